@@ -1,0 +1,7 @@
+//! Codecs of what stages exchange: bytes <-> plain structs.
+//!
+//! Parquet and CSV for tables, JSON for models. Byte-stable, and without provenance: equal content
+//! gives equal bytes. Knows neither stages nor science.
+
+pub mod model_file;
+pub mod table;

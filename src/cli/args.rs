@@ -1,0 +1,138 @@
+//! The grammar of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Regenerates the figures and tables of "Fine-Tuning Without Forgetting In-Context Learning".
+#[derive(Debug, Parser)]
+#[command(name = "icl-repro", version, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 a stage failed, 2 usage or configuration, \
+3 outputs differ from the lock, 5 another run is going on (--no-wait), 6 something is stale \
+(--exit-code), 130 interrupted.";
+
+/// Which pipeline, in which variant, and where its files are.
+#[derive(Debug, Args)]
+pub struct Scope {
+    /// Act as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// Use a profile of pipeline.yaml; its outputs go below the cache folder
+    #[arg(long, value_name = "NAME", global = true)]
+    pub profile: Option<String>,
+    /// Change a parameter (stage.param=value) or a variable (vars.name=value); may be repeated
+    #[arg(long = "set", value_name = "STAGE.PARAM=VALUE", global = true)]
+    pub sets: Vec<String>,
+    /// Add the stages of a group to the targets; may be repeated
+    #[arg(long = "group", value_name = "GROUP", global = true)]
+    pub groups: Vec<String>,
+    /// Keep the cache in DIR instead of .icl-repro
+    #[arg(long, value_name = "DIR", global = true)]
+    pub cache_dir: Option<PathBuf>,
+    /// Write outputs and lock below DIR
+    #[arg(long, value_name = "DIR", global = true)]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Bring targets up to date: run what is stale, restore what is cached
+    Run(RunArgs),
+    /// Say which stages are fresh and which are not, and why
+    Status(StatusArgs),
+    /// Show everything that a stage's cache key is made of, and what differs from the lock
+    Explain(TargetArgs),
+    /// Show the stages and what they read from each other
+    Graph(GraphArgs),
+    /// Compare outputs, inputs and cache with pipeline.lock; writes nothing
+    Verify(TargetArgs),
+    /// Exact test error of your own one-layer model
+    Risk(RiskArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+    /// Run the targets although they are fresh
+    #[arg(long)]
+    pub force: bool,
+    /// Only say what would run, and why
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Threads of the one pool, and stages at a time [default: all cores]
+    #[arg(short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// After a failure, go on with stages that do not depend on it
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Record outputs that differ from the lock under an unchanged key
+    #[arg(long)]
+    pub accept: bool,
+    /// Fail instead of waiting while another run is going on
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+    /// Exit with 6 when anything is not fresh
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub format: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum GraphFormat {
+    Text,
+    Dot,
+    Mermaid,
+}
+
+#[derive(Debug, Args)]
+pub struct RiskArgs {
+    /// JSON: {"v": [d+2 numbers], "q": [d+2 rows of d+2 numbers]}, or a model file of a stage
+    #[arg(long, value_name = "FILE")]
+    pub params: PathBuf,
+    /// JSON: [d numbers]
+    #[arg(long, value_name = "FILE")]
+    pub task: PathBuf,
+    /// Numbers of shots: one (20), or first and last (0..20), both included
+    #[arg(long, value_name = "RANGE")]
+    pub shots: String,
+    /// Variance of the label noise
+    #[arg(
+        long,
+        value_name = "SIGMA2",
+        default_value_t = 0.1,
+        allow_negative_numbers = true
+    )]
+    pub noise_var: f64,
+    /// JSON: covariance of the covariates, d rows of d numbers [default: identity]
+    #[arg(long, value_name = "FILE")]
+    pub covariance: Option<PathBuf>,
+    /// Print an array of {"n", "error"} instead of a table
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,29 @@
+//! Exit codes. They are an interface: scripts and CI depend on them.
+
+use crate::pipeline::error::ErrorKind;
+
+/// All is as asked.
+pub const OK: u8 = 0;
+/// A stage failed, or a file could not be read or written.
+pub const FAILED: u8 = 1;
+/// The command line or the configuration is wrong; nothing has run.
+pub const USAGE: u8 = 2;
+/// Outputs differ from the lock.
+pub const DIFFERS: u8 = 3;
+/// Another run holds the lock, and `--no-wait` was given.
+pub const BUSY: u8 = 5;
+/// Something is stale, and `--exit-code` was given.
+pub const STALE: u8 = 6;
+/// Interrupted by Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// The code for an error.
+pub fn code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Config => USAGE,
+        ErrorKind::Failed => FAILED,
+        ErrorKind::Differs => DIFFERS,
+        ErrorKind::Busy => BUSY,
+        ErrorKind::Interrupted => INTERRUPTED,
+    }
+}

@@ -1,0 +1,14 @@
+//! The command line: verbs, progress, messages. Knows the engine and the stages, decides nothing.
+
+pub mod app;
+pub mod args;
+pub mod exit;
+pub mod explain;
+pub mod graph;
+pub mod progress;
+pub mod risk;
+pub mod run;
+pub mod session;
+pub mod status;
+pub mod terminal;
+pub mod verify;

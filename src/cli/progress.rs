@@ -1,0 +1,147 @@
+//! Progress of a run on stderr: bars on a terminal, plain lines elsewhere.
+
+use crate::cli::terminal;
+use crate::pipeline::resolve::Pipeline;
+use crate::pipeline::run::{Event, Outcome};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+
+/// Shows the events of a run.
+pub struct Display<'a> {
+    pipeline: &'a Pipeline,
+    width: usize,
+    bars: Option<Bars>,
+}
+
+struct Bars {
+    all: MultiProgress,
+    total: ProgressBar,
+    stages: Mutex<BTreeMap<usize, ProgressBar>>,
+}
+
+const STAGE: &str = "{prefix} {bar:24} {percent:>3}%  {eta:>4} left  {msg}";
+const TOTAL: &str = "{pos}/{len} stages  {elapsed}";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl<'a> Display<'a> {
+    /// A display for a run over so many stages.
+    pub fn new(pipeline: &'a Pipeline, stages: usize) -> Self {
+        let bars = std::io::stderr().is_terminal().then(|| {
+            let all = MultiProgress::new();
+            let total = all.add(ProgressBar::new(stages as u64).with_style(style(TOTAL)));
+            Bars {
+                all,
+                total,
+                stages: Mutex::default(),
+            }
+        });
+        let width = pipeline
+            .stages
+            .iter()
+            .map(|stage| stage.id.len())
+            .max()
+            .unwrap_or(0);
+        Display {
+            pipeline,
+            width,
+            bars,
+        }
+    }
+
+    /// Shows an event; called from several threads.
+    pub fn show(&self, event: Event) {
+        match event {
+            Event::Started { stage, reason } => {
+                let id = self.padded(stage);
+                if let Some(bars) = &self.bars {
+                    let bar = ProgressBar::new(0)
+                        .with_style(style(STAGE))
+                        .with_prefix(id.clone());
+                    let bar = bars.all.insert_before(&bars.total, bar);
+                    bars.stages().insert(stage, bar);
+                }
+                self.line(&format!("{id} runs: {reason}"));
+            }
+            Event::Progress { stage, progress } => {
+                let Some(bars) = &self.bars else { return };
+                if let Some(bar) = bars.stages().get(&stage) {
+                    bar.set_length(progress.total);
+                    bar.set_position(progress.done);
+                    bar.set_message(progress.note);
+                }
+            }
+            Event::Done {
+                stage,
+                outcome,
+                seconds,
+            } => {
+                self.end_bar(stage);
+                let id = self.padded(stage);
+                match outcome {
+                    Outcome::Fresh => {}
+                    Outcome::Restored => self.line(&format!("{id} restored")),
+                    Outcome::Ran => self.line(&format!("{id} done in {seconds:.1} s")),
+                }
+            }
+            Event::Failed { stage, error, log } => {
+                self.end_bar(stage);
+                let id = &self.pipeline.stages[stage].id;
+                let show = || {
+                    let mut error = error.clone();
+                    error.message = format!("{id}: {}", error.message);
+                    terminal::report(&error);
+                    if let Some(log) = &log {
+                        eprintln!("  log: {}", log.display());
+                    }
+                };
+                match &self.bars {
+                    Some(bars) => bars.all.suspend(show),
+                    None => show(),
+                }
+            }
+        }
+    }
+
+    /// Takes the bars away.
+    pub fn finish(&self) {
+        if let Some(bars) = &self.bars {
+            bars.total.finish_and_clear();
+        }
+    }
+
+    fn padded(&self, stage: usize) -> String {
+        format!(
+            "{:width$}",
+            self.pipeline.stages[stage].id,
+            width = self.width
+        )
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.all.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    fn end_bar(&self, stage: usize) {
+        if let Some(bars) = &self.bars {
+            bars.total.inc(1);
+            if let Some(bar) = bars.stages().remove(&stage) {
+                bar.finish_and_clear();
+                bars.all.remove(&bar);
+            }
+        }
+    }
+}
+
+impl Bars {
+    fn stages(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, ProgressBar>> {
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

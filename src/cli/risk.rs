@@ -1,0 +1,156 @@
+//! Verb `risk`: the exact test error of a one-layer model from the user's own files.
+
+use crate::artifact::model_file::{Matrix, ModelFile};
+use crate::cli::args::RiskArgs;
+use crate::cli::exit;
+use crate::cli::terminal;
+use crate::icl::head::Head;
+use crate::icl::risk::test_error;
+use crate::icl::setting::Setting;
+use crate::icl::task::Task;
+use crate::pipeline::error::{Error, ErrorKind, Place, Result};
+use crate::stages::evaluate::only_head;
+use crate::stages::model_exchange;
+use crate::stages::params::MAX_SHOTS;
+use ndarray::Array2;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::fmt::{Display, Write as _};
+use std::path::Path;
+
+/// The params file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeadFile {
+    v: Vec<f64>,
+    q: Matrix,
+}
+
+/// A larger file is taken for a mistake.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Prints the error for each number of shots.
+pub fn risk(args: &RiskArgs) -> Result<u8> {
+    let shots = parse_shots(&args.shots)?;
+    let head = read_head(&args.params)?;
+    let d = head.d();
+    let theta: Vec<f64> = read_json(&args.task)?;
+    if theta.len() != d {
+        let found = theta.len();
+        return Err(wrong(
+            &args.task,
+            format!("the task has {found} numbers, the model has d = {d}"),
+        ));
+    }
+    let task = Task::new(theta).map_err(|e| wrong(&args.task, e))?;
+    let option = |e: crate::icl::setting::SettingError| {
+        Error::config(e.to_string()).at(&Place::whole("--noise-var"))
+    };
+    let mut setting = Setting::new(d, args.noise_var).map_err(option)?;
+    if let Some(path) = &args.covariance {
+        let matrix = square(read_json(path)?, d).map_err(|e| wrong(path, e))?;
+        setting = setting
+            .with_covariance(&matrix)
+            .map_err(|e| wrong(path, e))?;
+    }
+    let mut errors = Vec::new();
+    for n in shots {
+        let error = test_error(&setting, &head, &task, n).map_err(|e| wrong(&args.params, e))?;
+        if !error.is_finite() {
+            let message = format!("the test error at n = {n} is beyond the range of f64");
+            return Err(wrong(&args.params, message));
+        }
+        errors.push((n, error));
+    }
+    let mut text = String::new();
+    if args.json {
+        let rows = errors
+            .iter()
+            .map(|(n, error)| serde_json::json!({"n": n, "error": error}));
+        text = serde_json::Value::from_iter(rows).to_string() + "\n";
+    } else {
+        let _ = writeln!(text, "{:>4}  {:>12}", "n", "test error");
+        for (n, error) in errors {
+            let _ = writeln!(text, "{n:>4}  {error:>12.6}");
+        }
+    }
+    terminal::print(&text);
+    Ok(exit::OK)
+}
+
+/// Reads a params file: `v` and `q`, or the model file of a stage.
+fn read_head(path: &Path) -> Result<Head> {
+    let content: serde_json::Value = read_json(path)?;
+    if content.get("layers").is_none() {
+        let HeadFile { v, q } = read_json(path)?;
+        return Head::from_rows(v, &q).map_err(|e| wrong(path, e));
+    }
+    let file: ModelFile = read_json(path)?;
+    let model = model_exchange::from_file(&file).map_err(|e| wrong(path, e))?;
+    let message = "the closed form is for one layer with one head";
+    only_head(&model).ok_or_else(|| wrong(path, message))
+}
+
+/// `20` or `0..20`, both ends included.
+fn parse_shots(text: &str) -> Result<std::ops::RangeInclusive<usize>> {
+    let error = || {
+        Error::config(format!("`{text}` is no range of shots"))
+            .at(&Place::whole("--shots"))
+            .hint(format!(
+                "write one number (20) or two (0..20), at most {MAX_SHOTS}"
+            ))
+    };
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let last = last.strip_prefix('=').unwrap_or(last);
+    let number = |text: &str| text.trim().parse::<u32>().map_err(|_| error());
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last || last > MAX_SHOTS {
+        return Err(error());
+    }
+    Ok(first as usize..=last as usize)
+}
+
+fn wrong(path: &Path, message: impl Display) -> Error {
+    Error::config(message.to_string()).at(&Place::whole(path.display().to_string()))
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let io = |e: std::io::Error| Error {
+        kind: ErrorKind::Config,
+        ..Error::io("read", path, &e)
+    };
+    let size = std::fs::metadata(path).map_err(io)?.len();
+    if size > MAX_BYTES {
+        return Err(wrong(
+            path,
+            format!("the file has {size} bytes, more than {MAX_BYTES}"),
+        ));
+    }
+    let bytes = std::fs::read(path).map_err(io)?;
+    serde_json::from_slice(&bytes).map_err(|e| {
+        let place = Place::file(
+            &path.display().to_string(),
+            e.line() as u64,
+            e.column() as u64,
+        );
+        let text = e.to_string();
+        let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        Error::config(message).at(&place)
+    })
+}
+
+fn square(rows: Matrix, d: usize) -> std::result::Result<Array2<f64>, String> {
+    if rows.len() != d {
+        return Err(format!(
+            "the covariance has {} rows, the model has d = {d}",
+            rows.len()
+        ));
+    }
+    if let Some((r, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != d) {
+        return Err(format!(
+            "covariance: row {r} has {} numbers, expected {d}",
+            row.len()
+        ));
+    }
+    Ok(Array2::from_shape_fn((d, d), |(i, j)| rows[i][j]))
+}

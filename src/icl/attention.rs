@@ -1,0 +1,260 @@
+//! The hot kernel: predictions of eight prompts in Gram form, and gradients of their loss.
+//!
+//! Any number of layers and heads. Inner layers map (S, z) to (M^T S M, M^T z) with
+//! M = I + (1/H) sum_h Q_h S V_h^T; the last layer needs only the last row v_h of each V_h:
+//! prediction = z[last] + (1/H) sum_h z^T Q_h S v_h. Source: `docs/science.md`, section 1. No
+//! allocation per call. Does not know where prompts come from or what the loss is.
+
+use crate::icl::effective::Effective;
+use crate::math::lanes::Lanes;
+use crate::math::product::{View, add_outer, add_product, dot, multiply};
+
+/// Buffers of one forward and backward pass.
+#[derive(Debug, Clone)]
+pub struct Attention {
+    dim: usize,
+    n_heads: usize,
+    layers: Vec<Layer>,
+    /// S v_h and Q_h S v_h of the last layer, by head.
+    sv: Vec<Lanes>,
+    qsv: Vec<Lanes>,
+    vector: Vec<Lanes>,
+    product: Vec<Lanes>,
+    d_m: Vec<Lanes>,
+    d_s: Vec<Lanes>,
+    d_z: Vec<Lanes>,
+    d_z_next: Vec<Lanes>,
+}
+
+/// What one layer reads (S, z), and for an inner layer its map M and Q_h S by head.
+#[derive(Debug, Clone)]
+struct Layer {
+    s: Vec<Lanes>,
+    z: Vec<Lanes>,
+    m: Vec<Lanes>,
+    qs: Vec<Lanes>,
+}
+
+/// Sums of a gradient with respect to the effective matrices, lane by lane.
+#[derive(Debug, Clone)]
+pub struct LaneGradient {
+    dim: usize,
+    n_heads: usize,
+    q: Vec<Lanes>,
+    v: Vec<Lanes>,
+}
+
+impl LaneGradient {
+    pub fn zeros(dim: usize, n_layers: usize, n_heads: usize) -> LaneGradient {
+        let zeros = vec![Lanes::ZERO; n_layers * n_heads * dim * dim];
+        LaneGradient {
+            dim,
+            n_heads,
+            q: zeros.clone(),
+            v: zeros,
+        }
+    }
+
+    pub fn clear(&mut self) {
+        self.q.fill(Lanes::ZERO);
+        self.v.fill(Lanes::ZERO);
+    }
+
+    /// Writes the sums over the lanes.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn reduce_into(&self, out: &mut Effective) {
+        let size = self.dim * self.dim;
+        let places = (0..out.n_layers()).flat_map(|l| (0..self.n_heads).map(move |h| (l, h)));
+        let sums = self.q.chunks_exact(size).zip(self.v.chunks_exact(size));
+        for ((layer, head), (q, v)) in places.zip(sums) {
+            for (entry, lanes) in out.q_mut(layer, head).iter_mut().zip(q) {
+                *entry = lanes.sum();
+            }
+            for (entry, lanes) in out.v_mut(layer, head).iter_mut().zip(v) {
+                *entry = lanes.sum();
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn matrices(&mut self, layer: usize, head: usize) -> (&mut [Lanes], &mut [Lanes]) {
+        let size = self.dim * self.dim;
+        let start = (layer * self.n_heads + head) * size;
+        (
+            &mut self.q[start..start + size],
+            &mut self.v[start..start + size],
+        )
+    }
+}
+
+impl Attention {
+    /// Buffers for models of these sizes.
+    ///
+    /// # Panics
+    /// If a size is 0.
+    pub fn new(dim: usize, n_layers: usize, n_heads: usize) -> Attention {
+        assert!(dim > 0 && n_layers > 0 && n_heads > 0, "attention: sizes");
+        let zeros = |len: usize| vec![Lanes::ZERO; len];
+        let size = dim * dim;
+        let layers = (1..=n_layers)
+            .map(|layer| {
+                let inner = if layer < n_layers { size } else { 0 };
+                Layer {
+                    s: zeros(size),
+                    z: zeros(dim),
+                    m: zeros(inner),
+                    qs: zeros(inner * n_heads),
+                }
+            })
+            .collect();
+        Attention {
+            dim,
+            n_heads,
+            layers,
+            sv: zeros(n_heads * dim),
+            qsv: zeros(n_heads * dim),
+            vector: zeros(dim),
+            product: zeros(size),
+            d_m: zeros(size),
+            d_s: zeros(size),
+            d_z: zeros(dim),
+            d_z_next: zeros(dim),
+        }
+    }
+
+    /// Predictions of the prompts (S, z), and the trace that `backward` needs.
+    #[inline(always)]
+    pub fn forward(&mut self, matrices: &Effective, s: &[Lanes], z: &[Lanes]) -> Lanes {
+        self.layers[0].s.copy_from_slice(s);
+        self.layers[0].z.copy_from_slice(z);
+        for layer in 0..self.layers.len() - 1 {
+            self.forward_inner(matrices, layer);
+        }
+        self.forward_last(matrices)
+    }
+
+    #[inline(always)]
+    fn forward_inner(&mut self, matrices: &Effective, index: usize) {
+        let (dim, share) = (self.dim, 1.0 / self.n_heads as f64);
+        let (before, after) = self.layers.split_at_mut(index + 1);
+        let (layer, next) = (&mut before[index], &mut after[0]);
+        for (i, entry) in layer.m.iter_mut().enumerate() {
+            *entry = if i % (dim + 1) == 0 {
+                Lanes::ONE
+            } else {
+                Lanes::ZERO
+            };
+        }
+        for (head, qs) in layer.qs.chunks_exact_mut(dim * dim).enumerate() {
+            let q = View::square(matrices.q(index, head), dim);
+            let v = View::square(matrices.v(index, head), dim);
+            multiply(qs, q, View::square(&layer.s, dim));
+            add_product(&mut layer.m, share, View::square(qs, dim), v.t());
+        }
+        let m = View::square(&layer.m[..], dim);
+        multiply(&mut self.product, View::square(&layer.s[..], dim), m);
+        multiply(&mut next.s, m.t(), View::square(&self.product[..], dim));
+        multiply(&mut next.z, m.t(), View::column(&layer.z[..]));
+    }
+
+    #[inline(always)]
+    fn forward_last(&mut self, matrices: &Effective) -> Lanes {
+        let (dim, index) = (self.dim, self.layers.len() - 1);
+        let layer = &self.layers[index];
+        let mut sum = Lanes::ZERO;
+        let buffers = self
+            .sv
+            .chunks_exact_mut(dim)
+            .zip(self.qsv.chunks_exact_mut(dim));
+        for (head, (sv, qsv)) in buffers.enumerate() {
+            let v = matrices.value_row(index, head);
+            multiply(sv, View::square(&layer.s[..], dim), View::column(v));
+            let q = View::square(matrices.q(index, head), dim);
+            multiply(qsv, q, View::column(&*sv));
+            sum += dot(&layer.z, qsv);
+        }
+        layer.z[dim - 1] + sum * (1.0 / self.n_heads as f64)
+    }
+
+    /// Adds the gradient of sum over lanes of `seed` * prediction to `gradient`, for the prompts of
+    /// the last `forward`.
+    #[inline(always)]
+    pub fn backward(&mut self, matrices: &Effective, seed: Lanes, gradient: &mut LaneGradient) {
+        self.backward_last(matrices, seed, gradient);
+        for layer in (0..self.layers.len() - 1).rev() {
+            self.backward_inner(matrices, layer, gradient);
+        }
+    }
+
+    #[inline(always)]
+    fn backward_last(&mut self, matrices: &Effective, seed: Lanes, gradient: &mut LaneGradient) {
+        let (dim, index) = (self.dim, self.layers.len() - 1);
+        let layer = &self.layers[index];
+        let seed_per_head = seed * (1.0 / self.n_heads as f64);
+        let inner_layers = index > 0;
+        if inner_layers {
+            self.d_s.fill(Lanes::ZERO);
+            self.d_z.fill(Lanes::ZERO);
+            self.d_z[dim - 1] = seed;
+        }
+        for head in 0..self.n_heads {
+            let here = head * dim..(head + 1) * dim;
+            let (d_q, d_v) = gradient.matrices(index, head);
+            for (scaled, &z) in self.d_z_next.iter_mut().zip(&layer.z) {
+                *scaled = seed_per_head * z;
+            }
+            add_outer(d_q, &self.d_z_next, &self.sv[here.clone()]);
+            // seed Q^T z, then S times it.
+            let q = View::square(matrices.q(index, head), dim);
+            multiply(&mut self.vector, q.t(), View::column(&self.d_z_next[..]));
+            let d_value_row = &mut d_v[dim * (dim - 1)..];
+            let s = View::square(&layer.s[..], dim);
+            add_product(d_value_row, 1.0, s, View::column(&self.vector[..]));
+            if inner_layers {
+                add_outer(&mut self.d_s, &self.vector, matrices.value_row(index, head));
+                for (d_z, &qsv) in self.d_z.iter_mut().zip(&self.qsv[here]) {
+                    *d_z += seed_per_head * qsv;
+                }
+            }
+        }
+    }
+
+    /// From d_s, d_z of the layer's output to those of its input, and to Q and V.
+    #[inline(always)]
+    fn backward_inner(&mut self, matrices: &Effective, index: usize, gradient: &mut LaneGradient) {
+        let (dim, share) = (self.dim, 1.0 / self.n_heads as f64);
+        let layer = &self.layers[index];
+        let s = View::square(&layer.s[..], dim);
+        let m = View::square(&layer.m[..], dim);
+        // dM = S M (dS' + dS'^T) + z dz'^T
+        multiply(&mut self.product, s, m);
+        let sm = View::square(&self.product[..], dim);
+        multiply(&mut self.d_m, sm, View::square(&self.d_s[..], dim));
+        add_product(&mut self.d_m, 1.0, sm, View::square(&self.d_s[..], dim).t());
+        add_outer(&mut self.d_m, &layer.z, &self.d_z);
+
+        let first = index == 0;
+        if !first {
+            // dS = M dS' M^T, dz = M dz'
+            multiply(&mut self.product, m, View::square(&self.d_s[..], dim));
+            multiply(&mut self.d_s, View::square(&self.product[..], dim), m.t());
+            multiply(&mut self.d_z_next, m, View::column(&self.d_z[..]));
+            std::mem::swap(&mut self.d_z, &mut self.d_z_next);
+        }
+        let d_m = View::square(&self.d_m[..], dim);
+        for (head, qs) in layer.qs.chunks_exact(dim * dim).enumerate() {
+            let (d_q, d_v) = gradient.matrices(index, head);
+            let v = View::square(matrices.v(index, head), dim);
+            multiply(&mut self.product, d_m, v);
+            let d_mv = View::square(&self.product[..], dim);
+            add_product(d_q, share, d_mv, s);
+            add_product(d_v, share, d_m.t(), View::square(qs, dim));
+            if !first {
+                let q = View::square(matrices.q(index, head), dim);
+                add_product(&mut self.d_s, share, q.t(), d_mv);
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Fresh prompts in Gram form: new covariates, a random or a given task.
+//!
+//! For n - 1 >= k (k normals per pair) the n rows are replaced by k + 1 columns with the same
+//! distribution of sum and Gram matrix: with u ~ N(0, I_k) and A the Bartlett factor of Wishart_k(n-1),
+//! the sum is sqrt(n) u and sum g g^T = u u^T + A A^T. Source: Bartlett 1934; `docs/science.md`, section
+//! 1. Otherwise the rows are drawn. Does not know what the prompts are for.
+
+use crate::icl::gram::{Columns, PromptGroup};
+use crate::icl::setting::Setting;
+use crate::icl::task::Task;
+use crate::math::lanes::Lanes;
+use crate::math::product::dot;
+use crate::math::stream::Stream;
+
+/// Which task a prompt has.
+#[derive(Debug, Clone, Copy)]
+pub enum TaskChoice<'a> {
+    /// Uniform on the unit sphere, for each prompt anew.
+    RandomUnit,
+    Fixed(&'a Task),
+}
+
+/// How contexts are drawn; both have the same distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Bartlett where it applies, rows otherwise.
+    Fastest,
+    /// Always the rows: the reference that tests compare with.
+    Rows,
+}
+
+/// Draws groups of eight prompts of n shots.
+#[derive(Debug, Clone)]
+pub struct FreshSampler {
+    d: usize,
+    n_shots: usize,
+    noise_std: f64,
+    /// Sigma^{1/2} row-major, unless Sigma = I.
+    root: Option<Vec<f64>>,
+    random_task: bool,
+    bartlett: bool,
+    theta: Vec<Lanes>,
+    columns: Columns,
+    normals: Vec<Lanes>,
+    covariates: Vec<Lanes>,
+}
+
+impl FreshSampler {
+    /// # Panics
+    /// If a fixed task differs from the setting in d.
+    pub fn new(
+        setting: &Setting,
+        n_shots: usize,
+        task: TaskChoice<'_>,
+        method: Method,
+    ) -> FreshSampler {
+        let d = setting.d();
+        let k = setting.normals_per_pair();
+        let bartlett = method == Method::Fastest && n_shots > k;
+        let n_columns = if bartlett { k + 1 } else { n_shots };
+        let theta = match task {
+            TaskChoice::RandomUnit => vec![Lanes::ZERO; d],
+            TaskChoice::Fixed(task) => {
+                assert_eq!(task.d(), d, "fresh prompts: the task's dimension");
+                task.theta().iter().map(|&x| Lanes::splat(x)).collect()
+            }
+        };
+        FreshSampler {
+            d,
+            n_shots,
+            noise_std: setting.noise_std(),
+            root: setting
+                .covariance_root()
+                .map(|root| root.iter().copied().collect()),
+            random_task: matches!(task, TaskChoice::RandomUnit),
+            bartlett,
+            theta,
+            columns: Columns::new(d + 1, n_columns, n_shots),
+            normals: vec![Lanes::ZERO; d + 1],
+            covariates: vec![Lanes::ZERO; d],
+        }
+    }
+
+    /// Draws the task (if random) and the query: sets z_q and y_q.
+    #[inline(always)]
+    pub fn draw_query(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+        if self.random_task {
+            stream.fill_normal(&mut self.theta);
+            let scale = dot(&self.theta, &self.theta).sqrt().recip();
+            self.theta.iter_mut().for_each(|x| *x *= scale);
+        }
+        let k = self.d + usize::from(self.noise_std > 0.0);
+        stream.fill_normal(&mut self.normals[..k]);
+        if let Some(root) = &self.root {
+            self.covariates.copy_from_slice(&self.normals[..self.d]);
+            for (x, row) in self.normals.iter_mut().zip(root.chunks_exact(self.d)) {
+                *x = dot(row, &self.covariates);
+            }
+        }
+        let x = &self.normals[..self.d];
+        let mut y = dot(&self.theta, x);
+        if self.noise_std > 0.0 {
+            y += self.noise_std * self.normals[self.d];
+        }
+        group.set_query(x, y);
+    }
+
+    /// Draws the context for the task and query drawn before: sets S.
+    #[inline(always)]
+    pub fn draw_context(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+        if self.bartlett {
+            self.draw_bartlett(stream);
+        } else {
+            let k = self.d + usize::from(self.noise_std > 0.0);
+            let n = self.columns.n_columns();
+            stream.fill_normal(&mut self.columns.data_mut()[..k * n]);
+        }
+        self.map_columns();
+        if self.bartlett {
+            let scale = (self.n_shots as f64).sqrt();
+            for i in 0..=self.d {
+                self.columns.sum[i] = scale * self.columns.coordinate(i)[0];
+            }
+        } else {
+            self.columns.sum_columns();
+        }
+        group.set_few_shot(&self.columns);
+    }
+
+    /// Column 0 is u, column j + 1 is column j of the lower-triangular Bartlett factor.
+    #[inline(always)]
+    fn draw_bartlett(&mut self, stream: &mut Stream) {
+        let k = self.columns.n_columns() - 1;
+        for i in 0..k {
+            let coordinate = self.columns.coordinate_mut(i);
+            stream.fill_normal(&mut coordinate[..=i]);
+            stream.fill_chi_square(self.n_shots - 1 - i, &mut coordinate[i + 1]);
+            coordinate[i + 1] = coordinate[i + 1].sqrt();
+            coordinate[i + 2..].fill(Lanes::ZERO);
+        }
+    }
+
+    /// Standard normals to pairs, column by column: x = Sigma^{1/2} g, y = theta . x + sigma e.
+    #[inline(always)]
+    fn map_columns(&mut self) {
+        let d = self.d;
+        for t in 0..self.columns.n_columns() {
+            if let Some(root) = &self.root {
+                for i in 0..d {
+                    self.covariates[i] = self.columns.coordinate(i)[t];
+                }
+                for (i, row) in root.chunks_exact(d).enumerate() {
+                    self.columns.coordinate_mut(i)[t] = dot(row, &self.covariates);
+                }
+            }
+            let mut y = Lanes::ZERO;
+            for i in 0..d {
+                y += self.theta[i] * self.columns.coordinate(i)[t];
+            }
+            if self.noise_std > 0.0 {
+                y += self.noise_std * self.columns.coordinate(d)[t];
+            }
+            self.columns.coordinate_mut(d)[t] = y;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::moments::Moments;
+    use crate::math::tolerance;
+
+    /// Second moments of the Gram entries tell a wrong factor from a right one; compared between
+    /// the two ways in standard errors of their difference.
+    #[test]
+    fn bartlett_and_rows_share_their_moments() {
+        let sigma = ndarray::arr2(&[[1.5, 0.4], [0.4, 0.7]]);
+        let plain = Setting::new(2, 0.3).unwrap();
+        let noiseless = Setting::new(2, 0.0).unwrap();
+        let general = plain.clone().with_covariance(&sigma).unwrap();
+        let task = Task::new(vec![0.8, -1.1]).unwrap();
+        for setting in [&plain, &noiseless, &general] {
+            for choice in [TaskChoice::RandomUnit, TaskChoice::Fixed(&task)] {
+                for n in [4, 9] {
+                    let [fast, rows] = [Method::Fastest, Method::Rows].map(|method| {
+                        let mut sampler = FreshSampler::new(setting, n, choice, method);
+                        assert_eq!(sampler.bartlett, method == Method::Fastest);
+                        summaries(&mut sampler, 2500)
+                    });
+                    for (i, (a, b)) in fast.iter().zip(&rows).enumerate() {
+                        let (a, b) = (a.estimate(), b.estimate());
+                        let spread = (a.std_error * a.std_error + b.std_error * b.std_error).sqrt();
+                        let gap = (a.mean - b.mean).abs();
+                        assert!(
+                            gap <= tolerance::STANDARD_ERRORS * spread + tolerance::ROUNDING,
+                            "n = {n}, summary {i}: {a:?} {b:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn summaries(sampler: &mut FreshSampler, n_groups: usize) -> Vec<Moments> {
+        let name = if sampler.bartlett {
+            "test Bartlett"
+        } else {
+            "test rows"
+        };
+        let mut stream = Stream::new(5, name, &[sampler.n_shots as u64]);
+        let mut group = PromptGroup::new(sampler.d);
+        let size = group.dim() * group.dim();
+        let mut moments = vec![Moments::new(); 2 * size + 2];
+        for _ in 0..n_groups {
+            sampler.draw_query(&mut stream, &mut group);
+            sampler.draw_context(&mut stream, &mut group);
+            for lane in 0..8 {
+                let s: Vec<f64> = group.s.iter().map(|x| x.0[lane]).collect();
+                for (i, &entry) in s.iter().enumerate() {
+                    moments[i].push(entry);
+                    moments[size + i].push(entry * entry);
+                }
+                moments[2 * size].push(s[5] * s[10] * s[15]);
+                moments[2 * size + 1].push(s[7] * s[7] * group.y.0[lane] * group.z[1].0[lane]);
+            }
+        }
+        moments
+    }
+}

@@ -1,0 +1,24 @@
+//! The science: prompts, linear attention, losses, training, and the closed forms that they meet.
+//! Knows no pipeline and no file format; leans on `math` alone.
+
+pub mod attention;
+pub mod batch;
+pub mod data_set;
+pub mod effective;
+pub mod evaluate;
+pub mod fresh;
+pub mod gram;
+pub mod head;
+pub mod model;
+pub mod objective;
+pub mod one_layer;
+pub mod optima;
+pub mod optimizer;
+pub mod readout;
+pub mod resample;
+pub mod risk;
+pub mod setting;
+pub mod source;
+pub mod task;
+pub mod train;
+pub mod trainable;

@@ -1,0 +1,71 @@
+//! What training minimises: few-shot loss, zero-shot loss, or both with a decaying weight.
+//!
+//! Does not know models or prompts.
+
+/// The loss of a step. Both parts are mean squared errors over the batch, label noise included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objective {
+    /// All n_shots + 1 tokens: pretraining.
+    FewShot,
+    /// The query token alone (N = 1).
+    ZeroShot,
+    /// zero-shot + lambda_t few-shot.
+    ZeroAndFewShot,
+}
+
+/// Factors of the two losses at one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LossWeights {
+    pub zero_shot: f64,
+    pub few_shot: f64,
+}
+
+impl Objective {
+    /// Weights at step t = 0..T-1 of T; lambda_t = (T-1-t)/(T-1), and 0 when T = 1.
+    pub fn weights(self, step: usize, steps: usize) -> LossWeights {
+        let last = steps.saturating_sub(1);
+        let lambda = if last == 0 {
+            0.0
+        } else {
+            last.saturating_sub(step) as f64 / last as f64
+        };
+        let (zero_shot, few_shot) = match self {
+            Objective::FewShot => (0.0, 1.0),
+            Objective::ZeroShot => (1.0, 0.0),
+            Objective::ZeroAndFewShot => (1.0, lambda),
+        };
+        LossWeights {
+            zero_shot,
+            few_shot,
+        }
+    }
+
+    /// Whether prompts need their context.
+    pub fn uses_few_shot(self) -> bool {
+        self != Objective::ZeroShot
+    }
+
+    pub fn uses_zero_shot(self) -> bool {
+        self != Objective::FewShot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_auxiliary_weight_falls_to_zero() {
+        let weight = |step| Objective::ZeroAndFewShot.weights(step, 5).few_shot;
+        assert_eq!([weight(0), weight(1), weight(4)], [1.0, 0.75, 0.0]);
+        assert_eq!(Objective::ZeroAndFewShot.weights(0, 1).few_shot, 0.0);
+        assert_eq!(
+            Objective::FewShot.weights(3, 5),
+            LossWeights {
+                zero_shot: 0.0,
+                few_shot: 1.0
+            }
+        );
+        assert!(!Objective::ZeroShot.uses_few_shot() && Objective::ZeroShot.uses_zero_shot());
+    }
+}

@@ -1,0 +1,23 @@
+//! Where training prompts come from.
+//!
+//! Does not know how they are sampled.
+
+use crate::icl::data_set::DataSet;
+use crate::icl::setting::Setting;
+
+/// Fresh prompts with one random unit task each (pretraining), or rows of a fixed set (fine-tuning).
+#[derive(Debug, Clone, Copy)]
+pub enum Source<'a> {
+    Fresh(&'a Setting),
+    DataSet(&'a DataSet),
+}
+
+impl Source<'_> {
+    /// Covariate dimension of its prompts.
+    pub fn d(&self) -> usize {
+        match self {
+            Source::Fresh(setting) => setting.d(),
+            Source::DataSet(data) => data.d(),
+        }
+    }
+}

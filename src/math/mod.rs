@@ -1,0 +1,12 @@
+//! Numbers without a subject: random streams, lane arithmetic, moments, small linear algebra and
+//! tolerances. Knows neither prompts nor pipelines.
+
+pub mod basis;
+pub mod lanes;
+pub mod linalg;
+pub mod moments;
+pub mod product;
+pub mod simd;
+pub mod stream;
+pub mod tolerance;
+pub mod ziggurat;

@@ -1,0 +1,164 @@
+//! What went wrong, where, and what to type next.
+//!
+//! One error type for the engine. It does not know exit codes or colours: the command line maps
+//! [`ErrorKind`] to a code and prints the parts.
+
+use std::fmt;
+use std::path::Path;
+
+/// What kind of failure it is; decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The command line or the configuration is wrong; nothing has run.
+    Config,
+    /// A stage failed, or a file could not be read or written.
+    Failed,
+    /// Outputs differ from what the lock expects.
+    Differs,
+    /// Another run holds the run lock.
+    Busy,
+    /// The user interrupted the run.
+    Interrupted,
+}
+
+/// Where in a text a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name as the user knows it, or the command-line option.
+    pub source: String,
+    /// 1-based line and column, when the source is a file.
+    pub line_column: Option<(u64, u64)>,
+}
+
+impl Place {
+    /// A place in a file, 1-based.
+    pub fn file(source: &str, line: u64, column: u64) -> Self {
+        let line_column = (line > 0).then_some((line, column));
+        Place {
+            source: source.into(),
+            line_column,
+        }
+    }
+
+    /// A whole source, such as a command-line option.
+    pub fn whole(source: impl Into<String>) -> Self {
+        Place {
+            source: source.into(),
+            line_column: None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.line_column {
+            Some((line, column)) => write!(f, "{}:{line}:{column}", self.source),
+            None => f.write_str(&self.source),
+        }
+    }
+}
+
+/// An error of the engine: a message, and where there is one, a place and a hint.
+#[derive(Clone, Debug)]
+pub struct Error {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub place: Option<Place>,
+    pub hint: Option<String>,
+}
+
+/// The engine's result type.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            message: message.into(),
+            place: None,
+            hint: None,
+        }
+    }
+
+    /// The configuration or the command line is wrong.
+    pub fn config(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Config, message)
+    }
+
+    /// Something could not be done.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Failed, message)
+    }
+
+    /// An error of another [`ErrorKind`].
+    pub fn of(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error::new(kind, message)
+    }
+
+    /// A file operation failed: `cannot VERB PATH: reason`.
+    pub fn io(verb: &str, path: &Path, source: &std::io::Error) -> Self {
+        let error = Error::failed(format!("cannot {verb} {}: {source}", path.display()));
+        match source.kind() {
+            std::io::ErrorKind::StorageFull => {
+                error.hint("free some space and run again: finished stages are kept")
+            }
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                error.hint("check the permissions, or move the cache with --cache-dir DIR")
+            }
+            _ => error,
+        }
+    }
+
+    /// Says where; a place that is already known is kept, since it is the more precise one.
+    pub fn at(mut self, place: &Place) -> Self {
+        self.place.get_or_insert_with(|| place.clone());
+        self
+    }
+
+    /// Says what to type next.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Suggests the nearest of `known`, or lists them when none is near.
+    pub fn suggest<'a>(self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(wrong, known) {
+            Nearest::Name(name) => self.hint(format!("did you mean `{name}`?")),
+            Nearest::All(names) if names.is_empty() => self,
+            Nearest::All(names) => self.hint(format!("known: {}", names.join(", "))),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+enum Nearest<'a> {
+    Name(&'a str),
+    All(Vec<&'a str>),
+}
+
+/// How alike two names must be (Jaro-Winkler) for one to be offered in place of the other.
+const ALIKE: f64 = 0.8;
+
+fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest<'a> {
+    let names: Vec<&str> = known.into_iter().collect();
+    let score = |name: &str| strsim::jaro_winkler(wrong, name);
+    match names
+        .iter()
+        .copied()
+        .max_by(|a, b| score(a).total_cmp(&score(b)))
+    {
+        Some(best) if score(best) >= ALIKE => Nearest::Name(best),
+        _ => Nearest::All(names),
+    }
+}

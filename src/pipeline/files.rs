@@ -1,0 +1,66 @@
+//! Files that are either wholly there or not there: write to a temporary name, sync, rename.
+
+use crate::pipeline::digest::Digest;
+use crate::pipeline::error::{Error, Result};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+/// Makes a folder and those above it.
+pub fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|e| Error::io("make the folder", path, &e))
+}
+
+/// Writes a file atomically; an equal file is left alone.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let io = |e: std::io::Error| Error::io("write", path, &e);
+    replace(path, |file| file.write_all(bytes).map_err(io))
+}
+
+/// Copies `from` to `to` atomically (a reflink where the file system has them, never a hard link)
+/// and checks that what arrived has the digest.
+pub fn copy(from: &Path, to: &Path, digest: Digest) -> Result<()> {
+    let temporary = temporary_beside(to)?;
+    fs::copy(from, temporary.path()).map_err(|e| Error::io("write", to, &e))?;
+    if Digest::of_file(temporary.path())?.0 != digest {
+        let message = format!("the cached object {digest} is damaged");
+        return Err(Error::failed(message).hint("run `icl-repro run` again: it re-makes it"));
+    }
+    let io = |e: std::io::Error| Error::io("write", to, &e);
+    // The store's objects are read-only; a copy is the user's own file.
+    fs::set_permissions(temporary.path(), permissions(0o644)).map_err(io)?;
+    temporary.as_file().sync_all().map_err(io)?;
+    temporary.persist(to).map_err(|e| io(e.error))?;
+    Ok(())
+}
+
+fn permissions(mode: u32) -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(mode)
+}
+
+/// Makes a file read-only: what the store keeps is not to be edited in place.
+pub fn make_read_only(path: &Path) -> Result<()> {
+    fs::set_permissions(path, permissions(0o444)).map_err(|e| Error::io("protect", path, &e))
+}
+
+fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    create_folder(folder)?;
+    tempfile::Builder::new()
+        .prefix(".tmp-")
+        .tempfile_in(folder)
+        .map_err(|e| Error::io("write in", folder, &e))
+}
+
+fn replace(path: &Path, fill: impl FnOnce(&mut fs::File) -> Result<()>) -> Result<()> {
+    let io = |e: std::io::Error| Error::io("write", path, &e);
+    let mut temporary = temporary_beside(path)?;
+    fill(temporary.as_file_mut())?;
+    fs::set_permissions(temporary.path(), permissions(0o644)).map_err(io)?;
+    temporary.as_file().sync_all().map_err(io)?;
+    temporary.persist(path).map_err(|e| io(e.error))?;
+    Ok(())
+}

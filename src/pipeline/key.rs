@@ -1,0 +1,338 @@
+//! The cache key of a stage: a list of parts that is hashed, printed, recorded and compared.
+//!
+//! There is no second list: what `explain` shows is what the digest covers. No stage id, path,
+//! time, host or environment can enter, because no part holds one.
+
+use crate::pipeline::digest::{Digest, Encoder};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+
+/// Enters every key: raise it when the meaning of keys or the engine's contract with stages changes.
+pub const FORMAT: u64 = 1;
+
+/// One step on the way to a parameter: a key of a mapping or a position in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(u64),
+}
+
+/// A parameter that has no parameters below it.
+#[derive(Clone, Debug, PartialEq)]
+struct Param {
+    path: Vec<Step>,
+    value: Json,
+}
+
+/// A piece of code that can affect a stage's outputs: a source module or a locked dependency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodePart {
+    /// Such as `icl/train.rs` or `crate libm`.
+    pub name: String,
+    /// Digest of its tokens, or the locked version.
+    pub version: String,
+}
+
+/// All that a stage's outputs depend on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    kind: String,
+    params: Vec<Param>,
+    inputs: Vec<(String, Digest)>,
+    code: Vec<CodePart>,
+    digest: Digest,
+}
+
+/// The parts of a key as text and JSON, by name: what the lock and the action cache record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyParts {
+    pub kind: String,
+    pub params: BTreeMap<String, Json>,
+    pub inputs: BTreeMap<String, Digest>,
+    pub code: BTreeMap<String, String>,
+}
+
+impl Key {
+    /// Makes a key. `params` is the fully resolved, typed value (floats are JSON floats also when
+    /// whole); `inputs` are pairs of role and content digest, in any order.
+    pub fn new(
+        kind: &str,
+        params: &Json,
+        mut inputs: Vec<(String, Digest)>,
+        code: &[CodePart],
+    ) -> Self {
+        let mut leaves = Vec::new();
+        flatten(params, &mut Vec::new(), &mut leaves);
+        inputs.sort();
+        let mut key = Key {
+            kind: kind.to_owned(),
+            params: leaves,
+            inputs,
+            code: code.to_vec(),
+            digest: Digest::of(b""),
+        };
+        key.digest = key.encode();
+        key
+    }
+
+    /// The digest under which the action cache files the outputs.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn encode(&self) -> Digest {
+        let mut e = Encoder::new("icl-repro stage key");
+        e.word(FORMAT);
+        e.text(&self.kind);
+        e.word(self.params.len() as u64);
+        for Param { path, value } in &self.params {
+            e.word(path.len() as u64);
+            for step in path {
+                match step {
+                    Step::Key(key) => {
+                        e.tag(0);
+                        e.text(key);
+                    }
+                    Step::Index(index) => {
+                        e.tag(1);
+                        e.word(*index);
+                    }
+                }
+            }
+            encode_leaf(&mut e, value);
+        }
+        e.word(self.inputs.len() as u64);
+        for (role, digest) in &self.inputs {
+            e.text(role);
+            e.bytes(digest.as_bytes());
+        }
+        e.word(self.code.len() as u64);
+        for part in &self.code {
+            e.text(&part.name);
+            e.text(&part.version);
+        }
+        e.finish()
+    }
+
+    /// The parts by name, for people and for the lock.
+    pub fn parts(&self) -> KeyParts {
+        let name = |path: &[Step]| {
+            let steps = path.iter().map(|step| match step {
+                Step::Key(key) => key.clone(),
+                Step::Index(index) => index.to_string(),
+            });
+            steps.collect::<Vec<_>>().join(".")
+        };
+        KeyParts {
+            kind: self.kind.clone(),
+            params: self
+                .params
+                .iter()
+                .map(|p| (name(&p.path), p.value.clone()))
+                .collect(),
+            inputs: self.inputs.iter().cloned().collect(),
+            code: self
+                .code
+                .iter()
+                .map(|p| (p.name.clone(), p.version.clone()))
+                .collect(),
+        }
+    }
+}
+
+fn flatten(value: &Json, path: &mut Vec<Step>, leaves: &mut Vec<Param>) {
+    match value {
+        Json::Object(map) if !map.is_empty() => {
+            // A map keeps its keys sorted, so the order in the file does not count.
+            for (key, value) in map {
+                path.push(Step::Key(key.clone()));
+                flatten(value, path, leaves);
+                path.pop();
+            }
+        }
+        Json::Array(items) if !items.is_empty() => {
+            for (index, value) in items.iter().enumerate() {
+                path.push(Step::Index(index as u64));
+                flatten(value, path, leaves);
+                path.pop();
+            }
+        }
+        leaf => leaves.push(Param {
+            path: path.clone(),
+            value: leaf.clone(),
+        }),
+    }
+}
+
+/// Tags: 0 null, 1 false, 2 true, 3 unsigned, 4 negative, 5 float (its bits), 6 text, 7 empty list,
+/// 8 empty mapping.
+fn encode_leaf(e: &mut Encoder, value: &Json) {
+    match value {
+        Json::Null => e.tag(0),
+        Json::Bool(b) => e.tag(1 + u8::from(*b)),
+        Json::Number(number) => {
+            if let Some(u) = number.as_u64() {
+                e.tag(3);
+                e.word(u);
+            } else if let Some(i) = number.as_i64() {
+                e.tag(4);
+                e.word(i.cast_unsigned());
+            } else {
+                e.tag(5);
+                // Without serde_json's `arbitrary_precision` every other number is an f64.
+                e.word(number.as_f64().unwrap_or(f64::NAN).to_bits());
+            }
+        }
+        Json::String(text) => {
+            e.tag(6);
+            e.text(text);
+        }
+        Json::Array(_) => e.tag(7),
+        Json::Object(_) => e.tag(8),
+    }
+}
+
+/// A difference between two sets of key parts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "part", rename_all = "kebab-case")]
+pub enum Change {
+    /// A parameter, as JSON; `None` where it does not exist.
+    Param {
+        name: String,
+        old: Option<Json>,
+        new: Option<Json>,
+    },
+    /// The content behind a role.
+    Input {
+        role: String,
+        old: Option<Digest>,
+        new: Option<Digest>,
+    },
+    /// A source module or a locked dependency.
+    Code {
+        name: String,
+        old: Option<String>,
+        new: Option<String>,
+    },
+    /// The kind of the stage.
+    Kind { old: String, new: String },
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        fn show<T: ToString>(value: &Option<T>) -> String {
+            value.as_ref().map_or("absent".into(), T::to_string)
+        }
+        let short = |d: &Option<Digest>| show(&d.map(|d| d.short()));
+        match self {
+            Change::Param { name, old, new } => {
+                write!(f, "param {name}: {} -> {}", show(old), show(new))
+            }
+            Change::Input { role, old, new } => {
+                write!(f, "input {role}: {} -> {}", short(old), short(new))
+            }
+            Change::Code {
+                name, old: None, ..
+            } => write!(f, "code {name}: now reached"),
+            Change::Code {
+                name, new: None, ..
+            } => write!(f, "code {name}: no longer reached"),
+            Change::Code { name, .. } => write!(f, "code {name}: changed"),
+            Change::Kind { old, new } => write!(f, "kind: {old} -> {new}"),
+        }
+    }
+}
+
+impl KeyParts {
+    /// What is different in `new`, params first, then inputs, then code.
+    pub fn changes(&self, new: &KeyParts) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if self.kind != new.kind {
+            changes.push(Change::Kind {
+                old: self.kind.clone(),
+                new: new.kind.clone(),
+            });
+        }
+        for (name, old, new) in differing(&self.params, &new.params) {
+            changes.push(Change::Param { name, old, new });
+        }
+        for (role, old, new) in differing(&self.inputs, &new.inputs) {
+            changes.push(Change::Input { role, old, new });
+        }
+        for (name, old, new) in differing(&self.code, &new.code) {
+            changes.push(Change::Code { name, old, new });
+        }
+        changes
+    }
+}
+
+type Differing<V> = Vec<(String, Option<V>, Option<V>)>;
+
+fn differing<V: Clone + PartialEq>(
+    old: &BTreeMap<String, V>,
+    new: &BTreeMap<String, V>,
+) -> Differing<V> {
+    let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        .map(|name| (name.clone(), old.get(name).cloned(), new.get(name).cloned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn key(params: Json) -> Digest {
+        Key::new("k", &params, vec![("r".into(), Digest::of(b"x"))], &[]).digest()
+    }
+
+    #[test]
+    fn the_encoding_is_pinned() {
+        // A change here means that every cache and lock of every user is void: raise FORMAT.
+        let params = json!({"a": 1, "b": 1.0, "c": [true, null, "t", -2, [], {}]});
+        let code = [CodePart {
+            name: "m.rs".into(),
+            version: "1".into(),
+        }];
+        let key = Key::new("k", &params, vec![("r".into(), Digest::of(b"x"))], &code);
+        assert_eq!(key.digest().short(), "PINNED");
+    }
+
+    #[test]
+    fn types_and_structure_count() {
+        let different = [
+            json!({"a": 1}),
+            json!({"a": 1.0}),
+            json!({"a": "1"}),
+            json!({"a": true}),
+            json!({"a": [1]}),
+            json!({"a": {"0": 1}}),
+            json!({"a.0": 1}),
+            json!({"a": null}),
+            json!({"a": []}),
+            json!({"a": {}}),
+            json!({}),
+            json!({"a": -0.0}),
+            json!({"a": 0.0}),
+        ];
+        let digests: std::collections::BTreeSet<Digest> = different.into_iter().map(key).collect();
+        assert_eq!(digests.len(), 13);
+        assert_eq!(key(json!({"a": 1, "b": 2})), key(json!({"b": 2, "a": 1})));
+    }
+
+    #[test]
+    fn changes_name_what_changed() {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let old = Key::new("k", &json!({"a": 1}), vec![("r".into(), digest("x"))], &[]).parts();
+        let new = Key::new("k", &json!({"a": 2}), vec![("r".into(), digest("y"))], &[]).parts();
+        let shown: Vec<String> = old.changes(&new).iter().map(Change::to_string).collect();
+        assert_eq!(shown[0], "param a: 1 -> 2");
+        assert!(shown[1].starts_with("input r: "));
+        assert!(old.changes(&old).is_empty());
+    }
+}

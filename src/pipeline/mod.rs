@@ -1,0 +1,27 @@
+//! The engine: content-hashed stages, an action cache, a content store, a committed lock.
+//!
+//! Constructive traces in the sense of *Build Systems à la Carte* (Mokhov, Mitchell, Peyton Jones
+//! 2018): a stage's key is a digest of everything that can affect its outputs, and the cache maps
+//! keys to output contents. Knows no science: kinds of stages are registered from outside.
+//!
+//! Read in this order: [`kind`] (what a stage is), [`node`], [`spec`], [`resolve`], [`graph`],
+//! [`select`] (from pipeline.yaml to stages), [`key`] and [`digest`] (what is hashed), [`store`] and [`lock`] (what is
+//! kept), [`plan`], [`run`], [`verify`] (what happens).
+
+pub mod digest;
+pub mod error;
+pub mod files;
+pub mod graph;
+pub mod key;
+pub mod kind;
+pub mod lock;
+pub mod node;
+pub mod plan;
+pub mod resolve;
+pub mod run;
+pub mod select;
+pub mod spec;
+pub mod store;
+pub mod typed;
+pub mod verify;
+pub mod workspace;

@@ -1,0 +1,106 @@
+//! Which stages a list of targets means.
+
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::resolve::{Pipeline, Stage};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What the user asked for.
+pub struct Selection {
+    /// The stages that the targets name.
+    pub targets: BTreeSet<usize>,
+    /// These and everything they depend on.
+    pub closure: BTreeSet<usize>,
+}
+
+impl Pipeline {
+    /// The stages meant by targets (ids, matrix names, globs, groups, output paths) and groups;
+    /// everything when both are empty.
+    pub fn select(&self, targets: &[String], groups: &[String]) -> Result<Selection> {
+        let mut found = BTreeSet::new();
+        for target in targets {
+            let stages = self.find(target)?;
+            if stages.is_empty() {
+                let error = Error::config(format!("there is no target `{target}`"));
+                let known = self.target_names();
+                return Err(error.suggest(target, known.iter().map(String::as_str)));
+            }
+            found.extend(stages);
+        }
+        for group in groups {
+            found.extend(self.group(group)?);
+        }
+        if targets.is_empty() && groups.is_empty() {
+            found.extend(0..self.stages.len());
+        }
+        let mut closure = found.clone();
+        for index in (0..self.stages.len()).rev() {
+            if closure.contains(&index) {
+                closure.extend(self.stages[index].upstream());
+            }
+        }
+        Ok(Selection {
+            targets: found,
+            closure,
+        })
+    }
+
+    /// Refuses a group that names a stage that does not exist, asked for or not.
+    pub fn check_groups(&self) -> Result<()> {
+        self.groups
+            .iter()
+            .try_for_each(|(name, _)| self.group(name).map(drop))
+    }
+
+    fn find(&self, target: &str) -> Result<BTreeSet<usize>> {
+        let mut found = self.matching(target)?;
+        let path = Path::new(target.trim_start_matches("./"));
+        // An output may be named by its path, or a figure by its stem.
+        let is_named =
+            |output: &PathBuf| output == path || output.file_stem() == Some(path.as_os_str());
+        let writes = |stage: &Stage| stage.outputs.iter().any(|(_, output)| is_named(output));
+        found.extend((0..self.stages.len()).filter(|&i| writes(&self.stages[i])));
+        if self.groups.iter().any(|(name, _)| name == target) {
+            found.extend(self.group(target)?);
+        }
+        Ok(found)
+    }
+
+    /// Stages whose id, or name before `@`, is `pattern` or matches it as a glob.
+    fn matching(&self, pattern: &str) -> Result<BTreeSet<usize>> {
+        let glob = glob::Pattern::new(pattern)
+            .map_err(|e| Error::config(format!("`{pattern}` is no glob: {e}")))?;
+        let matches = |id: &str| {
+            let name = id.split('@').next().unwrap_or(id);
+            id == pattern || name == pattern || glob.matches(id)
+        };
+        Ok((0..self.stages.len())
+            .filter(|&i| matches(&self.stages[i].id))
+            .collect())
+    }
+
+    fn group(&self, name: &str) -> Result<BTreeSet<usize>> {
+        let Some((_, patterns)) = self.groups.iter().find(|(group, _)| group == name) else {
+            let known = self.groups.iter().map(|(group, _)| group.as_str());
+            return Err(Error::config(format!("there is no group `{name}`")).suggest(name, known));
+        };
+        let mut found = BTreeSet::new();
+        for (pattern, place) in patterns {
+            let stages = self.matching(pattern).map_err(|e| e.at(place))?;
+            if stages.is_empty() {
+                let error = Error::config(format!("group `{name}`: there is no stage `{pattern}`"));
+                let known = self.stages.iter().map(|stage| stage.id.as_str());
+                return Err(error.at(place).suggest(pattern, known));
+            }
+            found.extend(stages);
+        }
+        Ok(found)
+    }
+
+    fn target_names(&self) -> Vec<String> {
+        let stages = self.stages.iter().map(|stage| stage.id.clone());
+        stages
+            .chain(self.groups.iter().map(|(name, _)| name.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,232 @@
+//! pipeline.yaml as written: its sections and their keys, before anything is resolved.
+//!
+//! Knows the file's grammar. Does not know kinds, types of parameters, or whether a name exists:
+//! [`crate::pipeline::resolve`] does.
+
+use crate::pipeline::error::{Error, Place, Result};
+use crate::pipeline::node::{Key, Node, Value};
+
+/// The only version of the file format there is.
+const VERSION: i128 = 1;
+
+/// The whole file.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Constants that parameters refer to as `${name}`: one mapping.
+    pub vars: Node,
+    /// Changes that a profile makes, as pairs of `stage.param` (or `vars.name`) and value.
+    pub profiles: Vec<(Key, Vec<(Key, Node)>)>,
+    /// Named lists of targets.
+    pub groups: Vec<(Key, Vec<Node>)>,
+    /// Stages in the order of the file.
+    pub stages: Vec<StageSpec>,
+}
+
+/// A stage as written; a matrix stage stands for several.
+#[derive(Clone, Debug)]
+pub struct StageSpec {
+    pub name: Key,
+    pub kind: Node,
+    /// Axes of the matrix with their items; an item's value is what `${axis.field}` reads.
+    pub matrix: Vec<(Key, Vec<(Key, Node)>)>,
+    /// Combinations to leave out: each a mapping from axis to item.
+    pub exclude: Vec<Node>,
+    pub params: Node,
+    pub inputs: Vec<(Key, Node)>,
+    pub outputs: Vec<(Key, Node)>,
+}
+
+impl Spec {
+    /// Reads the file's text; `source` is its name in messages.
+    pub fn parse(source: &str, text: &str) -> Result<Spec> {
+        let root = Node::parse(source, text)?;
+        let known = ["version", "vars", "profiles", "groups", "stages"];
+        check_keys(&root, "the pipeline", &known)?;
+        let version = require(&root, "the pipeline", "version")?;
+        if !matches!(version.value, Value::Int(VERSION)) {
+            let message = format!("version must be {VERSION}, not {}", version.describe());
+            let error = Error::config(message).at(&version.place);
+            return Err(error.hint("a newer file needs a newer icl-repro: update it"));
+        }
+        let empty = Node {
+            place: root.place.clone(),
+            value: Value::Null,
+        };
+        let section = |name: &str| root.get(name).unwrap_or(&empty);
+        let vars = section("vars").clone();
+        vars.entries("vars")?;
+
+        let mut profiles = Vec::new();
+        for (name, changes) in section("profiles").entries("profiles")? {
+            check_name(name, "profile")?;
+            let what = format!("profile `{}`", name.text);
+            profiles.push((name.clone(), changes.entries(&what)?.to_vec()));
+        }
+        let mut groups = Vec::new();
+        for (name, targets) in section("groups").entries("groups")? {
+            check_name(name, "group")?;
+            let what = format!("group `{}`", name.text);
+            groups.push((name.clone(), targets.items(&what)?.to_vec()));
+        }
+        let stages = require(&root, "the pipeline", "stages")?
+            .entries("stages")?
+            .iter()
+            .map(|(name, node)| StageSpec::read(name, node))
+            .collect::<Result<_>>()?;
+        Ok(Spec {
+            vars,
+            profiles,
+            groups,
+            stages,
+        })
+    }
+}
+
+impl StageSpec {
+    fn read(name: &Key, node: &Node) -> Result<StageSpec> {
+        check_name(name, "stage")?;
+        let what = format!("stage `{}`", name.text);
+        let known = [
+            "about", "kind", "matrix", "exclude", "params", "inputs", "outputs",
+        ];
+        check_keys(node, &what, &known)?;
+        if let Some(about) = node.get("about") {
+            about.text("about")?;
+        }
+        let empty = Node {
+            place: name.place.clone(),
+            value: Value::Null,
+        };
+        let section = |key: &str| node.get(key).unwrap_or(&empty);
+        let mut matrix = Vec::new();
+        for (axis, items) in section("matrix").entries("matrix")? {
+            check_name(axis, "axis")?;
+            matrix.push((axis.clone(), axis_items(axis, items)?));
+        }
+        let exclude = match node.get("exclude") {
+            Some(list) => list.items("exclude")?.to_vec(),
+            None => Vec::new(),
+        };
+        let outputs = section("outputs").entries("outputs")?.to_vec();
+        Ok(StageSpec {
+            name: name.clone(),
+            kind: require(node, &what, "kind")?.clone(),
+            matrix,
+            exclude,
+            // Without parameters, a missing one is reported at the stage's name.
+            params: match node.get("params") {
+                Some(params) => params.clone(),
+                None => Node {
+                    place: name.place.clone(),
+                    value: Value::Map(Vec::new()),
+                },
+            },
+            inputs: section("inputs").entries("inputs")?.to_vec(),
+            outputs,
+        })
+    }
+}
+
+/// The items of an axis: a mapping from label to value, or a list of scalars that are both.
+fn axis_items(axis: &Key, node: &Node) -> Result<Vec<(Key, Node)>> {
+    let items: Vec<(Key, Node)> = match &node.value {
+        Value::Map(entries) => entries.clone(),
+        _ => node
+            .items(&format!("axis `{}`", axis.text))?
+            .iter()
+            .map(|item| {
+                let text = item.scalar_text().ok_or_else(|| {
+                    let message = format!("an item must be one value, not {}", item.describe());
+                    Error::config(message).at(&item.place)
+                })?;
+                Ok((
+                    Key {
+                        place: item.place.clone(),
+                        text,
+                    },
+                    item.clone(),
+                ))
+            })
+            .collect::<Result<_>>()?,
+    };
+    if items.is_empty() {
+        let message = format!("axis `{}` has no items", axis.text);
+        return Err(Error::config(message).at(&node.place));
+    }
+    for (index, (label, _)) in items.iter().enumerate() {
+        check_name(label, "item")?;
+        if items[..index]
+            .iter()
+            .any(|(other, _)| other.text == label.text)
+        {
+            let message = format!("item `{}` stands twice", label.text);
+            return Err(Error::config(message).at(&label.place));
+        }
+    }
+    Ok(items)
+}
+
+fn require<'a>(node: &'a Node, what: &str, key: &str) -> Result<&'a Node> {
+    node.entries(what)?;
+    node.get(key)
+        .ok_or_else(|| Error::config(format!("{what} has no key `{key}`")).at(&node.place))
+}
+
+fn check_keys(node: &Node, what: &str, known: &[&str]) -> Result<()> {
+    for (key, _) in node.entries(what)? {
+        if !known.contains(&key.text.as_str()) {
+            let error = Error::config(format!("{what} has an unknown key `{}`", key.text));
+            return Err(error
+                .at(&key.place)
+                .suggest(&key.text, known.iter().copied()));
+        }
+    }
+    Ok(())
+}
+
+/// Names become parts of ids, targets and file names.
+fn check_name(key: &Key, what: &str) -> Result<()> {
+    let dots = what == "item";
+    let ok = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c) || (dots && c == '.');
+    let valid = !key.text.is_empty()
+        && key.text.len() <= 100
+        && !key.text.starts_with('.')
+        && key.text.chars().all(ok);
+    if valid {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` is no name for {} {what}: use letters, digits, `_` and `-`",
+        key.text.escape_debug(),
+        if what.starts_with(['a', 'e', 'i', 'o', 'u']) {
+            "an"
+        } else {
+            "a"
+        },
+    );
+    Err(Error::config(message).at(&key.place))
+}
+
+/// Reads a value given on the command line, as YAML; `option` is shown as its place.
+pub fn parse_option_value(option: &str, text: &str) -> Result<Node> {
+    // Lines and columns inside an option help nobody.
+    let place = Place::whole(option);
+    let mut node = Node::parse(option, text).map_err(|error| Error {
+        place: Some(place.clone()),
+        ..error
+    })?;
+    relocate(&mut node, &place);
+    Ok(node)
+}
+
+fn relocate(node: &mut Node, place: &Place) {
+    node.place = place.clone();
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| relocate(item, place)),
+        Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+            key.place = place.clone();
+            relocate(value, place);
+        }),
+        _ => {}
+    }
+}

@@ -1,0 +1,99 @@
+//! Compares the files that are there with what `pipeline.lock` records. Writes nothing, runs nothing.
+
+use crate::pipeline::digest::Digest;
+use crate::pipeline::error::Result;
+use crate::pipeline::key::{Change, Key};
+use crate::pipeline::plan::Context;
+use crate::pipeline::resolve::Source;
+use crate::pipeline::select::Selection;
+use crate::pipeline::store::Outputs;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Something that is not as recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// The lock has no block for the stage.
+    Unrecorded { stage: usize },
+    /// pipeline.yaml, the code or an input no longer is what the lock was made from.
+    Outdated { stage: usize, changes: Vec<Change> },
+    /// An output file differs from its recorded digest, or is missing although it is published.
+    Output {
+        stage: usize,
+        path: PathBuf,
+        missing: bool,
+    },
+    /// An object's bytes do not have the digest that its name claims.
+    Object { path: PathBuf },
+}
+
+/// What was compared, and what differs.
+#[derive(Debug, Default)]
+pub struct Verification {
+    pub files: usize,
+    pub objects: usize,
+    pub findings: Vec<Finding>,
+}
+
+/// Files below this folder are committed: one that is missing is a finding. Others are
+/// intermediates, which a fresh clone does not have.
+const PUBLISHED: &str = "figures";
+
+/// Verifies the selected stages and the whole store.
+pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> {
+    let mut report = Verification::default();
+    let mut recorded: BTreeMap<usize, Outputs> = BTreeMap::new();
+    for &index in &selection.closure {
+        let stage = &context.pipeline.stages[index];
+        let Some(block) = context.lock.stages.get(&stage.id) else {
+            report.findings.push(Finding::Unrecorded { stage: index });
+            continue;
+        };
+        let digest = |(name, record): (&String, &crate::pipeline::lock::Record)| {
+            (name.clone(), record.digest)
+        };
+        recorded.insert(index, block.outputs.iter().map(digest).collect());
+        if let Some(inputs) = context.input_digests(stage, &recorded)? {
+            let kind = &context.kinds[stage.kind];
+            let key = Key::new(kind.name(), &stage.job.params(), inputs, kind.code());
+            if key.digest() != block.key {
+                let changes = block.parts.changes(&key.parts());
+                report.findings.push(Finding::Outdated {
+                    stage: index,
+                    changes,
+                });
+            }
+        }
+        let files = stage
+            .inputs
+            .iter()
+            .filter(|i| matches!(i.source, Source::File(_)))
+            .count();
+        report.files += files;
+        for (name, path) in &stage.outputs {
+            let expected = block.outputs.get(name).map(|record| record.digest);
+            let found = Digest::of_file(&context.workspace.out.join(path))
+                .ok()
+                .map(|(d, _)| d);
+            if found.is_none() && !path.starts_with(PUBLISHED) {
+                continue;
+            }
+            report.files += 1;
+            if found != expected || expected.is_none() {
+                let (path, missing) = (path.clone(), found.is_none());
+                report.findings.push(Finding::Output {
+                    stage: index,
+                    path,
+                    missing,
+                });
+            }
+        }
+    }
+    for (path, digest) in context.store.objects()? {
+        report.objects += 1;
+        if Digest::of_file(&path).ok().map(|(found, _)| found) != digest {
+            report.findings.push(Finding::Object { path });
+        }
+    }
+    Ok(report)
+}

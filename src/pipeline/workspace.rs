@@ -1,0 +1,153 @@
+//! Where things are: the repository, the cache, and the folder that receives outputs and the lock.
+//!
+//! Only the unmodified default profile writes to the repository itself; everything else goes below
+//! the cache, or where `--out` says.
+
+use crate::pipeline::digest::Digest;
+use crate::pipeline::error::{Error, ErrorKind, Result};
+use crate::pipeline::files;
+use crate::pipeline::resolve::Settings;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The file that defines a pipeline; its folder is the repository's root.
+pub const SPEC_FILE: &str = "pipeline.yaml";
+/// The recorded expectation, beside the outputs.
+pub const LOCK_FILE: &str = "pipeline.lock";
+/// Default folder of the cache, below the root.
+pub const CACHE_FOLDER: &str = ".icl-repro";
+/// The format of the cache folder.
+const CACHE_FORMAT: &str = "1";
+
+/// The folders of one invocation.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// Holds pipeline.yaml; inputs are relative to it.
+    pub root: PathBuf,
+    /// Holds store, action cache, logs, scratch space.
+    pub cache: PathBuf,
+    /// Outputs are relative to it.
+    pub out: PathBuf,
+}
+
+impl Workspace {
+    /// Finds pipeline.yaml in `start` or above it.
+    pub fn find_root(start: &Path) -> Result<PathBuf> {
+        let start = start.canonicalize().map_err(|e| Error {
+            kind: ErrorKind::Config,
+            ..Error::io("open", start, &e)
+        })?;
+        let found = start
+            .ancestors()
+            .find(|folder| folder.join(SPEC_FILE).is_file());
+        found.map(Path::to_owned).ok_or_else(|| {
+            Error::config(format!(
+                "there is no {SPEC_FILE} in {} or above it",
+                start.display()
+            ))
+            .hint("go to the repository, or name it with -C DIR")
+        })
+    }
+
+    /// Lays out the folders for a root and what the command line says.
+    pub fn new(
+        root: PathBuf,
+        cache: Option<PathBuf>,
+        out: Option<PathBuf>,
+        settings: &Settings,
+    ) -> Self {
+        let cache = cache.unwrap_or_else(|| root.join(CACHE_FOLDER));
+        let out = match (out, variant_name(settings)) {
+            (Some(out), _) => out,
+            (None, None) => root.clone(),
+            (None, Some(name)) => cache.join("profiles").join(name),
+        };
+        Workspace { root, cache, out }
+    }
+
+    /// Whether outputs and lock go to the repository itself.
+    pub fn publishes(&self) -> bool {
+        self.out == self.root
+    }
+
+    /// The lock that belongs to the outputs.
+    pub fn lock_path(&self) -> PathBuf {
+        self.out.join(LOCK_FILE)
+    }
+
+    /// Where a stage's log is kept.
+    pub fn log_path(&self, stage: &str) -> PathBuf {
+        self.cache.join("logs").join(format!("{stage}.log"))
+    }
+
+    /// Refuses a cache that a newer version has written; `None` when there is no cache yet.
+    pub fn check_cache(&self) -> Result<()> {
+        let path = self.cache.join("format");
+        match std::fs::read_to_string(&path) {
+            Ok(text) if text.trim() == CACHE_FORMAT => Ok(()),
+            Ok(text) => Err(Error::config(format!(
+                "the cache {} has format `{}`, this program knows {CACHE_FORMAT}",
+                self.cache.display(),
+                text.trim().escape_debug(),
+            ))
+            .hint("update icl-repro, or use another folder with --cache-dir DIR")),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(Error::io("read", &path, &e)),
+        }
+    }
+
+    /// Makes the cache folder and takes the run lock; `waiting` hears who holds it before a wait.
+    ///
+    /// It is a lock of the operating system: a process that dies lets it go.
+    pub fn lock_for_run(&self, wait: bool, waiting: impl Fn(&str)) -> Result<RunLock> {
+        self.check_cache()?;
+        files::create_folder(&self.cache)?;
+        files::write(
+            &self.cache.join("format"),
+            format!("{CACHE_FORMAT}\n").as_bytes(),
+        )?;
+        let path = self.cache.join("run.lock");
+        let io = |e: std::io::Error| Error::io("lock", &path, &e);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder).map_err(io)?;
+                let holder = format!("process {} is running this pipeline", holder.trim());
+                if !wait {
+                    return Err(Error::of(ErrorKind::Busy, holder));
+                }
+                waiting(&holder);
+                file.lock().map_err(io)?;
+            }
+            Err(TryLockError::Error(e)) => return Err(io(e)),
+        }
+        file.set_len(0).map_err(io)?;
+        std::io::Seek::rewind(&mut file).map_err(io)?;
+        write!(file, "{}", std::process::id()).map_err(io)?;
+        Ok(RunLock { _file: file })
+    }
+}
+
+/// Held while a run may write; released when dropped, or by the system when the process ends.
+pub struct RunLock {
+    _file: File,
+}
+
+/// A folder name for settings that are not the default: the profile, and a digest of the sets.
+fn variant_name(settings: &Settings) -> Option<String> {
+    if settings.sets.is_empty() {
+        return settings.profile.clone();
+    }
+    let profile = settings.profile.as_deref().unwrap_or("default");
+    let digest = Digest::of(settings.sets.join("\n").as_bytes());
+    Some(format!("{profile}+{}", &digest.short()[..8]))
+}

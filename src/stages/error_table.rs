@@ -1,0 +1,98 @@
+//! Kind `error-table`: test error by model, task and shots: Monte Carlo with its standard error,
+//! and exact at the same parameters.
+//!
+//! CSV and Parquet hold every row of the evaluation, with `z` = (error - exact) / standard error;
+//! the LaTeX fragment holds some numbers of shots.
+
+use crate::artifact::table::{Column, Table};
+use crate::pipeline::error::Result;
+use crate::pipeline::kind::{Io, Role, StageKind, one};
+use crate::report::latex::{self, Align, Group};
+use crate::report::number;
+use crate::stages::exchange::{failed, read_table};
+use crate::stages::tables::{self, Names, column, printed};
+use serde::{Deserialize, Serialize};
+
+pub struct ErrorTable;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    names: Names,
+    /// Numbers of shots in the LaTeX fragment.
+    shots: Vec<u32>,
+}
+
+impl StageKind for ErrorTable {
+    const NAME: &'static str = "error-table";
+    const SOURCE: &'static str = file!();
+    const INPUTS: &'static [Role] = &[one("errors")];
+    const OUTPUTS: &'static [&'static str] = tables::OUTPUTS;
+    type Params = Params;
+
+    fn run(params: &Params, io: &Io) -> Result<()> {
+        let errors = read_table(io.input("errors")?)?;
+        let floats = |name: &str| errors.floats(name).map_err(failed);
+        let (mean, std_error, exact) = (floats("error")?, floats("std_error")?, floats("exact")?);
+        let z = (0..errors.rows()).map(|row| (mean[row] - exact[row]) / std_error[row]);
+        let mut columns: Vec<(&str, Column)> = errors
+            .columns()
+            .iter()
+            .map(|(name, column)| (name.as_str(), column.clone()))
+            .collect();
+        columns.push(("z", Column::Float(z.collect())));
+        let table = Table::new(columns).map_err(failed)?;
+
+        let (model, task) = (
+            errors.texts("model").map_err(failed)?,
+            errors.texts("task").map_err(failed)?,
+        );
+        let n_shots = floats("n_shots")?;
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut rules_above = Vec::new();
+        let mut row = 0;
+        while row < errors.rows() {
+            let end = (row..errors.rows())
+                .find(|&i| (&model[i], &task[i]) != (&model[row], &task[row]))
+                .unwrap_or(errors.rows());
+            if task[row] == task[0] && row > 0 {
+                rules_above.push(rows.len());
+            }
+            let mut cells = vec![
+                printed(&params.names, &model[row]).to_owned(),
+                task[row]
+                    .replace("-theta0", "\u{2212}θ₀")
+                    .replace("theta0", "θ₀"),
+            ];
+            for &wanted in &params.shots {
+                let found = (row..end).find(|&i| n_shots[i] == f64::from(wanted));
+                let cell = |text: &dyn Fn(usize) -> String| found.map_or(String::new(), text);
+                cells.push(cell(&|i| number::with_error(mean[i], std_error[i], 1)));
+                cells.push(cell(&|i| number::fixed(exact[i], 4)));
+            }
+            rows.push(cells);
+            row = end;
+        }
+        let mut columns = vec![column("Model", Align::Left), column("Task", Align::Left)];
+        let mut groups = vec![Group {
+            header: String::new(),
+            span: 2,
+        }];
+        for n in &params.shots {
+            columns.push(column("learned", Align::Decimal));
+            columns.push(column("exact", Align::Decimal));
+            groups.push(Group {
+                header: format!("n = {n}"),
+                span: 2,
+            });
+        }
+        let print = latex::Table {
+            columns,
+            groups,
+            rows,
+            rules_above,
+            notes: Vec::new(),
+        };
+        tables::write(io, &table, &print)
+    }
+}

@@ -1,0 +1,135 @@
+//! Kind `evaluate`: Monte Carlo test errors of models on theta0 and -theta0, with the exact ones.
+//!
+//! All models see the same prompts. Output `errors`: columns `model` (`pretrained`, or the item of
+//! the fine-tuning matrix), `task` (`theta0`, `-theta0`), `n_shots`, `error`, `std_error`, `prompts`
+//! and `exact`, the closed form at the same parameters, null for models that have none (more than
+//! one layer or head).
+
+use crate::artifact::table::{Column, Table};
+use crate::icl::evaluate::{self, EvaluateError, EvaluatePlan};
+use crate::icl::head::Head;
+use crate::icl::model::LinearAttention;
+use crate::icl::risk;
+use crate::icl::setting::Setting;
+use crate::pipeline::error::Result;
+use crate::pipeline::kind::{Io, Role, StageKind, many, one};
+use crate::stages::exchange::{failed, write_table};
+use crate::stages::model_exchange::read_model;
+use crate::stages::params::{Count, NonNegative, ShotRange};
+use crate::stages::task_exchange::read_task;
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+
+pub struct Evaluate;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    noise_var: NonNegative,
+    shots: ShotRange,
+    /// Prompts for each task, number of shots and seed.
+    prompts: Count,
+    seeds: Vec<u64>,
+}
+
+impl StageKind for Evaluate {
+    const NAME: &'static str = "evaluate";
+    const SOURCE: &'static str = file!();
+    const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), many("finetuned")];
+    const OUTPUTS: &'static [&'static str] = &["errors"];
+    type Params = Params;
+
+    fn check(params: &Params) -> std::result::Result<(), String> {
+        if params.seeds.is_empty() {
+            Err("seeds: at least one is needed".into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn run(params: &Params, io: &Io) -> Result<()> {
+        let task = read_task(io)?;
+        let tasks = [("theta0", task.clone()), ("-theta0", task.negated())];
+        let mut models = vec![(
+            "pretrained".to_owned(),
+            read_model(io.input("pretrained")?)?,
+        )];
+        for (label, path) in io.inputs("finetuned") {
+            models.push((label.clone(), read_model(path)?));
+        }
+        let setting = Setting::new(task.d(), params.noise_var.get()).map_err(failed)?;
+        let plan = EvaluatePlan {
+            n_shots: params.shots.to_vec(),
+            n_prompts: params.prompts.get(),
+            seeds: params.seeds.clone(),
+        };
+        let references: Vec<&LinearAttention> = models.iter().map(|(_, model)| model).collect();
+        let task_list = tasks.each_ref().map(|(_, task)| task.clone());
+        let errors = evaluate::evaluate(&setting, &references, &task_list, &plan, |done, total| {
+            io.progress(done as u64, total as u64, "");
+            if io.cancelled() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .map_err(|error| match error {
+            EvaluateError::Stopped => io.interrupted(),
+            other => failed(other),
+        })?;
+
+        let mut rows = Rows::default();
+        for (m, (model_name, model)) in models.iter().enumerate() {
+            let head = only_head(model);
+            for (t, (task_name, task)) in tasks.iter().enumerate() {
+                for (p, &n_shots) in plan.n_shots.iter().enumerate() {
+                    let exact = match &head {
+                        Some(head) => risk::test_error(&setting, head, task, n_shots),
+                        None => Ok(f64::NAN),
+                    };
+                    let estimate = errors.get(m, t, p);
+                    rows.model.push(model_name.clone());
+                    rows.task.push((*task_name).to_owned());
+                    rows.n_shots.push(n_shots as i64);
+                    rows.error.push(estimate.mean);
+                    rows.std_error.push(estimate.std_error);
+                    rows.prompts.push(estimate.n as i64);
+                    rows.exact.push(exact.map_err(failed)?);
+                }
+            }
+        }
+        write_table(io, "errors", rows.table())
+    }
+}
+
+/// The head of a model that has one layer and one head.
+pub fn only_head(model: &LinearAttention) -> Option<Head> {
+    let heads = model.heads().ok()?;
+    <[Head; 1]>::try_from(heads).ok().map(|[head]| head)
+}
+
+/// The columns of the output as they grow.
+#[derive(Default)]
+struct Rows {
+    model: Vec<String>,
+    task: Vec<String>,
+    n_shots: Vec<i64>,
+    error: Vec<f64>,
+    std_error: Vec<f64>,
+    prompts: Vec<i64>,
+    exact: Vec<f64>,
+}
+
+impl Rows {
+    fn table(self) -> std::result::Result<Table, crate::artifact::table::TableError> {
+        Table::new(vec![
+            ("model", Column::Text(self.model)),
+            ("task", Column::Text(self.task)),
+            ("n_shots", Column::Int(self.n_shots)),
+            ("error", Column::Float(self.error)),
+            ("std_error", Column::Float(self.std_error)),
+            ("prompts", Column::Int(self.prompts)),
+            ("exact", Column::Float(self.exact)),
+        ])
+    }
+}

@@ -1,0 +1,24 @@
+//! Where the engine and the science meet: one file for each kind of stage, and their registry.
+//!
+//! A kind's file names what it reads, writes and needs to know; that also is what enters its code
+//! digest ([`code`]). Kinds know the science and the artifacts, never the cache or the lock.
+
+pub mod code;
+pub mod error_table;
+pub mod evaluate;
+pub mod exchange;
+pub mod figure;
+pub mod finetune;
+pub mod loss_table;
+pub mod model_exchange;
+pub mod optimum;
+pub mod parameter_table;
+pub mod params;
+pub mod pretrain;
+pub mod registry;
+pub mod tables;
+pub mod task_exchange;
+pub mod tasks;
+pub mod theory;
+pub mod training;
+pub mod training_params;

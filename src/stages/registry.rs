@@ -1,0 +1,33 @@
+//! All kinds of stages that a pipeline.yaml can name.
+
+use crate::pipeline::kind::{Kind, Registered, StageKind};
+use crate::stages::code;
+use crate::stages::error_table::ErrorTable;
+use crate::stages::evaluate::Evaluate;
+use crate::stages::figure::DrawFigure;
+use crate::stages::finetune::Finetune;
+use crate::stages::loss_table::LossTable;
+use crate::stages::optimum::Optimum;
+use crate::stages::parameter_table::ParameterTable;
+use crate::stages::pretrain::Pretrain;
+use crate::stages::tasks::Tasks;
+use crate::stages::theory::Theory;
+
+/// Every kind, with the digests of its code.
+pub fn kinds() -> Vec<Box<dyn Kind>> {
+    fn kind<K: StageKind>() -> Box<dyn Kind> {
+        Box::new(Registered::<K>::new(code::reach(K::SOURCE)))
+    }
+    vec![
+        kind::<Tasks>(),
+        kind::<Pretrain>(),
+        kind::<Finetune>(),
+        kind::<Evaluate>(),
+        kind::<Optimum>(),
+        kind::<Theory>(),
+        kind::<DrawFigure>(),
+        kind::<ErrorTable>(),
+        kind::<ParameterTable>(),
+        kind::<LossTable>(),
+    ]
+}

@@ -1,0 +1,52 @@
+//! Kind `tasks`: the target task theta0 and its fixed fine-tuning data set.
+//!
+//! Outputs: `task`, a JSON list of d numbers, and `data_set`, a table with columns x1..xd and y.
+
+use crate::artifact::table::{Column, Table};
+use crate::icl::data_set::DataSet;
+use crate::icl::setting::Setting;
+use crate::icl::task::Task;
+use crate::pipeline::error::Result;
+use crate::pipeline::kind::{Io, Role, StageKind};
+use crate::stages::exchange::{failed, write_table};
+use crate::stages::params::{Count, Dimension, NonNegative};
+use serde::{Deserialize, Serialize};
+
+pub struct Tasks;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    d: Dimension,
+    noise_var: NonNegative,
+    /// Pairs in the data set.
+    pairs: Count,
+    seed: u64,
+}
+
+impl StageKind for Tasks {
+    const NAME: &'static str = "tasks";
+    const SOURCE: &'static str = file!();
+    const INPUTS: &'static [Role] = &[];
+    const OUTPUTS: &'static [&'static str] = &["task", "data_set"];
+    type Params = Params;
+
+    fn run(params: &Params, io: &Io) -> Result<()> {
+        let task = Task::random_unit(params.d.get(), params.seed);
+        let mut json = serde_json::to_vec(task.theta()).map_err(failed)?;
+        json.push(b'\n');
+        io.write("task", &json)?;
+
+        let setting = Setting::new(params.d.get(), params.noise_var.get()).map_err(failed)?;
+        let data = DataSet::generate(&setting, &task, params.pairs.get(), params.seed);
+        let data = data.map_err(failed)?;
+        let names: Vec<String> = (1..=params.d.get()).map(|j| format!("x{j}")).collect();
+        let x = data.x();
+        let covariates = names.iter().zip(x.columns());
+        let mut columns: Vec<(&str, Column)> = covariates
+            .map(|(name, x)| (name.as_str(), Column::Float(x.to_vec())))
+            .collect();
+        columns.push(("y", Column::Float(data.y().to_vec())));
+        write_table(io, "data_set", Table::new(columns))
+    }
+}

@@ -1,0 +1,623 @@
+//! The engine on a pipeline without science: what runs, what does not, what is kept.
+
+mod toy;
+
+use icl_repro::pipeline::error::{Error, ErrorKind};
+use icl_repro::pipeline::plan::{Reason, State};
+use icl_repro::pipeline::verify::{Finding, verify};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use toy::{Ask, Repo};
+
+/// a -> b -> d, a -> c -> d.
+const DIAMOND: &str = r#"
+version: 1
+vars: {b_text: b}
+profiles: {other: {vars.b_text: B}}
+groups: {ends: [d]}
+stages:
+  d:
+    kind: join
+    params: {text: d}
+    inputs: {parts: {b: b.out, c: c.out}}
+    outputs: {out: figures/d.txt}
+  a: {kind: join, params: {text: a}, outputs: {out: artifacts/a.txt}}
+  b: {kind: join, params: {text: "${b_text}"}, inputs: {parts: a.out}, outputs: {out: artifacts/b.txt}}
+  c: {kind: join, params: {text: c}, inputs: {parts: a.out}, outputs: {out: artifacts/c.txt}}
+"#;
+
+fn run(repo: &Repo, sets: &[&str]) -> Vec<String> {
+    let summary = repo
+        .run(&Ask {
+            sets,
+            ..Ask::default()
+        })
+        .expect("it runs");
+    assert!(
+        summary.failed.is_empty() && summary.differing.is_empty(),
+        "{summary:?}"
+    );
+    repo.take_runs()
+}
+
+fn edit(repo: &Repo, from: &str, to: &str) {
+    let text = repo.read("pipeline.yaml");
+    assert!(text.contains(from));
+    repo.write("pipeline.yaml", &text.replace(from, to));
+}
+
+#[test]
+fn everything_runs_once_and_then_nothing() {
+    let repo = Repo::new(DIAMOND);
+    assert_eq!(run(&repo, &[]), ["a", "b", "c", "d"]);
+    assert_eq!(repo.read("figures/d.txt"), "d(b(a())c(a()))");
+    assert!(run(&repo, &[]).is_empty());
+    assert!(
+        repo.states()
+            .iter()
+            .all(|(_, state)| *state == State::Fresh)
+    );
+}
+
+#[test]
+fn a_change_runs_what_depends_on_it_and_a_revert_runs_nothing() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    let lock = repo.read("pipeline.lock");
+    edit(&repo, "{text: c}", "{text: C}");
+    let states: BTreeMap<String, State> = repo.states().into_iter().collect();
+    let State::Stale(Reason::Changed(changes)) = &states["c"] else {
+        panic!("{states:?}")
+    };
+    assert_eq!(changes[0].to_string(), r#"param text: "c" -> "C""#);
+    assert!(matches!(states["d"], State::Waits(_)));
+    assert_eq!(run(&repo, &[]), ["C", "d"]);
+    assert_ne!(repo.read("pipeline.lock"), lock);
+    edit(&repo, "{text: C}", "{text: c}");
+    assert!(run(&repo, &[]).is_empty());
+    assert_eq!(repo.read("figures/d.txt"), "d(b(a())c(a()))");
+    assert_eq!(repo.read("pipeline.lock"), lock);
+}
+
+#[test]
+fn equal_bytes_stop_the_wave() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    edit(&repo, "{text: a}", "{text: a, note: new}");
+    assert_eq!(run(&repo, &[]), ["a"]);
+}
+
+#[test]
+fn a_change_of_code_is_a_change() {
+    let mut repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    repo.code = "2".into();
+    // Each gives the bytes it gave before, but only running shows that.
+    assert_eq!(run(&repo, &[]), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn a_fresh_clone_with_a_lock_really_runs() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    std::fs::remove_dir_all(repo.path(".icl-repro")).expect("a cache");
+    let states: BTreeMap<String, State> = repo.states().into_iter().collect();
+    assert_eq!(states["a"], State::Stale(Reason::NotRunHere));
+    assert_eq!(run(&repo, &[]), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn edited_and_deleted_outputs_come_back_and_damaged_objects_are_made_again() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    let text = repo.read("figures/d.txt");
+    repo.write("figures/d.txt", "edited");
+    std::fs::remove_file(repo.path("artifacts/a.txt")).expect("an output");
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert_eq!((summary.restored, summary.ran, summary.fresh), (2, 0, 2));
+    assert_eq!(
+        (repo.read("figures/d.txt"), repo.read("artifacts/a.txt")),
+        (text, "a()".into())
+    );
+
+    let object = repo.with(&Ask::default(), |context| {
+        let digest = context.lock.stages["b"].outputs["out"].digest;
+        Ok(context.store.object(digest))
+    });
+    let object = object.expect("an object");
+    std::fs::remove_file(&object).expect("it is there");
+    std::fs::write(&object, "b(A())").expect("another file");
+    let found = repo.with(&Ask::default(), |context| {
+        verify(context, &context.pipeline.select(&[], &[])?)
+    });
+    let found = found.expect("it verifies").findings;
+    assert!(
+        matches!(&found[..], [Finding::Object { path }] if *path == object),
+        "{found:?}"
+    );
+    assert_eq!(run(&repo, &[]), ["b"]);
+    assert_eq!(std::fs::read_to_string(object).expect("healed"), "b(a())");
+}
+
+#[test]
+fn an_edited_output_does_not_reach_the_store() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    // Written through the existing file: a hard link would carry this into the store.
+    std::fs::write(repo.path("figures/d.txt"), "through").expect("it is the user's file");
+    let found = repo.with(&Ask::default(), |context| {
+        verify(context, &context.pipeline.select(&[], &[])?)
+    });
+    let found = found.expect("it verifies").findings;
+    assert!(
+        matches!(&found[..], [Finding::Output { missing: false, .. }]),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn other_bytes_under_one_key_are_a_finding() {
+    let mut repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    let lock = repo.read("pipeline.lock");
+    repo.hook = Arc::new(|text, io| match text {
+        "b" => io.write("out", b"other"),
+        _ => Ok(()),
+    });
+    let ask = Ask {
+        targets: &["b"],
+        force: true,
+        ..Ask::default()
+    };
+    let summary = repo.run(&ask).expect("it runs");
+    assert_eq!(summary.differing.len(), 1);
+    assert_eq!(repo.read("pipeline.lock"), lock);
+    // What rests on these bytes leaves the lock alone as well.
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert_eq!((summary.ran, summary.differing.len()), (1, 1));
+    assert_eq!(repo.read("pipeline.lock"), lock);
+    repo.run(&Ask {
+        accept: true,
+        ..Ask::default()
+    })
+    .expect("it runs");
+    assert_ne!(repo.read("pipeline.lock"), lock);
+    assert!(
+        repo.run(&Ask::default())
+            .expect("it runs")
+            .differing
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_profile_or_a_set_leaves_the_repository_alone() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    let lock = repo.read("pipeline.lock");
+    let other = Ask {
+        profile: Some("other"),
+        ..Ask::default()
+    };
+    assert_eq!(repo.run(&other).expect("it runs").ran, 2);
+    assert_eq!(
+        repo.read(".icl-repro/profiles/other/figures/d.txt"),
+        "d(B(a())c(a()))"
+    );
+    run(&repo, &["c.text=C"]);
+    assert_eq!(repo.read("pipeline.lock"), lock);
+    assert_eq!(repo.read("figures/d.txt"), "d(b(a())c(a()))");
+}
+
+#[test]
+fn one_target_runs_with_what_it_needs_only() {
+    let repo = Repo::new(DIAMOND);
+    for (target, expected) in [
+        ("artifacts/b.txt", vec!["a", "b"]),
+        ("c", vec!["c"]),
+        ("ends", vec!["d"]),
+    ] {
+        repo.run(&Ask {
+            targets: &[target],
+            ..Ask::default()
+        })
+        .expect("it runs");
+        assert_eq!(repo.take_runs(), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_failure_keeps_what_is_finished() {
+    let mut repo = Repo::new(DIAMOND);
+    repo.hook = Arc::new(|text, io| match text {
+        "b" => {
+            io.log("about to fail");
+            Err(Error::failed("no"))
+        }
+        _ => Ok(()),
+    });
+    let ask = Ask {
+        keep_going: true,
+        ..Ask::default()
+    };
+    let summary = repo.run(&ask).expect("it runs");
+    assert_eq!(
+        (summary.ran, summary.failed.len(), summary.skipped),
+        (2, 1, 1)
+    );
+    assert!(
+        repo.read(".icl-repro/logs/b.log")
+            .contains("about to fail\nfailed: no")
+    );
+    repo.take_runs();
+    repo.hook = Arc::new(|_, _| Ok(()));
+    assert_eq!(run(&repo, &[]), ["b", "d"]);
+}
+
+#[test]
+fn undeclared_and_missing_outputs_and_panics_fail_the_stage() {
+    let cases: [(
+        &str,
+        fn(&icl_repro::pipeline::kind::Io) -> Result<(), Error>,
+    ); 2] = [
+        ("undeclared output `extra`", |io| io.write("extra", b"")),
+        ("panicked: oh no", |_| panic!("oh no")),
+    ];
+    for (message, act) in cases {
+        let mut repo = Repo::new(DIAMOND);
+        repo.hook = Arc::new(move |text, io| if text == "a" { act(io) } else { Ok(()) });
+        let summary = repo.run(&Ask::default()).expect("it runs");
+        assert!(summary.failed[0].1.message.contains(message), "{summary:?}");
+        assert!(!repo.path("artifacts/a.txt").exists());
+        let scratch = std::fs::read_dir(repo.path(".icl-repro/scratch")).expect("a folder");
+        assert_eq!(scratch.count(), 0, "scratch folders are cleared");
+    }
+}
+
+#[test]
+fn an_input_that_changes_while_a_stage_runs_voids_the_result() {
+    let yaml = "version: 1\nstages:\n  s: {kind: join, params: {text: s}, inputs: {file: data/x}, outputs: {out: artifacts/s}}\n";
+    let mut repo = Repo::new(yaml);
+    repo.write("data/x", "old");
+    let file = repo.path("data/x");
+    repo.hook = Arc::new(move |_, _| {
+        std::fs::write(&file, "new").map_err(|e| Error::io("write", &file, &e))
+    });
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert!(
+        summary.failed[0]
+            .1
+            .message
+            .contains("changed while the stage ran")
+    );
+    repo.take_runs();
+    repo.hook = Arc::new(|_, _| Ok(()));
+    assert_eq!(run(&repo, &[]), ["s"]);
+    assert_eq!(repo.read("artifacts/s"), "s(new)");
+}
+
+#[test]
+fn two_stages_run_at_the_same_time_with_two_workers_and_not_with_one() {
+    let yaml = "version: 1\nstages:\n  x: {kind: join, params: {text: x}, outputs: {out: artifacts/x}}\n  y: {kind: join, params: {text: y}, outputs: {out: artifacts/y}}\n";
+    for (workers, together) in [(2, 2), (1, 1)] {
+        let mut repo = Repo::new(yaml);
+        let inside = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let receiver = std::sync::Mutex::new(receiver);
+        let (in_hook, most_in_hook) = (inside.clone(), most.clone());
+        repo.hook = Arc::new(move |_, _| {
+            let now = in_hook.fetch_add(1, Ordering::SeqCst) + 1;
+            most_in_hook.fetch_max(now, Ordering::SeqCst);
+            if together == 2 {
+                // The first waits for the second; a minute is an error, not a pace.
+                if now == 1 {
+                    let heard = receiver.lock().expect("no panic");
+                    heard
+                        .recv_timeout(Duration::from_secs(60))
+                        .expect("a second stage");
+                } else {
+                    sender.send(()).expect("the first listens");
+                }
+            }
+            in_hook.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        });
+        let ask = Ask {
+            workers: Some(workers),
+            ..Ask::default()
+        };
+        assert!(repo.run(&ask).expect("it runs").failed.is_empty());
+        assert_eq!(most.load(Ordering::SeqCst), together);
+    }
+}
+
+#[test]
+fn an_interrupt_keeps_what_is_finished() {
+    let mut repo = Repo::new(DIAMOND);
+    repo.hook = Arc::new(|text, io| match (text, io.cancelled()) {
+        ("b", true) => Err(io.interrupted()),
+        _ => Ok(()),
+    });
+    let cancel = |event| {
+        if let icl_repro::pipeline::run::Event::Started { stage: 1, .. } = event {
+            repo.cancelled.store(true, Ordering::Relaxed);
+        }
+    };
+    let ask = Ask {
+        workers: Some(1),
+        ..Ask::default()
+    };
+    let summary = repo.run_observed(&ask, &cancel).expect("it runs");
+    assert!(
+        summary.interrupted && summary.failed.is_empty(),
+        "{summary:?}"
+    );
+    assert_eq!((summary.ran, summary.skipped), (1, 3));
+    repo.cancelled.store(false, Ordering::Relaxed);
+    repo.take_runs();
+    assert_eq!(run(&repo, &[]), ["b", "c", "d"]);
+}
+
+#[test]
+fn one_run_at_a_time() {
+    let repo = Repo::new(DIAMOND);
+    let busy = repo.with(&Ask::default(), |context| {
+        let _held = context.workspace.lock_for_run(false, |_| {})?;
+        let second = context.workspace.lock_for_run(false, |_| {});
+        Ok(second.err().map(|e| (e.kind, e.message)))
+    });
+    let (kind, message) = busy.expect("it locks").expect("the second is refused");
+    assert_eq!(kind, ErrorKind::Busy);
+    assert!(
+        message.contains(&std::process::id().to_string()),
+        "{message}"
+    );
+    assert_eq!(run(&repo, &[]).len(), 4);
+}
+
+#[test]
+fn a_cache_of_a_newer_format_is_refused_and_left_alone() {
+    let repo = Repo::new(DIAMOND);
+    repo.write(".icl-repro/format", "9\n");
+    let error = repo.run(&Ask::default()).unwrap_err();
+    assert!(error.message.contains("format `9`"), "{error}");
+    assert_eq!(repo.read(".icl-repro/format"), "9\n");
+    assert!(!repo.path("pipeline.lock").exists());
+}
+
+#[test]
+fn a_link_on_the_way_to_an_output_is_refused() {
+    let repo = Repo::new(DIAMOND);
+    let outside = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(outside.path(), repo.path("figures")).expect("a link");
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert!(
+        summary.failed[0].1.message.contains("symbolic link"),
+        "{summary:?}"
+    );
+    assert_eq!(
+        std::fs::read_dir(outside.path()).expect("readable").count(),
+        0
+    );
+}
+
+#[test]
+fn matrices_expand_over_several_axes_and_fan_in_with_labels() {
+    let repo = Repo::new(
+        r#"
+version: 1
+stages:
+  m:
+    kind: join
+    matrix:
+      n: [1, 2]
+      mode: {x: {word: ex}, y: {word: why}}
+    exclude: [{n: 2, mode: y}]
+    params: {text: "${mode.word}${n}"}
+    outputs: {out: "artifacts/${mode}-${n}"}
+  all: {kind: join, params: {text: all}, inputs: {parts: m@*.out}, outputs: {out: artifacts/all}}
+"#,
+    );
+    assert_eq!(run(&repo, &[]), ["all", "ex1", "ex2", "why1"]);
+    // In the order of the labels `1,x`, `1,y`, `2,x`.
+    assert_eq!(repo.read("artifacts/all"), "all(ex1()why1()ex2())");
+    let lock = repo.read("pipeline.lock");
+    assert!(
+        lock.contains(r#""parts[1,y]""#) && lock.contains(r#""m@2,x""#),
+        "{lock}"
+    );
+}
+
+/// Every wrong pipeline.yaml gives a message with its place and, for a name, the nearest.
+#[test]
+fn wrong_pipelines_are_explained() {
+    let stage = |rest: &str| format!("version: 1\nstages:\n  s:\n    kind: join\n{rest}");
+    let ok = "    params: {text: t}\n    outputs: {out: artifacts/o}\n";
+    let cases = [
+        ("version: 1\nstages: [", "pipeline.yaml:2:", ""),
+        (
+            "version: 1\nversion: 1\nstages: {}",
+            "pipeline.yaml:2:1: ",
+            "",
+        ),
+        (
+            "version: 2\nstages: {}",
+            "pipeline.yaml:1:10: version must be 1",
+            "newer icl-repro",
+        ),
+        ("version: 1", "has no key `stages`", ""),
+        ("version: 1\nstage: {}", "pipeline.yaml:2:1: ", "`stages`"),
+        (
+            "version: 1\nstages:\n  s: {kind: jion}",
+            "3:13: stage `s`: there is no kind `jion`",
+            "`join`",
+        ),
+        (
+            &stage("    parms: {}\n"),
+            "5:5: stage `s` has an unknown key `parms`",
+            "`params`",
+        ),
+        (
+            &stage("    params: {txet: t}\n"),
+            "5:14: stage `s`: unknown key `txet`",
+            "`text`",
+        ),
+        (&stage("    params: {text: [1]}\n"), "5:20: ", ""),
+        (
+            &stage("    params: {}\n"),
+            "5:13: stage `s`: the key `text` is missing",
+            "",
+        ),
+        (
+            &stage("    params: {text: \"${x}\"}\n"),
+            "5:20: `${x}` names nothing",
+            "",
+        ),
+        (&stage("    params: {text: \"${x\"}\n"), "without `}`", ""),
+        (
+            &stage("    params: {text: t}\n"),
+            "output `out` of kind `join` has no path",
+            "figures/",
+        ),
+        (
+            &stage(&ok.replace("artifacts/o", "/etc/x")),
+            "is an absolute path",
+            "",
+        ),
+        (
+            &stage(&ok.replace("artifacts/o", "figures/../../x")),
+            "without `.` or `..`",
+            "",
+        ),
+        (
+            &stage(&ok.replace("artifacts/o", "src/main.rs")),
+            "must lie below figures/",
+            "",
+        ),
+        (
+            &stage(&ok.replace("out:", "uot:")),
+            "has no output `uot`",
+            "`out`",
+        ),
+        (
+            &stage(&format!("{ok}    inputs: {{parts: t.out}}\n")),
+            "there is no stage `t`",
+            "",
+        ),
+        (
+            &stage(&format!("{ok}    inputs: {{parts: s.oat}}\n")),
+            "has no output `oat`",
+            "`out`",
+        ),
+        (
+            &stage(&format!("{ok}    inputs: {{prats: s.out}}\n")),
+            "has no input `prats`",
+            "`parts`",
+        ),
+        (
+            &stage(&format!("{ok}    inputs: {{file: ../x/y}}\n")),
+            "without `.` or `..`",
+            "",
+        ),
+        (
+            &stage(&format!("{ok}    inputs: {{parts: s.out}}\n")),
+            "s <- s",
+            "inputs away",
+        ),
+        (
+            &stage(&format!("{ok}  s b: {{}}\n")),
+            "`s b` is no name",
+            "",
+        ),
+        (
+            &stage(&format!("{ok}  s2:\n    kind: join\n{ok}")),
+            "both write artifacts/o",
+            "",
+        ),
+        (
+            &stage(&format!("{ok}    matrix: {{a: []}}\n")),
+            "axis `a` has no items",
+            "",
+        ),
+        (
+            &stage(&format!("{ok}groups: {{g: [z]}}\n")),
+            "group `g`: there is no stage `z`",
+            "",
+        ),
+    ];
+    for (yaml, message, hint) in cases {
+        let repo = Repo::new(yaml);
+        let error = repo.run(&Ask::default()).expect_err(yaml);
+        let text = error.to_string();
+        assert_eq!(error.kind, ErrorKind::Config, "{yaml}\n{text}");
+        assert!(text.contains(message), "{yaml}\n{text}");
+        let hints = error.hint.unwrap_or_default();
+        assert!(hints.contains(hint), "{yaml}\n{text}\n{hints}");
+        assert!(!repo.path("pipeline.lock").exists() && !repo.path("artifacts").exists());
+    }
+}
+
+#[test]
+fn wrong_requests_are_explained() {
+    let repo = Repo::new(DIAMOND);
+    let ask = Ask::default;
+    let cases = [
+        (
+            Ask {
+                targets: &["dd"],
+                ..ask()
+            },
+            "no target `dd`",
+        ),
+        (
+            Ask {
+                profile: Some("othre"),
+                ..ask()
+            },
+            "no profile `othre`",
+        ),
+        (
+            Ask {
+                sets: &["b.txt=1"],
+                ..ask()
+            },
+            "unknown key `txt`",
+        ),
+        (
+            Ask {
+                sets: &["e.text=1"],
+                ..ask()
+            },
+            "no stage `e`",
+        ),
+        (
+            Ask {
+                sets: &["vars.c=1"],
+                ..ask()
+            },
+            "no variable `c`",
+        ),
+        (
+            Ask {
+                sets: &["b.text"],
+                ..ask()
+            },
+            "has no `=`",
+        ),
+        (
+            Ask {
+                sets: &["b.text=[1"],
+                ..ask()
+            },
+            "--set b.text=[1: ",
+        ),
+    ];
+    for (ask, message) in cases {
+        let error = repo.run(&ask).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Config);
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}

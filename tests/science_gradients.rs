@@ -1,0 +1,203 @@
+//! Predictions and gradients of every configuration against slow, plain references.
+
+use icl_repro::icl::attention::Attention;
+use icl_repro::icl::batch::Batch;
+use icl_repro::icl::data_set::DataSet;
+use icl_repro::icl::gram::{Columns, PromptGroup};
+use icl_repro::icl::model::{LinearAttention, MatrixKind, Parametrization, Shape};
+use icl_repro::icl::objective::Objective;
+use icl_repro::icl::setting::Setting;
+use icl_repro::icl::source::Source;
+use icl_repro::icl::task::Task;
+use icl_repro::icl::trainable::Trainable;
+use icl_repro::math::lanes::{Lanes, WIDTH};
+use icl_repro::math::stream::Stream;
+use icl_repro::math::{linalg, tolerance};
+use ndarray::{Array2, s};
+
+const D: usize = 3;
+
+fn shapes() -> impl Iterator<Item = Shape> {
+    let sizes = [(1, 1), (2, 1), (4, 1), (1, 2), (2, 2), (1, 3)];
+    sizes.into_iter().flat_map(|(n_heads, n_layers)| {
+        [Parametrization::Merged, Parametrization::Separate].map(|parametrization| Shape {
+            d: D,
+            n_layers,
+            n_heads,
+            parametrization,
+        })
+    })
+}
+
+fn model(shape: Shape) -> LinearAttention {
+    LinearAttention::random(shape, 0.4, 21).unwrap()
+}
+
+/// Attention as it is written down: on the prompt matrix, with scores between all tokens.
+fn attend(model: &LinearAttention, prompt: &Array2<f64>) -> f64 {
+    let shape = model.shape();
+    let mut z = prompt.clone();
+    let n_tokens = z.nrows() as f64;
+    for layer in 0..shape.n_layers {
+        let mut update = Array2::<f64>::zeros(z.raw_dim());
+        for head in 0..shape.n_heads {
+            let get = |kind| model.matrix(layer, head, kind);
+            let scores = match shape.parametrization {
+                Parametrization::Merged => z.dot(&get(MatrixKind::KeyQuery).unwrap()).dot(&z.t()),
+                Parametrization::Separate => {
+                    let queries = z.dot(&get(MatrixKind::Query).unwrap().t());
+                    queries.dot(&z.dot(&get(MatrixKind::Key).unwrap().t()).t())
+                }
+            };
+            let values = z.dot(&get(MatrixKind::Value).unwrap().t());
+            update += &(scores.dot(&values) / n_tokens);
+        }
+        z += &(update / shape.n_heads as f64);
+    }
+    z[[z.nrows() - 1, z.ncols() - 1]]
+}
+
+#[test]
+fn the_gram_form_equals_attention_on_the_prompt() {
+    for n in [0, 1, 6] {
+        let mut stream = Stream::new(n as u64, "attention test", &[]);
+        let prompts: Vec<Array2<f64>> = (0..WIDTH)
+            .map(|_| {
+                let mut z = Array2::from_shape_fn((n + 1, D + 2), |_| stream.normal());
+                z.column_mut(0).fill(1.0);
+                z[[n, D + 1]] = 0.0;
+                z
+            })
+            .collect();
+        let lanes = |row: usize, column: usize| {
+            Lanes(std::array::from_fn(|lane| prompts[lane][[row, column]]))
+        };
+        let mut columns = Columns::new(D + 1, n, n);
+        for i in 0..=D {
+            for t in 0..n {
+                columns.coordinate_mut(i)[t] = lanes(t, i + 1);
+            }
+        }
+        columns.sum_columns();
+        let mut group = PromptGroup::new(D);
+        let x: Vec<Lanes> = (1..=D).map(|i| lanes(n, i)).collect();
+        group.set_query(&x, Lanes::ZERO);
+        group.set_few_shot(&columns);
+        for shape in shapes() {
+            let model = model(shape);
+            let mut attention = Attention::new(D + 2, shape.n_layers, shape.n_heads);
+            let found = attention.forward(&model.effective(), &group.s, &group.z);
+            for (lane, prompt) in prompts.iter().enumerate() {
+                let expected = attend(&model, prompt);
+                let gap = (found.0[lane] - expected).abs();
+                assert!(
+                    gap < tolerance::ROUNDING * expected.abs().max(1.0),
+                    "{shape:?}: {gap}"
+                );
+            }
+        }
+        if n == 0 {
+            let few_shot = group.s.clone();
+            group.set_zero_shot();
+            assert_eq!(group.s, few_shot);
+        }
+    }
+}
+
+#[test]
+fn gradients_equal_finite_differences() {
+    let setting = Setting::new(D, 0.1).unwrap();
+    let task = Task::random_unit(D, 1);
+    let data = DataSet::generate(&setting, &task, 40, 1).unwrap();
+    for shape in shapes() {
+        let base = model(shape);
+        for (source, objective) in [
+            (Source::Fresh(&setting), Objective::FewShot),
+            (Source::DataSet(&data), Objective::ZeroShot),
+            (Source::DataSet(&data), Objective::ZeroAndFewShot),
+        ] {
+            // 277 prompts: two blocks, and a last group that is not full.
+            let mut batch = Batch::new(shape, source, objective, 277, 5, 3);
+            let weights = objective.weights(1, 4);
+            let mut total = |model: &LinearAttention| {
+                let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 1);
+                let total = weights.zero_shot * loss.zero_shot + weights.few_shot * loss.few_shot;
+                (total, model.pull_back(gradient))
+            };
+            let (_, gradient) = total(&base);
+            let size = linalg::inner(&gradient, &gradient).sqrt().max(1.0);
+            let step = tolerance::FINITE_DIFFERENCE_STEP;
+            for index in 0..base.params().len() {
+                let mut moved = |by: f64| {
+                    let mut params = base.params().to_vec();
+                    params[index] += by;
+                    total(&LinearAttention::from_params(shape, params).unwrap()).0
+                };
+                let slope = (moved(step) - moved(-step)) / (2.0 * step);
+                let gap = (slope - gradient[index]).abs() / size;
+                assert!(
+                    gap < tolerance::FINITE_DIFFERENCE,
+                    "{shape:?} {objective:?} parameter {index}: {slope} {}",
+                    gradient[index]
+                );
+            }
+        }
+    }
+}
+
+/// Every trainable set moves its own matrices and no other.
+#[test]
+fn trainable_sets_move_only_their_matrices() {
+    use icl_repro::icl::optimizer::OptimizerConfig;
+    use icl_repro::icl::train::{TrainConfig, train};
+    let setting = Setting::new(D, 0.1).unwrap();
+    let all = [
+        Trainable::All,
+        Trainable::KeyQuery,
+        Trainable::Query,
+        Trainable::Key,
+        Trainable::Value,
+    ];
+    let kind_of = |trainable| match trainable {
+        Trainable::All => None,
+        Trainable::KeyQuery => Some(MatrixKind::KeyQuery),
+        Trainable::Query => Some(MatrixKind::Query),
+        Trainable::Key => Some(MatrixKind::Key),
+        Trainable::Value => Some(MatrixKind::Value),
+    };
+    for shape in shapes().filter(|shape| shape.n_heads < 4) {
+        for trainable in all {
+            let fits =
+                kind_of(trainable).is_none_or(|kind| shape.parametrization.kinds().contains(&kind));
+            let config = TrainConfig {
+                steps: 2,
+                batch_size: 16,
+                n_shots: 4,
+                objective: Objective::ZeroAndFewShot,
+                trainable,
+                optimizer: OptimizerConfig::Sgd {
+                    learning_rate: 0.01,
+                    momentum: 0.9,
+                },
+                clip_norm: Some(1.0),
+                seed: 0,
+            };
+            let before = model(shape);
+            let run = train(&before, Source::Fresh(&setting), &config, |_, _| {
+                std::ops::ControlFlow::Continue(())
+            });
+            assert_eq!(run.is_ok(), fits, "{shape:?} {trainable:?}");
+            let Ok(after) = run else { continue };
+            for (layer, head, kind, _) in shape.matrices() {
+                let allowed = kind_of(trainable).is_none_or(|only| only == kind);
+                let old = before.matrix(layer, head, kind).unwrap();
+                let new = after.model.matrix(layer, head, kind).unwrap();
+                assert_eq!(old != new, allowed, "{shape:?} {trainable:?} {kind:?}");
+                if kind == MatrixKind::Value && layer + 1 == shape.n_layers {
+                    // Only the last row of the last layer's V reaches the output.
+                    assert_eq!(old.slice(s![..=D, ..]), new.slice(s![..=D, ..]));
+                }
+            }
+        }
+    }
+}

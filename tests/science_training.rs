@@ -1,0 +1,349 @@
+//! Training: determinism, the paper's pretraining optimum, endings and refusals.
+
+use icl_repro::icl::data_set::DataSet;
+use icl_repro::icl::evaluate::{EvaluatePlan, evaluate};
+use icl_repro::icl::model::{LinearAttention, Parametrization, Shape};
+use icl_repro::icl::objective::Objective;
+use icl_repro::icl::optimizer::{ADAM_EPSILON, OptimizerConfig};
+use icl_repro::icl::setting::Setting;
+use icl_repro::icl::source::Source;
+use icl_repro::icl::task::Task;
+use icl_repro::icl::train::{Ending, TrainConfig, Trained, train};
+use icl_repro::icl::trainable::Trainable;
+use icl_repro::icl::{optima, readout, risk};
+use icl_repro::math::simd;
+use std::ops::ControlFlow;
+
+fn config() -> TrainConfig {
+    TrainConfig {
+        steps: 6,
+        batch_size: 700,
+        n_shots: 20,
+        objective: Objective::FewShot,
+        trainable: Trainable::All,
+        optimizer: OptimizerConfig::Sgd {
+            learning_rate: 0.01,
+            momentum: 0.9,
+        },
+        clip_norm: Some(1.0),
+        seed: 0,
+    }
+}
+
+fn on(n_threads: usize, work: impl FnOnce() -> String + Send) -> String {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(n_threads)
+        .build()
+        .unwrap();
+    pool.install(work)
+}
+
+/// Everything that training and evaluation give, exactly (`{:?}` of a float round-trips).
+fn everything() -> String {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let theta0 = Task::random_unit(5, 1);
+    let data = DataSet::generate(&setting, &theta0, 1_000, 1).unwrap();
+    let shape = Shape {
+        d: 5,
+        n_layers: 2,
+        n_heads: 2,
+        parametrization: Parametrization::Separate,
+    };
+    let mut text = String::new();
+    let mut models = Vec::new();
+    for shape in [Shape::merged(5), shape] {
+        let initial = LinearAttention::random(shape, 0.3, 2).unwrap();
+        for (source, objective) in [
+            (Source::Fresh(&setting), Objective::FewShot),
+            (Source::DataSet(&data), Objective::ZeroAndFewShot),
+        ] {
+            let config = TrainConfig {
+                objective,
+                ..config()
+            };
+            let run = train(&initial, source, &config, |_, _| ControlFlow::Continue(())).unwrap();
+            text += &format!("{run:?}");
+            models.push(run.model);
+        }
+    }
+    let plan = EvaluatePlan {
+        n_shots: vec![0, 3, 20],
+        n_prompts: 2_100,
+        seeds: vec![1, 2],
+    };
+    let tasks = [theta0.clone(), theta0.negated()];
+    for models in [&models[..2], &models[..]] {
+        let models: Vec<&LinearAttention> = models.iter().collect();
+        let errors = evaluate(&setting, &models, &tasks, &plan, |_, _| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        text += &format!("{errors:?}");
+    }
+    text
+}
+
+/// The one test that changes the process-wide level cap; the cap changes no result, so tests that
+/// run beside it are safe.
+#[test]
+fn bits_depend_on_neither_threads_nor_instructions() {
+    let expected = on(1, everything);
+    for n_threads in [2, 3] {
+        assert!(
+            expected == on(n_threads, everything),
+            "{n_threads} threads differ"
+        );
+    }
+    for level in simd::supported_levels() {
+        simd::set_level_cap(level);
+        assert!(expected == on(2, everything), "{level:?} differs");
+    }
+}
+
+#[test]
+fn seeds_and_objectives_draw_what_they_should() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let theta0 = Task::random_unit(5, 1);
+    let data = DataSet::generate(&setting, &theta0, 1_000, 1).unwrap();
+    let initial = LinearAttention::random(Shape::merged(5), 0.3, 2).unwrap();
+    let first = |objective, seed| -> Trained {
+        let config = TrainConfig {
+            objective,
+            seed,
+            ..config()
+        };
+        train(&initial, Source::DataSet(&data), &config, |_, _| {
+            ControlFlow::Continue(())
+        })
+        .unwrap()
+    };
+    let zero = first(Objective::ZeroShot, 0);
+    let both = first(Objective::ZeroAndFewShot, 0);
+    assert_eq!(
+        zero.losses[0].zero_shot, both.losses[0].zero_shot,
+        "queries are shared"
+    );
+    assert_eq!(zero.losses[0].few_shot, None);
+    let expected = both.losses[0].zero_shot.unwrap() + both.losses[0].few_shot.unwrap();
+    assert_eq!(both.losses[0].total, expected);
+    assert_ne!(zero.losses[0], first(Objective::ZeroShot, 1).losses[0]);
+    assert_ne!(zero.losses[0], zero.losses[1]);
+}
+
+/// At the paper's constants but a third of its steps: the loss is within a few percent of the optimum.
+#[test]
+fn pretraining_approaches_the_optimum() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let initial = LinearAttention::random(Shape::merged(5), 0.05, 1).unwrap();
+    let config = TrainConfig {
+        steps: 2_500,
+        batch_size: 1_000,
+        ..config()
+    };
+    let mut calls = 0;
+    let run = train(&initial, Source::Fresh(&setting), &config, |step, _| {
+        assert_eq!(step, calls);
+        calls += 1;
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(
+        (calls, run.losses.len(), run.ending),
+        (2_500, 2_500, Ending::Completed)
+    );
+    assert!(run.losses[0].total > 0.9);
+    let head = &run.model.heads().unwrap()[0];
+    let error = risk::mean_unit_task_error(&setting, head, 20).unwrap();
+    let optimum = optima::pretraining_loss(&setting, 20);
+    assert!(
+        error > optimum - 1e-12,
+        "{error} below the optimum {optimum}"
+    );
+    assert!(error < optimum + 0.005, "{error} {optimum}");
+    let readout = readout::read(head, &Task::random_unit(5, 1));
+    assert!((readout.vy_q_mean - optima::pretraining_scale(&setting, 20)).abs() < 0.03);
+}
+
+/// From the exact pretrained point, zero-shot training of everything reaches sigma^2 and the w that
+/// the balance law predicts; of the value alone, the value-only optimum.
+#[test]
+fn fine_tuning_reaches_its_closed_forms() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let theta0 = Task::random_unit(5, 4);
+    let data = DataSet::generate(&setting, &theta0, 50_000, 1).unwrap();
+    // Balanced scales: norm(v) = norm(Q), as training from a small start leaves them.
+    let a = optima::pretraining_scale(&setting, 20);
+    let scale = (a * 5.0_f64.sqrt()).sqrt();
+    let unit = optima::pretrained_head(5, a);
+    let v = unit.v().iter().map(|x| x * scale).collect();
+    let start = icl_repro::icl::head::Head::new(v, unit.q().mapv(|x| x / scale)).unwrap();
+    let predicted = optima::balance_law_weight(&start);
+    let initial = LinearAttention::from_head(&start);
+    let run = |trainable| {
+        let config = TrainConfig {
+            steps: 2_500,
+            batch_size: 1_000,
+            objective: Objective::ZeroShot,
+            trainable,
+            ..config()
+        };
+        let run = train(&initial, Source::DataSet(&data), &config, |_, _| {
+            ControlFlow::Continue(())
+        });
+        run.unwrap().model.heads().unwrap().remove(0)
+    };
+    let error = |head| risk::test_error(&setting, &head, &theta0, 0).unwrap();
+
+    let all = run(Trainable::All);
+    let readout = readout::read(&all, &theta0);
+    assert!(error(all) < 0.102);
+    assert!(
+        (readout.w_from_value / predicted - 1.0).abs() < 0.03,
+        "{readout:?} {predicted}"
+    );
+    assert!((readout.w_from_key_query / readout.w_from_value - 1.0).abs() < 0.02);
+
+    let value = run(Trainable::Value);
+    let readout = readout::read(&value, &theta0);
+    let floor = optima::value_only_zero_shot_loss(&setting, 1.0);
+    assert!((error(value) - floor).abs() < 0.01);
+    assert!(
+        (readout.value_only_projection - 1.0).abs() < 0.05,
+        "{readout:?}"
+    );
+}
+
+#[test]
+fn adam_lowers_the_loss_of_a_deep_model() {
+    let setting = Setting::new(3, 0.1).unwrap();
+    let shape = Shape {
+        d: 3,
+        n_layers: 2,
+        n_heads: 2,
+        parametrization: Parametrization::Separate,
+    };
+    let initial = LinearAttention::random(shape, 0.2, 3).unwrap();
+    let optimizer = OptimizerConfig::Adam {
+        learning_rate: 0.01,
+        beta1: 0.9,
+        beta2: 0.9,
+        epsilon: ADAM_EPSILON,
+    };
+    let config = TrainConfig {
+        steps: 300,
+        batch_size: 256,
+        optimizer,
+        ..config()
+    };
+    let run = train(&initial, Source::Fresh(&setting), &config, |_, _| {
+        ControlFlow::Continue(())
+    });
+    let losses = run.unwrap().losses;
+    let mean = |part: &[icl_repro::icl::train::StepLoss]| {
+        part.iter().map(|loss| loss.total).sum::<f64>() / part.len() as f64
+    };
+    assert!(mean(&losses[280..]) < 0.6 * mean(&losses[..20]));
+}
+
+#[test]
+fn divergence_is_a_result() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let initial = LinearAttention::random(Shape::merged(5), 0.5, 3).unwrap();
+    let optimizer = OptimizerConfig::Sgd {
+        learning_rate: 1e6,
+        momentum: 0.0,
+    };
+    let config = TrainConfig {
+        steps: 100,
+        optimizer,
+        clip_norm: None,
+        ..config()
+    };
+    let run = train(&initial, Source::Fresh(&setting), &config, |_, _| {
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    let step = run.diverged_at().expect("a learning rate of 1e6 diverges");
+    assert_eq!(run.losses.len(), step);
+    assert!(step > 0 && run.losses.iter().all(|loss| loss.total.is_finite()));
+    assert!(run.model.params().iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn the_callback_stops_training() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let initial = LinearAttention::random(Shape::merged(5), 0.05, 3).unwrap();
+    let run = train(&initial, Source::Fresh(&setting), &config(), |step, _| {
+        if step == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+    .unwrap();
+    assert_eq!(
+        (run.ending, run.losses.len()),
+        (Ending::Stopped { step: 2 }, 3)
+    );
+    assert_eq!(run.diverged_at(), None);
+}
+
+#[test]
+fn refusals_say_what_is_wrong() {
+    let setting = Setting::new(4, 0.1).unwrap();
+    let initial = LinearAttention::random(Shape::merged(5), 0.05, 3).unwrap();
+    let message = |setting: &Setting, config: TrainConfig| {
+        train(&initial, Source::Fresh(setting), &config, |_, _| {
+            ControlFlow::Continue(())
+        })
+        .unwrap_err()
+        .to_string()
+    };
+    assert_eq!(
+        message(&setting, config()),
+        "the model has d = 5, its prompts have d = 4"
+    );
+    let setting = Setting::new(5, 0.1).unwrap();
+    assert!(
+        message(
+            &setting,
+            TrainConfig {
+                steps: 0,
+                ..config()
+            }
+        )
+        .contains("steps")
+    );
+    assert!(
+        message(
+            &setting,
+            TrainConfig {
+                batch_size: 0,
+                ..config()
+            }
+        )
+        .contains("batch")
+    );
+    let clip_norm = Some(f64::NAN);
+    assert!(
+        message(
+            &setting,
+            TrainConfig {
+                clip_norm,
+                ..config()
+            }
+        )
+        .contains("clip")
+    );
+    let trainable = Trainable::Key;
+    assert!(
+        message(
+            &setting,
+            TrainConfig {
+                trainable,
+                ..config()
+            }
+        )
+        .contains("use all")
+    );
+}

@@ -1,0 +1,216 @@
+//! A pipeline without science: stages that join texts, in a temporary repository.
+
+use icl_repro::pipeline::error::{Error, Result};
+use icl_repro::pipeline::key::CodePart;
+use icl_repro::pipeline::kind::{Io, Job, Kind, Role, any, optional};
+use icl_repro::pipeline::lock::Lock;
+use icl_repro::pipeline::node::Node;
+use icl_repro::pipeline::plan::{Context, State};
+use icl_repro::pipeline::resolve::{Pipeline, Settings};
+use icl_repro::pipeline::run::{Event, Options, Run, Summary};
+use icl_repro::pipeline::spec::Spec;
+use icl_repro::pipeline::store::Store;
+use icl_repro::pipeline::typed;
+use icl_repro::pipeline::workspace::Workspace;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+
+/// What a toy stage does besides joining.
+pub type Hook = dyn Fn(&str, &Io) -> Result<()> + Send + Sync;
+
+/// Kind `join`: writes its text, then the contents of `parts`.
+struct Join {
+    code: Vec<CodePart>,
+    runs: Arc<Mutex<Vec<String>>>,
+    hook: Arc<Hook>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    text: String,
+    /// Enters the key but not the output.
+    #[serde(default)]
+    note: String,
+}
+
+struct JoinJob {
+    params: Params,
+    runs: Arc<Mutex<Vec<String>>>,
+    hook: Arc<Hook>,
+}
+
+const INPUTS: &[Role] = &[any("parts"), optional("file")];
+
+impl Kind for Join {
+    fn name(&self) -> &str {
+        "join"
+    }
+
+    fn inputs(&self) -> &[Role] {
+        INPUTS
+    }
+
+    fn outputs(&self) -> Vec<String> {
+        vec!["out".into()]
+    }
+
+    fn code(&self) -> &[CodePart] {
+        &self.code
+    }
+
+    fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
+        Ok(Box::new(JoinJob {
+            params: typed::from_node(params)?,
+            runs: self.runs.clone(),
+            hook: self.hook.clone(),
+        }))
+    }
+}
+
+impl Job for JoinJob {
+    fn params(&self) -> serde_json::Value {
+        serde_json::to_value(&self.params).expect("plain data")
+    }
+
+    fn run(&self, io: &Io) -> Result<()> {
+        self.runs
+            .lock()
+            .expect("no panic")
+            .push(self.params.text.clone());
+        let mut text = format!("{}(", self.params.text);
+        for (_, path) in io.inputs("parts").iter().chain(io.inputs("file")) {
+            text += &std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
+        }
+        io.write("out", (text + ")").as_bytes())?;
+        (self.hook)(&self.params.text, io)
+    }
+}
+
+/// A repository in a temporary folder.
+pub struct Repo {
+    pub folder: tempfile::TempDir,
+    pub hook: Arc<Hook>,
+    pub code: String,
+    pub cancelled: AtomicBool,
+    runs: Arc<Mutex<Vec<String>>>,
+}
+
+/// How to run; plain by default.
+#[derive(Default)]
+pub struct Ask<'a> {
+    pub targets: &'a [&'a str],
+    pub profile: Option<&'a str>,
+    pub sets: &'a [&'a str],
+    pub force: bool,
+    pub keep_going: bool,
+    pub accept: bool,
+    pub workers: Option<usize>,
+}
+
+impl Repo {
+    pub fn new(yaml: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let repo = Repo {
+            folder,
+            hook: Arc::new(|_, _| Ok(())),
+            code: "1".into(),
+            cancelled: AtomicBool::new(false),
+            runs: Arc::default(),
+        };
+        repo.write("pipeline.yaml", yaml);
+        repo
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// The texts of the stages that ran since the last call, sorted.
+    pub fn take_runs(&self) -> Vec<String> {
+        let mut runs = std::mem::take(&mut *self.runs.lock().expect("no panic"));
+        runs.sort();
+        runs
+    }
+
+    /// Opens everything and hands it to `act`.
+    pub fn with<T>(&self, ask: &Ask, act: impl FnOnce(&Context) -> Result<T>) -> Result<T> {
+        let kinds: Vec<Box<dyn Kind>> = vec![Box::new(Join {
+            code: vec![CodePart {
+                name: "join.rs".into(),
+                version: self.code.clone(),
+            }],
+            runs: self.runs.clone(),
+            hook: self.hook.clone(),
+        })];
+        let settings = Settings {
+            profile: ask.profile.map(str::to_owned),
+            sets: ask.sets.iter().map(|set| set.to_string()).collect(),
+        };
+        let spec = Spec::parse("pipeline.yaml", &self.read("pipeline.yaml"))?;
+        let pipeline = Pipeline::resolve(spec, &kinds, &settings)?;
+        pipeline.check_groups()?;
+        let root = Workspace::find_root(self.folder.path())?;
+        let workspace = Workspace::new(root, None, None, &settings);
+        workspace.check_cache()?;
+        let lock = Lock::read(&workspace.lock_path())?;
+        let store = Store::new(&workspace.cache);
+        act(&Context {
+            workspace: &workspace,
+            kinds: &kinds,
+            pipeline: &pipeline,
+            lock: &lock,
+            store: &store,
+        })
+    }
+
+    /// Runs; the summary says what happened.
+    pub fn run(&self, ask: &Ask) -> Result<Summary> {
+        self.run_observed(ask, &|_| {})
+    }
+
+    pub fn run_observed(&self, ask: &Ask, observer: &(dyn Fn(Event) + Sync)) -> Result<Summary> {
+        self.with(ask, |context| {
+            let _held = context.workspace.lock_for_run(false, |_| {})?;
+            let targets: Vec<String> = ask.targets.iter().map(|t| t.to_string()).collect();
+            let selection = context.pipeline.select(&targets, &[])?;
+            let options = Options {
+                workers: ask.workers.unwrap_or(2),
+                force: ask.force,
+                keep_going: ask.keep_going,
+                accept: ask.accept,
+            };
+            Run {
+                context,
+                options: &options,
+                selection: &selection,
+                observer,
+                cancelled: &self.cancelled,
+            }
+            .execute()
+        })
+    }
+
+    /// The state of every stage by id.
+    pub fn states(&self) -> Vec<(String, State)> {
+        let plan = self.with(&Ask::default(), |context| {
+            let plan = context.plan(&context.pipeline.select(&[], &[])?)?;
+            let named =
+                |(stage, state): (usize, State)| (context.pipeline.stages[stage].id.clone(), state);
+            Ok(plan.into_iter().map(named).collect())
+        });
+        plan.expect("the pipeline is readable")
+    }
+}
