@@ -258,10 +258,8 @@ fn a_failure_keeps_what_is_finished() {
 
 #[test]
 fn undeclared_and_missing_outputs_and_panics_fail_the_stage() {
-    let cases: [(
-        &str,
-        fn(&icl_repro::pipeline::kind::Io) -> Result<(), Error>,
-    ); 2] = [
+    type Act = fn(&icl_repro::pipeline::kind::Io) -> Result<(), Error>;
+    let cases: [(&str, Act); 2] = [
         ("undeclared output `extra`", |io| io.write("extra", b"")),
         ("panicked: oh no", |_| panic!("oh no")),
     ];
@@ -500,7 +498,7 @@ fn wrong_pipelines_are_explained() {
         (
             &stage(&ok.replace("out:", "uot:")),
             "has no output `uot`",
-            "`out`",
+            "out",
         ),
         (
             &stage(&format!("{ok}    inputs: {{parts: t.out}}\n")),
@@ -510,7 +508,7 @@ fn wrong_pipelines_are_explained() {
         (
             &stage(&format!("{ok}    inputs: {{parts: s.oat}}\n")),
             "has no output `oat`",
-            "`out`",
+            "out",
         ),
         (
             &stage(&format!("{ok}    inputs: {{prats: s.out}}\n")),

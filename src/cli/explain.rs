@@ -74,7 +74,7 @@ fn show(
         State::Waits(_) => "waits".to_owned(),
     };
     line(2, "state", &state);
-    match session.lock.stages.get(&stage.id) {
+    match session.context().recorded(stage) {
         None => line(2, "lock", "has no such stage"),
         Some(block) if block.key == key.digest() => line(2, "lock", "same key"),
         Some(block) => {

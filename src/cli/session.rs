@@ -10,7 +10,7 @@ use crate::pipeline::resolve::{Pipeline, Settings};
 use crate::pipeline::select::Selection;
 use crate::pipeline::spec::Spec;
 use crate::pipeline::store::Store;
-use crate::pipeline::workspace::{SPEC_FILE, Workspace};
+use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
 use crate::stages::code;
 use crate::stages::registry;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ pub struct Session {
     pub kinds: Vec<Box<dyn Kind>>,
     pub pipeline: Pipeline,
     pub lock: Lock,
+    baseline: Lock,
     pub store: Store,
     groups: Vec<String>,
 }
@@ -57,12 +58,14 @@ impl Session {
         let workspace = Workspace::new(root, cache, out, &settings);
         workspace.check_cache()?;
         let lock = Lock::read(&workspace.lock_path())?;
+        let baseline = Lock::read(&workspace.root.join(LOCK_FILE))?;
         let store = Store::new(&workspace.cache);
         Ok(Session {
             workspace,
             kinds,
             pipeline,
             lock,
+            baseline,
             store,
             groups: scope.groups.clone(),
         })
@@ -75,6 +78,7 @@ impl Session {
             kinds: &self.kinds,
             pipeline: &self.pipeline,
             lock: &self.lock,
+            baseline: &self.baseline,
             store: &self.store,
         }
     }

@@ -300,7 +300,7 @@ mod tests {
             version: "1".into(),
         }];
         let key = Key::new("k", &params, vec![("r".into(), Digest::of(b"x"))], &code);
-        assert_eq!(key.digest().short(), "PINNED");
+        assert_eq!(key.digest().short(), "e449cc183159");
     }
 
     #[test]

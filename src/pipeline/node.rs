@@ -78,7 +78,11 @@ impl Node {
             Value::Float(x) => format!("the number {x}"),
             Value::Text(s) => format!("the text `{s}`"),
             Value::List(_) => "a list".into(),
-            Value::Map(_) => "a mapping".into(),
+            Value::Map(entries) if entries.is_empty() => "an empty mapping".into(),
+            Value::Map(entries) => {
+                let keys: Vec<&str> = entries.iter().map(|(key, _)| key.text.as_str()).collect();
+                format!("a mapping of `{}`", keys.join("`, `"))
+            }
         }
     }
 

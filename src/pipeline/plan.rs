@@ -8,7 +8,7 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
-use crate::pipeline::lock::Lock;
+use crate::pipeline::lock::{Block, Lock};
 use crate::pipeline::resolve::{Pipeline, Source, Stage};
 use crate::pipeline::select::Selection;
 use crate::pipeline::store::{Action, Outputs, Store};
@@ -21,7 +21,10 @@ pub struct Context<'a> {
     pub workspace: &'a Workspace,
     pub kinds: &'a [Box<dyn Kind>],
     pub pipeline: &'a Pipeline,
+    /// The lock beside the outputs.
     pub lock: &'a Lock,
+    /// The repository's lock, to which a variant that has not run yet is compared.
+    pub baseline: &'a Lock,
     pub store: &'a Store,
 }
 
@@ -134,12 +137,18 @@ impl Context<'_> {
         Probe { key, cached }
     }
 
+    /// The block that explains a stage's key: of its own lock, else of the repository's.
+    pub fn recorded(&self, stage: &Stage) -> Option<&Block> {
+        let locks = [self.lock, self.baseline];
+        locks.iter().find_map(|lock| lock.stages.get(&stage.id))
+    }
+
     /// Why a stage with this key would run.
     pub fn reason(&self, stage: &Stage, key: &Key) -> Reason {
         if self.store.action(key.digest()).is_some() {
             return Reason::ObjectLost;
         }
-        match self.lock.stages.get(&stage.id) {
+        match self.recorded(stage) {
             None => Reason::New,
             Some(block) if block.key == key.digest() => Reason::NotRunHere,
             Some(block) => Reason::Changed(block.parts.changes(&key.parts())),

@@ -95,8 +95,9 @@ impl Stage {
 impl Pipeline {
     /// Resolves a spec against the registered kinds.
     pub fn resolve(mut spec: Spec, kinds: &[Box<dyn Kind>], settings: &Settings) -> Result<Self> {
-        apply_settings(&mut spec, settings)?;
-        let drafts = expand_all(&spec)?;
+        let changes = apply_settings(&mut spec, settings)?;
+        let mut drafts = expand_all(&spec)?;
+        change_params(&mut drafts, &spec.vars, &changes)?;
         let index: BTreeMap<&str, usize> = drafts
             .iter()
             .enumerate()
@@ -126,62 +127,93 @@ impl Pipeline {
     }
 }
 
-fn apply_settings(spec: &mut Spec, settings: &Settings) -> Result<()> {
+/// A change of a parameter of the stages that a pattern names.
+struct ParamChange {
+    /// A stage's name or id, or a glob.
+    pattern: String,
+    param: String,
+    place: Place,
+    value: Node,
+}
+
+/// Applies what changes variables; returns what changes parameters, for after they are filled in.
+fn apply_settings(spec: &mut Spec, settings: &Settings) -> Result<Vec<ParamChange>> {
+    let mut changes = Vec::new();
     if let Some(wanted) = &settings.profile {
         let found = spec.profiles.iter().find(|(name, _)| name.text == *wanted);
-        let Some((_, changes)) = found.cloned() else {
+        let Some((_, profile)) = found else {
             let known = spec.profiles.iter().map(|(name, _)| name.text.as_str());
-            return Err(
-                Error::config(format!("there is no profile `{wanted}`")).suggest(wanted, known)
-            );
+            let error = Error::config(format!("there is no profile `{wanted}`"));
+            return Err(error.suggest(wanted, known));
         };
-        for (path, value) in changes {
-            set(spec, &path, value)?;
-        }
+        changes.extend(profile.iter().cloned());
     }
     for option in &settings.sets {
         let shown = format!("--set {option}");
         let (path, value) = option.split_once('=').ok_or_else(|| {
             Error::config(format!("`{shown}` has no `=`")).hint("write --set stage.param=value")
         })?;
-        let key = Key {
-            place: Place::whole(&shown),
-            text: path.trim().to_owned(),
-        };
-        set(spec, &key, parse_option_value(&shown, value)?)?;
+        let place = Place::whole(&shown);
+        let text = path.trim().to_owned();
+        changes.push((Key { place, text }, parse_option_value(&shown, value)?));
     }
-    Ok(())
-}
-
-fn set(spec: &mut Spec, path: &Key, value: Node) -> Result<()> {
-    let error = |message: String| Error::config(message).at(&path.place);
-    let Some((stage, param)) = path.text.split_once('.') else {
-        return Err(error(format!(
-            "`{}` is not stage.param or vars.name",
-            path.text
-        )));
-    };
-    if stage == "vars" {
-        if spec.vars.get_path(param).is_none() {
-            let known: Vec<String> = spec
+    let mut params = Vec::new();
+    for (path, value) in changes {
+        let error = |message: String| Error::config(message).at(&path.place);
+        let Some((pattern, param)) = path.text.split_once('.') else {
+            return Err(error(format!(
+                "`{}` is not stage.param or vars.name",
+                path.text
+            )));
+        };
+        if pattern != "vars" {
+            let (pattern, param) = (pattern.to_owned(), param.to_owned());
+            params.push(ParamChange {
+                pattern,
+                param,
+                place: path.place,
+                value,
+            });
+        } else if spec.vars.get_path(param).is_some() {
+            spec.vars.set_path(param, value)?;
+        } else {
+            let known = spec
                 .vars
                 .entries("vars")?
                 .iter()
-                .map(|(key, _)| key.text.clone())
-                .collect();
-            return Err(error(format!("there is no variable `{param}`"))
-                .suggest(param, known.iter().map(String::as_str)));
-        }
-        return spec.vars.set_path(param, value);
-    }
-    let known: Vec<String> = spec.stages.iter().map(|s| s.name.text.clone()).collect();
-    match spec.stages.iter_mut().find(|s| s.name.text == stage) {
-        Some(found) => found.params.set_path(param, value),
-        None => {
-            let error = error(format!("there is no stage `{stage}`"));
-            Err(error.suggest(stage, known.iter().map(String::as_str).chain(["vars"])))
+                .map(|(key, _)| key.text.as_str());
+            return Err(error(format!("there is no variable `{param}`")).suggest(param, known));
         }
     }
+    Ok(params)
+}
+
+fn change_params(drafts: &mut [Draft], vars: &Node, changes: &[ParamChange]) -> Result<()> {
+    for ParamChange {
+        pattern,
+        param,
+        place,
+        value,
+    } in changes
+    {
+        let glob = glob::Pattern::new(pattern)
+            .map_err(|e| Error::config(format!("`{pattern}`: {e}")).at(place))?;
+        let matches = |draft: &&mut Draft| {
+            draft.spec.name.text == *pattern || draft.id == *pattern || glob.matches(&draft.id)
+        };
+        let value = Scope { vars, items: &[] }.fill(value, 0)?;
+        let mut found = false;
+        for draft in drafts.iter_mut().filter(matches) {
+            found = true;
+            draft.params.set_path(param, value.clone())?;
+        }
+        if !found {
+            let known = drafts.iter().map(|draft| draft.spec.name.text.as_str());
+            let error = Error::config(format!("there is no stage `{pattern}`")).at(place);
+            return Err(error.suggest(pattern, known.chain(["vars"])));
+        }
+    }
+    Ok(())
 }
 
 /// A stage after its matrix was expanded, still untyped.

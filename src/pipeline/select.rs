@@ -98,7 +98,9 @@ impl Pipeline {
     }
 
     fn target_names(&self) -> Vec<String> {
-        let stages = self.stages.iter().map(|stage| stage.id.clone());
+        let ids = self.stages.iter().map(|stage| stage.id.as_str());
+        let names = ids.clone().filter_map(|id| Some(id.split_once('@')?.0));
+        let stages = names.chain(ids).map(str::to_owned);
         stages
             .chain(self.groups.iter().map(|(name, _)| name.clone()))
             .collect()

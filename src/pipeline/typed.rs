@@ -131,7 +131,7 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> TypeResult<V::Value> {
         let node = self.0;
@@ -150,7 +150,8 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
                 }
             }
             _ => {
-                let message = format!("expected one name, not {}", node.describe());
+                let names = variants.join("`, `");
+                let message = format!("expected one of `{names}`, not {}", node.describe());
                 return Err(<TypeError as serde::de::Error>::custom(message).at(&node.place));
             }
         };
@@ -163,6 +164,12 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
     }
 }
 
+/// Reads a value; what a type says of a value it does not accept is said of that value.
+fn read<'de, T: DeserializeSeed<'de>>(node: &Node, seed: T) -> TypeResult<T::Value> {
+    seed.deserialize(NodeReader(node))
+        .map_err(|e| e.at(&node.place))
+}
+
 struct Items<'a>(std::slice::Iter<'a, Node>);
 
 impl<'de> SeqAccess<'de> for Items<'_> {
@@ -172,10 +179,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         &mut self,
         seed: T,
     ) -> TypeResult<Option<T::Value>> {
-        self.0
-            .next()
-            .map(|node| seed.deserialize(NodeReader(node)))
-            .transpose()
+        self.0.next().map(|node| read(node, seed)).transpose()
     }
 }
 
@@ -202,7 +206,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let value = self.value.take().ok_or_else(|| {
             <TypeError as serde::de::Error>::custom("a value was read before its key")
         })?;
-        seed.deserialize(NodeReader(value))
+        read(value, seed)
     }
 }
 

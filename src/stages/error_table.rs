@@ -5,7 +5,7 @@
 //! the LaTeX fragment holds some numbers of shots.
 
 use crate::artifact::table::{Column, Table};
-use crate::pipeline::error::Result;
+use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::{Io, Role, StageKind, one};
 use crate::report::latex::{self, Align, Group};
 use crate::report::number;
@@ -19,6 +19,8 @@ pub struct ErrorTable;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     names: Names,
+    /// Models in the LaTeX fragment, in order.
+    models: Vec<String>,
     /// Numbers of shots in the LaTeX fragment.
     shots: Vec<u32>,
 }
@@ -48,30 +50,41 @@ impl StageKind for ErrorTable {
             errors.texts("task").map_err(failed)?,
         );
         let n_shots = floats("n_shots")?;
+        // Consecutive rows of one model and task.
+        let same = |a: usize, b: usize| model[a] == model[b] && task[a] == task[b];
+        let all: Vec<usize> = (0..errors.rows()).collect();
+        let blocks: Vec<&[usize]> = all.chunk_by(|&a, &b| same(a, b)).collect();
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut rules_above = Vec::new();
-        let mut row = 0;
-        while row < errors.rows() {
-            let end = (row..errors.rows())
-                .find(|&i| (&model[i], &task[i]) != (&model[row], &task[row]))
-                .unwrap_or(errors.rows());
-            if task[row] == task[0] && row > 0 {
+        for wanted in &params.models {
+            let blocks: Vec<&&[usize]> = blocks
+                .iter()
+                .filter(|block| model[block[0]] == *wanted)
+                .collect();
+            if blocks.is_empty() {
+                let error = Error::failed(format!("there is no model `{wanted}` for the table"));
+                return Err(error.suggest(wanted, model.iter().map(String::as_str)));
+            }
+            if !rows.is_empty() {
                 rules_above.push(rows.len());
             }
-            let mut cells = vec![
-                printed(&params.names, &model[row]).to_owned(),
-                task[row]
-                    .replace("-theta0", "\u{2212}θ₀")
-                    .replace("theta0", "θ₀"),
-            ];
-            for &wanted in &params.shots {
-                let found = (row..end).find(|&i| n_shots[i] == f64::from(wanted));
-                let cell = |text: &dyn Fn(usize) -> String| found.map_or(String::new(), text);
-                cells.push(cell(&|i| number::with_error(mean[i], std_error[i], 1)));
-                cells.push(cell(&|i| number::fixed(exact[i], 4)));
+            for block in blocks {
+                let task = &task[block[0]];
+                let mut cells = vec![
+                    printed(&params.names, wanted).to_owned(),
+                    task.replace('-', "\u{2212}").replace("theta0", "θ₀"),
+                ];
+                for &shots in &params.shots {
+                    let found = block
+                        .iter()
+                        .copied()
+                        .find(|&i| n_shots[i] == f64::from(shots));
+                    let cell = |text: &dyn Fn(usize) -> String| found.map_or(String::new(), text);
+                    cells.push(cell(&|i| number::with_error(mean[i], std_error[i], 1)));
+                    cells.push(cell(&|i| number::fixed(exact[i], 4)));
+                }
+                rows.push(cells);
             }
-            rows.push(cells);
-            row = end;
         }
         let mut columns = vec![column("Model", Align::Left), column("Task", Align::Left)];
         let mut groups = vec![Group {

@@ -11,14 +11,17 @@ use crate::report::color::Color;
 use crate::report::draw;
 use crate::report::export;
 use crate::report::figure::{
-    Axis, ErrorStyle, Figure, Guide, Layout, Legend, Line, Marker, Panel, Point, Series,
+    Axis, ErrorStyle, Figure, Guide, GuidePoint, Layout, Legend, Line, Marker, Panel, Point,
+    Series, Side,
 };
 use crate::report::font::Font;
+use crate::report::number;
 use crate::report::scale::Lost;
 use crate::stages::exchange::{failed, read_table};
 use crate::stages::params::{Count, Positive};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt::Display;
 
 pub struct DrawFigure;
 
@@ -48,51 +51,100 @@ struct PanelParams {
     y: Axis,
     #[serde(default)]
     guides: Vec<Guide>,
+    /// Points of the tables that are marked and named.
+    #[serde(default)]
+    marks: Vec<Mark>,
     series: Vec<Curves>,
 }
 
-/// One curve from a table, or with `each` one curve for each value of a column.
+/// Rows of a table, and the columns that are their coordinates.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rows {
+    /// Label of an input of the role `tables`.
+    table: String,
+    /// Columns with the value that they must have.
+    #[serde(default, rename = "where")]
+    filter: BTreeMap<String, serde_json::Value>,
+    x: String,
+    y: String,
+    #[serde(default)]
+    std_error: Option<String>,
+}
+
+/// One row as a marked point.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mark {
+    from: Rows,
+    /// Words beside it; `{x}` and `{y}` stand for its coordinates.
+    label: String,
+    /// Decimals of `{y}`.
+    decimals: usize,
+    color: Color,
+    marker: Marker,
+    #[serde(default)]
+    side: Side,
+}
+
+/// One curve, or with `each` one curve for each value of a column.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Curves {
-    /// Label of an input of the role `tables`.
-    table: String,
-    /// Rows to take: columns with the value that they must have.
-    #[serde(default, rename = "where")]
-    filter: BTreeMap<String, serde_json::Value>,
-    /// Names of columns.
-    x: String,
-    y: String,
-    /// Column with standard errors, and how many of them a bar or band extends to each side.
-    #[serde(default)]
-    std_error: Option<String>,
-    #[serde(default = "one_error")]
-    std_errors: Positive,
+    from: Rows,
     /// Column whose values, in the order of the table, give one curve each.
     #[serde(default)]
     each: Option<String>,
-    /// In the legend; `{}` stands for the value of `each`.
+    /// How all curves look.
     #[serde(default)]
-    label: String,
-    color: Paint,
+    look: Look,
+    /// How the curve of each of these values looks, in this order; other values have no curve.
     #[serde(default)]
-    line: Option<Line>,
-    #[serde(default)]
-    marker: Option<Marker>,
+    looks: Vec<LookOf>,
+    /// Bars or bands, and how many standard errors they extend to each side.
     #[serde(default)]
     error: ErrorStyle,
+    #[serde(default = "one_error")]
+    std_errors: Positive,
     /// Show the means of so many consecutive rows (1: every row).
     #[serde(default = "every_row")]
     mean_of: Count,
 }
 
-/// A colour, or a stretch of a colour map over the curves of `each`.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Look {
+    /// In the legend; `{}` stands for the value of `each`.
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    color: Paint,
+    #[serde(default)]
+    line: Option<Line>,
+    #[serde(default)]
+    marker: Option<Marker>,
+}
+
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LookOf {
+    value: String,
+    look: Look,
+}
+
+/// A colour, or a stretch of a colour map over the curves of `each`.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Paint {
     Color(Color),
     /// Viridis from its first to its second number, both in [0, 1].
     Viridis([f64; 2]),
+}
+
+impl Default for Paint {
+    fn default() -> Self {
+        Paint::Color(Color::BLACK)
+    }
 }
 
 fn one_error() -> Positive {
@@ -111,7 +163,7 @@ impl StageKind for DrawFigure {
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {
-        let mut tables = BTreeMap::new();
+        let mut tables = Tables::new();
         for (label, path) in io.inputs("tables") {
             tables.insert(label.as_str(), read_table(path)?);
         }
@@ -120,13 +172,17 @@ impl StageKind for DrawFigure {
             for curves in &panel.series {
                 series.extend(curves.series(&tables)?);
             }
+            let mut guides = panel.guides.clone();
+            for mark in &panel.marks {
+                guides.push(mark.guide(&tables)?);
+            }
             let (x, y) = (panel.x.clone(), panel.y.clone());
             Ok(Panel {
                 title: panel.title.clone(),
                 x,
                 y,
                 series,
-                guides: panel.guides.clone(),
+                guides,
             })
         };
         let figure = Figure {
@@ -168,74 +224,117 @@ fn refuse_points_in_gaps(figure: &Figure) -> Result<()> {
     }
 }
 
-impl Curves {
-    fn series(&self, tables: &BTreeMap<&str, Table>) -> Result<Vec<Series>> {
+/// The input tables by label.
+type Tables<'a> = BTreeMap<&'a str, Table>;
+
+impl Rows {
+    /// The table, and the rows of it that are meant: at least one.
+    fn find<'t>(&self, tables: &'t Tables) -> Result<(&'t Table, Vec<usize>)> {
         let table = tables.get(self.table.as_str()).ok_or_else(|| {
             Error::failed(format!("there is no input table `{}`", self.table))
                 .suggest(&self.table, tables.keys().copied())
         })?;
-        let in_table = |e| Error::failed(format!("table `{}`: {e}", self.table));
-        let rows = self.rows(table).map_err(in_table)?;
-        if rows.is_empty() {
-            let message = format!("table `{}` has no row where {:?}", self.table, self.filter);
-            return Err(Error::failed(message));
+        let mut rows: Vec<usize> = (0..table.rows()).collect();
+        for (name, wanted) in &self.filter {
+            let column = table.column(name).map_err(|e| self.wrong(e))?;
+            let wanted = wanted
+                .as_str()
+                .map_or_else(|| wanted.to_string(), str::to_owned);
+            rows.retain(|&row| column.text(row) == wanted);
         }
-        let groups = match &self.each {
-            None => vec![(String::new(), rows)],
-            Some(column) => {
-                let column = table.column(column).map_err(in_table)?;
-                let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
-                for row in rows {
-                    let value = column.text(row);
-                    match groups.iter_mut().find(|(name, _)| *name == value) {
-                        Some((_, rows)) => rows.push(row),
-                        None => groups.push((value, vec![row])),
-                    }
-                }
-                groups
-            }
+        if rows.is_empty() {
+            let filter = self
+                .filter
+                .iter()
+                .map(|(name, value)| format!("{name} = {value}"));
+            let filter = filter.collect::<Vec<_>>().join(", ");
+            return Err(self.wrong(format!("there is no row with {filter}")));
+        }
+        Ok((table, rows))
+    }
+
+    fn wrong(&self, error: impl Display) -> Error {
+        Error::failed(format!("table `{}`: {error}", self.table))
+    }
+
+    fn floats(&self, table: &Table, column: &str) -> Result<Vec<f64>> {
+        table.floats(column).map_err(|e| self.wrong(e))
+    }
+}
+
+impl Mark {
+    fn guide(&self, tables: &Tables) -> Result<Guide> {
+        let (table, rows) = self.from.find(tables)?;
+        let [row] = rows[..] else {
+            let message = format!("{} rows for one mark: narrow its `where`", rows.len());
+            return Err(self.from.wrong(message));
         };
-        let count = groups.len();
-        let curve = |(position, (value, rows)): (usize, (String, Vec<usize>))| {
+        let x = self.from.floats(table, &self.from.x)?[row];
+        let y = self.from.floats(table, &self.from.y)?[row];
+        let label = self.label.replace("{x}", &number::shortest(x));
+        Ok(Guide::Point(GuidePoint {
+            x,
+            y,
+            color: self.color,
+            marker: self.marker,
+            label: label.replace("{y}", &number::fixed(y, self.decimals)),
+            side: self.side,
+        }))
+    }
+}
+
+impl Curves {
+    fn series(&self, tables: &Tables) -> Result<Vec<Series>> {
+        let (table, rows) = self.from.find(tables)?;
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        let column = self
+            .each
+            .as_ref()
+            .map(|name| table.column(name))
+            .transpose();
+        let column = column.map_err(|e| self.from.wrong(e))?;
+        for row in rows {
+            let value = column.map_or_else(String::new, |column| column.text(row));
+            match groups.iter_mut().find(|(name, _)| *name == value) {
+                Some((_, rows)) => rows.push(row),
+                None => groups.push((value, vec![row])),
+            }
+        }
+        let mut curves: Vec<(String, Vec<usize>, &Look)> = Vec::new();
+        for (value, rows) in groups {
+            let own = self.looks.iter().find(|look| look.value == value);
+            match (own, self.looks.is_empty()) {
+                (Some(own), _) => curves.push((value, rows, &own.look)),
+                (None, true) => curves.push((value, rows, &self.look)),
+                (None, false) => {}
+            }
+        }
+        let place = |value: &str| self.looks.iter().position(|look| look.value == value);
+        curves.sort_by_key(|(value, ..)| place(value));
+        let count = curves.len();
+        let series = |(position, (value, rows, look)): (usize, (String, Vec<usize>, &Look))| {
             Ok(Series {
-                label: self.label.replace("{}", &value),
-                color: self.color.at(position, count).into(),
-                points: self.points(table, &rows).map_err(in_table)?,
-                line: self.line,
-                marker: self.marker,
+                label: look.label.replace("{}", &value),
+                color: look.color.at(position, count).into(),
+                points: self.points(table, &rows)?,
+                line: look.line,
+                marker: look.marker,
                 error: self.error,
                 every: 1,
             })
         };
-        groups.into_iter().enumerate().map(curve).collect()
+        curves.into_iter().enumerate().map(series).collect()
     }
 
-    fn rows(
-        &self,
-        table: &Table,
-    ) -> std::result::Result<Vec<usize>, crate::artifact::table::TableError> {
-        let mut keep: BTreeSet<usize> = (0..table.rows()).collect();
-        for (name, wanted) in &self.filter {
-            let column = table.column(name)?;
-            let wanted = wanted
-                .as_str()
-                .map_or_else(|| wanted.to_string(), str::to_owned);
-            keep.retain(|&row| column.text(row) == wanted);
-        }
-        Ok(keep.into_iter().collect())
-    }
-
-    fn points(
-        &self,
-        table: &Table,
-        rows: &[usize],
-    ) -> std::result::Result<Vec<Point>, crate::artifact::table::TableError> {
-        let (x, y) = (table.floats(&self.x)?, table.floats(&self.y)?);
+    fn points(&self, table: &Table, rows: &[usize]) -> Result<Vec<Point>> {
+        let x = self.from.floats(table, &self.from.x)?;
+        let y = self.from.floats(table, &self.from.y)?;
         let errors = self
+            .from
             .std_error
             .as_ref()
-            .map(|name| table.floats(name))
-            .transpose()?;
+            .map(|name| self.from.floats(table, name));
+        let errors = errors.transpose()?;
         let mean = |values: &[f64], rows: &[usize]| {
             rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64
         };

@@ -10,6 +10,7 @@ use crate::stages::exchange::{failed, read_table};
 use crate::stages::params::Count;
 use crate::stages::tables::{self, Names, column, printed};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 pub struct LossTable;
 
@@ -17,6 +18,8 @@ pub struct LossTable;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     names: Names,
+    /// Trainings in order, by the label of their input or the item of their matrix.
+    models: Vec<String>,
     /// Steps at the end that are averaged.
     last: Count,
 }
@@ -32,11 +35,15 @@ impl StageKind for LossTable {
         let (mut model, mut steps) = (Vec::new(), Vec::new());
         let mut numbers = vec![Vec::new(); 4];
         let mut rows = Vec::new();
-        for (label, path) in io.inputs("losses") {
+        let inputs: Vec<(&str, &Path)> = io
+            .inputs("losses")
+            .iter()
+            .map(|(label, path)| (label.rsplit('@').next().unwrap_or(label), path.as_path()))
+            .collect();
+        for (label, path) in tables::in_order(&params.models, &inputs, |(label, _)| label)? {
             let table = read_table(path)?;
-            let label = label.rsplit('@').next().unwrap_or(label);
             let mut cells = vec![printed(&params.names, label).to_owned()];
-            model.push(label.to_owned());
+            model.push((*label).to_owned());
             steps.push(table.rows() as i64);
             cells.push(table.rows().to_string());
             for (slot, part) in ["loss", "zero_shot", "few_shot"].into_iter().enumerate() {

@@ -21,6 +21,8 @@ pub struct ParameterTable;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     names: Names,
+    /// Models in order.
+    models: Vec<String>,
 }
 
 /// One line: what was learned, what the theory derives, what the authors draw.
@@ -61,12 +63,12 @@ impl StageKind for ParameterTable {
                 .map(|(label, path)| (label.as_str(), path.as_path())),
         );
         let mut entries = Vec::new();
-        for (model, path) in models {
+        for (model, path) in tables::in_order(&params.models, &models, |(name, _)| name)? {
             let head = only_head(&read_model(path)?)
                 .ok_or_else(|| Error::failed("the table is for models of one layer and head"))?;
             let read = readout::read(&head, &task);
             let mut add = |quantity, learned, (derived, authors)| {
-                let model = model.to_owned();
+                let model = (*model).to_owned();
                 entries.push(Entry {
                     model,
                     quantity,
@@ -77,7 +79,7 @@ impl StageKind for ParameterTable {
             };
             let exact = |value: f64| (value, f64::NAN);
             let without_theory = exact(f64::NAN);
-            match model {
+            match *model {
                 "pretrained" => {
                     add("vy Q[x,x], mean diagonal", read.vy_q_mean, constant(model));
                     add(

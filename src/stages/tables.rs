@@ -1,7 +1,7 @@
 //! What the table kinds share: one table, written as CSV, Parquet and a LaTeX fragment.
 
 use crate::artifact::table::Table;
-use crate::pipeline::error::Result;
+use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::Io;
 use crate::report::latex::{self, Align, Column};
 use crate::stages::exchange::failed;
@@ -16,6 +16,24 @@ pub type Names = BTreeMap<String, String>;
 /// The printed name of a model.
 pub fn printed<'a>(names: &'a Names, model: &'a str) -> &'a str {
     names.get(model).map_or(model, String::as_str)
+}
+
+/// `items`, whose names `name` gives, in the order of `models`.
+pub fn in_order<'a, T>(
+    models: &[String],
+    items: &'a [T],
+    name: impl Fn(&'a T) -> &'a str,
+) -> Result<Vec<&'a T>> {
+    let find = |model: &String| {
+        items
+            .iter()
+            .find(|item| name(item) == model)
+            .ok_or_else(|| {
+                let error = Error::failed(format!("there is no model `{model}` for the table"));
+                error.suggest(model, items.iter().map(&name))
+            })
+    };
+    models.iter().map(find).collect()
 }
 
 /// A LaTeX column.

@@ -172,6 +172,7 @@ impl Repo {
             kinds: &kinds,
             pipeline: &pipeline,
             lock: &lock,
+            baseline: &lock,
             store: &store,
         })
     }

@@ -1,0 +1,46 @@
+# Every target builds first, with the locked versions of all dependencies.
+#   make all      every figure and table, then where they are
+#   make test     format check, lints, all tests
+#   make help     the rest
+
+CARGO ?= cargo
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+ICL_REPRO := $(TARGET_DIR)/release/icl-repro
+RUN_FLAGS ?=
+STAGE ?=
+
+# The groups that the paper's main text needs.
+PAPER_GROUPS := main
+
+.PHONY: all paper stage verify smoke test build clean help
+
+all: build ## every figure and table
+	@$(ICL_REPRO) run $(RUN_FLAGS)
+	@echo "figures are in figures/, tables in figures/tables/"
+
+paper: build ## the figures and tables of the paper's main text
+	@$(ICL_REPRO) run $(RUN_FLAGS) $(addprefix --group ,$(PAPER_GROUPS))
+
+stage: build ## one stage and what it needs: make stage STAGE=pretrain
+	@test -n "$(STAGE)" || { echo "which stage? make stage STAGE=pretrain; the stages:"; $(ICL_REPRO) graph; exit 2; }
+	@$(ICL_REPRO) run $(RUN_FLAGS) $(STAGE)
+
+verify: build ## compare outputs, inputs and cache with pipeline.lock; writes nothing
+	@$(ICL_REPRO) verify
+
+smoke: build ## the whole pipeline in seconds, below .icl-repro/profiles/smoke
+	@$(ICL_REPRO) run --profile smoke $(RUN_FLAGS)
+
+test: ## format check, lints, all tests
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	$(CARGO) test --release --locked
+
+build: ## the program
+	@$(CARGO) build --release --locked
+
+clean: ## remove the cache and the intermediate artifacts; committed figures stay
+	rm -rf .icl-repro artifacts
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name about; do printf '%-16s %s\n' "$$name" "$$about"; done

@@ -1,0 +1,337 @@
+//! The program as a user runs it: cleared environment, temporary home, its own copy of the pipeline.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder with the project's pipeline and data, and nothing else.
+struct Clone {
+    folder: tempfile::TempDir,
+}
+
+impl Clone {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let copy = |name: &str| {
+            let to = folder.path().join(name);
+            std::fs::create_dir_all(to.parent().expect("inside")).expect("a folder");
+            std::fs::copy(root.join(name), to).expect("a copy");
+        };
+        copy("pipeline.yaml");
+        copy("data/fonts/DejaVuSans.ttf");
+        Clone { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.path(name), text).expect("a file");
+        name.to_owned()
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_icl-repro"))
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .output()
+            .expect("the program starts")
+    }
+
+    /// Runs, expects an exit code, returns stdout and stderr.
+    fn expect(&self, code: i32, args: &[&str]) -> (String, String) {
+        let output = self.run(args);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}\n{err}");
+        (out, err)
+    }
+}
+
+const SMOKE: [&str; 2] = ["--profile", "smoke"];
+const OUT: &str = ".icl-repro/profiles/smoke";
+
+fn smoke<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    args.iter().chain(&SMOKE).copied().collect()
+}
+
+#[test]
+fn the_whole_pipeline_runs_once_restores_and_verifies() {
+    let clone = Clone::new();
+    let (out, _) = clone.expect(0, &smoke(&["run"]));
+    assert!(out.starts_with("27 stages: 0 fresh, 27 ran ("), "{out}");
+    assert!(!clone.path("figures").exists() && !clone.path("pipeline.lock").exists());
+    for stem in [
+        "train_losses",
+        "optimal_pretrained",
+        "optimal_zs_finetune",
+        "optimal_zs_finetune_v_only",
+        "optimal_zs_finetune_v_only_with_c",
+        "linear_tf_pretrained",
+        "linear_tf_zs",
+        "linear_tf_zs_v",
+        "linear_tf_both_v",
+        "linear_tf_legend",
+        "linear_tf_thetas",
+    ] {
+        for (ending, magic) in [("svg", "<svg"), ("pdf", "%PDF"), ("png", "\u{89}PNG")] {
+            let bytes = std::fs::read(clone.path(&format!("{OUT}/figures/{stem}.{ending}")));
+            let bytes = bytes.unwrap_or_else(|e| panic!("{stem}.{ending}: {e}"));
+            let magic: Vec<u8> = magic.chars().map(|c| c as u8).collect();
+            assert!(bytes.starts_with(&magic), "{stem}.{ending}");
+        }
+    }
+    let (out, err) = clone.expect(0, &smoke(&["run"]));
+    assert_eq!(
+        out.lines().next(),
+        Some("27 stages: 27 fresh; 65 of 65 outputs equal the lock")
+    );
+    assert_eq!(err, "");
+    clone.expect(0, &smoke(&["status", "--exit-code"]));
+    clone.expect(0, &smoke(&["verify"]));
+
+    let figure = format!("{OUT}/figures/train_losses.png");
+    clone.write(&figure, "not a picture");
+    let (out, _) = clone.expect(3, &smoke(&["verify"]));
+    assert!(
+        out.contains("figures/train_losses.png differs from the lock"),
+        "{out}"
+    );
+    let (out, _) = clone.expect(6, &smoke(&["status", "--exit-code", "train_losses"]));
+    assert!(out.contains("modified  train_losses"), "{out}");
+    let (out, _) = clone.expect(0, &smoke(&["run", "train_losses"]));
+    assert!(out.contains("1 restored"), "{out}");
+}
+
+#[test]
+fn threads_do_not_change_a_byte() {
+    let clone = Clone::new();
+    let mut locks = Vec::new();
+    for jobs in ["1", "3"] {
+        let (cache, out) = (format!("cache{jobs}"), format!("out{jobs}"));
+        let args = ["run", "-j", jobs, "--cache-dir", &cache, "--out", &out];
+        clone.expect(0, &smoke(&args));
+        locks
+            .push(std::fs::read_to_string(clone.path(&out).join("pipeline.lock")).expect("a lock"));
+    }
+    assert_eq!(locks[0], locks[1]);
+}
+
+#[test]
+fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
+    let clone = Clone::new();
+    clone.expect(0, &smoke(&["run"]));
+    let yaml = std::fs::read_to_string(clone.path("pipeline.yaml")).expect("the pipeline");
+    let edit = |from: &str, to: &str| {
+        assert!(yaml.contains(from));
+        clone.write("pipeline.yaml", &yaml.replacen(from, to, 1));
+    };
+    // One constant of one figure.
+    edit("range: [0.3, 1.15]", "range: [0.3, 1.2]");
+    let (out, err) = clone.expect(0, &smoke(&["run"]));
+    assert!(out.starts_with("27 stages: 26 fresh, 1 ran"), "{out}");
+    assert!(err.contains("train_losses") && err.contains("param panels.0.y.range.1: 1.15 -> 1.2"));
+    // The learning rate of fine-tuning: a line of its own in the stage.
+    let tuned = "finetune.training.optimizer={sgd: {learning_rate: 0.005, momentum: 0.9}}";
+    let (out, err) = clone.expect(0, &smoke(&["run", "--dry-run", "--set", tuned]));
+    assert!(
+        out.lines()
+            .any(|line| line.starts_with("stale     finetune@zs ")),
+        "{out}{err}"
+    );
+    assert!(
+        out.lines()
+            .any(|line| line.starts_with("missing   pretrain ")),
+        "{out}"
+    );
+    clone.write("pipeline.yaml", &yaml);
+    let (out, _) = clone.expect(0, &smoke(&["run"]));
+    assert!(out.starts_with("27 stages: 26 fresh, 1 restored;"), "{out}");
+}
+
+#[test]
+fn explain_and_graph_answer() {
+    let clone = Clone::new();
+    let (out, _) = clone.expect(0, &["explain", "pretrain"]);
+    for part in [
+        "param training.steps",
+        "5000",
+        "code icl/optimizer.rs",
+        "output model",
+    ] {
+        assert!(out.contains(part), "{part}\n{out}");
+    }
+    let (out, _) = clone.expect(0, &["graph", "linear_tf_zs"]);
+    assert!(
+        out.contains("linear_tf@zs (figure) <- evaluate, theory"),
+        "{out}"
+    );
+    let (out, _) = clone.expect(0, &["graph", "--format", "dot"]);
+    assert!(
+        out.starts_with("digraph") && out.contains("\"pretrain\" -> \"finetune@zs\";"),
+        "{out}"
+    );
+    let (out, _) = clone.expect(0, &["graph", "--format", "mermaid"]);
+    assert!(
+        out.starts_with("graph LR\n") && out.contains("s0 --> "),
+        "{out}"
+    );
+}
+
+/// Reference table of the paper's closed forms: pretrained, a = 20/26, d = 5, noise variance 0.1.
+#[test]
+fn risk_gives_the_reference_values() {
+    let clone = Clone::new();
+    let mut q = vec![vec![0.0; 7]; 7];
+    (1..6).for_each(|i| q[i][i] = 20.0 / 26.0);
+    let params = serde_json::json!({"v": [0, 0, 0, 0, 0, 0, 1], "q": q});
+    let params = clone.write("params.json", &params.to_string());
+    let task = clone.write("task.json", "[0.6, 0, 0, 0, 0.8]");
+    let args = [
+        "risk", "--params", &params, "--task", &task, "--shots", "0..20", "--json",
+    ];
+    let (out, _) = clone.expect(0, &args);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(rows.len(), 21);
+    for (n, expected) in [(0, 1.1000), (1, 1.4402), (10, 0.5083), (20, 0.3459)] {
+        assert_eq!(rows[n]["n"], n);
+        let error = rows[n]["error"].as_f64().expect("a number");
+        assert!((error - expected).abs() < 5e-5, "{n}: {error}");
+    }
+    let (out, _) = clone.expect(0, &args[..7]);
+    assert_eq!(out.lines().count(), 22);
+    assert!(
+        out.lines().last().expect("rows").contains(" 0.3459"),
+        "{out}"
+    );
+    // An explicit identity changes nothing; another covariance does.
+    let identity = clone.write(
+        "i.json",
+        "[[1,0,0,0,0],[0,1,0,0,0],[0,0,1,0,0],[0,0,0,1,0],[0,0,0,0,1]]",
+    );
+    let (same, _) = clone.expect(0, &[&args[..7], &["--covariance", &identity]].concat());
+    assert_eq!(same, out);
+    let noise = [&args[..7], &["--noise-var", "0"]].concat();
+    assert_ne!(clone.expect(0, &noise).0, out);
+}
+
+#[test]
+fn risk_explains_bad_files() {
+    let clone = Clone::new();
+    let good = clone.write(
+        "good.json",
+        r#"{"v": [0, 1, 1], "q": [[1,0,0],[0,1,0],[0,0,0]]}"#,
+    );
+    let task = clone.write("task.json", "[1]");
+    let run = |params: &str, task: &str, more: &[&str]| {
+        let args = ["risk", "--params", params, "--task", task, "--shots", "1"];
+        clone.expect(2, &[&args[..], more].concat()).1
+    };
+    let cases = [
+        (r#"{"v": [0, 1, 1], "q": [[1,0,0],[0,1]]}"#, "bad.json: q:"),
+        (
+            r#"{"v": [0, 1, 1], "q": [[1,0,0],[0,1],[0,0,0]]}"#,
+            "row 1 has 2 numbers, expected 3",
+        ),
+        (r#"{"v": [0], "q": [[1]]}"#, "v"),
+        (r#"{"v": [0, 1, 1]}"#, "missing field `q`"),
+        (
+            r#"{"v": [0, 1, 1], "Q": []}"#,
+            "bad.json:1:20: unknown field `Q`",
+        ),
+        (r#"{"v": [0, 1, NaN]}"#, "bad.json:1:"),
+        (r#"{"v": [0, 1, 1e999]}"#, "bad.json:1:"),
+        ("", "bad.json:1:0"),
+    ];
+    for (text, message) in cases {
+        let bad = clone.write("bad.json", text);
+        let err = run(&bad, &task, &[]);
+        assert!(
+            err.starts_with("error: ") && err.contains(message),
+            "{text}\n{err}"
+        );
+    }
+    let two = clone.write("two.json", "[1, 2]");
+    assert!(
+        run(&good, &two, &[]).contains("two.json: the task has 2 numbers, the model has d = 1")
+    );
+    assert!(run(&good, "none.json", &[]).contains("none.json"));
+    assert!(run(&good, &task, &["--noise-var", "-1"]).contains("--noise-var"));
+    for (text, message) in [
+        ("[[-1]]", "not positive definite"),
+        ("[[1, 2]]", "row 0 has 2"),
+    ] {
+        let covariance = clone.write("covariance.json", text);
+        let err = run(&good, &task, &["--covariance", &covariance]);
+        assert!(err.contains(message), "{err}");
+    }
+    for shots in ["x", "3..1", "0..99999999", "-1", "1..2..3"] {
+        let args = ["risk", "--params", &good, "--task", &task, "--shots", shots];
+        let err = clone.expect(2, &args).1;
+        assert!(err.starts_with("error: "), "{err}");
+    }
+}
+
+#[test]
+fn bad_requests_say_what_to_type() {
+    let clone = Clone::new();
+    let cases: [(&[&str], &str); 7] = [
+        (&["run", "pretrian"], "did you mean `pretrain`?"),
+        (&["status", "--profile", "smok"], "did you mean `smoke`?"),
+        (&["status", "--group", "mian"], "did you mean `main`?"),
+        (
+            &["run", "--set", "pretrain.d=0"],
+            "--set pretrain.d=0: stage `pretrain`: 0 is not",
+        ),
+        (
+            &["run", "--set", "vars.noise_var=-1"],
+            "-1 is not a finite number of at least 0",
+        ),
+        (&["run", "-j", "0"], "0"),
+        (&["-C", "nowhere", "status"], "nowhere"),
+    ];
+    for (args, message) in cases {
+        let err = clone.expect(2, args).1;
+        assert!(err.contains(message), "{args:?}\n{err}");
+    }
+    clone.write("pipeline.yaml", "version: 1\nstages: {a: [}\n");
+    let err = clone.expect(2, &["run"]).1;
+    assert!(err.contains("error: pipeline.yaml:2:"), "{err}");
+    std::fs::remove_file(clone.path("pipeline.yaml")).expect("a file");
+    let err = clone.expect(2, &["run"]).1;
+    assert!(
+        err.contains("there is no pipeline.yaml") && err.contains("-C DIR"),
+        "{err}"
+    );
+    assert!(!clone.path(".icl-repro").exists(), "nothing was written");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let clone = Clone::new();
+    clone.write("blocked", "a file where a folder should be");
+    let err = clone
+        .expect(1, &smoke(&["run", "tasks", "--cache-dir", "blocked/cache"]))
+        .1;
+    assert!(err.contains("blocked/cache"), "{err}");
+    let err = clone
+        .expect(1, &smoke(&["run", "tasks", "--out", "blocked/out"]))
+        .1;
+    assert!(err.contains("blocked/out"), "{err}");
+}
+
+#[test]
+fn a_model_that_diverges_is_a_result() {
+    let clone = Clone::new();
+    let set = "pretrain.training.optimizer={sgd: {learning_rate: 1.0e+200, momentum: 0.9}}";
+    clone.expect(
+        0,
+        &smoke(&["run", "pretrain", "--set", set, "--out", "out"]),
+    );
+    let model = std::fs::read_to_string(clone.path("out/artifacts/pretrain/model.json"));
+    let model: serde_json::Value = serde_json::from_str(&model.expect("a model")).expect("JSON");
+    assert!(model["diverged_at"].is_u64(), "{model}");
+}

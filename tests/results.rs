@@ -1,0 +1,99 @@
+//! The committed results against the closed forms and against what is known of the experiment.
+//!
+//! Reads `figures/tables/`, so it judges what a reader sees; that these files are what the program
+//! makes is for `verify` and CI to say.
+
+use icl_repro::artifact::table::{Column, Table};
+use std::path::Path;
+
+fn table(name: &str) -> Table {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/tables");
+    let bytes = std::fs::read(folder.join(name)).expect("a committed table");
+    Table::from_parquet(&bytes).expect("a Parquet table")
+}
+
+/// The number in `column` of the one row whose text columns have these values.
+fn value(table: &Table, texts: &[(&str, &str)], n_shots: Option<i64>, column: &str) -> f64 {
+    let matches = |row: &usize| {
+        let text =
+            |(name, wanted): &(&str, &str)| table.texts(name).expect("text")[*row] == *wanted;
+        let shots = n_shots.is_none_or(|n| match table.column("n_shots") {
+            Ok(Column::Int(values)) => values[*row] == n,
+            _ => false,
+        });
+        texts.iter().all(text) && shots
+    };
+    let rows: Vec<usize> = (0..table.rows()).filter(matches).collect();
+    assert_eq!(rows.len(), 1, "{texts:?} {n_shots:?}");
+    table.floats(column).expect("numbers")[rows[0]]
+}
+
+/// Of 294 independent points at |z| < 5, one fails by chance in 6,000 sets.
+#[test]
+fn every_monte_carlo_point_is_within_five_standard_errors_of_the_closed_form() {
+    let errors = table("errors.parquet");
+    assert_eq!(errors.rows(), 7 * 2 * 21);
+    let z = errors.floats("z").expect("numbers");
+    let worst = z.iter().fold(0.0f64, |worst, z| worst.max(z.abs()));
+    assert!(
+        worst < 5.0,
+        "the worst point is {worst} standard errors off"
+    );
+    // And they scatter as they should, neither too much nor too little.
+    let mean_square = z.iter().map(|z| z * z).sum::<f64>() / z.len() as f64;
+    assert!(
+        (0.5..2.0).contains(&mean_square),
+        "mean z^2 = {mean_square}"
+    );
+}
+
+/// The learned curves, with margins that cover other training seeds (README has their spread).
+#[test]
+fn learned_curves_are_those_of_the_paper() {
+    let losses = table("losses.parquet");
+    let plateau = value(&losses, &[("model", "pretrain")], None, "loss");
+    assert!((plateau - 0.345).abs() < 0.003, "{plateau}");
+    let errors = table("errors.parquet");
+    let expected = [
+        ("zs", "theta0", 0, 0.100, 0.002),
+        ("zs", "theta0", 20, 1.40, 0.05),
+        ("zs_v", "theta0", 0, 0.322, 0.01),
+        ("zs_v", "theta0", 20, 0.345, 0.01),
+        ("zs_v", "-theta0", 20, 0.39, 0.02),
+        ("both", "theta0", 20, 0.21, 0.01),
+        ("both", "-theta0", 20, 2.0, 0.3),
+        ("both_v", "theta0", 20, 0.323, 0.01),
+    ];
+    for (model, task, n, value_expected, margin) in expected {
+        let found = value(
+            &errors,
+            &[("model", model), ("task", task)],
+            Some(n),
+            "exact",
+        );
+        assert!(
+            (found - value_expected).abs() < margin,
+            "{model} {task} {n}: {found}"
+        );
+    }
+}
+
+#[test]
+fn learned_parameters_meet_the_derived_constants() {
+    let parameters = table("parameters.parquet");
+    let margins = [
+        ("pretrained", "vy Q[x,x], mean diagonal", 0.01),
+        ("zs", "|w| from vx/vy", 0.04 * 0.52),
+        ("zs_v", "w = vy q", 0.01),
+        ("both_v", "w = vy q", 0.015),
+    ];
+    for (model, quantity, margin) in margins {
+        let texts = [("model", model), ("quantity", quantity)];
+        let learned = value(&parameters, &texts, None, "learned");
+        let derived = value(&parameters, &texts, None, "derived");
+        assert!(
+            (learned - derived).abs() < margin,
+            "{model}: {learned} against {derived}"
+        );
+    }
+}
