@@ -3,5 +3,8 @@
 //! Parquet and CSV for tables, JSON for models. Byte-stable, and without provenance: equal content
 //! gives equal bytes. Knows neither stages nor science.
 
+pub mod compare;
+pub mod csv;
 pub mod model_file;
 pub mod table;
+pub mod table_diff;
