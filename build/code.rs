@@ -15,6 +15,8 @@ use std::path::Path;
 
 /// Folders that cannot affect an output.
 const OUTSIDE: [&str; 2] = ["pipeline/", "cli/"];
+/// Dependencies that cannot affect an output: `schemars` describes parameters to editors.
+const WITHOUT_EFFECT: [&str; 1] = ["schemars"];
 
 /// All sources of the crate, digested and linked.
 pub struct Code {
@@ -70,7 +72,9 @@ impl Code {
                         return Err(in_file(format!("`{path}` names a folder: name its file")));
                     }
                     source.files.extend(found);
-                } else if crates.contains_key(&path[0]) {
+                } else if crates.contains_key(&path[0])
+                    && !WITHOUT_EFFECT.contains(&path[0].as_str())
+                {
                     source.crates.insert(path[0].clone());
                 }
             }

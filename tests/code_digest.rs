@@ -196,3 +196,18 @@ fn the_real_trainer_feels_the_optimiser_and_not_the_plots() {
         "{names:?}"
     );
 }
+
+#[test]
+fn a_dependency_without_effect_is_in_no_key() {
+    let lock = format!("{LOCK}\n[[package]]\nname = \"schemars\"\nversion = \"1.0.0\"\n");
+    let texts = edited(
+        "stages/train.rs",
+        "use schemars::JsonSchema; fn run() { crate::icl::train::train(); }",
+    );
+    let names: Vec<String> = reach(&texts, &lock, "stages/train.rs")
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert!(names.contains(&"crate libm".to_owned()), "{names:?}");
+    assert!(!names.contains(&"crate schemars".to_owned()), "{names:?}");
+}

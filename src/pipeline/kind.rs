@@ -8,6 +8,7 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::key::CodePart;
 use crate::pipeline::node::Node;
 use crate::pipeline::typed;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -79,7 +80,7 @@ pub trait StageKind: Send + Sync + 'static {
     /// The outputs it writes, all of them, every time.
     const OUTPUTS: &'static [&'static str];
     /// Its parameters. What serialises is what enters the key.
-    type Params: DeserializeOwned + Serialize + Send + Sync + 'static;
+    type Params: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
 
     /// Checks what a single field's type cannot.
     fn check(_params: &Self::Params) -> std::result::Result<(), String> {
@@ -96,6 +97,10 @@ pub trait Kind: Send + Sync {
     fn inputs(&self) -> &[Role];
     fn outputs(&self) -> Vec<String>;
     fn code(&self) -> &[CodePart];
+    /// The JSON Schema of its parameters, for editors; anything goes where a kind has none.
+    fn schema(&self, _generator: &mut SchemaGenerator) -> Schema {
+        Schema::default()
+    }
     /// Reads and checks parameters; errors carry their place.
     fn job(&self, params: &Node) -> Result<Box<dyn Job>>;
 }
@@ -150,6 +155,10 @@ impl<K: StageKind> Kind for Registered<K> {
 
     fn code(&self) -> &[CodePart] {
         &self.code
+    }
+
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        K::Params::json_schema(generator)
     }
 
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {

@@ -2,12 +2,14 @@
 //!
 //! Does not know what a colour stands for.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An opaque sRGB colour; in YAML and JSON a string such as `"#4D96FF"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^#[0-9A-Fa-f]{6}$"))]
 pub struct Color {
     pub red: u8,
     pub green: u8,

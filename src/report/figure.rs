@@ -6,10 +6,11 @@
 //! inch) of the printed page.
 
 use crate::report::color::Color;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One file. Without panels it is a figure of the legend's `entries` alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Figure {
     /// 234 is a single column of an ICML page, 486 its full width.
@@ -44,7 +45,7 @@ impl Figure {
 }
 
 /// How panels share the page.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Layout {
     /// Panels in a row; 0 puts all in one row.
@@ -74,7 +75,7 @@ impl Default for Layout {
 }
 
 /// One frame with two axes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Panel {
     pub title: String,
@@ -85,7 +86,7 @@ pub struct Panel {
 }
 
 /// One axis. What lies outside its range is clipped at the frame.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Axis {
     pub label: String,
@@ -101,7 +102,7 @@ pub struct Axis {
     pub grid: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleKind {
     #[default]
@@ -110,7 +111,7 @@ pub enum ScaleKind {
 }
 
 /// One unbroken stretch of a broken axis.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Segment {
     pub range: [f64; 2],
@@ -120,7 +121,7 @@ pub struct Segment {
 }
 
 /// How tick labels are written; the minus sign is a true one (U+2212).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TickFormat {
     /// As many decimals as the ticks need.
@@ -135,7 +136,7 @@ pub enum TickFormat {
 }
 
 /// One curve, in every way it is shown. Points with a NaN or infinite coordinate are skipped.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Series {
     /// The legend's words; none, or words that an earlier series has, give no legend entry.
@@ -150,7 +151,7 @@ pub struct Series {
 }
 
 /// A colour with black as its default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Ink(pub Color);
 
@@ -166,7 +167,7 @@ impl From<Color> for Ink {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Point {
     pub x: f64,
@@ -176,7 +177,7 @@ pub struct Point {
     pub error: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Line {
     pub width: f64,
@@ -192,7 +193,7 @@ impl Default for Line {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dash {
     #[default]
@@ -202,7 +203,7 @@ pub enum Dash {
     DashDot,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Marker {
     pub shape: Shape,
@@ -221,7 +222,7 @@ impl Default for Marker {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     #[default]
@@ -235,7 +236,7 @@ pub enum Shape {
 }
 
 /// A hollow marker has a white interior: no line shows through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fill {
     #[default]
@@ -244,7 +245,7 @@ pub enum Fill {
 }
 
 /// How `Point::error` is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorStyle {
     #[default]
@@ -254,7 +255,7 @@ pub enum ErrorStyle {
 }
 
 /// Something to read the curves against; has no legend entry.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Guide {
     /// A line across the frame at an x.
@@ -265,7 +266,7 @@ pub enum Guide {
     Point(GuidePoint),
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuideLine {
     pub at: f64,
@@ -278,7 +279,7 @@ pub struct GuideLine {
     pub label: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuidePoint {
     pub x: f64,
@@ -294,7 +295,7 @@ pub struct GuidePoint {
 }
 
 /// Where the words of a marked point stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     #[default]
@@ -309,7 +310,7 @@ pub enum Side {
 }
 
 /// The key to the series.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Legend {
     /// Entries run down the first column, then the next.
@@ -336,7 +337,7 @@ impl Default for Legend {
 }
 
 /// Corners lie inside a panel; the others outside all of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     #[default]

@@ -11,11 +11,12 @@ use crate::report::latex::{self, Align, Group};
 use crate::report::number;
 use crate::stages::exchange::{failed, read_table};
 use crate::stages::tables::{self, Names, column, printed};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub struct ErrorTable;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     names: Names,

@@ -17,12 +17,13 @@ use crate::stages::exchange::{failed, write_table};
 use crate::stages::model_exchange::read_model;
 use crate::stages::params::{Count, NonNegative, ShotRange};
 use crate::stages::task_exchange::read_task;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 pub struct Evaluate;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     noise_var: NonNegative,

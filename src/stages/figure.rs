@@ -19,13 +19,14 @@ use crate::report::number;
 use crate::report::scale::Lost;
 use crate::stages::exchange::{failed, read_table};
 use crate::stages::params::{Count, Positive};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
 pub struct DrawFigure;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     width_pt: Positive,
@@ -42,7 +43,7 @@ pub struct Params {
     panels: Vec<PanelParams>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PanelParams {
     #[serde(default)]
@@ -58,7 +59,7 @@ struct PanelParams {
 }
 
 /// Rows of a table, and the columns that are their coordinates.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Rows {
     /// Label of an input of the role `tables`.
@@ -73,7 +74,7 @@ struct Rows {
 }
 
 /// One row as a marked point.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Mark {
     from: Rows,
@@ -88,7 +89,7 @@ struct Mark {
 }
 
 /// One curve, or with `each` one curve for each value of a column.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Curves {
     from: Rows,
@@ -111,7 +112,7 @@ struct Curves {
     mean_of: Count,
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Look {
     /// In the legend; `{}` stands for the value of `each`.
@@ -125,7 +126,7 @@ struct Look {
     marker: Option<Marker>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LookOf {
     value: String,
@@ -133,7 +134,7 @@ struct LookOf {
 }
 
 /// A colour, or a stretch of a colour map over the curves of `each`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Paint {
     Color(Color),

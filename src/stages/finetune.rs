@@ -11,12 +11,13 @@ use crate::stages::model_exchange::read_model;
 use crate::stages::training;
 use crate::stages::training_params::TrainingParams;
 use ndarray::Array2;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 pub struct Finetune;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     objective: Goal,
@@ -25,7 +26,7 @@ pub struct Params {
 }
 
 /// What is minimised.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Goal {
     /// The zero-shot loss.
@@ -35,7 +36,7 @@ enum Goal {
 }
 
 /// The matrices that are updated; `key-query` for merged models, `query` and `key` for separate.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Trains {
     All,

@@ -9,12 +9,13 @@ use crate::report::number;
 use crate::stages::exchange::{failed, read_table};
 use crate::stages::params::Count;
 use crate::stages::tables::{self, Names, column, printed};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 pub struct LossTable;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     names: Names,

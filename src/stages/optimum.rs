@@ -15,12 +15,13 @@ use crate::pipeline::error::Result;
 use crate::pipeline::kind::{Io, Role, StageKind};
 use crate::stages::exchange::{failed, write_table};
 use crate::stages::params::{Count, Dimension, NonNegative, Positive, ShotRange};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 pub struct Optimum;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     family: Family,
@@ -34,7 +35,7 @@ pub struct Params {
 }
 
 /// Which optima.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Family {
     /// Q[x,x] = a I with a = m/(m+1+d), one member for each d.

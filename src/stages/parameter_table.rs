@@ -13,11 +13,12 @@ use crate::stages::exchange::{failed, read_table};
 use crate::stages::model_exchange::read_model;
 use crate::stages::tables::{self, Names, column, printed};
 use crate::stages::task_exchange::read_task;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub struct ParameterTable;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     names: Names,

@@ -1,30 +1,41 @@
 //! Parameter types that several kinds share; each refuses a value out of range where it stands.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// A larger covariate dimension is taken for a mistake.
+const MAX_DIMENSION: u64 = 1000;
+/// A larger number of things is taken for a mistake.
+const MAX_COUNT: u64 = 1_000_000_000;
+
 /// A covariate dimension, 1 to 1000.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "u64", into = "u64")]
+#[schemars(extend("minimum" = 1, "maximum" = MAX_DIMENSION))]
 pub struct Dimension(usize);
 
 /// A number of things, 1 to a billion.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "u64", into = "u64")]
+#[schemars(extend("minimum" = 1, "maximum" = MAX_COUNT))]
 pub struct Count(usize);
 
 /// A finite number > 0.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(extend("exclusiveMinimum" = 0))]
 pub struct Positive(f64);
 
 /// A finite number >= 0.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(extend("minimum" = 0))]
 pub struct NonNegative(f64);
 
 /// A number in [0, 1).
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
+#[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
 pub struct Share(f64);
 
 fn whole(value: u64, most: u64) -> Result<usize, String> {
@@ -52,7 +63,7 @@ impl Dimension {
 impl TryFrom<u64> for Dimension {
     type Error = String;
     fn try_from(value: u64) -> Result<Self, String> {
-        whole(value, 1000).map(Dimension)
+        whole(value, MAX_DIMENSION).map(Dimension)
     }
 }
 
@@ -75,7 +86,7 @@ impl Count {
 impl TryFrom<u64> for Count {
     type Error = String;
     fn try_from(value: u64) -> Result<Self, String> {
-        whole(value, 1_000_000_000).map(Count)
+        whole(value, MAX_COUNT).map(Count)
     }
 }
 
@@ -154,7 +165,7 @@ impl From<Share> for f64 {
 }
 
 /// Numbers of shots, `first` to `last`, both included.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "ShotBounds", into = "ShotBounds")]
 pub struct ShotRange {
     first: u32,
@@ -162,10 +173,12 @@ pub struct ShotRange {
 }
 
 /// [`ShotRange`] as written.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ShotBounds {
+    #[schemars(range(max = MAX_SHOTS))]
     first: u32,
+    #[schemars(range(max = MAX_SHOTS))]
     last: u32,
 }
 

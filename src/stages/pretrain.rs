@@ -11,11 +11,12 @@ use crate::stages::exchange::failed;
 use crate::stages::params::{Count, Dimension, NonNegative, Positive};
 use crate::stages::training;
 use crate::stages::training_params::TrainingParams;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub struct Pretrain;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     d: Dimension,
@@ -29,7 +30,7 @@ pub struct Params {
 }
 
 /// Whether key and query are one matrix.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Matrices {
     Merged,

@@ -10,11 +10,12 @@ use crate::pipeline::error::Result;
 use crate::pipeline::kind::{Io, Role, StageKind};
 use crate::stages::exchange::{failed, write_table};
 use crate::stages::params::{Count, Dimension, NonNegative};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub struct Tasks;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     d: Dimension,

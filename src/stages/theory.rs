@@ -19,11 +19,12 @@ use crate::stages::exchange::{failed, write_table};
 use crate::stages::model_exchange::read_model;
 use crate::stages::params::{Count, NonNegative, Positive, ShotRange};
 use crate::stages::task_exchange::read_task;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub struct Theory;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     noise_var: NonNegative,
@@ -37,7 +38,7 @@ pub struct Params {
 }
 
 /// The constants in the authors' plotting code.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Authors {
     zero_shot_weight: Positive,

@@ -5,10 +5,11 @@ use crate::icl::optimizer::{ADAM_EPSILON, OptimizerConfig};
 use crate::icl::train::TrainConfig;
 use crate::icl::trainable::Trainable;
 use crate::stages::params::{Count, Positive, Share};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The update rule.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OptimizerParams {
     Sgd {
@@ -22,7 +23,7 @@ pub enum OptimizerParams {
 }
 
 /// How long, on what and by which rule to train.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingParams {
     /// Shots in a prompt with context.
