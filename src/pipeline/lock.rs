@@ -54,23 +54,29 @@ impl Lock {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Lock::default()),
             Err(e) => return Err(Error::io("read", path, &e)),
         };
-        let shown = path.display();
+        // Only a damaged file can be restored; a newer one is reported as it is.
+        Lock::parse(&path.display().to_string(), &bytes).map_err(|error| match error.hint {
+            Some(_) => error,
+            None => error
+                .hint("restore it with `git checkout pipeline.lock`, or delete it and run again"),
+        })
+    }
+
+    /// Reads the lock's bytes; `shown` is its name in messages.
+    pub fn parse(shown: &str, bytes: &[u8]) -> Result<Lock> {
         #[derive(Deserialize)]
         struct Version {
             format: u64,
         }
         // The version comes first: a newer file may look different everywhere else.
-        let damaged = |e: serde_json::Error| {
-            Error::config(format!("{shown} cannot be read: {e}"))
-                .hint("restore it with `git checkout pipeline.lock`, or delete it and run again")
-        };
-        let version: Version = serde_json::from_slice(&bytes).map_err(damaged)?;
+        let damaged = |e: serde_json::Error| Error::config(format!("{shown} cannot be read: {e}"));
+        let version: Version = serde_json::from_slice(bytes).map_err(damaged)?;
         if version.format != FORMAT {
             let found = version.format;
             let message = format!("{shown} has format {found}, this program knows {FORMAT}");
             return Err(Error::config(message).hint("update icl-repro"));
         }
-        serde_json::from_slice(&bytes).map_err(damaged)
+        serde_json::from_slice(bytes).map_err(damaged)
     }
 
     /// Writes the lock atomically; an equal file is left alone.

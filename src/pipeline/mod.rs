@@ -6,7 +6,8 @@
 //!
 //! Read in this order: [`kind`] (what a stage is), [`node`], [`spec`], [`resolve`], [`graph`],
 //! [`select`] (from pipeline.yaml to stages), [`key`] and [`digest`] (what is hashed), [`store`] and [`lock`] (what is
-//! kept), [`plan`], [`run`], [`verify`] (what happens).
+//! kept), [`plan`], [`run`], [`verify`], [`rebuild`] (what happens), [`lock_diff`] (between revisions), [`schema`]
+//! (for editors).
 
 pub mod digest;
 pub mod error;
@@ -15,10 +16,13 @@ pub mod graph;
 pub mod key;
 pub mod kind;
 pub mod lock;
+pub mod lock_diff;
 pub mod node;
 pub mod plan;
+pub mod rebuild;
 pub mod resolve;
 pub mod run;
+pub mod schema;
 pub mod select;
 pub mod spec;
 pub mod store;

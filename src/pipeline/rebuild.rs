@@ -1,0 +1,316 @@
+//! Runs stages from an empty cache, in scratch space, and compares what comes out with the lock.
+//!
+//! Writes neither the lock nor outputs nor the cache: all it makes is in a folder of its own below
+//! the cache folder, which goes away with it. Does not look into files: it says which differ and
+//! where both versions are.
+
+use crate::pipeline::digest::Digest;
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
+use crate::pipeline::key::Change;
+use crate::pipeline::lock::{Block, Lock};
+use crate::pipeline::plan::{Context, Reason};
+use crate::pipeline::resolve::{Source, Stage};
+use crate::pipeline::run::{Event, Observer, Options, Run};
+use crate::pipeline::select::Selection;
+use crate::pipeline::store::Store;
+use crate::pipeline::workspace::{RunLock, Workspace};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// What a rebuild found. Its files live as long as it does.
+pub struct Rebuild {
+    /// Stages that ran.
+    pub stages: usize,
+    /// Their outputs, and how many of them equal the lock.
+    pub outputs: usize,
+    pub equal: usize,
+    /// In the order of the pipeline, so that roots come first.
+    pub mismatches: Vec<Mismatch>,
+    pub failed: Vec<(usize, Error)>,
+    /// Stages not reached, because of a failure or an interrupt.
+    pub skipped: usize,
+    pub interrupted: bool,
+    pub seconds: f64,
+    _scratch: Scratch,
+}
+
+/// A stage that is not as the lock records it.
+#[derive(Clone, Debug)]
+pub struct Mismatch {
+    pub stage: usize,
+    pub cause: Cause,
+    /// Params, code and files that are not those of the lock.
+    pub changes: Vec<Change>,
+    /// Outputs with other bytes.
+    pub outputs: Vec<Output>,
+}
+
+/// Where a mismatch starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The lock has no block for the stage.
+    Unrecorded,
+    /// What it reads from other stages already differs: from this stage on.
+    Upstream { root: usize },
+    /// What it reads is as this stage makes it and as the lock records it there, but the stage itself
+    /// was recorded with something older.
+    RecordedBefore { upstream: usize },
+    /// Its inputs from other stages are the same; its params, code or files are not.
+    Changed,
+    /// Everything it is made of is the same.
+    SameKey,
+}
+
+/// An output whose bytes are not those of the lock.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub name: String,
+    pub path: PathBuf,
+    /// `None` when the lock has no such output.
+    pub expected: Option<Digest>,
+    pub found: Digest,
+    /// A file with the expected bytes, where there still is one.
+    pub expected_file: Option<PathBuf>,
+    pub found_file: PathBuf,
+}
+
+/// How many stages at a time, who hears of it, and what stops it.
+pub struct Rebuilder<'a> {
+    pub workers: usize,
+    pub observer: Observer<'a>,
+    pub cancelled: &'a AtomicBool,
+}
+
+/// Names of scratch folders below the cache folder start with this.
+const PREFIX: &str = "rebuild-";
+
+/// Runs the selected stages with all they need, and compares. Failed stages are in the result.
+pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Result<Rebuild> {
+    if context.lock.stages.is_empty() {
+        let path = context.workspace.lock_path();
+        let message = format!("{} records nothing to compare with", path.display());
+        return Err(Error::config(message).hint("`icl-repro run` with the same options writes it"));
+    }
+    let scratch = Scratch::new(context.workspace)?;
+    let store = Store::new(&scratch.workspace.cache);
+    let inner = Context {
+        workspace: &scratch.workspace,
+        kinds: context.kinds,
+        pipeline: context.pipeline,
+        lock: &Lock::default(),
+        // Says why a stage is not as recorded.
+        baseline: context.lock,
+        store: &store,
+    };
+    let options = Options {
+        workers: how.workers,
+        force: false,
+        // The more is compared, the more the report says.
+        keep_going: true,
+        accept: false,
+    };
+    let summary = Run {
+        context: &inner,
+        options: &options,
+        selection,
+        observer: &|event| (how.observer)(of_rebuild(event)),
+        cancelled: how.cancelled,
+    }
+    .execute()?;
+    let made = Lock::read(&scratch.workspace.lock_path())?;
+    let mut rebuild = Rebuild {
+        stages: made.stages.len(),
+        outputs: 0,
+        equal: 0,
+        mismatches: Vec::new(),
+        failed: summary.failed,
+        skipped: summary.skipped,
+        interrupted: summary.interrupted,
+        seconds: summary.seconds,
+        _scratch: scratch,
+    };
+    rebuild.compare(context, selection, &made, &store);
+    Ok(rebuild)
+}
+
+/// Scratch logs go away with the scratch folder, and every stage runs because it was asked to.
+fn of_rebuild(event: Event) -> Event {
+    match event {
+        Event::Started {
+            stage,
+            reason: Reason::NotRunHere,
+        } => Event::Started {
+            stage,
+            reason: Reason::Forced,
+        },
+        Event::Failed { stage, error, .. } => Event::Failed {
+            stage,
+            error,
+            log: None,
+        },
+        event => event,
+    }
+}
+
+impl Rebuild {
+    fn compare(&mut self, context: &Context, selection: &Selection, made: &Lock, store: &Store) {
+        // For each stage with other inputs from upstream, the first stage where that starts.
+        let mut roots: BTreeMap<usize, usize> = BTreeMap::new();
+        for &index in &selection.closure {
+            let stage = &context.pipeline.stages[index];
+            let Some(new) = made.stages.get(&stage.id) else {
+                continue;
+            };
+            self.outputs += new.outputs.len();
+            let old = context.lock.stages.get(&stage.id);
+            let outputs = differing(context, store, old, new);
+            self.equal += new.outputs.len() - outputs.len();
+            let Some(old) = old else {
+                self.mismatches.push(Mismatch {
+                    stage: index,
+                    cause: Cause::Unrecorded,
+                    changes: Vec::new(),
+                    outputs,
+                });
+                continue;
+            };
+            let (upstream, changes) = sort_changes(stage, old.parts.changes(&new.parts));
+            let root = upstream.iter().map(|u| *roots.get(u).unwrap_or(u)).min();
+            roots.extend(root.map(|root| (index, root)));
+            let differs = |stage: usize| {
+                let of_stage = |m: &&Mismatch| m.stage == stage;
+                let found = self.mismatches.iter().find(of_stage);
+                found.is_some_and(|m| !m.outputs.is_empty())
+            };
+            let cause = match root {
+                Some(root) if differs(root) => Cause::Upstream { root },
+                Some(upstream) => Cause::RecordedBefore { upstream },
+                None if !changes.is_empty() => Cause::Changed,
+                None => Cause::SameKey,
+            };
+            // Other inputs that give the same bytes are the fault of the stage that makes them.
+            let own = matches!(cause, Cause::Changed | Cause::RecordedBefore { .. });
+            if !outputs.is_empty() || own || !changes.is_empty() {
+                self.mismatches.push(Mismatch {
+                    stage: index,
+                    cause,
+                    changes,
+                    outputs,
+                });
+            }
+        }
+    }
+}
+
+/// The outputs of a stage that are not as recorded.
+fn differing(context: &Context, store: &Store, old: Option<&Block>, new: &Block) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for (name, record) in &new.outputs {
+        let old = old.and_then(|block| block.outputs.get(name));
+        let expected = old.map(|record| record.digest);
+        if expected == Some(record.digest) {
+            continue;
+        }
+        let expected_file = old.and_then(|old| {
+            let file = context.workspace.out.join(&old.path);
+            let is_expected = Digest::of_file(&file).is_ok_and(|(d, _)| d == old.digest);
+            let cached = || {
+                let held = context.store.holds(old.digest);
+                held.then(|| context.store.object(old.digest))
+            };
+            if is_expected { Some(file) } else { cached() }
+        });
+        outputs.push(Output {
+            name: name.clone(),
+            path: PathBuf::from(&record.path),
+            expected,
+            found: record.digest,
+            expected_file,
+            found_file: store.object(record.digest),
+        });
+    }
+    outputs
+}
+
+/// Takes changes apart: the stages whose outputs are read in another version, and all others.
+fn sort_changes(stage: &Stage, changes: Vec<Change>) -> (Vec<usize>, Vec<Change>) {
+    let mut upstream = Vec::new();
+    let mut own = Vec::new();
+    for change in changes {
+        let reads = |role: &String| {
+            let input = stage.inputs.iter().find(|i| i.key_name() == *role)?;
+            match (&change, &input.source) {
+                // A role that is new or gone is a change of pipeline.yaml.
+                (Change::Input { old: Some(_), .. }, Source::Output { stage, .. }) => Some(*stage),
+                _ => None,
+            }
+        };
+        let from = match &change {
+            Change::Input { role, .. } => reads(role),
+            _ => None,
+        };
+        match from {
+            Some(stage) => upstream.push(stage),
+            None => own.push(change),
+        }
+    }
+    (upstream, own)
+}
+
+/// A folder below the cache folder for one rebuild, removed when dropped.
+struct Scratch {
+    workspace: Workspace,
+    /// What a process that died has left is told by its lock being free.
+    held: Option<RunLock>,
+    /// The cache folder, where it did not exist before.
+    made: Option<PathBuf>,
+}
+
+impl Scratch {
+    fn new(workspace: &Workspace) -> Result<Scratch> {
+        let cache = &workspace.cache;
+        let made = (!cache.exists()).then(|| cache.clone());
+        files::create_folder(cache)?;
+        remove_abandoned(cache);
+        let folder = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(cache)
+            .map_err(|e| Error::io("make a folder in", cache, &e))?
+            .keep();
+        let mut scratch = Scratch {
+            workspace: Workspace {
+                root: workspace.root.clone(),
+                out: folder.join("out"),
+                cache: folder,
+            },
+            held: None,
+            made,
+        };
+        scratch.held = Some(scratch.workspace.lock_for_run(false, |_| {})?);
+        Ok(scratch)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.workspace.cache);
+        if let Some(cache) = &self.made {
+            // Only if nothing else has come in.
+            let _ = fs::remove_dir(cache);
+        }
+    }
+}
+
+/// Removes what rebuilds that were killed have left.
+fn remove_abandoned(cache: &Path) {
+    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let lock = || File::open(entry.path().join("run.lock")).ok();
+        if ours && lock().is_some_and(|lock| lock.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
