@@ -2,7 +2,9 @@
 
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
-use crate::cli::{exit, explain, graph, risk, run, status, terminal, verify};
+use crate::cli::{
+    diff, exit, explain, graph, rebuild, risk, run, schema, status, terminal, verify,
+};
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
 use std::process::ExitCode;
@@ -43,7 +45,10 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Status(args) => status::status(&session()?, args),
         Verb::Explain(args) => explain::explain(&session()?, args),
         Verb::Graph(args) => graph::graph(&session()?, args),
+        Verb::Verify(args) if args.rebuild => rebuild::rebuild(&session()?, args),
         Verb::Verify(args) => verify::verify(&session()?, args),
+        Verb::Diff(args) => diff::diff(&cli.scope, args),
+        Verb::Schema => schema::schema(),
         Verb::Risk(args) => risk::risk(args),
     }
 }

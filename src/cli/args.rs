@@ -51,7 +51,11 @@ pub enum Verb {
     /// Show the stages and what they read from each other
     Graph(GraphArgs),
     /// Compare outputs, inputs and cache with pipeline.lock; writes nothing
-    Verify(TargetArgs),
+    Verify(VerifyArgs),
+    /// Show what changed in pipeline.lock and in committed tables between two git revisions
+    Diff(DiffArgs),
+    /// Print a JSON Schema of pipeline.yaml, for editors
+    Schema,
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
 }
@@ -60,6 +64,35 @@ pub enum Verb {
 pub struct TargetArgs {
     /// Stage ids, globs, groups or output paths; none means everything
     pub targets: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+    /// Run the targets and what they need from an empty cache, in scratch space, and compare every
+    /// output with pipeline.lock; says where a mismatch starts
+    #[arg(long)]
+    pub rebuild: bool,
+    /// Threads of the one pool, and stages at a time [default: all cores]
+    #[arg(short = 'j', value_name = "N", requires = "rebuild", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Print an object with counts and an array of findings
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// None: HEAD and the working tree; one: that and the working tree; two: old and new
+    #[arg(value_name = "REV", num_args = 0..=2)]
+    pub revisions: Vec<String>,
+    /// Show everything, not only the first changes
+    #[arg(long)]
+    pub all: bool,
+    /// Print an object with all changes
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,13 +2,19 @@
 
 pub mod app;
 pub mod args;
+pub mod diff;
 pub mod exit;
 pub mod explain;
+pub mod git;
 pub mod graph;
+pub mod grid;
 pub mod progress;
+pub mod rebuild;
 pub mod risk;
 pub mod run;
+pub mod schema;
 pub mod session;
 pub mod status;
 pub mod terminal;
 pub mod verify;
+pub mod workers;

@@ -4,12 +4,9 @@ use crate::cli::args::RunArgs;
 use crate::cli::progress::Display;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
-use crate::cli::{exit, status};
-use crate::pipeline::error::{Error, Result};
+use crate::cli::{exit, status, workers};
+use crate::pipeline::error::Result;
 use crate::pipeline::run::{Options, Run, Summary, check_writable};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static CANCELLED: AtomicBool = AtomicBool::new(false);
 
 /// Brings targets up to date.
 pub fn run(mut session: Session, args: &RunArgs) -> Result<u8> {
@@ -24,22 +21,9 @@ pub fn run(mut session: Session, args: &RunArgs) -> Result<u8> {
     // Another run may have written the lock while this one waited.
     session.lock = crate::pipeline::lock::Lock::read(&session.workspace.lock_path())?;
     check_writable(&session.context())?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = args.jobs.map_or(cores, usize::from);
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .build_global()
-        .map_err(|e| Error::failed(format!("cannot start {}: {e}", count(jobs, "thread"))))?;
-    ctrlc::set_handler(|| {
-        if CANCELLED.swap(true, Ordering::Relaxed) {
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-        eprintln!("interrupted: stopping the stages that run (again: stop at once)");
-    })
-    .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))?;
-
+    let workers = workers::start(args.jobs)?;
     let options = Options {
-        workers: jobs,
+        workers: workers.count,
         force: args.force,
         keep_going: args.keep_going,
         accept: args.accept,
@@ -51,7 +35,7 @@ pub fn run(mut session: Session, args: &RunArgs) -> Result<u8> {
         options: &options,
         selection: &selection,
         observer: &|event| display.show(event),
-        cancelled: &CANCELLED,
+        cancelled: workers.cancelled,
     }
     .execute();
     display.finish();

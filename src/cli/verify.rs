@@ -1,16 +1,21 @@
 //! Verb `verify`.
 
-use crate::cli::args::TargetArgs;
+use crate::cli::args::VerifyArgs;
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::error::Result;
-use crate::pipeline::verify::{self, Finding};
+use crate::pipeline::verify::{self, Finding, Verification};
+use serde_json::{Value as Json, json};
 
 /// Compares what is there with the lock.
-pub fn verify(session: &Session, args: &TargetArgs) -> Result<u8> {
+pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
     let report = verify::verify(&session.context(), &selection)?;
+    if args.json {
+        terminal::print(&format!("{:#}\n", as_json(session, &report)));
+        return Ok(code(&report));
+    }
     let mut text = String::new();
     for finding in &report.findings {
         text += &match finding {
@@ -42,20 +47,51 @@ pub fn verify(session: &Session, args: &TargetArgs) -> Result<u8> {
     }
     let files = count(report.files, "file");
     let objects = count(report.objects, "cached object");
-    let code = match report.findings.len() {
-        0 => {
-            text += &format!("{files} equal the lock, {objects} intact\n");
-            exit::OK
-        }
+    match report.findings.len() {
+        0 => text += &format!("{files} equal the lock, {objects} intact\n"),
         findings => {
             text += &format!(
                 "{} in {files} and {objects}\n",
                 count(findings, "difference")
             );
             text += "`icl-repro run` re-makes what differs and says where it disagrees\n";
-            exit::DIFFERS
         }
-    };
+    }
     terminal::print(&text);
-    Ok(code)
+    Ok(code(&report))
+}
+
+fn code(report: &Verification) -> u8 {
+    if report.findings.is_empty() {
+        exit::OK
+    } else {
+        exit::DIFFERS
+    }
+}
+
+fn as_json(session: &Session, report: &Verification) -> Json {
+    let findings = report.findings.iter().map(|finding| match finding {
+        Finding::Unrecorded { stage } => {
+            json!({"finding": "unrecorded", "stage": session.id(*stage)})
+        }
+        Finding::Outdated { stage, changes } => {
+            json!({"finding": "outdated", "stage": session.id(*stage), "changes": changes})
+        }
+        Finding::Output {
+            stage,
+            path,
+            missing,
+        } => json!({
+            "finding": if *missing { "missing" } else { "differs" },
+            "stage": session.id(*stage),
+            "path": path,
+        }),
+        Finding::Object { path } => json!({"finding": "damaged", "path": path}),
+    });
+    json!({
+        "verified": "files",
+        "files": report.files,
+        "objects": report.objects,
+        "findings": findings.collect::<Vec<Json>>(),
+    })
 }

@@ -1,0 +1,186 @@
+//! Verb `verify --rebuild`: what a rebuild found, with the place in each file where it differs.
+
+use crate::artifact::compare::{self, Difference};
+use crate::cli::args::VerifyArgs;
+use crate::cli::exit;
+use crate::cli::progress::Display;
+use crate::cli::session::Session;
+use crate::cli::terminal::{self, count};
+use crate::cli::workers;
+use crate::pipeline::error::Result;
+use crate::pipeline::key::Change;
+use crate::pipeline::kind::read;
+use crate::pipeline::rebuild::{self, Cause, Mismatch, Output, Rebuild, Rebuilder};
+use serde_json::{Value as Json, json};
+
+/// Runs the targets from an empty cache and compares with the lock; writes nothing.
+pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
+    let selection = session.select(&args.targets)?;
+    let workers = workers::start(args.jobs)?;
+    let display = Display::new(&session.pipeline, selection.closure.len());
+    let how = Rebuilder {
+        workers: workers.count,
+        observer: &|event| display.show(event),
+        cancelled: workers.cancelled,
+    };
+    let rebuild = rebuild::rebuild(&session.context(), &selection, &how);
+    display.finish();
+    let rebuild = rebuild?;
+    if args.json {
+        terminal::print(&format!("{:#}\n", as_json(session, &rebuild)?));
+    } else {
+        terminal::print(&as_text(session, &rebuild)?);
+    }
+    Ok(if rebuild.interrupted {
+        exit::INTERRUPTED
+    } else if !rebuild.failed.is_empty() {
+        exit::FAILED
+    } else if !rebuild.mismatches.is_empty() {
+        exit::DIFFERS
+    } else {
+        exit::OK
+    })
+}
+
+fn as_text(session: &Session, rebuild: &Rebuild) -> Result<String> {
+    let mut text = String::new();
+    for mismatch in &rebuild.mismatches {
+        let id = session.id(mismatch.stage);
+        text += &format!("{id}: {}\n", cause(session, mismatch));
+        if !matches!(mismatch.cause, Cause::Changed) {
+            for change in &mismatch.changes {
+                text += &format!("  {change}\n");
+            }
+        }
+        for output in &mismatch.outputs {
+            let short = output.found.short();
+            text += &match output.expected {
+                Some(expected) => {
+                    let (path, old) = (output.path.display(), expected.short());
+                    format!("  {path}: {old} expected, {short} found\n")
+                }
+                None => format!(
+                    "  {}: {short} found, none recorded\n",
+                    output.path.display()
+                ),
+            };
+            text += &match (difference(output)?, output.expected) {
+                (Some(difference), _) => format!("    {difference}\n"),
+                (None, Some(_)) => {
+                    "    the expected bytes are neither in place nor in the cache\n".to_owned()
+                }
+                (None, None) => String::new(),
+            };
+        }
+    }
+    let (equal, outputs) = (rebuild.equal, rebuild.outputs);
+    text += &format!(
+        "{} ran ({:.1} s); {equal} of {outputs} outputs equal the lock",
+        count(rebuild.stages, "stage"),
+        rebuild.seconds
+    );
+    if !rebuild.failed.is_empty() {
+        text += &format!(", {} failed", count(rebuild.failed.len(), "stage"));
+    }
+    if rebuild.skipped > 0 {
+        text += &format!(", {} not reached", count(rebuild.skipped, "stage"));
+    }
+    if rebuild.interrupted {
+        text += "; interrupted";
+    }
+    text.push('\n');
+    let changed = |m: &Mismatch| matches!(m.cause, Cause::SameKey | Cause::Upstream { .. });
+    if rebuild.mismatches.iter().any(|m| !changed(m)) {
+        text += "`icl-repro run` brings the lock up to date; commit it with the outputs\n";
+    }
+    Ok(text)
+}
+
+/// Where a mismatch starts, in words.
+fn cause(session: &Session, mismatch: &Mismatch) -> String {
+    match mismatch.cause {
+        Cause::Unrecorded => "the lock has no such stage".to_owned(),
+        Cause::Upstream { root } => {
+            let root = session.id(root);
+            format!("its inputs already differ; the first stage upstream that differs is {root}")
+        }
+        Cause::RecordedBefore { upstream } => format!(
+            "the lock records it with other outputs of {} than it records there",
+            session.id(upstream)
+        ),
+        Cause::Changed => {
+            let changes: Vec<String> = mismatch.changes.iter().map(Change::to_string).collect();
+            let same = if mismatch.outputs.is_empty() {
+                " (all outputs are equal)"
+            } else {
+                ""
+            };
+            format!("the lock is out of date{same}: {}", changes.join("; "))
+        }
+        Cause::SameKey => {
+            "other bytes from the same inputs, params and code: the stage depends on something else"
+                .to_owned()
+        }
+    }
+}
+
+/// Where an output differs, if the expected bytes are still there.
+fn difference(output: &Output) -> Result<Option<Difference>> {
+    let Some(expected) = &output.expected_file else {
+        return Ok(None);
+    };
+    let ending = output
+        .path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let (expected, found) = (read(expected)?, read(&output.found_file)?);
+    Ok(compare::compare(&expected, &found, &ending))
+}
+
+fn as_json(session: &Session, rebuild: &Rebuild) -> Result<Json> {
+    let mut findings = Vec::new();
+    for mismatch in &rebuild.mismatches {
+        let outputs = mismatch.outputs.iter().map(|output| {
+            Ok(json!({
+                "output": output.name,
+                "path": output.path,
+                "expected": output.expected,
+                "found": output.found,
+                "difference": difference(output)?,
+            }))
+        });
+        let (cause, root) = match mismatch.cause {
+            Cause::Unrecorded => ("unrecorded", None),
+            Cause::Upstream { root } => ("upstream", Some(root)),
+            Cause::RecordedBefore { upstream } => ("recorded-before", Some(upstream)),
+            Cause::Changed => ("changed", None),
+            Cause::SameKey => ("same-key", None),
+        };
+        findings.push(json!({
+            "finding": "rebuild",
+            "stage": session.id(mismatch.stage),
+            "cause": cause,
+            "root": root.map(|root| session.id(root)),
+            "changes": mismatch.changes,
+            "outputs": outputs.collect::<Result<Vec<Json>>>()?,
+        }));
+    }
+    for (stage, error) in &rebuild.failed {
+        findings.push(json!({
+            "finding": "failed",
+            "stage": session.id(*stage),
+            "error": error.to_string(),
+        }));
+    }
+    Ok(json!({
+        "verified": "rebuild",
+        "stages": rebuild.stages,
+        "outputs": rebuild.outputs,
+        "equal": rebuild.equal,
+        "failed": rebuild.failed.len(),
+        "skipped": rebuild.skipped,
+        "interrupted": rebuild.interrupted,
+        "findings": findings,
+    }))
+}
