@@ -2,7 +2,7 @@
 
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
-use crate::cli::{exit, explain, graph, risk, run, status, terminal, verify};
+use crate::cli::{clean, exit, explain, gc, graph, risk, run, runs, status, terminal, verify};
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
 use std::process::ExitCode;
@@ -44,6 +44,9 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Explain(args) => explain::explain(&session()?, args),
         Verb::Graph(args) => graph::graph(&session()?, args),
         Verb::Verify(args) => verify::verify(&session()?, args),
+        Verb::Runs(args) => runs::runs(&session()?, args),
+        Verb::Gc(args) => gc::gc(&session()?, args),
+        Verb::Clean(args) => clean::clean(&session()?, args),
         Verb::Risk(args) => risk::risk(args),
     }
 }

@@ -2,12 +2,15 @@
 
 pub mod app;
 pub mod args;
+pub mod clean;
 pub mod exit;
 pub mod explain;
+pub mod gc;
 pub mod graph;
 pub mod progress;
 pub mod risk;
 pub mod run;
+pub mod runs;
 pub mod session;
 pub mod status;
 pub mod terminal;

@@ -11,7 +11,9 @@
 pub mod digest;
 pub mod error;
 pub mod files;
+pub mod gc;
 pub mod graph;
+pub mod history;
 pub mod key;
 pub mod kind;
 pub mod lock;
@@ -21,6 +23,7 @@ pub mod resolve;
 pub mod run;
 pub mod select;
 pub mod spec;
+pub mod stat;
 pub mod store;
 pub mod typed;
 pub mod verify;
