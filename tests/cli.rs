@@ -326,12 +326,66 @@ fn a_folder_that_cannot_be_written_is_named() {
 #[test]
 fn a_model_that_diverges_is_a_result() {
     let clone = Clone::new();
-    let set = "pretrain.training.optimizer={sgd: {learning_rate: 1.0e+200, momentum: 0.9}}";
-    clone.expect(
-        0,
-        &smoke(&["run", "pretrain", "--set", set, "--out", "out"]),
+    // Diverges within a few steps; the second within the first.
+    for rate in ["1.0e+100", "1.0e+200"] {
+        let set = format!("vars.optimizer={{sgd: {{learning_rate: {rate}, momentum: 0.9}}}}");
+        let args = ["run", "--set", &set, "--out", rate];
+        let (out, err) = clone.expect(0, &smoke(&args));
+        assert!(
+            out.starts_with("27 stages: ") && !out.contains("failed"),
+            "{out}{err}"
+        );
+        let model = clone.path(rate).join("artifacts/pretrain/model.json");
+        let model = std::fs::read_to_string(model).expect("a model");
+        let model: serde_json::Value = serde_json::from_str(&model).expect("JSON");
+        assert!(model["diverged_at"].is_u64(), "{model}");
+    }
+}
+
+#[test]
+fn one_stage_alone_needs_its_inputs() {
+    let clone = Clone::new();
+    let alone = smoke(&["run", "--single-item", "theory"]);
+    let (_, err) = clone.expect(2, &alone);
+    assert!(
+        err.contains("theory alone cannot run") && err.contains("icl-repro run"),
+        "{err}"
     );
-    let model = std::fs::read_to_string(clone.path("out/artifacts/pretrain/model.json"));
-    let model: serde_json::Value = serde_json::from_str(&model.expect("a model")).expect("JSON");
-    assert!(model["diverged_at"].is_u64(), "{model}");
+    clone.expect(0, &smoke(&["run", "tasks", "pretrain"]));
+    let (out, _) = clone.expect(0, &alone);
+    assert!(out.starts_with("1 stage: 0 fresh, 1 ran"), "{out}");
+    let (out, _) = clone.expect(0, &smoke(&["run", "--downstream", "theory"]));
+    assert!(out.starts_with("17 stages: 3 fresh, 14 ran"), "{out}");
+}
+
+#[test]
+fn runs_are_remembered_and_status_speaks_json() {
+    let clone = Clone::new();
+    assert_eq!(clone.expect(0, &["runs"]).0, "no run yet\n");
+    clone.expect(0, &smoke(&["run", "tasks"]));
+    let (out, _) = clone.expect(0, &["runs"]);
+    assert!(out.contains("exit 0  run tasks --profile smoke"), "{out}");
+    let (out, _) = clone.expect(0, &["runs", "1"]);
+    assert!(
+        out.contains("ran       tasks") && out.contains("new"),
+        "{out}"
+    );
+    let (_, err) = clone.expect(2, &["runs", "2"]);
+    assert!(err.contains("there is no run 2"), "{err}");
+    let (out, _) = clone.expect(
+        0,
+        &smoke(&["status", "--json", "evaluate", "--set", "tasks.seed=5"]),
+    );
+    let status: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(status["all_fresh"], false);
+    let stages = status["stages"].as_array().expect("stages");
+    let stage = |id: &str| stages.iter().find(|s| s["stage"] == id).expect("a stage");
+    assert_eq!(stage("tasks")["state"], "stale");
+    assert!(stage("tasks")["estimated_seconds"].is_f64());
+    assert_eq!(stage("evaluate")["chain"][0], "tasks");
+    let (out, _) = clone.expect(0, &["gc", "--dry-run"]);
+    assert!(out.starts_with("would free 0 B, "), "{out}");
+    let (out, _) = clone.expect(0, &["clean"]);
+    assert!(out.contains("removed"), "{out}");
+    assert!(!clone.path(".icl-repro").exists());
 }

@@ -45,7 +45,7 @@ fn assert_agrees(what: &str, estimate: icl_repro::math::moments::Estimate, exact
     );
 }
 
-/// The table of docs/science.md, section 4.
+/// The table of docs/theory.md, section 7.
 #[test]
 fn printed_reference_values() {
     let setting = defaults();

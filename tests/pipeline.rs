@@ -619,3 +619,76 @@ fn wrong_requests_are_explained() {
         assert!(error.to_string().contains(message), "{error}");
     }
 }
+
+#[test]
+fn downstream_adds_what_depends_on_the_targets_and_what_that_needs() {
+    let repo = Repo::new(DIAMOND);
+    let ids = repo.with(&Ask::default(), |context| {
+        let pipeline = context.pipeline;
+        let selection = pipeline.with_downstream(pipeline.select(&["b".into()], &[])?);
+        let ids = |stages: &std::collections::BTreeSet<usize>| -> Vec<String> {
+            stages
+                .iter()
+                .map(|&s| pipeline.stages[s].id.clone())
+                .collect()
+        };
+        Ok((ids(&selection.targets), ids(&selection.closure)))
+    });
+    let (targets, closure) = ids.expect("it selects");
+    assert_eq!(
+        (targets, closure.len()),
+        (vec!["b".to_owned(), "d".to_owned()], 4)
+    );
+}
+
+#[test]
+fn a_chain_leads_to_the_root_cause() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    edit(&repo, "{text: a}", "{text: A}");
+    let chain = repo.with(&Ask::default(), |context| {
+        let plan = context.plan(&context.pipeline.select(&[], &[])?)?;
+        let last = context.pipeline.stages.len() - 1;
+        let chain = plan.chain(last);
+        let why = plan.root_reason(&chain).map(ToString::to_string);
+        let ids: Vec<String> = chain
+            .iter()
+            .map(|&s| context.pipeline.stages[s].id.clone())
+            .collect();
+        Ok((ids, why))
+    });
+    let (ids, why) = chain.expect("it plans");
+    assert_eq!(ids, ["d", "b", "a"]);
+    assert_eq!(why.as_deref(), Some(r#"param text: "a" -> "A""#));
+}
+
+#[test]
+fn gc_keeps_what_the_locks_record_and_removes_the_rest_by_stage() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &["vars.b_text=x"]);
+    run(&repo, &[]);
+    edit(&repo, "{text: c}", "{text: C}");
+    run(&repo, &[]);
+    let collect = |limit: Option<u64>, execute: bool| {
+        repo.with(&Ask::default(), |context| {
+            let plan = icl_repro::pipeline::gc::plan(context.workspace, context.store, limit)?;
+            if execute {
+                plan.execute()?;
+            }
+            Ok(plan.by_stage())
+        })
+        .expect("it collects")
+    };
+    assert!(
+        collect(None, false).is_empty(),
+        "without a limit every result stays"
+    );
+    // Nothing fits but what a lock records: of this state, and of the variant that ran first.
+    let removed = collect(Some(0), true);
+    let stages: Vec<&str> = removed.iter().map(|(stage, ..)| stage.as_str()).collect();
+    // The first `c` is in the lock of the variant; the first `d` of the default is in none.
+    assert_eq!(stages, ["d"]);
+    assert!(run(&repo, &[]).is_empty());
+    edit(&repo, "{text: C}", "{text: c}");
+    assert_eq!(run(&repo, &[]), ["d"]);
+}

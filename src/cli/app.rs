@@ -3,7 +3,8 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    diff, exit, explain, graph, rebuild, risk, run, schema, status, terminal, verify,
+    clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status, terminal,
+    verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
@@ -49,6 +50,9 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Verify(args) => verify::verify(&session()?, args),
         Verb::Diff(args) => diff::diff(&cli.scope, args),
         Verb::Schema => schema::schema(),
+        Verb::Runs(args) => runs::runs(&session()?, args),
+        Verb::Gc(args) => gc::gc(&session()?, args),
+        Verb::Clean(args) => clean::clean(&session()?, args),
         Verb::Risk(args) => risk::risk(args),
     }
 }

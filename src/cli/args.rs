@@ -35,6 +35,9 @@ pub struct Scope {
     /// Keep the cache in DIR instead of .icl-repro
     #[arg(long, value_name = "DIR", global = true)]
     pub cache_dir: Option<PathBuf>,
+    /// Read every file instead of trusting its size and times
+    #[arg(long, global = true)]
+    pub paranoid: bool,
     /// Write outputs and lock below DIR
     #[arg(long, value_name = "DIR", global = true)]
     pub out: Option<PathBuf>,
@@ -56,6 +59,12 @@ pub enum Verb {
     Diff(DiffArgs),
     /// Print a JSON Schema of pipeline.yaml, for editors
     Schema,
+    /// List past runs: when, how long, what ran and why
+    Runs(RunsArgs),
+    /// Remove what no result needs from the cache, and old results beyond a size
+    Gc(GcArgs),
+    /// Remove the cache and the intermediate artifacts; figures, tables and the lock stay
+    Clean(CleanArgs),
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
 }
@@ -105,6 +114,12 @@ pub struct RunArgs {
     /// Only say what would run, and why
     #[arg(long)]
     pub dry_run: bool,
+    /// Run the targets alone; what they read must be made already
+    #[arg(long, conflicts_with = "downstream")]
+    pub single_item: bool,
+    /// Run also what depends on the targets
+    #[arg(long)]
+    pub downstream: bool,
     /// Threads of the one pool, and stages at a time [default: all cores]
     #[arg(short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -126,6 +141,38 @@ pub struct StatusArgs {
     /// Exit with 6 when anything is not fresh
     #[arg(long)]
     pub exit_code: bool,
+    /// Print a JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// Show one run with all its stages: its number in the list
+    pub number: Option<usize>,
+    /// How many of the latest runs to list
+    #[arg(long, default_value_t = 20)]
+    pub last: usize,
+    /// Print JSON instead of lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove the oldest results, but for those of a lock, until the cache is no larger: 500M, 2G
+    #[arg(long, value_name = "SIZE")]
+    pub max_size: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

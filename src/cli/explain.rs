@@ -7,35 +7,32 @@ use crate::cli::terminal;
 use crate::pipeline::error::Result;
 use crate::pipeline::plan::State;
 use crate::pipeline::resolve::Stage;
-use crate::pipeline::store::Outputs;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Shows what the targets' keys are made of, and what differs from the lock.
 pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
     let context = session.context();
-    let mut known: BTreeMap<usize, Outputs> = BTreeMap::new();
+    let plan = context.plan(&selection)?;
     let mut text = String::new();
-    for (index, state) in context.plan(&selection)? {
+    for &index in &selection.targets {
         let stage = &session.pipeline.stages[index];
-        let probe = context
-            .input_digests(stage, &known)?
-            .map(|inputs| context.probe(stage, inputs));
-        if let Some(action) = probe.as_ref().and_then(|probe| probe.cached.as_ref()) {
-            known.insert(index, action.outputs.clone());
-        }
-        if !selection.targets.contains(&index) {
-            continue;
-        }
-        let Some(probe) = probe else {
-            if let State::Waits(upstream) = state {
-                let ids = session.ids(upstream);
-                let _ = writeln!(text, "{}\n  the key is known after: {ids}\n", stage.id);
+        let state = &plan.states[&index];
+        let Some(inputs) = context.input_digests(stage, &plan.known)? else {
+            let chain = plan.chain(index);
+            let _ = writeln!(
+                text,
+                "{}\n  the key is known after: {}",
+                stage.id,
+                session.ids(chain[1..].iter().copied())
+            );
+            if let Some(reason) = plan.root_reason(&chain) {
+                let _ = writeln!(text, "  because of: {reason}\n");
             }
             continue;
         };
-        show(&mut text, session, stage, &probe.key, &state);
+        let probe = context.probe(stage, inputs);
+        show(&mut text, session, stage, &probe.key, state);
     }
     terminal::print(&text);
     Ok(exit::OK)

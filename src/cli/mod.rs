@@ -2,9 +2,11 @@
 
 pub mod app;
 pub mod args;
+pub mod clean;
 pub mod diff;
 pub mod exit;
 pub mod explain;
+pub mod gc;
 pub mod git;
 pub mod graph;
 pub mod grid;
@@ -12,6 +14,7 @@ pub mod progress;
 pub mod rebuild;
 pub mod risk;
 pub mod run;
+pub mod runs;
 pub mod schema;
 pub mod session;
 pub mod status;

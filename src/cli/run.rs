@@ -5,47 +5,165 @@ use crate::cli::progress::Display;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::cli::{exit, status, workers};
-use crate::pipeline::error::Result;
-use crate::pipeline::run::{Options, Run, Summary, check_writable};
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::history::{self, PastRun, PastStage};
+use crate::pipeline::lock::Lock;
+use crate::pipeline::resolve::Pipeline;
+use crate::pipeline::run::{Event, Options, Outcome, Run, Summary, check_writable};
+use crate::pipeline::select::Selection;
+use crate::pipeline::store::Outputs;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Brings targets up to date.
 pub fn run(mut session: Session, args: &RunArgs) -> Result<u8> {
-    let selection = session.select(&args.targets)?;
+    let mut selection = session.select(&args.targets)?;
+    if args.downstream {
+        selection = session.pipeline.with_downstream(selection);
+    }
     if args.dry_run {
-        status::print_plan(&session, &selection)?;
+        status::print_plan(&session, &selection, false)?;
         return Ok(exit::OK);
     }
     let held = session.workspace.lock_for_run(!args.no_wait, |holder| {
         eprintln!("{holder}: waiting for it to end (Ctrl-C gives up)");
     })?;
     // Another run may have written the lock while this one waited.
-    session.lock = crate::pipeline::lock::Lock::read(&session.workspace.lock_path())?;
-    check_writable(&session.context())?;
+    session.lock = Lock::read(&session.workspace.lock_path())?;
+    let context = session.context();
+    check_writable(&context)?;
+    let mut given = BTreeMap::new();
+    if args.single_item {
+        given = inputs_of_targets(&session, &selection)?;
+        selection.closure = selection.targets.clone();
+    }
     let workers = workers::start(args.jobs)?;
+
     let options = Options {
         workers: workers.count,
         force: args.force,
         keep_going: args.keep_going,
         accept: args.accept,
     };
-    let context = session.context();
     let display = Display::new(&session.pipeline, selection.closure.len());
+    let recorder = Recorder::new(&session.pipeline);
     let summary = Run {
         context: &context,
         options: &options,
         selection: &selection,
-        observer: &|event| display.show(event),
+        given: &given,
+        observer: &|event| {
+            recorder.hear(&event);
+            display.show(event);
+        },
         cancelled: workers.cancelled,
     }
     .execute();
     display.finish();
     let summary = summary?;
+    let (line, code) = conclude(&session, args, &summary);
+    let past = recorder.into_run(line, code, summary.seconds);
+    history::append(&session.workspace.history_path(), &past)?;
     drop(held);
-    Ok(conclude(&session, args, &summary))
+    Ok(code)
 }
 
-/// Says what happened; returns the exit code.
-fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> u8 {
+/// The outputs that single targets read from other stages, which must all be made.
+fn inputs_of_targets(session: &Session, selection: &Selection) -> Result<BTreeMap<usize, Outputs>> {
+    let plan = session.context().plan(selection)?;
+    for &target in &selection.targets {
+        for needed in session.pipeline.stages[target].upstream() {
+            if !plan.known.contains_key(&needed) && !selection.targets.contains(&needed) {
+                let (target, needed) = (session.id(target), session.id(needed));
+                let message =
+                    format!("{target} alone cannot run: what it reads from {needed} is stale");
+                return Err(Error::config(message).hint(format!(
+                    "`icl-repro run {needed}` first, or without --single-item"
+                )));
+            }
+        }
+    }
+    Ok(plan.known)
+}
+
+/// Takes down what happens to each stage, for the log of runs.
+struct Recorder<'a> {
+    pipeline: &'a Pipeline,
+    started: SystemTime,
+    reasons: Mutex<BTreeMap<usize, String>>,
+    stages: Mutex<Vec<PastStage>>,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(pipeline: &'a Pipeline) -> Self {
+        Recorder {
+            pipeline,
+            started: SystemTime::now(),
+            reasons: Mutex::default(),
+            stages: Mutex::default(),
+        }
+    }
+
+    fn hear(&self, event: &Event) {
+        let (stage, outcome, seconds, error) = match event {
+            Event::Started { stage, reason } => {
+                let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+                reasons.insert(*stage, reason.to_string());
+                return;
+            }
+            Event::Progress { .. } => return,
+            Event::Done {
+                outcome: Outcome::Fresh,
+                ..
+            } => return,
+            Event::Done {
+                stage,
+                outcome: Outcome::Restored,
+                seconds,
+            } => (*stage, "restored", *seconds, None),
+            Event::Done {
+                stage,
+                outcome: Outcome::Ran,
+                seconds,
+            } => (*stage, "ran", *seconds, None),
+            Event::Failed { stage, error, .. } => (*stage, "failed", 0.0, Some(error.to_string())),
+        };
+        let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = reasons.remove(&stage).unwrap_or_default();
+        let past = PastStage {
+            stage: self.pipeline.stages[stage].id.clone(),
+            outcome: outcome.to_owned(),
+            reason: error.unwrap_or(reason),
+            seconds,
+        };
+        self.stages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(past);
+    }
+
+    fn into_run(self, summary: String, exit_code: u8, seconds: f64) -> PastRun {
+        let since = self.started.duration_since(UNIX_EPOCH);
+        let arguments = std::env::args_os()
+            .skip(1)
+            .map(|a| a.to_string_lossy().into_owned());
+        PastRun {
+            started: since.map_or(0, |since| since.as_secs()),
+            seconds,
+            command: arguments.collect::<Vec<_>>().join(" "),
+            summary,
+            exit_code,
+            stages: self
+                .stages
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
+/// Says what happened; returns the summary in one line and the exit code.
+fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8) {
     for (stage, outputs) in &summary.differing {
         let id = session.id(*stage);
         let names = outputs.join(", ");
@@ -80,12 +198,15 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> u8 {
         "the lock"
     };
     let (equal, outputs) = (summary.outputs_equal, summary.outputs);
-    line += &format!("; {equal} of {outputs} outputs equal {which}\n");
+    line += &format!("; {equal} of {outputs} outputs equal {which}");
+    terminal::print(&format!("{line}\n"));
     if !session.workspace.publishes() {
-        line += &format!("outputs are in {}\n", session.workspace.out.display());
+        terminal::print(&format!(
+            "outputs are in {}\n",
+            session.workspace.out.display()
+        ));
     }
-    terminal::print(&line);
-    if summary.interrupted {
+    let code = if summary.interrupted {
         eprintln!("interrupted: what is finished is kept");
         exit::INTERRUPTED
     } else if !summary.failed.is_empty() {
@@ -94,5 +215,6 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> u8 {
         exit::DIFFERS
     } else {
         exit::OK
-    }
+    };
+    (line, code)
 }

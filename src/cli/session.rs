@@ -59,7 +59,7 @@ impl Session {
         workspace.check_cache()?;
         let lock = Lock::read(&workspace.lock_path())?;
         let baseline = Lock::read(&workspace.root.join(LOCK_FILE))?;
-        let store = Store::new(&workspace.cache);
+        let store = Store::new(&workspace.cache, scope.paranoid);
         Ok(Session {
             workspace,
             kinds,

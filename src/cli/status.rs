@@ -5,13 +5,32 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::error::Result;
-use crate::pipeline::plan::State;
+use crate::pipeline::history;
+use crate::pipeline::plan::{Plan, Reason, State};
 use crate::pipeline::select::Selection;
+use serde::Serialize;
+
+/// What is said of a stage.
+#[derive(Serialize)]
+struct Line<'a> {
+    stage: &'a str,
+    /// `fresh`, `stale` (it runs), `modified` or `missing` (its files; the cache has them).
+    state: &'static str,
+    /// In words; empty when fresh.
+    why: String,
+    /// For a stage that is stale through others: these, the root cause last.
+    chain: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<serde_json::Value>,
+    /// How long it took when it last ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_seconds: Option<f64>,
+}
 
 /// Says which stages are fresh and which are not.
 pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
-    let all_fresh = print_plan(session, &selection)?;
+    let all_fresh = print_plan(session, &selection, args.json)?;
     Ok(if args.exit_code && !all_fresh {
         exit::STALE
     } else {
@@ -20,49 +39,80 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
 }
 
 /// Prints the state of every selected stage; returns whether all are fresh.
-pub fn print_plan(session: &Session, selection: &Selection) -> Result<bool> {
+pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Result<bool> {
     let plan = session.context().plan(selection)?;
-    let width = plan
-        .iter()
-        .map(|(stage, _)| session.id(*stage).len())
-        .max()
-        .unwrap_or(0);
+    let past = history::read(&session.workspace.history_path())?;
+    let mut lines = Vec::with_capacity(plan.states.len());
+    for (&stage, state) in &plan.states {
+        let mut line = describe(session, &plan, stage, state);
+        if line.state == "stale" {
+            line.estimated_seconds = history::last_seconds(&past, line.stage);
+        }
+        lines.push(line);
+    }
+    let all_fresh = lines.iter().all(|line| line.state == "fresh");
+    if json {
+        let json = serde_json::json!({"all_fresh": all_fresh, "stages": lines});
+        terminal::print(&format!("{json:#}\n"));
+    } else {
+        terminal::print(&text(&lines));
+    }
+    Ok(all_fresh)
+}
+
+fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) -> Line<'a> {
+    let mut line = Line {
+        stage: session.id(stage),
+        state: "stale",
+        why: String::new(),
+        chain: Vec::new(),
+        changes: Vec::new(),
+        estimated_seconds: None,
+    };
+    match state {
+        State::Fresh => line.state = "fresh",
+        State::Restore(paths) => {
+            let exists = |path: &std::path::PathBuf| session.workspace.out.join(path).exists();
+            let edited = paths.iter().any(exists);
+            line.state = if edited { "modified" } else { "missing" };
+            let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+            line.why = format!("{} (in the cache: run restores)", shown.join(", "));
+        }
+        State::Stale(reason) => {
+            line.why = reason.to_string();
+            if let Reason::Changed(changes) = reason {
+                let json = changes.iter().filter_map(|c| serde_json::to_value(c).ok());
+                line.changes = json.collect();
+            }
+        }
+        State::Waits(_) => {
+            let chain = plan.chain(stage);
+            line.chain = chain[1..].iter().map(|&s| session.id(s)).collect();
+            line.why = format!("after {}", line.chain.join(" <- "));
+            if let Some(reason) = plan.root_reason(&chain) {
+                line.why += &format!(" ({reason})");
+            }
+        }
+    }
+    line
+}
+
+fn text(lines: &[Line]) -> String {
+    let width = lines.iter().map(|line| line.stage.len()).max().unwrap_or(0);
     let mut text = String::new();
-    let (mut fresh, mut restore, mut stale, mut waits) = (0, 0, 0, 0);
-    for (stage, state) in &plan {
-        let (word, detail) = match state {
-            State::Fresh => {
-                fresh += 1;
-                ("fresh", String::new())
-            }
-            State::Restore(paths) => {
-                restore += 1;
-                let exists = |path: &&std::path::PathBuf| session.workspace.out.join(path).exists();
-                let edited = paths.iter().filter(exists).count();
-                let word = if edited > 0 { "modified" } else { "missing" };
-                let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-                (
-                    word,
-                    format!("{} (in the cache: run restores)", shown.join(", ")),
-                )
-            }
-            State::Stale(reason) => {
-                stale += 1;
-                ("stale", reason.to_string())
-            }
-            State::Waits(upstream) => {
-                waits += 1;
-                (
-                    "stale",
-                    format!("after {}", session.ids(upstream.iter().copied())),
-                )
-            }
-        };
-        let line = format!("{word:8}  {:width$}  {detail}", session.id(*stage));
-        text += line.trim_end();
+    for Line {
+        stage, state, why, ..
+    } in lines
+    {
+        text += format!("{state:8}  {stage:width$}  {why}").trim_end();
         text.push('\n');
     }
-    text += &format!("{}: {fresh} fresh", count(plan.len(), "stage"));
+    let number = |wanted: &dyn Fn(&&Line) -> bool| lines.iter().filter(wanted).count();
+    let fresh = number(&|line| line.state == "fresh");
+    text += &format!("{}: {fresh} fresh", count(lines.len(), "stage"));
+    let restore = number(&|line| matches!(line.state, "modified" | "missing"));
+    let stale = number(&|line| line.state == "stale" && line.chain.is_empty());
+    let waits = number(&|line| !line.chain.is_empty());
     let rest = [
         (restore, "to restore"),
         (stale, "to run"),
@@ -74,7 +124,12 @@ pub fn print_plan(session: &Session, selection: &Selection) -> Result<bool> {
     for (number, words) in rest.into_iter().filter(|(number, _)| *number > 0) {
         text += &format!(", {number} {words}");
     }
+    let known: Vec<f64> = lines.iter().filter_map(|l| l.estimated_seconds).collect();
+    if !known.is_empty() {
+        let seconds = known.iter().sum::<f64>();
+        text += &format!("; {} took {seconds:.1} s", count(known.len(), "stage"));
+        text += " when last run, one after the other";
+    }
     text.push('\n');
-    terminal::print(&text);
-    Ok(fresh == plan.len())
+    text
 }

@@ -30,7 +30,7 @@ pub struct Batch<'a> {
     seed: u64,
 }
 
-/// Mean squared errors over a batch; zero where the objective does not use them.
+/// Mean squared errors over a batch (or over the population); zero where the objective does not use them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BatchLoss {
     pub zero_shot: f64,

@@ -2,7 +2,7 @@
 //!
 //! For n - 1 >= k (k normals per pair) the n rows are replaced by k + 1 columns with the same
 //! distribution of sum and Gram matrix: with u ~ N(0, I_k) and A the Bartlett factor of Wishart_k(n-1),
-//! the sum is sqrt(n) u and sum g g^T = u u^T + A A^T. Source: Bartlett 1934; `docs/science.md`, section
+//! the sum is sqrt(n) u and sum g g^T = u u^T + A A^T. Source: Bartlett 1934; `docs/theory.md`, section
 //! 1. Otherwise the rows are drawn. Does not know what the prompts are for.
 
 use crate::icl::gram::{Columns, PromptGroup};

@@ -3,17 +3,21 @@
 
 pub mod attention;
 pub mod batch;
+pub mod context;
+pub mod covariance_optima;
 pub mod data_set;
 pub mod effective;
 pub mod evaluate;
 pub mod fresh;
 pub mod gram;
 pub mod head;
+pub mod head_gradient;
 pub mod model;
 pub mod objective;
 pub mod one_layer;
 pub mod optima;
 pub mod optimizer;
+pub mod population;
 pub mod readout;
 pub mod resample;
 pub mod risk;
@@ -22,3 +26,5 @@ pub mod source;
 pub mod task;
 pub mod train;
 pub mod trainable;
+pub mod unit_sphere;
+pub mod whitened;

@@ -1,7 +1,9 @@
 //! Closed-form optima of the one-layer model, their losses, and the constants that follow.
 //!
-//! Sigma = I throughout. Source of every formula: `docs/science.md`, section 4. Heads come back as
-//! (v, Q), so that the exact risk and the Monte Carlo run on them. Does not know learned models.
+//! Sigma = I, save for [`zero_shot_head`]; [`crate::icl::covariance_optima`] has the rest, and the
+//! functions of a setting here panic when it has a covariance. Source of every formula:
+//! `docs/theory.md`, sections 7 and 9. Heads come back as (v, Q), so that the exact risk and the Monte
+//! Carlo run on them. Does not know learned models.
 
 use crate::icl::head::Head;
 use crate::icl::setting::Setting;
@@ -11,13 +13,13 @@ use ndarray::Array2;
 
 /// a of the pretraining optimum: (m+1)/(m+1+d+d sigma^2), for vy = 1 and Q[x,x] = a I.
 pub fn pretraining_scale(setting: &Setting, m: usize) -> f64 {
-    let (tokens, d) = (m as f64 + 1.0, setting.d() as f64);
+    let (tokens, d) = (m as f64 + 1.0, isotropic(setting));
     tokens / (tokens + d + d * setting.noise_var())
 }
 
 /// The pretraining loss at that optimum: 1 + sigma^2 - m/(m+1+d+d sigma^2).
 pub fn pretraining_loss(setting: &Setting, m: usize) -> f64 {
-    let (tokens, d) = (m as f64 + 1.0, setting.d() as f64);
+    let (tokens, d) = (m as f64 + 1.0, isotropic(setting));
     1.0 + setting.noise_var() - m as f64 / (tokens + d + d * setting.noise_var())
 }
 
@@ -37,7 +39,7 @@ pub fn pretrained_head(d: usize, a: f64) -> Head {
     })
 }
 
-/// A full zero-shot optimum for theta0: vx = w theta0, vy = 1, Q[0,0] = 1/w, all else 0.
+/// A full zero-shot optimum for theta0, whatever Sigma: vx = w theta0, vy = 1, Q[0,0] = 1/w, all else 0.
 ///
 /// # Panics
 /// If w is 0 or not finite.
@@ -70,6 +72,15 @@ pub fn value_only_head(theta0: &Task, w: f64) -> Head {
     })
 }
 
+/// d, where a formula holds for Sigma = I alone.
+fn isotropic(setting: &Setting) -> f64 {
+    assert!(
+        setting.covariance().is_none(),
+        "this closed form holds for Sigma = I; covariance_optima has the general ones"
+    );
+    setting.d() as f64
+}
+
 fn head(d: usize, fill: impl FnOnce(&mut Vec<f64>, &mut Array2<f64>)) -> Head {
     let mut v = vec![0.0; d + 2];
     let mut q = Array2::zeros((d + 2, d + 2));
@@ -79,20 +90,21 @@ fn head(d: usize, fill: impl FnOnce(&mut Vec<f64>, &mut Array2<f64>)) -> Head {
 
 /// Error of a full zero-shot optimum as n -> inf on any unit task: 1 + sigma^2.
 pub fn zero_shot_asymptote(setting: &Setting) -> f64 {
+    isotropic(setting);
     1.0 + setting.noise_var()
 }
 
 /// Zero-shot (n = 0) error of the value-only optimum on a unit task at cosine c with theta0:
 /// sigma^2 + 1 + (d+2)(1-2c)/(d+4); 2/(d+4) + sigma^2 at c = 1.
 pub fn value_only_zero_shot_loss(setting: &Setting, cosine: f64) -> f64 {
-    let d = setting.d() as f64;
+    let d = isotropic(setting);
     setting.noise_var() + 1.0 + (d + 2.0) * (1.0 - 2.0 * cosine) / (d + 4.0)
 }
 
 /// w*(n, c), the vy of the value-only family that is best for n >= 1 shots on a unit task at cosine
 /// c with theta0: [(n+1) - c (n+3+2d)/(d+4)] / (n+1+d+d sigma^2). At n = 0 w has no effect.
 pub fn best_value_weight(setting: &Setting, n_shots: usize, cosine: f64) -> f64 {
-    let (tokens, d) = (n_shots as f64 + 1.0, setting.d() as f64);
+    let (tokens, d) = (n_shots as f64 + 1.0, isotropic(setting));
     let pull = cosine * (tokens + 2.0 + 2.0 * d) / (d + 4.0);
     (tokens - pull) / (tokens + d + d * setting.noise_var())
 }
@@ -105,7 +117,7 @@ pub fn best_value_weight_limit(d: usize) -> f64 {
 /// Error of the pretrained head (scale a) on a unit task at n shots; at a = 1, sigma^2 = 0 it is
 /// 1 + n(d-1-n)/(n+1)^2.
 pub fn pretrained_error(setting: &Setting, a: f64, n_shots: usize) -> f64 {
-    let (n, d, noise) = (n_shots as f64, setting.d() as f64, setting.noise_var());
+    let (n, d, noise) = (n_shots as f64, isotropic(setting), setting.noise_var());
     let k = 1.0 / (n + 1.0);
     let share = n * k * a;
     let bias = (1.0 - share) * (1.0 - share);
@@ -114,7 +126,7 @@ pub fn pretrained_error(setting: &Setting, a: f64, n_shots: usize) -> f64 {
 
 /// n above which few shots beat none for the pretrained head: d a (1+sigma^2)/(2-a) - 1.
 pub fn few_shot_threshold(setting: &Setting, a: f64) -> f64 {
-    setting.d() as f64 * a * (1.0 + setting.noise_var()) / (2.0 - a) - 1.0
+    isotropic(setting) * a * (1.0 + setting.noise_var()) / (2.0 - a) - 1.0
 }
 
 /// The |w| that zero-shot training of all parameters reaches from this pretrained head, by the
@@ -176,6 +188,13 @@ mod tests {
         }
         let far = best_value_weight(&setting, 100_000_000, 1.0);
         assert!((far - best_value_weight_limit(5)).abs() < 1e-6);
+    }
+
+    #[test]
+    #[should_panic(expected = "holds for Sigma = I")]
+    fn a_covariance_is_refused() {
+        let sigma = Array2::<f64>::eye(5) * 2.0;
+        pretraining_loss(&defaults().with_covariance(&sigma).unwrap(), 20);
     }
 
     #[test]

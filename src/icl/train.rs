@@ -1,12 +1,12 @@
 //! The training loop: SGD or Adam on a model, from fresh prompts or a data set.
 //!
-//! Bit-identical for any thread count: a step's batch is cut into blocks of `batch::BLOCK` prompts, each
+//! [`descend`] is the loop for any source of gradients, [`train`] its use with sampled prompts. Bit-identical for any thread count: a step's batch is cut into blocks of `batch::BLOCK` prompts, each
 //! with its own random streams, and the blocks' gradients are added in order. Does not know files,
 //! stages or what the result is for.
 
-use crate::icl::batch::Batch;
+use crate::icl::batch::{Batch, BatchLoss};
 use crate::icl::model::LinearAttention;
-use crate::icl::objective::Objective;
+use crate::icl::objective::{LossWeights, Objective};
 use crate::icl::optimizer::{self, Optimizer, OptimizerConfig};
 use crate::icl::source::Source;
 use crate::icl::trainable::{Trainable, TrainableError};
@@ -28,6 +28,17 @@ pub struct TrainConfig {
     pub clip_norm: Option<f64>,
     /// Seed of the prompts. (Initial parameters have a purpose of their own: the same seed is fine.)
     pub seed: u64,
+}
+
+/// The part of a configuration that does not depend on where gradients come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Descent {
+    pub steps: usize,
+    pub objective: Objective,
+    pub trainable: Trainable,
+    pub optimizer: OptimizerConfig,
+    /// Joint gradient norm above which the gradient is scaled down; `None` never clips.
+    pub clip_norm: Option<f64>,
 }
 
 /// The loss of one step, before its update. Means over the batch, label noise included.
@@ -113,15 +124,10 @@ pub fn train(
     initial: &LinearAttention,
     source: Source<'_>,
     config: &TrainConfig,
-    mut on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
+    on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let shape = initial.shape();
     config.check(shape.d, source.d())?;
-    let mask = config
-        .trainable
-        .mask(shape)
-        .map_err(TrainError::Trainable)?;
-    let mut optimizer = Optimizer::new(config.optimizer, mask);
     let mut batch = Batch::new(
         shape,
         source,
@@ -130,13 +136,43 @@ pub fn train(
         config.n_shots,
         config.seed,
     );
-    let mut model = initial.clone();
-    let mut losses = Vec::with_capacity(config.steps);
-    let mut params = model.params().to_vec();
-    for step in 0..config.steps {
-        let weights = config.objective.weights(step, config.steps);
+    let sampled = |model: &LinearAttention, weights, step| {
         let (parts, gradient) = batch.loss_and_gradient(&model.effective(), weights, step);
-        let mut gradient = model.pull_back(gradient);
+        (parts, model.pull_back(gradient))
+    };
+    descend(initial, &config.descent(), sampled, on_step)
+}
+
+/// Descends from a copy of `initial` along the gradients of
+/// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss that
+/// `loss_and_gradient(model, weights, step)` returns, by flat parameter, beside both losses.
+///
+/// `on_step` is called as by [`train`].
+///
+/// # Errors
+/// No steps, constants that make no sense, a trainable set that the parametrisation does not have.
+///
+/// # Panics
+/// If a gradient's length is not the number of parameters.
+pub fn descend(
+    initial: &LinearAttention,
+    descent: &Descent,
+    mut loss_and_gradient: impl FnMut(&LinearAttention, LossWeights, usize) -> (BatchLoss, Vec<f64>),
+    mut on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    descent.check()?;
+    let objective = descent.objective;
+    let mask = descent
+        .trainable
+        .mask(initial.shape())
+        .map_err(TrainError::Trainable)?;
+    let mut optimizer = Optimizer::new(descent.optimizer, mask);
+    let mut model = initial.clone();
+    let mut losses = Vec::with_capacity(descent.steps);
+    let mut params = model.params().to_vec();
+    for step in 0..descent.steps {
+        let weights = objective.weights(step, descent.steps);
+        let (parts, mut gradient) = loss_and_gradient(&model, weights, step);
         let total = weights.zero_shot * parts.zero_shot + weights.few_shot * parts.few_shot;
         let diverged = Ending::Diverged { step };
         if !(total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
@@ -146,7 +182,7 @@ pub fn train(
                 ending: diverged,
             });
         }
-        if let Some(max_norm) = config.clip_norm {
+        if let Some(max_norm) = descent.clip_norm {
             optimizer::clip(&mut gradient, optimizer.mask(), max_norm);
         }
         optimizer.step(&mut params, &gradient);
@@ -159,8 +195,8 @@ pub fn train(
         }
         let loss = StepLoss {
             total,
-            zero_shot: config.objective.uses_zero_shot().then_some(parts.zero_shot),
-            few_shot: config.objective.uses_few_shot().then_some(parts.few_shot),
+            zero_shot: objective.uses_zero_shot().then_some(parts.zero_shot),
+            few_shot: objective.uses_few_shot().then_some(parts.few_shot),
         };
         losses.push(loss);
         if on_step(step, loss).is_break() {
@@ -179,15 +215,33 @@ pub fn train(
 }
 
 impl TrainConfig {
+    /// What is left without the sampling.
+    pub fn descent(&self) -> Descent {
+        Descent {
+            steps: self.steps,
+            objective: self.objective,
+            trainable: self.trainable,
+            optimizer: self.optimizer,
+            clip_norm: self.clip_norm,
+        }
+    }
+
     fn check(&self, model: usize, source: usize) -> Result<(), TrainError> {
         if model != source {
             return Err(TrainError::Dimension { model, source });
         }
-        if self.steps == 0 {
-            return Err(TrainError::NoSteps);
-        }
         if self.batch_size == 0 {
             return Err(TrainError::NoPrompts);
+        }
+        // Before any sampler is built.
+        self.descent().check()
+    }
+}
+
+impl Descent {
+    fn check(&self) -> Result<(), TrainError> {
+        if self.steps == 0 {
+            return Err(TrainError::NoSteps);
         }
         if let Some(norm) = self.clip_norm.filter(|&norm| norm.is_nan() || norm <= 0.0) {
             return Err(TrainError::ClipNorm(norm));

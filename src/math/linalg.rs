@@ -318,14 +318,27 @@ pub fn symmetric_sqrt(
     {
         return Err(MatrixError::NotPositiveDefinite { name, eigenvalue });
     }
-    let n = matrix.nrows();
-    let root = Array2::from_shape_fn((n, n), |(i, j)| {
+    Ok(reassemble(&values, &vectors, f64::sqrt))
+}
+
+/// U diag(f(l)) U^T for a symmetric matrix U diag(l) U^T: the function of the matrix.
+///
+/// # Panics
+/// If the matrix is not square.
+pub fn symmetric_function(matrix: &Array2<f64>, f: impl Fn(f64) -> f64) -> Array2<f64> {
+    let (values, vectors) = symmetric_eigen(matrix);
+    reassemble(&values, &vectors, f)
+}
+
+/// Exactly symmetric: both triangles are computed from the upper indices.
+fn reassemble(values: &[f64], vectors: &Array2<f64>, f: impl Fn(f64) -> f64) -> Array2<f64> {
+    let n = values.len();
+    Array2::from_shape_fn((n, n), |(i, j)| {
         let (i, j) = (i.min(j), i.max(j));
         (0..n).fold(0.0, |sum, k| {
-            sum + vectors[[i, k]] * values[k].sqrt() * vectors[[j, k]]
+            sum + vectors[[i, k]] * f(values[k]) * vectors[[j, k]]
         })
-    });
-    Ok(root)
+    })
 }
 
 #[cfg(test)]
@@ -351,6 +364,16 @@ mod tests {
             assert!(largest_gap(&matmul(root.view(), root.view()), &matrix) < 1e-11);
             assert_eq!(root, root.t());
         }
+    }
+
+    #[test]
+    fn a_function_of_a_matrix_acts_on_its_eigenvalues() {
+        let matrix = example(5);
+        let inverse = symmetric_function(&matrix, |x| 1.0 / x);
+        let product = matmul(matrix.view(), inverse.view());
+        assert!(largest_gap(&product, &Array2::eye(5)) < 1e-12);
+        let square = symmetric_function(&matrix, |x| x * x);
+        assert!(largest_gap(&square, &matmul(matrix.view(), matrix.view())) < 1e-10);
     }
 
     #[test]

@@ -12,7 +12,9 @@
 pub mod digest;
 pub mod error;
 pub mod files;
+pub mod gc;
 pub mod graph;
+pub mod history;
 pub mod key;
 pub mod kind;
 pub mod lock;
@@ -25,6 +27,7 @@ pub mod run;
 pub mod schema;
 pub mod select;
 pub mod spec;
+pub mod stat;
 pub mod store;
 pub mod typed;
 pub mod verify;

@@ -112,7 +112,7 @@ impl Context<'_> {
 
     fn file_digest(&self, stage: &Stage, path: &Path) -> Result<Digest> {
         let full = self.input_file(path).map_err(|e| e.at(&stage.place))?;
-        Ok(Digest::of_file(&full)?.0)
+        self.store.digest_of(&full)
     }
 
     /// A file of the repository that is an input; a link that leads out of it is refused.
@@ -158,9 +158,7 @@ impl Context<'_> {
     /// The output files of a stage that are missing or differ from `outputs`.
     pub fn out_of_place(&self, stage: &Stage, outputs: &Outputs) -> Vec<PathBuf> {
         let differs = |(name, path): &&(String, PathBuf)| {
-            let found = Digest::of_file(&self.workspace.out.join(path))
-                .ok()
-                .map(|(d, _)| d);
+            let found = self.store.digest_of(&self.workspace.out.join(path)).ok();
             found.is_none() || found.as_ref() != outputs.get(name)
         };
         stage
@@ -171,21 +169,16 @@ impl Context<'_> {
             .collect()
     }
 
-    /// The state of every selected stage, in order.
-    pub fn plan(&self, selection: &Selection) -> Result<Vec<(usize, State)>> {
-        let mut known: BTreeMap<usize, Outputs> = BTreeMap::new();
-        let mut plan = Vec::with_capacity(selection.closure.len());
+    /// The state of every selected stage.
+    pub fn plan(&self, selection: &Selection) -> Result<Plan> {
+        let mut plan = Plan::default();
         for &index in &selection.closure {
             let stage = &self.pipeline.stages[index];
-            let state = match self.input_digests(stage, &known)? {
+            let state = match self.input_digests(stage, &plan.known)? {
                 None => {
-                    let upstream = stage.upstream();
-                    State::Waits(
-                        upstream
-                            .into_iter()
-                            .filter(|u| !known.contains_key(u))
-                            .collect(),
-                    )
+                    let mut upstream = stage.upstream();
+                    upstream.retain(|u| !plan.known.contains_key(u));
+                    State::Waits(upstream)
                 }
                 Some(inputs) => {
                     let probe = self.probe(stage, inputs);
@@ -193,7 +186,7 @@ impl Context<'_> {
                         None => State::Stale(self.reason(stage, &probe.key)),
                         Some(action) => {
                             let moved = self.out_of_place(stage, &action.outputs);
-                            known.insert(index, action.outputs);
+                            plan.known.insert(index, action.outputs);
                             if moved.is_empty() {
                                 State::Fresh
                             } else {
@@ -203,8 +196,40 @@ impl Context<'_> {
                     }
                 }
             };
-            plan.push((index, state));
+            plan.states.insert(index, state);
         }
         Ok(plan)
+    }
+}
+
+/// The states of the selected stages.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// In an order in which the stages can run.
+    pub states: BTreeMap<usize, State>,
+    /// The outputs of those that are in the cache.
+    pub known: BTreeMap<usize, Outputs>,
+}
+
+impl Plan {
+    /// From a stage that waits to the one that makes it wait: each depends on the next, and the last
+    /// one is stale for a reason of its own. Only the stage itself when it does not wait.
+    pub fn chain(&self, stage: usize) -> Vec<usize> {
+        let mut chain = vec![stage];
+        while let Some(State::Waits(upstream)) = self.states.get(&chain[chain.len() - 1]) {
+            match upstream.first() {
+                Some(&next) => chain.push(next),
+                None => break,
+            }
+        }
+        chain
+    }
+
+    /// Why the last stage of a chain is stale.
+    pub fn root_reason(&self, chain: &[usize]) -> Option<&Reason> {
+        match self.states.get(chain.last()?) {
+            Some(State::Stale(reason)) => Some(reason),
+            _ => None,
+        }
     }
 }

@@ -95,7 +95,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         return Err(Error::config(message).hint("`icl-repro run` with the same options writes it"));
     }
     let scratch = Scratch::new(context.workspace)?;
-    let store = Store::new(&scratch.workspace.cache);
+    let store = Store::new(&scratch.workspace.cache, true);
     let inner = Context {
         workspace: &scratch.workspace,
         kinds: context.kinds,
@@ -116,6 +116,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         context: &inner,
         options: &options,
         selection,
+        given: &BTreeMap::new(),
         observer: &|event| (how.observer)(of_rebuild(event)),
         cancelled: how.cancelled,
     }
@@ -215,13 +216,11 @@ fn differing(context: &Context, store: &Store, old: Option<&Block>, new: &Block)
             continue;
         }
         let expected_file = old.and_then(|old| {
-            let file = context.workspace.out.join(&old.path);
-            let is_expected = Digest::of_file(&file).is_ok_and(|(d, _)| d == old.digest);
-            let cached = || {
-                let held = context.store.holds(old.digest);
-                held.then(|| context.store.object(old.digest))
-            };
-            if is_expected { Some(file) } else { cached() }
+            let in_place = context.workspace.out.join(&old.path);
+            let places = [in_place, context.store.object(old.digest)];
+            let is_expected =
+                |file: &PathBuf| Digest::of_file(file).is_ok_and(|(d, _)| d == old.digest);
+            places.into_iter().find(is_expected)
         });
         outputs.push(Output {
             name: name.clone(),

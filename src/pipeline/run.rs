@@ -107,6 +107,8 @@ pub struct Run<'a> {
     pub context: &'a Context<'a>,
     pub options: &'a Options,
     pub selection: &'a Selection,
+    /// Outputs of stages outside the selection that it reads from.
+    pub given: &'a BTreeMap<usize, Outputs>,
     pub observer: Observer<'a>,
     pub cancelled: &'a AtomicBool,
 }
@@ -129,6 +131,7 @@ impl Run<'_> {
         });
         let done = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut summary = self.settle(&done)?;
+        self.context.store.remember()?;
         summary.seconds = start.elapsed().as_secs_f64();
         Ok(summary)
     }
@@ -152,7 +155,10 @@ impl Run<'_> {
             let known = stage
                 .upstream()
                 .into_iter()
-                .filter_map(|u| Some((u, state.finished.get(&u)?.outputs.clone())))
+                .filter_map(|u| {
+                    let finished = state.finished.get(&u).map(|finished| &finished.outputs);
+                    Some((u, finished.or(self.given.get(&u))?.clone()))
+                })
                 .collect();
             drop(state);
             let result = self.bring_up_to_date(index, stage, &known);
@@ -181,7 +187,7 @@ impl Run<'_> {
             stages[*index]
                 .upstream()
                 .iter()
-                .all(|u| state.finished.contains_key(u))
+                .all(|u| state.finished.contains_key(u) || self.given.contains_key(u))
         };
         let index = state.waiting.iter().copied().find(ready)?;
         state.waiting.remove(&index);
@@ -257,6 +263,7 @@ impl Run<'_> {
         let start = Instant::now();
         let outputs = self.run_job(index, stage, known, &inputs)?;
         let action = Action {
+            stage: stage.id.clone(),
             outputs: outputs.clone(),
             parts: probe.key.parts(),
             seconds: start.elapsed().as_secs_f64(),

@@ -33,16 +33,7 @@ impl Pipeline {
         if targets.is_empty() && groups.is_empty() {
             found.extend(0..self.stages.len());
         }
-        let mut closure = found.clone();
-        for index in (0..self.stages.len()).rev() {
-            if closure.contains(&index) {
-                closure.extend(self.stages[index].upstream());
-            }
-        }
-        Ok(Selection {
-            targets: found,
-            closure,
-        })
+        Ok(self.closure_of(found))
     }
 
     /// Refuses a group that names a stage that does not exist, asked for or not.
@@ -50,6 +41,28 @@ impl Pipeline {
         self.groups
             .iter()
             .try_for_each(|(name, _)| self.group(name).map(drop))
+    }
+
+    /// The selection with everything that depends on its targets, and what that needs.
+    pub fn with_downstream(&self, selection: Selection) -> Selection {
+        let mut targets = selection.targets;
+        for (index, stage) in self.stages.iter().enumerate() {
+            if stage.upstream().iter().any(|u| targets.contains(u)) {
+                targets.insert(index);
+            }
+        }
+        self.closure_of(targets)
+    }
+
+    /// The selection of these stages and everything that they depend on.
+    fn closure_of(&self, targets: BTreeSet<usize>) -> Selection {
+        let mut closure = targets.clone();
+        for index in (0..self.stages.len()).rev() {
+            if closure.contains(&index) {
+                closure.extend(self.stages[index].upstream());
+            }
+        }
+        Selection { targets, closure }
     }
 
     fn find(&self, target: &str) -> Result<BTreeSet<usize>> {

@@ -7,6 +7,7 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::files;
 use crate::pipeline::key::KeyParts;
+use crate::pipeline::stat::FileDigests;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +20,8 @@ pub type Outputs = BTreeMap<String, Digest>;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
+    /// The stage that made the outputs, for people: the key does not hold it.
+    pub stage: String,
     pub outputs: Outputs,
     /// What the key was made of, to explain later runs.
     pub parts: KeyParts,
@@ -29,14 +32,31 @@ pub struct Action {
 /// Both caches, below one folder.
 pub struct Store {
     root: PathBuf,
+    digests: FileDigests,
 }
 
 impl Store {
-    /// Opens the caches below `root`; nothing is made until something is written.
-    pub fn new(root: &Path) -> Self {
+    /// Opens the caches below `root`; nothing is made until something is written. `paranoid` reads
+    /// every file each time instead of trusting what the file system says of it.
+    pub fn new(root: &Path, paranoid: bool) -> Self {
+        let digests = match paranoid {
+            true => FileDigests::paranoid(),
+            false => FileDigests::remembered_in(root.join("stat.json")),
+        };
         Store {
             root: root.to_owned(),
+            digests,
         }
+    }
+
+    /// The digest of any file, remembered where that is safe.
+    pub fn digest_of(&self, path: &Path) -> Result<Digest> {
+        self.digests.of(path)
+    }
+
+    /// Keeps what is remembered of files for the next run.
+    pub fn remember(&self) -> Result<()> {
+        self.digests.save()
     }
 
     fn sharded(&self, folder: &str, digest: Digest) -> PathBuf {
@@ -51,7 +71,8 @@ impl Store {
 
     /// Whether the object is there and its bytes have its digest.
     pub fn holds(&self, digest: Digest) -> bool {
-        Digest::of_file(&self.object(digest)).is_ok_and(|(found, _)| found == digest)
+        self.digest_of(&self.object(digest))
+            .is_ok_and(|found| found == digest)
     }
 
     /// Moves a file into the store, under the digest of its content.
@@ -94,11 +115,19 @@ impl Store {
 
     /// Every object file with the digest that its name claims; a foreign file has none.
     pub fn objects(&self) -> Result<Vec<(PathBuf, Option<Digest>)>> {
-        let folder = self.root.join("objects");
+        self.sharded_files("objects")
+    }
+
+    /// Every entry of the action cache with the key that its name claims.
+    pub fn action_files(&self) -> Result<Vec<(PathBuf, Option<Digest>)>> {
+        self.sharded_files("actions")
+    }
+
+    fn sharded_files(&self, folder: &str) -> Result<Vec<(PathBuf, Option<Digest>)>> {
+        let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
         let mut found = Vec::new();
-        for shard in list(&folder)? {
+        for shard in list(&self.root.join(folder))? {
             for path in list(&shard)? {
-                let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
                 let text = name(&shard).unwrap_or_default() + &name(&path).unwrap_or_default();
                 found.push((path, Digest::try_from(text).ok()));
             }
@@ -107,7 +136,8 @@ impl Store {
     }
 }
 
-fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The files and folders in a folder, sorted; none when it does not exist.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let io = |e: std::io::Error| Error::io("list", folder, &e);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -127,7 +157,7 @@ mod tests {
     #[test]
     fn a_damaged_object_is_noticed_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path());
+        let store = Store::new(folder.path(), false);
         let put = || {
             let file = folder.path().join("new");
             fs::write(&file, b"content").unwrap();

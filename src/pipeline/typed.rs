@@ -5,8 +5,8 @@
 use crate::pipeline::error::{Error, Place, Result};
 use crate::pipeline::node::{Key, Node, Value};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess,
+    Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use std::fmt;
@@ -52,6 +52,30 @@ impl serde::de::Error for TypeError {
             place: None,
             suggestion: None,
         }
+    }
+
+    fn invalid_type(found: Unexpected, expected: &dyn Expected) -> Self {
+        // serde names Rust's types; the reader of a pipeline knows none.
+        let expected = match expected.to_string().as_str() {
+            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0".to_owned(),
+            "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+            "f32" | "f64" => "a number".to_owned(),
+            "a string" => "text".to_owned(),
+            "a boolean" => "`true` or `false`".to_owned(),
+            other => other.replace("struct ", "a mapping: "),
+        };
+        let found = match found {
+            Unexpected::Str(text) => format!("the text `{text}`"),
+            Unexpected::Signed(number) => format!("the number {number}"),
+            Unexpected::Unsigned(number) => format!("the number {number}"),
+            Unexpected::Float(number) => format!("the number {number}"),
+            Unexpected::Bool(value) => format!("`{value}`"),
+            Unexpected::Unit => "nothing".to_owned(),
+            Unexpected::Seq => "a list".to_owned(),
+            Unexpected::Map => "a mapping".to_owned(),
+            other => other.to_string(),
+        };
+        Self::custom(format!("expected {expected}, not {found}"))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -321,7 +345,11 @@ mod tests {
     fn errors_point_at_the_value_or_key() {
         let cases = [
             ("d: 0\nrate: 1\noptimizer: plain", "p:1:4", "nonzero"),
-            ("d: 1\nrate: x\noptimizer: plain", "p:2:7", "f64"),
+            (
+                "d: 1\nrate: x\noptimizer: plain",
+                "p:2:7",
+                "expected a number, not the text `x`",
+            ),
             (
                 "d: 1\nrat: 1\noptimizer: plain",
                 "p:2:1",
@@ -330,7 +358,7 @@ mod tests {
             (
                 "d: 1\nrate: 1\noptimizer: {sgd: {momentum: a}}",
                 "p:3:29",
-                "f64",
+                "expected a number",
             ),
             (
                 "d: 1\nrate: 1\noptimizer: {sdg: {momentum: 1}}",

@@ -76,6 +76,11 @@ impl Workspace {
         self.out.join(LOCK_FILE)
     }
 
+    /// The log of past runs.
+    pub fn history_path(&self) -> PathBuf {
+        self.cache.join("history.jsonl")
+    }
+
     /// Where a stage's log is kept.
     pub fn log_path(&self, stage: &str) -> PathBuf {
         self.cache.join("logs").join(format!("{stage}.log"))

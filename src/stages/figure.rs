@@ -229,7 +229,8 @@ fn refuse_points_in_gaps(figure: &Figure) -> Result<()> {
 type Tables<'a> = BTreeMap<&'a str, Table>;
 
 impl Rows {
-    /// The table, and the rows of it that are meant: at least one.
+    /// The table, and the rows of it that are meant. Only a table without rows (of a training that
+    /// diverged at once) may give none.
     fn find<'t>(&self, tables: &'t Tables) -> Result<(&'t Table, Vec<usize>)> {
         let table = tables.get(self.table.as_str()).ok_or_else(|| {
             Error::failed(format!("there is no input table `{}`", self.table))
@@ -243,7 +244,7 @@ impl Rows {
                 .map_or_else(|| wanted.to_string(), str::to_owned);
             rows.retain(|&row| column.text(row) == wanted);
         }
-        if rows.is_empty() {
+        if rows.is_empty() && table.rows() > 0 {
             let filter = self
                 .filter
                 .iter()

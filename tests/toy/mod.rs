@@ -166,7 +166,7 @@ impl Repo {
         let workspace = Workspace::new(root, None, None, &settings);
         workspace.check_cache()?;
         let lock = Lock::read(&workspace.lock_path())?;
-        let store = Store::new(&workspace.cache);
+        let store = Store::new(&workspace.cache, false);
         act(&Context {
             workspace: &workspace,
             kinds: &kinds,
@@ -197,6 +197,7 @@ impl Repo {
                 context,
                 options: &options,
                 selection: &selection,
+                given: &std::collections::BTreeMap::new(),
                 observer,
                 cancelled: &self.cancelled,
             }
@@ -210,7 +211,7 @@ impl Repo {
             let plan = context.plan(&context.pipeline.select(&[], &[])?)?;
             let named =
                 |(stage, state): (usize, State)| (context.pipeline.stages[stage].id.clone(), state);
-            Ok(plan.into_iter().map(named).collect())
+            Ok(plan.states.into_iter().map(named).collect())
         });
         plan.expect("the pipeline is readable")
     }

@@ -1,0 +1,100 @@
+//! Verb `gc`.
+
+use crate::cli::args::GcArgs;
+use crate::cli::exit;
+use crate::cli::session::Session;
+use crate::cli::terminal::{self, count};
+use crate::pipeline::error::{Error, Place, Result};
+use crate::pipeline::gc;
+
+/// Removes what no result needs, and old results beyond a size.
+pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
+    let limit = args.max_size.as_deref().map(parse_size).transpose()?;
+    let _held = session.workspace.lock_for_run(true, |holder| {
+        eprintln!("{holder}: waiting for it to end");
+    })?;
+    let plan = gc::plan(&session.workspace, &session.store, limit)?;
+    let mut text = String::new();
+    for (stage, results, bytes) in plan.by_stage() {
+        text += &format!(
+            "{stage}: {}, {}\n",
+            count(results, "older result"),
+            size(bytes)
+        );
+    }
+    if plan.loose_bytes > 0 {
+        let files = count(plan.loose_files, "file");
+        text += &format!("{files} that no result needs, {}\n", size(plan.loose_bytes));
+    }
+    let verb = if args.dry_run { "would free" } else { "freed" };
+    let (free, keep) = (plan.freed(), plan.kept_bytes);
+    text += &format!("{verb} {}, {} stay\n", size(free), size(keep));
+    if limit.is_some_and(|limit| keep > limit) {
+        text += "what stays are the results of the locks: `icl-repro clean` removes all\n";
+    }
+    if !args.dry_run {
+        plan.execute()?;
+    }
+    terminal::print(&text);
+    Ok(exit::OK)
+}
+
+const UNITS: [(&str, u64); 4] = [
+    ("T", 1 << 40),
+    ("G", 1 << 30),
+    ("M", 1 << 20),
+    ("k", 1 << 10),
+];
+
+fn size(bytes: u64) -> String {
+    match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) => format!("{:.1} {name}iB", bytes as f64 / *unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// `500M`, `2G`, `1.5GiB`, `1000000`.
+fn parse_size(text: &str) -> Result<u64> {
+    let error = || {
+        Error::config(format!("`{text}` is no size"))
+            .at(&Place::whole("--max-size"))
+            .hint("write a number of bytes, or with k, M, G or T: 500M")
+    };
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: f64 = number.parse().map_err(|_| error())?;
+    let unit = unit.trim().trim_end_matches('B').trim_end_matches('i');
+    let factor = match UNITS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(unit))
+    {
+        Some((_, factor)) => *factor,
+        None if unit.is_empty() => 1,
+        None => return Err(error()),
+    };
+    Ok((number * factor as f64) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_and_print() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("12", 12),
+            ("2k", 2048),
+            ("1.5MiB", 3 << 19),
+            ("1 G", 1 << 30),
+        ] {
+            assert_eq!(parse_size(text).unwrap(), bytes, "{text}");
+        }
+        for text in ["", "x", "-1", "1Q", "1.2.3"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+        assert_eq!((size(12), size(3 << 19)), ("12 B".into(), "1.5 MiB".into()));
+    }
+}

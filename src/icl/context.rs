@@ -1,0 +1,72 @@
+//! Mean and covariance of what one context token adds to attention: t = z (v . z).
+//!
+//! In whitened coordinates (Sigma = I). Does not know Q, the query or the number of shots.
+
+use crate::math::linalg;
+use ndarray::Array2;
+
+/// E[t] and Cov(t) for z = e0 + h, h ~ N(0, K), with what their derivatives need.
+///
+/// Formula (`docs/theory.md`, section 2): with s = v^T K v,
+/// E[t] = K v + v0 e0 and
+/// E[t t^T] = (v0^2 + s)(e0 e0^T + K) + 2 Kv Kv^T + 2 v0 (e0 Kv^T + Kv e0^T).
+#[derive(Debug)]
+pub struct ContextMoments {
+    pub mean: Vec<f64>,
+    pub covariance: Array2<f64>,
+    /// K, d + 2 square.
+    token: Array2<f64>,
+    kv: Vec<f64>,
+}
+
+impl ContextMoments {
+    /// For the whitened task theta (d entries) and value vector v (d + 2 entries).
+    pub fn new(theta: &[f64], noise_var: f64, v: &[f64]) -> ContextMoments {
+        let d = theta.len();
+        let dim = d + 2;
+        let token = Array2::from_shape_fn((dim, dim), |(i, j)| match (i.min(j), i.max(j)) {
+            (0, _) => 0.0,
+            (i, j) if j <= d => f64::from(u8::from(i == j)),
+            (i, _) if i <= d => theta[i - 1],
+            _ => linalg::inner(theta, theta) + noise_var,
+        });
+        let v0 = v[0];
+        let kv = linalg::matvec(token.view(), v);
+        let s = linalg::inner(v, &kv);
+        let constant = |i: usize| f64::from(u8::from(i == 0));
+        let mean: Vec<f64> = (0..dim).map(|i| kv[i] + v0 * constant(i)).collect();
+        let covariance = Array2::from_shape_fn((dim, dim), |(i, j)| {
+            let second = (v0 * v0 + s) * (constant(i) * constant(j) + token[[i, j]])
+                + 2.0 * kv[i] * kv[j]
+                + 2.0 * v0 * (constant(i) * kv[j] + kv[i] * constant(j));
+            second - mean[i] * mean[j]
+        });
+        ContextMoments {
+            mean,
+            covariance,
+            token,
+            kv,
+        }
+    }
+
+    /// The chain rule: from derivatives by the mean and the covariance (symmetric) to those by v.
+    ///
+    /// Formula: Cov(t) = s e0 e0^T + (v0^2 + s) K + Kv Kv^T + v0 (e0 Kv^T + Kv e0^T).
+    pub fn pull_back(&self, v: &[f64], d_mean: &[f64], d_covariance: &Array2<f64>) -> Vec<f64> {
+        let (v0, kv) = (v[0], &self.kv);
+        let overlap = d_covariance
+            .iter()
+            .zip(&self.token)
+            .fold(0.0, |sum, (x, y)| sum + x * y);
+        let d_s = d_covariance[[0, 0]] + overlap;
+        let along_kv = linalg::matvec(d_covariance.view(), kv);
+        let d_kv: Vec<f64> = (0..v.len())
+            .map(|i| d_mean[i] + d_s * v[i] + 2.0 * (along_kv[i] + v0 * d_covariance[[i, 0]]))
+            .collect();
+        let mut d_v = linalg::matvec(self.token.view(), &d_kv);
+        // s = v . Kv has v as a factor of its own.
+        d_v.iter_mut().zip(kv).for_each(|(x, y)| *x += d_s * y);
+        d_v[0] += d_mean[0] + 2.0 * (v0 * overlap + along_kv[0]);
+        d_v
+    }
+}

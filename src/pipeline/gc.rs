@@ -1,0 +1,157 @@
+//! What the cache can do without.
+//!
+//! Results that a lock records are kept, always. Other results (of earlier parameters or code) are
+//! kept as long as the cache is within its limit, the latest longest. Objects that no result needs,
+//! logs' and runs' leftovers go.
+
+use crate::pipeline::digest::Digest;
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::lock::Lock;
+use crate::pipeline::store::{Action, Store, list};
+use crate::pipeline::workspace::{LOCK_FILE, Workspace};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// What would be removed.
+#[derive(Debug, Default)]
+pub struct GcPlan {
+    /// Results: the stage, the entry of the action cache, and the bytes that only they need.
+    results: Vec<(String, PathBuf, u64)>,
+    /// Objects of these results.
+    objects: Vec<PathBuf>,
+    /// Files and folders that no result needs.
+    loose: Vec<PathBuf>,
+    pub loose_files: usize,
+    pub loose_bytes: u64,
+    pub kept_bytes: u64,
+}
+
+/// A result in the action cache.
+struct Entry {
+    path: PathBuf,
+    action: Action,
+    made: SystemTime,
+}
+
+/// Decides what to remove so that at most `limit` bytes of objects stay, as far as locks allow.
+pub fn plan(workspace: &Workspace, store: &Store, limit: Option<u64>) -> Result<GcPlan> {
+    let mut plan = GcPlan::default();
+    let locked = locked_keys(workspace)?;
+    let mut entries = Vec::new();
+    for (path, key) in store.action_files()? {
+        let made = std::fs::metadata(&path).and_then(|meta| meta.modified());
+        match (key.and_then(|key| store.action(key)), made) {
+            (Some(action), Ok(made)) => entries.push((key, Entry { path, action, made })),
+            // Unreadable: it is worth nothing.
+            _ => plan.add_loose(path),
+        }
+    }
+    // First those of a lock, then the latest first.
+    entries.sort_by_key(|(key, entry)| {
+        let is_locked = key.is_some_and(|key| locked.contains(&key));
+        (!is_locked, std::cmp::Reverse(entry.made))
+    });
+    let sizes = object_sizes(store, &mut plan)?;
+    let mut kept: BTreeSet<Digest> = BTreeSet::new();
+    let mut removed: BTreeSet<Digest> = BTreeSet::new();
+    for (key, entry) in entries {
+        let digests: BTreeSet<Digest> = entry.action.outputs.values().copied().collect();
+        let new = digests
+            .difference(&kept)
+            .filter_map(|digest| sizes.get(digest));
+        let bytes: u64 = new.map(|(_, size)| size).sum();
+        let is_locked = key.is_some_and(|key| locked.contains(&key));
+        if is_locked || limit.is_none_or(|limit| plan.kept_bytes + bytes <= limit) {
+            plan.kept_bytes += bytes;
+            kept.extend(digests);
+        } else {
+            plan.results.push((entry.action.stage, entry.path, bytes));
+            removed.extend(digests);
+        }
+    }
+    for (digest, (path, _)) in sizes {
+        if removed.contains(&digest) && !kept.contains(&digest) {
+            plan.objects.push(path);
+        } else if !kept.contains(&digest) {
+            plan.add_loose(path);
+        }
+    }
+    for path in list(&workspace.cache.join("scratch"))? {
+        plan.add_loose(path);
+    }
+    Ok(plan)
+}
+
+/// The keys that the repository's lock and the locks of its variants record.
+fn locked_keys(workspace: &Workspace) -> Result<BTreeSet<Digest>> {
+    let mut folders = vec![workspace.root.clone(), workspace.out.clone()];
+    folders.extend(list(&workspace.cache.join("profiles"))?);
+    let mut keys = BTreeSet::new();
+    for folder in folders {
+        let lock = Lock::read(&folder.join(LOCK_FILE))?;
+        keys.extend(lock.stages.values().map(|block| block.key));
+    }
+    Ok(keys)
+}
+
+/// Every object with its path and size; a file that is none is loose.
+fn object_sizes(store: &Store, plan: &mut GcPlan) -> Result<BTreeMap<Digest, (PathBuf, u64)>> {
+    let mut sizes = BTreeMap::new();
+    for (path, digest) in store.objects()? {
+        let size = std::fs::metadata(&path).map(|meta| meta.len());
+        match (digest, size) {
+            (Some(digest), Ok(size)) => {
+                sizes.insert(digest, (path, size));
+            }
+            _ => plan.add_loose(path),
+        }
+    }
+    Ok(sizes)
+}
+
+impl GcPlan {
+    fn add_loose(&mut self, path: PathBuf) {
+        self.loose_files += 1;
+        self.loose_bytes += size_of(&path);
+        self.loose.push(path);
+    }
+
+    /// Results to remove by stage: how many, and how many bytes only they need.
+    pub fn by_stage(&self) -> Vec<(String, usize, u64)> {
+        let mut stages: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+        for (stage, _, bytes) in &self.results {
+            let (count, total) = stages.entry(stage).or_default();
+            *count += 1;
+            *total += bytes;
+        }
+        let own = |(stage, (count, bytes)): (&str, (usize, u64))| (stage.to_owned(), count, bytes);
+        stages.into_iter().map(own).collect()
+    }
+
+    /// Bytes that would be free.
+    pub fn freed(&self) -> u64 {
+        let objects: u64 = self.objects.iter().map(size_of).sum();
+        objects + self.loose_bytes
+    }
+
+    /// Removes; entries before their objects, so that no entry ever lacks one.
+    pub fn execute(&self) -> Result<()> {
+        let entries = self.results.iter().map(|(_, path, _)| path);
+        for path in entries.chain(&self.objects).chain(&self.loose) {
+            let result = match path.is_dir() {
+                true => std::fs::remove_dir_all(path),
+                false => std::fs::remove_file(path),
+            };
+            result.map_err(|e| Error::io("remove", path, &e))?;
+        }
+        Ok(())
+    }
+}
+
+fn size_of(path: &PathBuf) -> u64 {
+    match list(path) {
+        Ok(inside) if path.is_dir() => inside.iter().map(size_of).sum(),
+        _ => std::fs::metadata(path).map_or(0, |meta| meta.len()),
+    }
+}

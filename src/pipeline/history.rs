@@ -1,0 +1,103 @@
+//! The log of past runs: when, how long, what ran and why. One line of JSON for each run.
+//!
+//! Read by people, and for estimates of time. Nothing else depends on it: a line that cannot be read
+//! is passed over, and the file may be deleted.
+
+use crate::pipeline::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::Path;
+
+/// A run that has ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PastRun {
+    /// Seconds since the Unix epoch.
+    pub started: u64,
+    pub seconds: f64,
+    /// What was typed, without the program's name.
+    pub command: String,
+    /// The summary's last line.
+    pub summary: String,
+    pub exit_code: u8,
+    /// Stages that ran, failed or were restored; fresh ones are not listed.
+    pub stages: Vec<PastStage>,
+}
+
+/// What became of a stage in a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PastStage {
+    pub stage: String,
+    /// `ran`, `restored` or `failed`.
+    pub outcome: String,
+    pub reason: String,
+    pub seconds: f64,
+}
+
+/// The runs so far, the oldest first.
+pub fn read(path: &Path) -> Result<Vec<PastRun>> {
+    let text = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::io("read", path, &e)),
+    };
+    // The last line of a run that was killed may be cut short.
+    Ok(text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
+/// Adds a run. Called under the run lock.
+pub fn append(path: &Path, run: &PastRun) -> Result<()> {
+    let io = |e: std::io::Error| Error::io("write", path, &e);
+    let line = serde_json::to_string(run)
+        .map_err(|e| Error::failed(format!("cannot record the run: {e}")))?;
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .map_err(io)?;
+    // A line that was cut short must not swallow this one.
+    writeln!(file, "\n{line}").map_err(io)
+}
+
+/// How long a stage took when it last ran, in seconds.
+pub fn last_seconds(runs: &[PastRun], stage: &str) -> Option<f64> {
+    let ran = |past: &&PastStage| past.stage == stage && past.outcome == "ran";
+    let stages = runs.iter().rev().flat_map(|run| &run.stages);
+    stages.clone().find(ran).map(|past| past.seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cut_short_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.jsonl");
+        assert!(read(&path).unwrap().is_empty());
+        let run = |seconds| PastRun {
+            started: 0,
+            seconds,
+            command: "run".into(),
+            summary: String::new(),
+            exit_code: 0,
+            stages: vec![PastStage {
+                stage: "s".into(),
+                outcome: "ran".into(),
+                reason: "new".into(),
+                seconds,
+            }],
+        };
+        append(&path, &run(1.0)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        append(&path, &run(2.0)).unwrap();
+        append(&path, &run(3.0)).unwrap();
+        let runs = read(&path).unwrap();
+        assert_eq!(runs.len(), 2);
+        assert_eq!(last_seconds(&runs, "s"), Some(3.0));
+        assert_eq!(last_seconds(&runs, "t"), None);
+    }
+}
