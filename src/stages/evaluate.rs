@@ -6,7 +6,6 @@
 //! one layer or head).
 
 use crate::artifact::table::{Column, Table};
-use crate::icl::evaluate::{self, EvaluateError, EvaluatePlan};
 use crate::icl::head::Head;
 use crate::icl::model::LinearAttention;
 use crate::icl::risk;
@@ -16,10 +15,10 @@ use crate::pipeline::kind::{Io, Role, StageKind, many, one};
 use crate::stages::exchange::{failed, write_table};
 use crate::stages::model_exchange::read_model;
 use crate::stages::params::{Count, NonNegative, ShotRange};
+use crate::stages::sampling::{self, Seeds};
 use crate::stages::task_exchange::read_task;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::ops::ControlFlow;
 
 pub struct Evaluate;
 
@@ -30,7 +29,7 @@ pub struct Params {
     shots: ShotRange,
     /// Prompts for each task, number of shots and seed.
     prompts: Count,
-    seeds: Vec<u64>,
+    seeds: Seeds,
 }
 
 impl StageKind for Evaluate {
@@ -39,14 +38,6 @@ impl StageKind for Evaluate {
     const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), many("finetuned")];
     const OUTPUTS: &'static [&'static str] = &["errors"];
     type Params = Params;
-
-    fn check(params: &Params) -> std::result::Result<(), String> {
-        if params.seeds.is_empty() {
-            Err("seeds: at least one is needed".into())
-        } else {
-            Ok(())
-        }
-    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let task = read_task(io)?;
@@ -59,25 +50,10 @@ impl StageKind for Evaluate {
             models.push((label.clone(), read_model(path)?));
         }
         let setting = Setting::new(task.d(), params.noise_var.get()).map_err(failed)?;
-        let plan = EvaluatePlan {
-            n_shots: params.shots.to_vec(),
-            n_prompts: params.prompts.get(),
-            seeds: params.seeds.clone(),
-        };
+        let plan = sampling::plan(params.shots, params.prompts, &params.seeds);
         let references: Vec<&LinearAttention> = models.iter().map(|(_, model)| model).collect();
         let task_list = tasks.each_ref().map(|(_, task)| task.clone());
-        let errors = evaluate::evaluate(&setting, &references, &task_list, &plan, |done, total| {
-            io.progress(done as u64, total as u64, "");
-            if io.cancelled() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })
-        .map_err(|error| match error {
-            EvaluateError::Stopped => io.interrupted(),
-            other => failed(other),
-        })?;
+        let errors = sampling::evaluate(io, &setting, &references, &task_list, &plan, (0, 1))?;
 
         let mut rows = Rows::default();
         for (m, (model_name, model)) in models.iter().enumerate() {

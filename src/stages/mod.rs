@@ -16,6 +16,7 @@ pub mod parameter_table;
 pub mod params;
 pub mod pretrain;
 pub mod registry;
+pub mod sampling;
 pub mod tables;
 pub mod task_exchange;
 pub mod tasks;

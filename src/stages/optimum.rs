@@ -4,7 +4,6 @@
 //! `std_error`, `prompts`, `exact`. Members of one dimension see the same prompts.
 
 use crate::artifact::table::{Column, Table};
-use crate::icl::evaluate::{self, EvaluateError, EvaluatePlan};
 use crate::icl::head::Head;
 use crate::icl::model::LinearAttention;
 use crate::icl::optima;
@@ -15,9 +14,9 @@ use crate::pipeline::error::Result;
 use crate::pipeline::kind::{Io, Role, StageKind};
 use crate::stages::exchange::{failed, write_table};
 use crate::stages::params::{Count, Dimension, NonNegative, Positive, ShotRange};
+use crate::stages::sampling::{self, Seeds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::ops::ControlFlow;
 
 pub struct Optimum;
 
@@ -29,7 +28,7 @@ pub struct Params {
     shots: ShotRange,
     /// Prompts for each member, number of shots and seed.
     prompts: Count,
-    seeds: Vec<u64>,
+    seeds: Seeds,
     /// The task is the random unit task of this seed.
     task_seed: u64,
 }
@@ -104,22 +103,9 @@ impl StageKind for Optimum {
     const OUTPUTS: &'static [&'static str] = &["curves"];
     type Params = Params;
 
-    fn check(params: &Params) -> std::result::Result<(), String> {
-        if params.seeds.is_empty() {
-            Err("seeds: at least one is needed".into())
-        } else {
-            Ok(())
-        }
-    }
-
     fn run(params: &Params, io: &Io) -> Result<()> {
-        let plan = EvaluatePlan {
-            n_shots: params.shots.to_vec(),
-            n_prompts: params.prompts.get(),
-            seeds: params.seeds.clone(),
-        };
+        let plan = sampling::plan(params.shots, params.prompts, &params.seeds);
         let batches = params.family.batches(params.task_seed);
-        let total = (batches.len() * plan.n_shots.len()) as u64;
         let (mut member, mut n_shots, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut error, mut std_error, mut exact) = (Vec::new(), Vec::new(), Vec::new());
         for (b, Batch { task, members }) in batches.iter().enumerate() {
@@ -129,20 +115,9 @@ impl StageKind for Optimum {
                 .map(|(_, head)| LinearAttention::from_head(head))
                 .collect();
             let references: Vec<&LinearAttention> = models.iter().collect();
-            let before = (b * plan.n_shots.len()) as u64;
             let tasks = std::slice::from_ref(task);
-            let errors = evaluate::evaluate(&setting, &references, tasks, &plan, |done, _| {
-                io.progress(before + done as u64, total, "");
-                if io.cancelled() {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            })
-            .map_err(|error| match error {
-                EvaluateError::Stopped => io.interrupted(),
-                other => failed(other),
-            })?;
+            let part = (b, batches.len());
+            let errors = sampling::evaluate(io, &setting, &references, tasks, &plan, part)?;
             for (m, (parameter, head)) in members.iter().enumerate() {
                 for (p, &n) in plan.n_shots.iter().enumerate() {
                     let estimate = errors.get(m, 0, p);
