@@ -133,7 +133,15 @@ impl Context<'_> {
     pub fn probe(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Probe {
         let kind = &self.kinds[stage.kind];
         let key = Key::new(kind.name(), &stage.job.params(), inputs, kind.code());
-        let cached = self.store.cached(key.digest());
+        // An entry for other outputs than the stage's is damaged, and as good as none.
+        let is_whole = |action: &Action| {
+            action.outputs.len() == stage.outputs.len()
+                && stage
+                    .outputs
+                    .iter()
+                    .all(|(name, _)| action.outputs.contains_key(name))
+        };
+        let cached = self.store.cached(key.digest()).filter(is_whole);
         Probe { key, cached }
     }
 
