@@ -166,9 +166,11 @@ impl Context<'_> {
     /// The output files of a stage that are missing or differ from `outputs`.
     pub fn out_of_place(&self, stage: &Stage, outputs: &Outputs) -> Vec<PathBuf> {
         let differs = |(name, path): &&(String, PathBuf)| {
-            let found = Digest::of_file(&self.workspace.out.join(path))
-                .ok()
-                .map(|(d, _)| d);
+            let path = self.workspace.out.join(path);
+            // A link is not the file that was put there, whatever it leads to.
+            let is_ours = path.symlink_metadata().is_ok_and(|found| found.is_file());
+            let found = is_ours.then(|| Digest::of_file(&path).ok()).flatten();
+            let found = found.map(|(digest, _)| digest);
             found.is_none() || found.as_ref() != outputs.get(name)
         };
         stage
