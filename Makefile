@@ -12,7 +12,7 @@ STAGE ?=
 # The groups that the paper's main text needs.
 PAPER_GROUPS := main
 
-.PHONY: all paper stage verify smoke test build clean help
+.PHONY: all paper stage verify smoke test bench build clean help
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -35,6 +35,9 @@ test: ## format check, lints, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	$(CARGO) test --release --locked
+
+bench: ## how long the engine takes when nothing is to do, and per stage
+	$(CARGO) bench --locked --bench engine
 
 build: ## the program
 	@$(CARGO) build --release --locked

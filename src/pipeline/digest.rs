@@ -24,6 +24,11 @@ impl Digest {
     /// The digest of a file's content, and its size in bytes.
     pub fn of_file(path: &Path) -> Result<(Self, u64)> {
         let io = |e| Error::io("read", path, &e);
+        // Opening a pipe waits for a writer, and a device may never end.
+        if !std::fs::metadata(path).map_err(io)?.is_file() {
+            let message = format!("cannot read {}: it is no regular file", path.display());
+            return Err(Error::failed(message));
+        }
         let mut file = File::open(path).map_err(io)?;
         let mut hasher = blake3::Hasher::new();
         let size = std::io::copy(&mut file, &mut hasher).map_err(io)?;

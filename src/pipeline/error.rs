@@ -74,7 +74,7 @@ impl Error {
     fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
-            message: message.into(),
+            message: shortened(message.into()),
             place: None,
             hint: None,
         }
@@ -117,7 +117,7 @@ impl Error {
 
     /// Says what to type next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(shortened(hint.into()));
         self
     }
 
@@ -126,7 +126,14 @@ impl Error {
         match nearest(wrong, known) {
             Nearest::Name(name) => self.hint(format!("did you mean `{name}`?")),
             Nearest::All(names) if names.is_empty() => self,
-            Nearest::All(names) => self.hint(format!("known: {}", names.join(", "))),
+            Nearest::All(names) => {
+                let shown = names[..names.len().min(MAX_KNOWN)].join(", ");
+                let more = match names.len().saturating_sub(MAX_KNOWN) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                self.hint(format!("known: {shown}{more}"))
+            }
         }
     }
 }
@@ -142,6 +149,19 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Longer messages are cut: what they quote may be megabytes of somebody's file.
+const MAX_MESSAGE: usize = 1000;
+/// More names than this are counted, not listed.
+const MAX_KNOWN: usize = 30;
+
+fn shortened(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
 enum Nearest<'a> {
     Name(&'a str),
     All(Vec<&'a str>),
@@ -150,9 +170,15 @@ enum Nearest<'a> {
 /// How alike two names must be (Jaro-Winkler) for one to be offered in place of the other.
 const ALIKE: f64 = 0.8;
 
+/// Longer texts are no names that someone mistyped, and comparing them takes their lengths squared.
+const MAX_NAME: usize = 200;
+
 fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest<'a> {
     let names: Vec<&str> = known.into_iter().collect();
-    let score = |name: &str| strsim::jaro_winkler(wrong, name);
+    let score = |name: &str| match wrong.len().max(name.len()) {
+        0..=MAX_NAME => strsim::jaro_winkler(wrong, name),
+        _ => 0.0,
+    };
     match names
         .iter()
         .copied()

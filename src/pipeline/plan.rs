@@ -133,7 +133,15 @@ impl Context<'_> {
     pub fn probe(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Probe {
         let kind = &self.kinds[stage.kind];
         let key = Key::new(kind.name(), &stage.job.params(), inputs, kind.code());
-        let cached = self.store.cached(key.digest());
+        // An entry for other outputs than the stage's is damaged, and as good as none.
+        let is_whole = |action: &Action| {
+            action.outputs.len() == stage.outputs.len()
+                && stage
+                    .outputs
+                    .iter()
+                    .all(|(name, _)| action.outputs.contains_key(name))
+        };
+        let cached = self.store.cached(key.digest()).filter(is_whole);
         Probe { key, cached }
     }
 
@@ -158,7 +166,10 @@ impl Context<'_> {
     /// The output files of a stage that are missing or differ from `outputs`.
     pub fn out_of_place(&self, stage: &Stage, outputs: &Outputs) -> Vec<PathBuf> {
         let differs = |(name, path): &&(String, PathBuf)| {
-            let found = self.store.digest_of(&self.workspace.out.join(path)).ok();
+            let path = self.workspace.out.join(path);
+            // A link is not the file that was put there, whatever it leads to.
+            let is_ours = path.symlink_metadata().is_ok_and(|found| found.is_file());
+            let found = is_ours.then(|| self.store.digest_of(&path).ok()).flatten();
             found.is_none() || found.as_ref() != outputs.get(name)
         };
         stage

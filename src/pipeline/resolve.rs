@@ -6,6 +6,7 @@ use crate::pipeline::graph;
 use crate::pipeline::kind::{Job, Kind, Role};
 use crate::pipeline::node::{Key, Node, Value};
 use crate::pipeline::spec::{Spec, StageSpec, parse_option_value};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +15,16 @@ pub const OUTPUT_FOLDERS: [&str; 2] = ["figures", "artifacts"];
 /// References among `vars` deeper than this are taken for a cycle.
 const MAX_INDIRECTION: usize = 16;
 /// More stages than this are refused: a matrix multiplies quickly.
-const MAX_STAGES: usize = 100_000;
+const MAX_STAGES: usize = 10_000;
+/// More artifacts read by all stages together are refused: so do stages that read many others.
+const MAX_INPUTS: usize = 200_000;
+/// More excludes of a stage are refused: each is compared with each combination.
+const MAX_EXCLUDES: usize = 1_000;
+/// More targets of all groups together are refused: each is compared with each stage.
+const MAX_TARGETS: usize = 1_000;
+/// What filling in `${...}` may make in all, in values (of 64 characters, when they are long): a
+/// few variables that name each other several times make 4^15 of them.
+const MAX_FILLED: usize = 500_000;
 
 /// What the command line changes.
 #[derive(Clone, Debug, Default)]
@@ -96,23 +106,35 @@ impl Pipeline {
     /// Resolves a spec against the registered kinds.
     pub fn resolve(mut spec: Spec, kinds: &[Box<dyn Kind>], settings: &Settings) -> Result<Self> {
         let changes = apply_settings(&mut spec, settings)?;
-        let mut drafts = expand_all(&spec)?;
-        change_params(&mut drafts, &spec.vars, &changes)?;
+        let budget = Budget(Cell::new(MAX_FILLED));
+        let mut drafts = expand_all(&spec, &budget)?;
+        change_params(&mut drafts, &spec.vars, &changes, &budget)?;
         let index: BTreeMap<&str, usize> = drafts
             .iter()
             .enumerate()
             .map(|(i, draft)| (draft.id.as_str(), i))
             .collect();
         let mut stages = Vec::with_capacity(drafts.len());
+        let mut n_inputs = 0;
         for draft in &drafts {
             let stage = build(draft, &drafts, &index, kinds).map_err(|mut error| {
                 error.message = format!("stage `{}`: {}", draft.id, error.message);
                 error.at(&draft.place)
             })?;
+            n_inputs += stage.inputs.len();
+            if n_inputs > MAX_INPUTS {
+                let message = format!("the stages read more than {MAX_INPUTS} artifacts in all");
+                return Err(Error::config(message).at(&draft.place));
+            }
             stages.push(stage);
         }
         check_outputs(&stages)?;
         let stages = in_order(stages)?;
+        let mut targets = spec.groups.iter().flat_map(|(_, targets)| targets);
+        if let Some(first) = targets.nth(MAX_TARGETS) {
+            let message = format!("the groups have more than {MAX_TARGETS} targets in all");
+            return Err(Error::config(message).at(&first.place));
+        }
         let groups = spec
             .groups
             .iter()
@@ -188,7 +210,12 @@ fn apply_settings(spec: &mut Spec, settings: &Settings) -> Result<Vec<ParamChang
     Ok(params)
 }
 
-fn change_params(drafts: &mut [Draft], vars: &Node, changes: &[ParamChange]) -> Result<()> {
+fn change_params(
+    drafts: &mut [Draft],
+    vars: &Node,
+    changes: &[ParamChange],
+    budget: &Budget,
+) -> Result<()> {
     for ParamChange {
         pattern,
         param,
@@ -201,7 +228,13 @@ fn change_params(drafts: &mut [Draft], vars: &Node, changes: &[ParamChange]) -> 
         let matches = |draft: &&mut Draft| {
             draft.spec.name.text == *pattern || draft.id == *pattern || glob.matches(&draft.id)
         };
-        let value = Scope { vars, items: &[] }.fill(value, 0)?;
+        let items = &[];
+        let scope = Scope {
+            vars,
+            items,
+            budget,
+        };
+        let value = scope.fill(value, 0)?;
         let mut found = false;
         for draft in drafts.iter_mut().filter(matches) {
             found = true;
@@ -227,7 +260,7 @@ struct Draft<'a> {
     place: Place,
 }
 
-fn expand_all(spec: &Spec) -> Result<Vec<Draft<'_>>> {
+fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>> {
     let mut drafts: Vec<Draft> = Vec::new();
     for stage in &spec.stages {
         let count = stage
@@ -238,6 +271,10 @@ fn expand_all(spec: &Spec) -> Result<Vec<Draft<'_>>> {
             let message = format!("the matrix gives more than {MAX_STAGES} stages");
             return Err(Error::config(message).at(&stage.name.place));
         }
+        if let Some(first) = stage.exclude.get(MAX_EXCLUDES) {
+            let message = format!("there are more than {MAX_EXCLUDES} excludes");
+            return Err(Error::config(message).at(&first.place));
+        }
         for items in combinations(&stage.matrix) {
             if is_excluded(stage, &items)? {
                 continue;
@@ -245,6 +282,7 @@ fn expand_all(spec: &Spec) -> Result<Vec<Draft<'_>>> {
             let scope = Scope {
                 vars: &spec.vars,
                 items: &items,
+                budget,
             };
             let label = items
                 .iter()
@@ -332,10 +370,36 @@ fn is_excluded(stage: &StageSpec, items: &[Chosen]) -> Result<bool> {
 struct Scope<'a> {
     vars: &'a Node,
     items: &'a [Chosen<'a>],
+    budget: &'a Budget,
+}
+
+/// What filling in may still make; shared by all stages.
+struct Budget(Cell<usize>);
+
+impl Budget {
+    fn spend(&self, node: &Node) -> Result<()> {
+        const LONG: usize = 64;
+        let cost = match &node.value {
+            Value::Text(text) => 1 + text.len() / LONG,
+            _ => 1,
+        };
+        match self.0.get().checked_sub(cost) {
+            Some(left) => {
+                self.0.set(left);
+                Ok(())
+            }
+            None => {
+                let message = "the variables and matrices make too much of this file";
+                let error = Error::config(message).at(&node.place);
+                Err(error.hint("look for variables that name others several times"))
+            }
+        }
+    }
 }
 
 impl Scope<'_> {
     fn fill(&self, node: &Node, depth: usize) -> Result<Node> {
+        self.budget.spend(node)?;
         let value = match &node.value {
             Value::Text(text) => return self.fill_text(node, text, depth),
             Value::List(items) => Value::List(
@@ -385,10 +449,12 @@ impl Scope<'_> {
             rest = &rest[start + length + 1..];
         }
         filled.push_str(rest);
-        Ok(Node {
+        let filled = Node {
             place: node.place.clone(),
             value: Value::Text(filled),
-        })
+        };
+        self.budget.spend(&filled)?;
+        Ok(filled)
     }
 
     fn lookup(&self, name: &str, user: &Node, depth: usize) -> Result<Node> {

@@ -5,6 +5,7 @@
 
 use crate::pipeline::error::{Error, Place, Result};
 use crate::pipeline::node::{Key, Node, Value};
+use std::collections::BTreeSet;
 
 /// The only version of the file format there is.
 const VERSION: i128 = 1;
@@ -153,12 +154,10 @@ fn axis_items(axis: &Key, node: &Node) -> Result<Vec<(Key, Node)>> {
         let message = format!("axis `{}` has no items", axis.text);
         return Err(Error::config(message).at(&node.place));
     }
-    for (index, (label, _)) in items.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for (label, _) in &items {
         check_name(label, "item")?;
-        if items[..index]
-            .iter()
-            .any(|(other, _)| other.text == label.text)
-        {
+        if !seen.insert(&label.text) {
             let message = format!("item `{}` stands twice", label.text);
             return Err(Error::config(message).at(&label.place));
         }

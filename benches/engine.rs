@@ -1,0 +1,240 @@
+//! How long the engine takes when it has nothing to do, and what it adds to a stage that does nothing.
+//!
+//! `make bench`. Nothing here is asserted: a test that fails when the machine is busy helps nobody.
+
+#[allow(dead_code, reason = "tests use the rest of it")]
+#[path = "../tests/toy/mod.rs"]
+mod toy;
+
+use divan::Bencher;
+use icl_repro::pipeline::digest::Digest;
+use icl_repro::pipeline::error::Result;
+use icl_repro::pipeline::lock::Lock;
+use icl_repro::pipeline::plan::Context;
+use icl_repro::pipeline::resolve::{Pipeline, Settings};
+use icl_repro::pipeline::run::{Options, Run, Summary};
+use icl_repro::pipeline::spec::Spec;
+use icl_repro::pipeline::store::Store;
+use icl_repro::pipeline::workspace::Workspace;
+use icl_repro::stages::registry;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use toy::{Ask, Repo};
+
+fn main() {
+    divan::main();
+}
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A copy of the pipeline and its data in which the smoke profile is up to date.
+fn smoke_copy() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["pipeline.yaml", "data/fonts/DejaVuSans.ttf"] {
+        let to = folder.path().join(name);
+        std::fs::create_dir_all(to.parent().expect("inside")).expect("a folder");
+        std::fs::copy(Path::new(ROOT).join(name), to).expect("a copy");
+    }
+    run_program(folder.path(), &["run", "--profile", "smoke"]);
+    folder
+}
+
+fn run_program(folder: &Path, args: &[&str]) {
+    let status = Command::new(env!("CARGO_BIN_EXE_icl-repro"))
+        .args(args)
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.expect("the program starts").success());
+}
+
+/// The program from start to end, nothing to do, small outputs.
+#[divan::bench(sample_count = 40, sample_size = 1)]
+fn noop_process_smoke(bencher: Bencher) {
+    let folder = smoke_copy();
+    bencher.bench_local(|| run_program(folder.path(), &["run", "--profile", "smoke"]));
+}
+
+/// The same on this repository itself, at paper scale; without `make all` before there is nothing to measure.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn noop_process_full(bencher: Bencher) {
+    let status = Command::new(env!("CARGO_BIN_EXE_icl-repro"))
+        .args(["-C", ROOT, "status", "--exit-code"])
+        .stdout(Stdio::null())
+        .status();
+    if !status.expect("the program starts").success() {
+        eprintln!("noop_process_full: something is stale, run `make all` first");
+        return;
+    }
+    bencher.bench_local(|| run_program(Path::new(ROOT), &["run"]));
+}
+
+/// A process that does nothing with a pipeline: what the operating system takes.
+#[divan::bench(sample_count = 40, sample_size = 1)]
+fn process_start(bencher: Bencher) {
+    bencher.bench_local(|| run_program(Path::new(ROOT), &["--version"]));
+}
+
+fn smoke() -> Settings {
+    Settings {
+        profile: Some("smoke".into()),
+        sets: Vec::new(),
+    }
+}
+
+fn resolved(settings: &Settings) -> Pipeline {
+    let text =
+        std::fs::read_to_string(Path::new(ROOT).join("pipeline.yaml")).expect("the pipeline");
+    let spec = Spec::parse("pipeline.yaml", &text).expect("it parses");
+    Pipeline::resolve(spec, &registry::kinds(), settings).expect("it resolves")
+}
+
+/// Everything between the first read of pipeline.yaml and the summary, in this process.
+#[divan::bench(sample_count = 40, sample_size = 1)]
+fn noop_in_process_smoke(bencher: Bencher) {
+    let folder = smoke_copy();
+    bencher.bench_local(|| {
+        let summary = noop(folder.path()).expect("it runs");
+        assert_eq!(summary.ran, 0);
+    });
+}
+
+fn noop(root: &Path) -> Result<Summary> {
+    let settings = smoke();
+    let kinds = registry::kinds();
+    let pipeline = resolved(&settings);
+    let workspace = Workspace::new(root.to_owned(), None, None, &settings);
+    let _held = workspace.lock_for_run(false, |_| {})?;
+    let lock = Lock::read(&workspace.lock_path())?;
+    let store = Store::new(&workspace.cache);
+    let context = Context {
+        workspace: &workspace,
+        kinds: &kinds,
+        pipeline: &pipeline,
+        lock: &lock,
+        baseline: &lock,
+        store: &store,
+    };
+    let options = Options {
+        workers: 2,
+        force: false,
+        keep_going: false,
+        accept: false,
+    };
+    Run {
+        context: &context,
+        options: &options,
+        selection: &pipeline.select(&[], &[])?,
+        observer: &|_| {},
+        cancelled: &AtomicBool::new(false),
+    }
+    .execute()
+}
+
+#[divan::bench]
+fn parse_pipeline_yaml(bencher: Bencher) {
+    let text =
+        std::fs::read_to_string(Path::new(ROOT).join("pipeline.yaml")).expect("the pipeline");
+    bencher.bench_local(|| Spec::parse("pipeline.yaml", &text).expect("it parses"));
+}
+
+#[divan::bench]
+fn resolve_pipeline(bencher: Bencher) {
+    let text =
+        std::fs::read_to_string(Path::new(ROOT).join("pipeline.yaml")).expect("the pipeline");
+    let spec = Spec::parse("pipeline.yaml", &text).expect("it parses");
+    let kinds = registry::kinds();
+    bencher
+        .with_inputs(|| spec.clone())
+        .bench_local_values(|spec| {
+            Pipeline::resolve(spec, &kinds, &Settings::default()).expect("it resolves")
+        });
+}
+
+/// `count` stages in layers of 50, each reading two of the layer before.
+fn layered(count: usize) -> String {
+    const WIDTH: usize = 50;
+    let mut yaml = String::from("version: 1\nstages:\n");
+    for i in 0..count {
+        let inputs = match i.checked_sub(WIDTH) {
+            // Two parts, one text of fixed length each: contents must not grow from layer to layer.
+            Some(above) if i < 2 * WIDTH => format!("inputs: {{parts: s{above}.out}}, "),
+            Some(_) => format!(
+                "inputs: {{parts: {{a: s{}.out, b: s{}.out}}}}, ",
+                i % WIDTH,
+                (i + 1) % WIDTH
+            ),
+            None => String::new(),
+        };
+        let _ = writeln!(
+            yaml,
+            "  s{i}: {{kind: join, params: {{text: t{i}}}, {inputs}outputs: {{out: artifacts/{i}.txt}}}}"
+        );
+    }
+    yaml
+}
+
+fn up_to_date(count: usize) -> Repo {
+    let repo = Repo::new(&layered(count));
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert_eq!(summary.ran, count);
+    repo
+}
+
+/// Reading, resolving and confirming a generated pipeline.
+#[divan::bench(args = [100, 1000], sample_count = 20, sample_size = 1)]
+fn noop_generated(bencher: Bencher, stages: usize) {
+    let repo = up_to_date(stages);
+    bencher.bench_local(|| assert_eq!(repo.run(&Ask::default()).expect("it runs").ran, 0));
+}
+
+/// The same without the run: reading and resolving only.
+#[divan::bench(args = [1000], sample_count = 20, sample_size = 1)]
+fn open_generated(bencher: Bencher, stages: usize) {
+    let repo = up_to_date(stages);
+    bencher.bench_local(|| repo.with(&Ask::default(), |_| Ok(())).expect("it opens"));
+}
+
+/// A hundred stages that write a few bytes, from nothing, one after the other: a hundredth of it
+/// is what the engine adds to a stage.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn hundred_trivial_stages(bencher: Bencher) {
+    let yaml = layered(100);
+    let ask = || Ask {
+        workers: Some(1),
+        ..Ask::default()
+    };
+    bencher
+        .with_inputs(|| Repo::new(&yaml))
+        .bench_local_refs(|repo| assert_eq!(repo.run(&ask()).expect("it runs").ran, 100));
+}
+
+#[divan::bench(args = [1 << 10, 1 << 20, 16 << 20])]
+fn hash_a_file(bencher: Bencher, bytes: usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("file");
+    std::fs::write(&path, vec![7; bytes]).expect("a file");
+    bencher
+        .counter(divan::counter::BytesCount::new(bytes))
+        .bench_local(|| Digest::of_file(&path).expect("it is there"));
+}
+
+#[divan::bench(args = [1 << 10, 1 << 20], sample_count = 50, sample_size = 1)]
+fn insert_into_the_store(bencher: Bencher, bytes: usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::new(&folder.path().join("cache"));
+    let file = folder.path().join("file");
+    let mut content = vec![0u8; bytes];
+    let mut number = 0u64;
+    bencher
+        .with_inputs(|| {
+            // New content each time: what the store has already is not written again.
+            number += 1;
+            content[..8].copy_from_slice(&number.to_le_bytes());
+            std::fs::write(&file, &content).expect("a file");
+        })
+        .bench_local_values(|()| store.insert(&file).expect("it is kept"));
+}
