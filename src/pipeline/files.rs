@@ -46,11 +46,27 @@ pub fn make_read_only(path: &Path) -> Result<()> {
     fs::set_permissions(path, permissions(0o444)).map_err(|e| Error::io("protect", path, &e))
 }
 
+/// How the names of files begin that are not yet whole.
+const TEMPORARY: &str = ".icl-repro-tmp-";
+
+/// Removes the temporary files that a killed process left in a folder, and below it if `deep`;
+/// links are not followed.
+pub fn remove_temporaries(folder: &Path, deep: bool) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && deep {
+            remove_temporaries(&entry.path(), deep);
+        } else if !is_folder && entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_folder(folder)?;
     tempfile::Builder::new()
-        .prefix(".tmp-")
+        .prefix(TEMPORARY)
         .tempfile_in(folder)
         .map_err(|e| Error::io("write in", folder, &e))
 }

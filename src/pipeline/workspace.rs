@@ -6,9 +6,9 @@
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::files;
-use crate::pipeline::resolve::Settings;
+use crate::pipeline::resolve::{OUTPUT_FOLDERS, Settings};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// The file that defines a pipeline; its folder is the repository's root.
@@ -126,7 +126,8 @@ impl Workspace {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(io)?;
-                let holder = format!("process {} is running this pipeline", holder.trim());
+                let process = holder.lines().next().unwrap_or_default();
+                let holder = format!("process {process} is running this pipeline");
                 if !wait {
                     return Err(Error::of(ErrorKind::Busy, holder));
                 }
@@ -135,16 +136,46 @@ impl Workspace {
             }
             Err(TryLockError::Error(e)) => return Err(io(e)),
         }
+        let mut dead = String::new();
+        file.rewind().map_err(io)?;
+        file.read_to_string(&mut dead).map_err(io)?;
+        if let Some((_, out)) = dead.split_once('\n') {
+            self.sweep(Path::new(out));
+        }
         file.set_len(0).map_err(io)?;
-        std::io::Seek::rewind(&mut file).map_err(io)?;
-        write!(file, "{}", std::process::id()).map_err(io)?;
-        Ok(RunLock { _file: file })
+        file.rewind().map_err(io)?;
+        write!(file, "{}\n{}", std::process::id(), self.out.display()).map_err(io)?;
+        Ok(RunLock { file })
+    }
+
+    /// Removes what a killed run was about to write: nothing refers to it. What cannot be removed
+    /// takes space and does no other harm.
+    fn sweep(&self, out: &Path) {
+        let _ = std::fs::remove_dir_all(self.cache.join("scratch"));
+        for folder in ["actions", "logs"] {
+            files::remove_temporaries(&self.cache.join(folder), true);
+        }
+        for folder in OUTPUT_FOLDERS {
+            files::remove_temporaries(&out.join(folder), true);
+        }
+        files::remove_temporaries(&self.cache, false);
+        files::remove_temporaries(out, false);
     }
 }
 
 /// Held while a run may write; released when dropped, or by the system when the process ends.
+///
+/// While it is held the file names the process and where its outputs go. A run that ends empties
+/// it; so names in a file that nobody holds are those of a run that was killed.
 pub struct RunLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // If this fails the next run sweeps for nothing.
+        let _ = self.file.set_len(0);
+    }
 }
 
 /// A folder name for settings that are not the default: the profile, and a digest of the sets.
