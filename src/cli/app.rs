@@ -2,7 +2,7 @@
 
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
-use crate::cli::{clean, exit, explain, gc, graph, risk, run, runs, status, terminal, verify};
+use crate::cli::{claims, clean, exit, explain, gc, graph, risk, run, runs, status, terminal, verify};
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
 use std::process::ExitCode;
@@ -47,6 +47,7 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Runs(args) => runs::runs(&session()?, args),
         Verb::Gc(args) => gc::gc(&session()?, args),
         Verb::Clean(args) => clean::clean(&session()?, args),
+        Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
     }
 }

@@ -25,6 +25,7 @@ pub mod risk;
 pub mod setting;
 pub mod source;
 pub mod task;
+pub mod theory_points;
 pub mod train;
 pub mod trainable;
 pub mod unit_sphere;

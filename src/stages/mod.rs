@@ -4,6 +4,8 @@
 //! digest ([`code`]). Kinds know the science and the artifacts, never the cache or the lock.
 
 pub mod balance_law;
+pub mod claim;
+pub mod claims;
 pub mod code;
 pub mod error_table;
 pub mod evaluate;
@@ -18,6 +20,7 @@ pub mod parameter_table;
 pub mod params;
 pub mod population;
 pub mod pretrain;
+pub mod quantity;
 pub mod registry;
 pub mod tables;
 pub mod task_exchange;

@@ -2,6 +2,7 @@
 
 use crate::pipeline::kind::{Kind, Registered, StageKind};
 use crate::stages::balance_law::BalanceLaw;
+use crate::stages::claims::Claims;
 use crate::stages::code;
 use crate::stages::error_table::ErrorTable;
 use crate::stages::evaluate::Evaluate;
@@ -35,5 +36,6 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<Measure>(),
         kind::<Population>(),
         kind::<BalanceLaw>(),
+        kind::<Claims>(),
     ]
 }
