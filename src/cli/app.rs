@@ -2,7 +2,9 @@
 
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
-use crate::cli::{claims, clean, exit, explain, gc, graph, risk, run, runs, status, terminal, verify};
+use crate::cli::{
+    claims, clean, exit, explain, gc, graph, risk, run, runs, status, terminal, verify,
+};
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
 use std::process::ExitCode;

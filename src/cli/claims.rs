@@ -66,7 +66,11 @@ pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8>
             claim.recorded.words()
         ));
     }
-    Ok(if turned.is_empty() { exit::OK } else { exit::VERDICT })
+    Ok(if turned.is_empty() {
+        exit::OK
+    } else {
+        exit::VERDICT
+    })
 }
 
 /// The stage of kind `claims`, and what it wrote.
@@ -187,7 +191,7 @@ fn one(session: &Session, stage: usize, claim: &Decided, paint: &Paint) -> Strin
     let rests = rests_on(session, stage, checks);
     let _ = match rests.is_empty() {
         true => writeln!(text, "\n  rests on closed forms alone"),
-        false => writeln!(text, "\n  rests on {}", session.ids(rests)),
+        false => writeln!(text, "\n  rests on {}", briefly(session, &rests)),
     };
     text
 }
@@ -210,19 +214,45 @@ fn evidence(text: &mut String, before: &str, check: &Checked) {
         let _ = writeln!(text, "    interval  {} to {}", shown(low), shown(high));
     }
     if let (Some(reserve), Some(open)) = (check.reserve, check.chance_open) {
-        let open = if open < 1e-9 { "below 1e-9".to_owned() } else { format!("{open:.1e}") };
+        let open = if open < 1e-9 {
+            "below 1e-9".to_owned()
+        } else {
+            format!("{open:.1e}")
+        };
         let _ = writeln!(
             text,
             "    reserve   {reserve:.1} standard deviations of a seed; chance to stay open {open}"
         );
     }
     let value = |(seed, x): &(String, Option<f64>)| {
-        format!("{}: {}", seed.trim_start_matches("measure@"), x.map_or("none".into(), shown))
+        format!(
+            "{}: {}",
+            seed.trim_start_matches("measure@"),
+            x.map_or("none".into(), shown)
+        )
     };
     let seeds: Vec<String> = check.seeds.iter().map(value).collect();
     if !seeds.is_empty() {
         let _ = writeln!(text, "    seeds     {}", seeds.join("  "));
     }
+}
+
+/// Ids with commas between them, the items of a matrix in one: `finetune@* (6)`.
+fn briefly(session: &Session, stages: &BTreeSet<usize>) -> String {
+    let mut names: Vec<(&str, usize, &str)> = Vec::new();
+    for &stage in stages {
+        let id = session.id(stage);
+        let name = id.split('@').next().unwrap_or(id);
+        match names.iter_mut().find(|(known, ..)| *known == name) {
+            Some((_, count, _)) => *count += 1,
+            None => names.push((name, 1, id)),
+        }
+    }
+    let text = names.iter().map(|(name, count, id)| match count {
+        1 => (*id).to_owned(),
+        _ => format!("{name}@* ({count})"),
+    });
+    text.collect::<Vec<_>>().join(", ")
 }
 
 /// The stages from which a claim's quantities come, directly or through others.

@@ -72,7 +72,11 @@ pub fn shortfall(reserve: f64, n: usize, t: f64) -> f64 {
     let value = |i: usize| {
         let s = WIDEST * i as f64 / CELLS as f64;
         if s == 0.0 {
-            return if n == 2 { libm::exp(scale) * normal_tail(shift) } else { 0.0 };
+            return if n == 2 {
+                libm::exp(scale) * normal_tail(shift)
+            } else {
+                0.0
+            };
         }
         let density = libm::exp(scale + (df - 1.0) * libm::log(s) - 0.5 * df * s * s);
         density * normal_tail(shift - t * s)
@@ -116,7 +120,10 @@ mod tests {
     fn shortfall_at_its_ends() {
         for (n, t) in [(3, 1.5), (9, 4.0), (12, 4.025)] {
             let found = shortfall(0.0, n, t);
-            assert!((found - (1.0 - t_tail(t, n - 1))).abs() < 1e-8, "{n}: {found}");
+            assert!(
+                (found - (1.0 - t_tail(t, n - 1))).abs() < 1e-8,
+                "{n}: {found}"
+            );
         }
         assert!(shortfall(8.0, 12, 4.025) < 1e-12);
         assert!(shortfall(1.0, 12, 4.025) > 0.5);

@@ -74,12 +74,18 @@ impl StageKind for BalanceLaw {
         };
         let table = Table::new(vec![
             ("descent", text(|run| &run.descent)),
-            ("d", Column::Int(runs.iter().map(|run| run.d as i64).collect())),
+            (
+                "d",
+                Column::Int(runs.iter().map(|run| run.d as i64).collect()),
+            ),
             ("noise_var", floats(|run| run.noise_var)),
             ("seed", text(|run| &run.seed)),
             ("predicted", floats(|run| run.predicted)),
             ("reached", floats(|run| run.reached)),
-            ("relative_gap", floats(|run| run.reached / run.predicted - 1.0)),
+            (
+                "relative_gap",
+                floats(|run| run.reached / run.predicted - 1.0),
+            ),
         ]);
         write_table(io, "runs", table)
     }

@@ -249,7 +249,11 @@ pub fn decide(
     };
     claims
         .iter()
-        .map(|claim| judge.claim(claim).map_err(|e| format!("claim `{}`: {e}", claim.id)))
+        .map(|claim| {
+            judge
+                .claim(claim)
+                .map_err(|e| format!("claim `{}`: {e}", claim.id))
+        })
         .collect()
 }
 
@@ -355,7 +359,10 @@ impl Judge<'_> {
                 1.0 - self.pass_tail,
                 self.refute_tail
             ),
-            seeds: seeds.iter().map(|(seed, x)| (seed.clone(), finite(*x))).collect(),
+            seeds: seeds
+                .iter()
+                .map(|(seed, x)| (seed.clone(), finite(*x)))
+                .collect(),
             ..checked
         };
         let into = |x: f64| match check.scale {
@@ -376,7 +383,9 @@ impl Judge<'_> {
         let [low, high] = bounds.map(into);
         let count = n as f64;
         let mean = values.iter().fold(0.0, |sum, x| sum + x) / count;
-        let squares = values.iter().fold(0.0, |sum, x| sum + (x - mean) * (x - mean));
+        let squares = values
+            .iter()
+            .fold(0.0, |sum, x| sum + (x - mean) * (x - mean));
         let deviation = (squares / (count - 1.0)).sqrt();
         let std_error = deviation / count.sqrt();
         let pass = student::t_quantile(self.pass_tail, n - 1) * std_error;

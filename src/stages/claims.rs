@@ -54,7 +54,9 @@ impl StageKind for Claims {
             false_refutations,
         } = params.confidence;
         if !share(1.0 - pass) || !share(false_refutations) {
-            return Err("confidence: pass is from 0.5 to 1, false_refutations from 0 to 0.5".into());
+            return Err(
+                "confidence: pass is from 0.5 to 1, false_refutations from 0 to 0.5".into(),
+            );
         }
         let known: Vec<&str> = params.models.iter().map(String::as_str).collect();
         let mut ids = BTreeSet::new();
@@ -69,7 +71,10 @@ impl StageKind for Claims {
             let paper = claim.correction.iter().map(|correction| &correction.paper);
             for check in claim.checks.iter().chain(&claim.shows).chain(paper) {
                 if !(check.margin >= 0.0 && check.margin.is_finite()) {
-                    return Err(in_claim(format!("the margin {} is no margin", check.margin)));
+                    return Err(in_claim(format!(
+                        "the margin {} is no margin",
+                        check.margin
+                    )));
                 }
                 let named = match check.quantity.basis() {
                     Basis::Seeds => check.at.of.iter().chain(&check.at.over),
@@ -90,9 +95,8 @@ impl StageKind for Claims {
         let mut seeds = Vec::new();
         for (label, errors) in io.inputs("errors") {
             let values = io.inputs("values").iter().find(|(other, _)| other == label);
-            let (_, values) = values.ok_or_else(|| {
-                Error::failed(format!("seed `{label}` has errors but no values"))
-            })?;
+            let (_, values) = values
+                .ok_or_else(|| Error::failed(format!("seed `{label}` has errors but no values")))?;
             seeds.push((label.clone(), read_measures(errors, values)?));
         }
         let mut sampled = Vec::new();
@@ -137,7 +141,9 @@ fn table(claims: &[Decided]) -> std::result::Result<Table, crate::artifact::tabl
     let float = |part: &dyn Fn(&Decided) -> Option<f64>| {
         Column::Float(claims.iter().map(|c| part(c).unwrap_or(f64::NAN)).collect())
     };
-    let seeds = claims.iter().map(|claim| claim.checks[0].seeds.len() as i64);
+    let seeds = claims
+        .iter()
+        .map(|claim| claim.checks[0].seeds.len() as i64);
     Table::new(vec![
         ("id", text(&|c| c.id.clone())),
         ("statement", text(&|c| c.statement.clone())),
@@ -158,7 +164,9 @@ pub fn measured(measured: Option<f64>, std_error: Option<f64>) -> String {
     match (measured, std_error) {
         (None, _) => "none".to_owned(),
         (Some(value), None) => shown(value),
-        (Some(value), Some(error)) => format!("{} ± {}", digits(value, error), digits(error, error)),
+        (Some(value), Some(error)) => {
+            format!("{} ± {}", digits(value, error), digits(error, error))
+        }
     }
 }
 
@@ -222,7 +230,8 @@ pub fn place(check: &Checked) -> String {
 }
 
 fn markdown(claims: &[Decided]) -> String {
-    let mut text = "| claim | expected | measured | verdict |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut text =
+        "| claim | expected | measured | verdict |\n| --- | --- | --- | --- |\n".to_owned();
     for claim in claims {
         let _ = writeln!(
             text,

@@ -103,7 +103,8 @@ impl StageKind for Population {
             (None, true) => read_model(io.input("pretrained")?)?,
             (Some(start), false) => random(start)?,
             _ => {
-                let message = "training starts from the input `pretrained` or from `start`: one of them";
+                let message =
+                    "training starts from the input `pretrained` or from `start`: one of them";
                 return Err(Error::failed(message));
             }
         };
@@ -157,7 +158,11 @@ pub fn descend(
         return Err(io.interrupted());
     }
     if let Some(last) = trained.losses.last() {
-        io.log(format!("{} steps, last loss {}", trained.losses.len(), last.total));
+        io.log(format!(
+            "{} steps, last loss {}",
+            trained.losses.len(),
+            last.total
+        ));
     }
     let diverged = trained.diverged_at();
     Ok((trained.model, diverged))

@@ -110,7 +110,10 @@ impl From<Quantity> for String {
 
 /// `there is no WHAT `x`; there are a, b`.
 pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
-    format!("there is no {what} `{name}`; there are {}", known.join(", "))
+    format!(
+        "there is no {what} `{name}`; there are {}",
+        known.join(", ")
+    )
 }
 
 /// Where a quantity is taken.
@@ -234,7 +237,10 @@ impl Quantity {
                 for model in &scope.of {
                     found.extend(errors(measures, model, scope)?);
                 }
-                extreme(found.into_iter().map(|(_, error)| error), self == Quantity::HighestError)
+                extreme(
+                    found.into_iter().map(|(_, error)| error),
+                    self == Quantity::HighestError,
+                )
             }
             Quantity::LowestExcess | Quantity::LowestRatio | Quantity::HighestRatio => {
                 let mut found = Vec::new();
@@ -292,9 +298,9 @@ fn largest(a: f64, b: f64) -> f64 {
 fn extreme(values: impl Iterator<Item = f64>, highest: bool) -> Result<f64, String> {
     let sign = if highest { 1.0 } else { -1.0 };
     let found = values.map(|x| sign * x).reduce(largest);
-    found
-        .map(|x| sign * x)
-        .ok_or_else(|| "there is no measured point in the scope: give models, tasks and shots".into())
+    found.map(|x| sign * x).ok_or_else(|| {
+        "there is no measured point in the scope: give models, tasks and shots".into()
+    })
 }
 
 /// Task and number of shots.
