@@ -3,8 +3,8 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status, terminal,
-    verify,
+    claims, clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status,
+    terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
@@ -53,6 +53,7 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Runs(args) => runs::runs(&session()?, args),
         Verb::Gc(args) => gc::gc(&session()?, args),
         Verb::Clean(args) => clean::clean(&session()?, args),
+        Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
     }
 }

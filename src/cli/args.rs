@@ -14,7 +14,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 a stage failed, 2 usage or configuration, \
-3 outputs differ from the lock, 5 another run is going on (--no-wait), 6 something is stale \
+3 outputs differ from the lock, 4 a verdict differs from the recorded one (claims), 5 another run is going on (--no-wait), 6 something is stale \
 (--exit-code), 130 interrupted.";
 
 /// Which pipeline, in which variant, and where its files are.
@@ -65,6 +65,8 @@ pub enum Verb {
     Gc(GcArgs),
     /// Remove the cache and the intermediate artifacts; figures, tables and the lock stay
     Clean(CleanArgs),
+    /// Print the paper's claims with their verdicts; exit with 4 when one differs from the recorded one
+    Claims(ClaimsArgs),
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
 }
@@ -173,6 +175,15 @@ pub struct CleanArgs {
     /// Only say what would be removed
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    /// Show one claim with all its evidence and the stages that it rests on
+    pub id: Option<String>,
+    /// Print an array of {"id", "statement", "expected", "measured", "std_error", "verdict"}
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

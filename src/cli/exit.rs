@@ -10,6 +10,8 @@ pub const FAILED: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Outputs differ from the lock.
 pub const DIFFERS: u8 = 3;
+/// The verdict on a claim differs from the recorded one.
+pub const VERDICT: u8 = 4;
 /// Another run holds the lock, and `--no-wait` was given.
 pub const BUSY: u8 = 5;
 /// Something is stale, and `--exit-code` was given.

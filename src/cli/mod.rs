@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod args;
+pub mod claims;
 pub mod clean;
 pub mod diff;
 pub mod exit;

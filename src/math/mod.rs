@@ -8,5 +8,6 @@ pub mod moments;
 pub mod product;
 pub mod simd;
 pub mod stream;
+pub mod student;
 pub mod tolerance;
 pub mod ziggurat;

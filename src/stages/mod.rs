@@ -3,6 +3,9 @@
 //! A kind's file names what it reads, writes and needs to know; that also is what enters its code
 //! digest ([`code`]). Kinds know the science and the artifacts, never the cache or the lock.
 
+pub mod balance_law;
+pub mod claim;
+pub mod claims;
 pub mod code;
 pub mod error_table;
 pub mod evaluate;
@@ -10,11 +13,14 @@ pub mod exchange;
 pub mod figure;
 pub mod finetune;
 pub mod loss_table;
+pub mod measure;
 pub mod model_exchange;
 pub mod optimum;
 pub mod parameter_table;
 pub mod params;
+pub mod population;
 pub mod pretrain;
+pub mod quantity;
 pub mod registry;
 pub mod sampling;
 pub mod tables;

@@ -1,14 +1,18 @@
 //! All kinds of stages that a pipeline.yaml can name.
 
 use crate::pipeline::kind::{Kind, Registered, StageKind};
+use crate::stages::balance_law::BalanceLaw;
+use crate::stages::claims::Claims;
 use crate::stages::code;
 use crate::stages::error_table::ErrorTable;
 use crate::stages::evaluate::Evaluate;
 use crate::stages::figure::DrawFigure;
 use crate::stages::finetune::Finetune;
 use crate::stages::loss_table::LossTable;
+use crate::stages::measure::Measure;
 use crate::stages::optimum::Optimum;
 use crate::stages::parameter_table::ParameterTable;
+use crate::stages::population::Population;
 use crate::stages::pretrain::Pretrain;
 use crate::stages::tasks::Tasks;
 use crate::stages::theory::Theory;
@@ -29,5 +33,9 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<ErrorTable>(),
         kind::<ParameterTable>(),
         kind::<LossTable>(),
+        kind::<Measure>(),
+        kind::<Population>(),
+        kind::<BalanceLaw>(),
+        kind::<Claims>(),
     ]
 }

@@ -1,0 +1,289 @@
+//! Verb `claims`: the verdicts that stage kind `claims` came to, against the recorded ones.
+
+use crate::cli::args::{ClaimsArgs, Scope};
+use crate::cli::exit;
+use crate::cli::session::Session;
+use crate::cli::terminal;
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::resolve::Stage;
+use crate::stages::claim::{Checked, Decided, Verdict, shown};
+use crate::stages::claims::{SAMPLED_ROLE, SEED_ROLES, measured, place};
+use crate::stages::quantity::{Basis, QUANTITIES};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+
+/// A line of `--json`.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a str,
+    statement: &'a str,
+    expected: &'a str,
+    measured: Option<f64>,
+    std_error: Option<f64>,
+    verdict: &'static str,
+}
+
+/// Prints all claims, or one with its evidence.
+pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
+    let (stage, decided) = ledger(session)?;
+    let shown: Vec<&Decided> = match &args.id {
+        None => decided.iter().collect(),
+        Some(id) => {
+            let found = decided.iter().find(|claim| claim.id == *id);
+            let known = decided.iter().map(|claim| claim.id.as_str());
+            let known: Vec<&str> = known.collect();
+            vec![found.ok_or_else(|| {
+                Error::config(format!("there is no claim `{id}`"))
+                    .hint(format!("the claims are {}", known.join(", ")))
+            })?]
+        }
+    };
+    let paint = Paint(!args.json && std::io::stdout().is_terminal());
+    let text = match (&args.id, args.json) {
+        (_, true) => {
+            let lines: Vec<Line> = shown.iter().map(|claim| Line::of(claim)).collect();
+            serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
+        }
+        (None, false) => table(&shown, &paint),
+        (Some(_), false) => shown
+            .iter()
+            .map(|claim| one(session, stage, claim, &paint))
+            .collect(),
+    };
+    terminal::print(&text);
+    // Another profile trains other models: its verdicts are shown, not compared.
+    if scope.profile.is_some() || !scope.sets.is_empty() {
+        return Ok(exit::OK);
+    }
+    let turned: Vec<&&Decided> = shown.iter().filter(|c| c.verdict != c.recorded).collect();
+    for claim in &turned {
+        terminal::warn(&format!(
+            "{}: {}, but pipeline.yaml records: {}",
+            claim.id,
+            claim.verdict.words(),
+            claim.recorded.words()
+        ));
+    }
+    Ok(if turned.is_empty() {
+        exit::OK
+    } else {
+        exit::VERDICT
+    })
+}
+
+/// The stage of kind `claims`, and what it wrote.
+fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
+    let is_ledger = |stage: &Stage| session.kinds[stage.kind].name() == "claims";
+    let stage = session.pipeline.stages.iter().position(is_ledger);
+    let stage = stage.ok_or_else(|| {
+        Error::config("the pipeline has no stage of kind `claims`")
+            .hint("pipeline.yaml lists claims in the params of such a stage")
+    })?;
+    let id = session.id(stage);
+    let command = format!("`icl-repro run {id}` makes them");
+    let outputs = &session.pipeline.stages[stage].outputs;
+    let (_, path) = outputs
+        .iter()
+        .find(|(name, _)| name == "json")
+        .ok_or_else(|| Error::failed("the stage of the claims has no output `json`"))?;
+    let path = session.workspace.out.join(path);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let error = Error::failed("the claims of this profile are not decided yet");
+            return Err(error.hint(command));
+        }
+        Err(e) => return Err(Error::io("read", &path, &e)),
+    };
+    let decided = serde_json::from_slice(&bytes).map_err(|e| {
+        Error::failed(format!("{} holds no claims: {e}", path.display())).hint(command.clone())
+    })?;
+    let plan = session.context().plan(&session.select(&[id.to_owned()])?)?;
+    if plan.states.get(&stage) != Some(&crate::pipeline::plan::State::Fresh) {
+        terminal::warn(&format!("these verdicts are out of date: {command} anew"));
+    }
+    Ok((stage, decided))
+}
+
+impl<'a> Line<'a> {
+    fn of(claim: &'a Decided) -> Line<'a> {
+        Line {
+            id: &claim.id,
+            statement: &claim.statement,
+            expected: &claim.expected,
+            measured: claim.measured,
+            std_error: claim.std_error,
+            verdict: claim.verdict.words(),
+        }
+    }
+}
+
+/// Colours for a terminal, or none.
+struct Paint(bool);
+
+impl Paint {
+    fn verdict(&self, verdict: Verdict) -> String {
+        let code = match verdict {
+            Verdict::Holds => 32,
+            Verdict::HoldsWithCorrection => 36,
+            Verdict::Fails => 31,
+            Verdict::Undecided => 33,
+        };
+        let words = verdict.words();
+        match self.0 {
+            true => format!("\u{1b}[{code}m{words}\u{1b}[0m"),
+            false => words.to_owned(),
+        }
+    }
+}
+
+fn table(claims: &[&Decided], paint: &Paint) -> String {
+    let rows: Vec<[String; 3]> = claims
+        .iter()
+        .map(|claim| {
+            let value = measured(claim.measured, claim.std_error);
+            [claim.id.clone(), claim.expected.clone(), value]
+        })
+        .collect();
+    let header = ["claim", "expected", "measured"];
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0).max(header[column].len())
+    };
+    let widths = [width(0), width(1), width(2)];
+    let line = |cells: [&str; 3], verdict: &str| {
+        let [a, b, c] = cells;
+        let [x, y, z] = widths;
+        format!("{a:x$}  {b:y$}  {c:z$}  {verdict}\n")
+    };
+    let mut text = line(header, "verdict");
+    for (row, claim) in rows.iter().zip(claims) {
+        text += &line([&row[0], &row[1], &row[2]], &paint.verdict(claim.verdict));
+    }
+    text
+}
+
+fn one(session: &Session, stage: usize, claim: &Decided, paint: &Paint) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{}: {} (recorded: {})\n  {}\n  refuted by: {}",
+        claim.id,
+        paint.verdict(claim.verdict),
+        claim.recorded.words(),
+        claim.statement,
+        claim.refuted_by
+    );
+    for check in &claim.checks {
+        evidence(&mut text, "", check);
+    }
+    for check in &claim.shows {
+        evidence(&mut text, "beside, deciding nothing: ", check);
+    }
+    if let Some((words, paper)) = &claim.correction {
+        let _ = writeln!(text, "\n  correction: {words}");
+        evidence(&mut text, "the paper's value: ", paper);
+    }
+    let paper = claim.correction.iter().map(|(_, paper)| paper);
+    let checks = claim.checks.iter().chain(&claim.shows).chain(paper);
+    let rests = rests_on(session, stage, checks);
+    let _ = match rests.is_empty() {
+        true => writeln!(text, "\n  rests on closed forms alone"),
+        false => writeln!(text, "\n  rests on {}", briefly(session, &rests)),
+    };
+    text
+}
+
+fn evidence(text: &mut String, before: &str, check: &Checked) {
+    let outcome = match check.outcome {
+        crate::stages::claim::Outcome::Passes => "passes",
+        crate::stages::claim::Outcome::Refuted => "refuted",
+        crate::stages::claim::Outcome::Open => "open",
+    };
+    let _ = writeln!(
+        text,
+        "\n  {before}{}\n    expected  {}\n    measured  {}  {outcome}\n    decided   {}",
+        place(check),
+        check.expected,
+        measured(check.measured, check.std_error),
+        check.decided
+    );
+    if let Some([low, high]) = check.interval {
+        let _ = writeln!(text, "    interval  {} to {}", shown(low), shown(high));
+    }
+    if let (Some(reserve), Some(open)) = (check.reserve, check.chance_open) {
+        let open = if open < 1e-9 {
+            "below 1e-9".to_owned()
+        } else {
+            format!("{open:.1e}")
+        };
+        let _ = writeln!(
+            text,
+            "    reserve   {reserve:.1} standard deviations of a seed; chance to stay open {open}"
+        );
+    }
+    let value = |(seed, x): &(String, Option<f64>)| {
+        format!(
+            "{}: {}",
+            seed.trim_start_matches("measure@"),
+            x.map_or("none".into(), shown)
+        )
+    };
+    let seeds: Vec<String> = check.seeds.iter().map(value).collect();
+    if !seeds.is_empty() {
+        let _ = writeln!(text, "    seeds     {}", seeds.join("  "));
+    }
+}
+
+/// Ids with commas between them, the items of a matrix in one: `finetune@* (6)`.
+fn briefly(session: &Session, stages: &BTreeSet<usize>) -> String {
+    let mut names: Vec<(&str, usize, &str)> = Vec::new();
+    for &stage in stages {
+        let id = session.id(stage);
+        let name = id.split('@').next().unwrap_or(id);
+        match names.iter_mut().find(|(known, ..)| *known == name) {
+            Some((_, count, _)) => *count += 1,
+            None => names.push((name, 1, id)),
+        }
+    }
+    let text = names.iter().map(|(name, count, id)| match count {
+        1 => (*id).to_owned(),
+        _ => format!("{name}@* ({count})"),
+    });
+    text.collect::<Vec<_>>().join(", ")
+}
+
+/// The stages from which a claim's quantities come, directly or through others.
+fn rests_on<'a>(
+    session: &Session,
+    ledger: usize,
+    checks: impl Iterator<Item = &'a Checked>,
+) -> BTreeSet<usize> {
+    let stages = &session.pipeline.stages;
+    let mut found = BTreeSet::new();
+    for check in checks {
+        let quantity = QUANTITIES.iter().find(|(name, _)| *name == check.quantity);
+        let read = |role: &str, label: &str| match quantity.map(|(_, q)| q.basis()) {
+            Some(Basis::Seeds) => SEED_ROLES.contains(&role),
+            Some(Basis::Sampled) => {
+                role == SAMPLED_ROLE && check.at.of.iter().any(|stage| stage == label)
+            }
+            Some(Basis::Theory) | None => false,
+        };
+        for input in &stages[ledger].inputs {
+            if let crate::pipeline::resolve::Source::Output { stage, .. } = input.source
+                && read(&input.role, &input.label)
+            {
+                found.insert(stage);
+            }
+        }
+    }
+    for index in (0..stages.len()).rev() {
+        if found.contains(&index) {
+            found.extend(stages[index].upstream());
+        }
+    }
+    found
+}

@@ -1,0 +1,125 @@
+//! Kind `measure`: what claims ask of the models of one training seed, exactly.
+//!
+//! Outputs, see [`crate::icl::measures`]:
+//!
+//! * `errors`: columns `model` (`pretrained`, or the label of a fine-tuned one), `task`, `n_shots`,
+//!   `error`.
+//! * `values`: columns `model`, `quantity`, `value`.
+
+use crate::artifact::table::{Column, Table};
+use crate::icl::measures::{self, ErrorAt, Measures, ValueOf};
+use crate::icl::setting::Setting;
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::kind::{Io, Role, StageKind, any, one};
+use crate::stages::evaluate::only_head;
+use crate::stages::exchange::{failed, read_table, write_table};
+use crate::stages::model_exchange::read_model;
+use crate::stages::params::{Count, NonNegative, ShotRange};
+use crate::stages::task_exchange::read_task;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+pub struct Measure;
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    noise_var: NonNegative,
+    /// m, the shots of pretraining.
+    pretrain_shots: Count,
+    shots: ShotRange,
+    /// Numbers of shots beyond, for limits.
+    #[serde(default)]
+    far_shots: Vec<Count>,
+}
+
+impl StageKind for Measure {
+    const NAME: &'static str = "measure";
+    const SOURCE: &'static str = file!();
+    const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), any("finetuned")];
+    const OUTPUTS: &'static [&'static str] = &["errors", "values"];
+    type Params = Params;
+
+    fn run(params: &Params, io: &Io) -> Result<()> {
+        let task = read_task(io)?;
+        let setting = Setting::new(task.d(), params.noise_var.get()).map_err(failed)?;
+        let head = |path: &Path| {
+            only_head(&read_model(path)?)
+                .ok_or_else(|| Error::failed("exact errors are for one layer with one head"))
+        };
+        let mut models = vec![("pretrained".to_owned(), head(io.input("pretrained")?)?)];
+        for (label, path) in io.inputs("finetuned") {
+            models.push((label.clone(), head(path)?));
+        }
+        let mut shots = params.shots.to_vec();
+        shots.extend(params.far_shots.iter().map(|n| n.get()));
+        let m = params.pretrain_shots.get();
+        let measures = measures::measure(&setting, &task, &models, m, &shots).map_err(failed)?;
+        write_table(io, "errors", error_table(&measures.errors))?;
+        write_table(io, "values", value_table(&measures.values))
+    }
+}
+
+type TableResult = std::result::Result<Table, crate::artifact::table::TableError>;
+
+fn error_table(errors: &[ErrorAt]) -> TableResult {
+    let text = |part: fn(&ErrorAt) -> &str| {
+        Column::Text(errors.iter().map(|e| part(e).to_owned()).collect())
+    };
+    let shots = errors.iter().map(|e| e.n_shots as i64);
+    Table::new(vec![
+        ("model", text(|e| &e.model)),
+        ("task", text(|e| &e.task)),
+        ("n_shots", Column::Int(shots.collect())),
+        (
+            "error",
+            Column::Float(errors.iter().map(|e| e.error).collect()),
+        ),
+    ])
+}
+
+fn value_table(values: &[ValueOf]) -> TableResult {
+    let text = |part: fn(&ValueOf) -> &str| {
+        Column::Text(values.iter().map(|v| part(v).to_owned()).collect())
+    };
+    // A number without meaning is null in the file.
+    let known = values.iter().map(|v| match v.value.is_finite() {
+        true => v.value,
+        false => f64::NAN,
+    });
+    Table::new(vec![
+        ("model", text(|v| &v.model)),
+        ("quantity", text(|v| &v.value_name)),
+        ("value", Column::Float(known.collect())),
+    ])
+}
+
+/// Reads both outputs.
+pub fn read_measures(errors: &Path, values: &Path) -> Result<Measures> {
+    let (errors, values) = (read_table(errors)?, read_table(values)?);
+    let texts = |table: &Table, name: &str| table.texts(name).map(<[String]>::to_vec);
+    let floats = |table: &Table, name: &str| table.floats(name);
+    let (model, task) = (texts(&errors, "model"), texts(&errors, "task"));
+    let (model, task) = (model.map_err(failed)?, task.map_err(failed)?);
+    let n_shots = floats(&errors, "n_shots").map_err(failed)?;
+    let error = floats(&errors, "error").map_err(failed)?;
+    let errors = (0..error.len()).map(|i| ErrorAt {
+        model: model[i].clone(),
+        task: task[i].clone(),
+        n_shots: n_shots[i] as usize,
+        error: error[i],
+    });
+    let owner = texts(&values, "model").map_err(failed)?;
+    let name = texts(&values, "quantity").map_err(failed)?;
+    let value = floats(&values, "value").map_err(failed)?;
+    let values = (0..value.len()).map(|i| ValueOf {
+        model: owner[i].clone(),
+        value_name: name[i].clone(),
+        value: value[i],
+    });
+    Ok(Measures {
+        errors: errors.collect(),
+        values: values.collect(),
+    })
+}
