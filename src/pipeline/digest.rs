@@ -8,12 +8,16 @@ use crate::pipeline::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// The BLAKE3-256 digest of some content. Shown as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
+
+/// How much of a file is in memory while it is hashed.
+const READ_AT_ONCE: usize = 128 << 10;
 
 impl Digest {
     /// The digest of some bytes.
@@ -25,13 +29,28 @@ impl Digest {
     pub fn of_file(path: &Path) -> Result<(Self, u64)> {
         let io = |e| Error::io("read", path, &e);
         // Opening a pipe waits for a writer, and a device may never end.
-        if !std::fs::metadata(path).map_err(io)?.is_file() {
+        let found = std::fs::metadata(path).map_err(io)?;
+        if !found.is_file() {
             let message = format!("cannot read {}: it is no regular file", path.display());
             return Err(Error::failed(message));
         }
         let mut file = File::open(path).map_err(io)?;
         let mut hasher = blake3::Hasher::new();
-        let size = std::io::copy(&mut file, &mut hasher).map_err(io)?;
+        // BLAKE3 hashes 16 chunks of 1 KiB at once where the CPU can: small reads halve its speed.
+        let expected = usize::try_from(found.len()).unwrap_or(READ_AT_ONCE);
+        let mut buffer = vec![0; expected.clamp(1, READ_AT_ONCE)];
+        let mut size = 0;
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    hasher.update(&buffer[..count]);
+                    size += count as u64;
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(io(e)),
+            }
+        }
         Ok((Digest(*hasher.finalize().as_bytes()), size))
     }
 
