@@ -463,7 +463,7 @@ fn runs_are_remembered_and_status_speaks_json() {
     let stages = status["stages"].as_array().expect("stages");
     let stage = |id: &str| stages.iter().find(|s| s["stage"] == id).expect("a stage");
     assert_eq!(stage("tasks")["state"], "stale");
-    assert_eq!(stage("tasks")["estimated_seconds"].is_f64(), true);
+    assert!(stage("tasks")["estimated_seconds"].is_f64());
     assert_eq!(stage("evaluate")["chain"][0], "tasks");
     let (out, _) = clone.expect(0, &["gc", "--dry-run"]);
     assert!(out.starts_with("would free 0 B, "), "{out}");
