@@ -62,7 +62,7 @@ fn smoke<'a>(args: &[&'a str]) -> Vec<&'a str> {
 fn the_whole_pipeline_runs_once_restores_and_verifies() {
     let clone = Clone::new();
     let (out, _) = clone.expect(0, &smoke(&["run"]));
-    assert!(out.starts_with("27 stages: 0 fresh, 27 ran ("), "{out}");
+    assert!(out.starts_with("161 stages: 0 fresh, 161 ran ("), "{out}");
     assert!(!clone.path("figures").exists() && !clone.path("pipeline.lock").exists());
     for stem in [
         "train_losses",
@@ -87,7 +87,7 @@ fn the_whole_pipeline_runs_once_restores_and_verifies() {
     let (out, err) = clone.expect(0, &smoke(&["run"]));
     assert_eq!(
         out.lines().next(),
-        Some("27 stages: 27 fresh; 65 of 65 outputs equal the lock")
+        Some("161 stages: 161 fresh; 332 of 332 outputs equal the lock")
     );
     assert_eq!(err, "");
     clone.expect(0, &smoke(&["status", "--exit-code"]));
@@ -132,7 +132,7 @@ fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
     // One constant of one figure.
     edit("range: [0.3, 1.15]", "range: [0.3, 1.2]");
     let (out, err) = clone.expect(0, &smoke(&["run"]));
-    assert!(out.starts_with("27 stages: 26 fresh, 1 ran"), "{out}");
+    assert!(out.starts_with("161 stages: 160 fresh, 1 ran"), "{out}");
     assert!(err.contains("train_losses") && err.contains("param panels.0.y.range.1: 1.15 -> 1.2"));
     // The learning rate of fine-tuning: a line of its own in the stage.
     let tuned = "finetune.training.optimizer={sgd: {learning_rate: 0.005, momentum: 0.9}}";
@@ -149,7 +149,10 @@ fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
     );
     clone.write("pipeline.yaml", &yaml);
     let (out, _) = clone.expect(0, &smoke(&["run"]));
-    assert!(out.starts_with("27 stages: 26 fresh, 1 restored;"), "{out}");
+    assert!(
+        out.starts_with("161 stages: 160 fresh, 1 restored;"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -339,6 +342,91 @@ fn a_model_that_diverges_is_a_result() {
         let model = std::fs::read_to_string(model).expect("a model");
         let model: serde_json::Value = serde_json::from_str(&model).expect("JSON");
         assert!(model["diverged_at"].is_u64(), "{model}");
+    }
+}
+
+#[test]
+fn claims_are_shown_and_compared_in_the_default_profile_alone() {
+    let clone = Clone::new();
+    let (_, err) = clone.expect(1, &smoke(&["claims"]));
+    assert!(
+        err.contains("not decided yet") && err.contains("icl-repro run claims"),
+        "{err}"
+    );
+    clone.expect(0, &smoke(&["run", "claims"]));
+    let (out, _) = clone.expect(0, &smoke(&["claims"]));
+    assert_eq!(out.lines().count(), 15, "{out}");
+    let (out, _) = clone.expect(0, &smoke(&["claims", "--json"]));
+    let lines: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let lines = lines.as_array().expect("an array");
+    assert_eq!(lines.len(), 14);
+    let mut keys: Vec<&str> = lines[7]
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    keys.sort_unstable();
+    assert_eq!(
+        keys,
+        [
+            "expected",
+            "id",
+            "measured",
+            "statement",
+            "std_error",
+            "verdict"
+        ]
+    );
+    assert_eq!(lines[7]["verdict"], "fails", "hardly trained");
+    let (out, _) = clone.expect(0, &smoke(&["claims", "aux-loss-full"]));
+    assert!(
+        out.contains("rests on tasks, pretrain, finetune@* (6)"),
+        "{out}"
+    );
+    let (_, err) = clone.expect(2, &smoke(&["claims", "w-sta"]));
+    assert!(
+        err.contains("there is no claim `w-sta`") && err.contains("w-star"),
+        "{err}"
+    );
+
+    // The hardly trained models in the place of the default profile's.
+    let json = format!("{OUT}/artifacts/claims/claims.json");
+    let bytes = std::fs::read(clone.path(&json)).expect("the claims");
+    std::fs::create_dir_all(clone.path("artifacts/claims")).expect("a folder");
+    std::fs::write(clone.path("artifacts/claims/claims.json"), bytes).expect("a file");
+    let (_, err) = clone.expect(4, &["claims"]);
+    assert!(
+        err.contains("but pipeline.yaml records") && err.contains("out of date"),
+        "{err}"
+    );
+    clone.expect(0, &["claims", "few-shot-threshold"]);
+}
+
+#[test]
+fn a_claim_about_nothing_lists_what_there_is() {
+    let clone = Clone::new();
+    let text = std::fs::read_to_string(clone.path("pipeline.yaml")).expect("the pipeline");
+    for (from, to, known) in [
+        (
+            "quantity: loss,",
+            "quantity: lost,",
+            "there are lowest-error, highest-error",
+        ),
+        (
+            "of: [zs_v], tasks",
+            "of: [zs_w], tasks",
+            "there are pretrained, zs, both",
+        ),
+        (
+            "expected: noise-floor",
+            "expected: floor",
+            "there are noise-floor, pretraining-loss",
+        ),
+    ] {
+        clone.write("pipeline.yaml", &text.replacen(from, to, 1));
+        let err = clone.expect(2, &["status"]).1;
+        assert!(err.contains(known), "{err}");
     }
 }
 

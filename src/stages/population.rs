@@ -58,6 +58,7 @@ pub struct DescentParams {
 /// What is minimised.
 #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::enum_variant_names, reason = "the names in pipeline.yaml")]
 enum Goal {
     FewShot,
     ZeroShot,
