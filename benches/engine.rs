@@ -109,7 +109,7 @@ fn noop(root: &Path) -> Result<Summary> {
     let workspace = Workspace::new(root.to_owned(), None, None, &settings);
     let _held = workspace.lock_for_run(false, |_| {})?;
     let lock = Lock::read(&workspace.lock_path())?;
-    let store = Store::new(&workspace.cache);
+    let store = Store::new(&workspace.cache, false);
     let context = Context {
         workspace: &workspace,
         kinds: &kinds,
@@ -128,6 +128,7 @@ fn noop(root: &Path) -> Result<Summary> {
         context: &context,
         options: &options,
         selection: &pipeline.select(&[], &[])?,
+        given: &std::collections::BTreeMap::new(),
         observer: &|_| {},
         cancelled: &AtomicBool::new(false),
     }
@@ -225,7 +226,7 @@ fn hash_a_file(bencher: Bencher, bytes: usize) {
 #[divan::bench(args = [1 << 10, 1 << 20], sample_count = 50, sample_size = 1)]
 fn insert_into_the_store(bencher: Bencher, bytes: usize) {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::new(&folder.path().join("cache"));
+    let store = Store::new(&folder.path().join("cache"), false);
     let file = folder.path().join("file");
     let mut content = vec![0u8; bytes];
     let mut number = 0u64;

@@ -335,7 +335,7 @@ fn a_model_that_diverges_is_a_result() {
         let args = ["run", "--set", &set, "--out", rate];
         let (out, err) = clone.expect(0, &smoke(&args));
         assert!(
-            out.starts_with("27 stages: ") && !out.contains("failed"),
+            out.starts_with("161 stages: ") && !out.contains("failed"),
             "{out}{err}"
         );
         let model = clone.path(rate).join("artifacts/pretrain/model.json");

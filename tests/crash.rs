@@ -112,7 +112,7 @@ impl Copy {
                 path.display()
             );
         }
-        let store = Store::new(&self.path(".icl-repro"));
+        let store = Store::new(&self.path(".icl-repro"), true);
         for (path, name) in store.objects().expect("readable") {
             let (found, _) = Digest::of_file(&path).expect("readable");
             assert_eq!(Some(found), name, "{}", path.display());
