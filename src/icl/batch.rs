@@ -11,10 +11,12 @@ use crate::icl::gram::PromptGroup;
 use crate::icl::model::Shape;
 use crate::icl::objective::{LossWeights, Objective};
 use crate::icl::resample::Resampler;
+use crate::icl::single_token::SingleToken;
 use crate::icl::source::Source;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::simd::{self, Kernel};
-use crate::math::stream::Stream;
+use crate::math::lane_stream::LaneStream;
+use crate::math::width::{Fixed, Width};
 use rayon::prelude::*;
 
 /// Prompts per block. Part of the definition of every training result.
@@ -43,6 +45,7 @@ struct Block<'a> {
     sampler: Sampler<'a>,
     group: PromptGroup,
     attention: Attention,
+    single_token: SingleToken,
     lane_gradient: LaneGradient,
     gradient: Effective,
     zero_shot: Lanes,
@@ -57,7 +60,7 @@ enum Sampler<'a> {
 
 impl Sampler<'_> {
     #[inline(always)]
-    fn draw_query(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    fn draw_query(&mut self, stream: &mut LaneStream, group: &mut PromptGroup) {
         match self {
             Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
             Sampler::DataSet(sampler) => sampler.draw_query(stream, group),
@@ -65,10 +68,15 @@ impl Sampler<'_> {
     }
 
     #[inline(always)]
-    fn draw_context(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
         match self {
-            Sampler::Fresh(sampler) => sampler.draw_context(stream, group),
-            Sampler::DataSet(sampler) => sampler.draw_context(stream, group),
+            Sampler::Fresh(sampler) => sampler.draw_context(width, stream, group),
+            Sampler::DataSet(sampler) => sampler.draw_context(width, stream, group),
         }
     }
 }
@@ -103,6 +111,7 @@ impl<'a> Batch<'a> {
                 sampler: sampler.clone(),
                 group: PromptGroup::new(shape.d),
                 attention: Attention::new(dim, layers, heads),
+                single_token: SingleToken::new(dim, layers, heads),
                 lane_gradient: LaneGradient::zeros(dim, layers, heads),
                 gradient: Effective::zeros(dim, layers, heads),
                 zero_shot: Lanes::ZERO,
@@ -140,8 +149,8 @@ impl<'a> Batch<'a> {
                     objective,
                     zero_shot_seed: 2.0 * scale * weights.zero_shot,
                     few_shot_seed: 2.0 * scale * weights.few_shot,
-                    queries: Stream::new(seed, "training queries", &index),
-                    contexts: Stream::new(seed, "training contexts", &index),
+                    queries: LaneStream::new(seed, "training queries", &index),
+                    contexts: LaneStream::new(seed, "training contexts", &index),
                 });
             });
         self.gradient.clear();
@@ -167,15 +176,25 @@ struct BlockKernel<'b, 'a> {
     /// Derivative of the batch loss by a squared residual, times 2.
     zero_shot_seed: f64,
     few_shot_seed: f64,
-    queries: Stream,
-    contexts: Stream,
+    queries: LaneStream,
+    contexts: LaneStream,
 }
 
 impl Kernel for BlockKernel<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(mut self) {
+    fn run(self) {
+        match self.matrices.dim() {
+            7 => self.run_at(Fixed::<7>),
+            dim => self.run_at(dim),
+        }
+    }
+}
+
+impl BlockKernel<'_, '_> {
+    #[inline(always)]
+    fn run_at<W: Width>(mut self, width: W) {
         let block = self.block;
         block.lane_gradient.clear();
         block.zero_shot = Lanes::ZERO;
@@ -188,45 +207,33 @@ impl Kernel for BlockKernel<'_, '_> {
             if self.objective.uses_few_shot() {
                 block
                     .sampler
-                    .draw_context(&mut self.contexts, &mut block.group);
-                block.few_shot += learn(
-                    &mut block.attention,
-                    &mut block.lane_gradient,
-                    &block.group,
-                    self.matrices,
-                    mask,
-                    self.few_shot_seed,
-                );
+                    .draw_context(width, &mut self.contexts, &mut block.group);
+                let group = &block.group;
+                let prediction = block
+                    .attention
+                    .forward(width, self.matrices, &group.s, &group.z);
+                let residual = (prediction - group.y) * mask;
+                block.few_shot += residual * residual;
+                let seed = residual * self.few_shot_seed;
+                let gradient = &mut block.lane_gradient;
+                block
+                    .attention
+                    .backward(width, self.matrices, seed, gradient);
             }
             if self.objective.uses_zero_shot() {
-                block.group.set_zero_shot();
-                block.zero_shot += learn(
-                    &mut block.attention,
-                    &mut block.lane_gradient,
-                    &block.group,
-                    self.matrices,
-                    mask,
-                    self.zero_shot_seed,
-                );
+                let group = &block.group;
+                let prediction = block.single_token.forward(width, self.matrices, &group.z);
+                let residual = (prediction - group.y) * mask;
+                block.zero_shot += residual * residual;
+                let seed = residual * self.zero_shot_seed;
+                let gradient = &mut block.lane_gradient;
+                block
+                    .single_token
+                    .backward(width, self.matrices, seed, gradient);
             }
         }
         block.lane_gradient.reduce_into(&mut block.gradient);
     }
-}
-
-/// Squared residuals of a group; adds their gradient times seed / 2.
-#[inline(always)]
-fn learn(
-    attention: &mut Attention,
-    gradient: &mut LaneGradient,
-    group: &PromptGroup,
-    matrices: &Effective,
-    mask: Lanes,
-    seed: f64,
-) -> Lanes {
-    let residual = (attention.forward(matrices, &group.s, &group.z) - group.y) * mask;
-    attention.backward(matrices, residual * seed, gradient);
-    residual * residual
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::math::linalg;
 use crate::math::moments::LaneSums;
 use crate::math::product::{View, dot, multiply};
 use crate::math::simd::Kernel;
-use crate::math::stream::Stream;
+use crate::math::lane_stream::LaneStream;
 use ndarray::{Array2, s};
 
 /// What the prompts of one task look like to a set of models, in rotated coordinates.
@@ -169,7 +169,7 @@ pub struct OneLayerKernel<'a> {
     pub plan: &'a OneLayerPlan,
     pub n_shots: usize,
     pub n_prompts: usize,
-    pub stream: Stream,
+    pub stream: LaneStream,
 }
 
 /// Buffers of one group of prompts.
@@ -234,7 +234,7 @@ impl Kernel for OneLayerKernel<'_> {
 impl OneLayerPlan {
     /// Draws z_q and returns y_q, noise included.
     #[inline(always)]
-    fn draw_query(&self, stream: &mut Stream, work: &mut Workspace) -> Lanes {
+    fn draw_query(&self, stream: &mut LaneStream, work: &mut Workspace) -> Lanes {
         stream.fill_normal(&mut work.normals[..self.k]);
         work.z[0] = Lanes::ONE;
         let covariates = &work.normals[..self.d];
@@ -257,7 +257,7 @@ impl OneLayerPlan {
 
     /// Column 0 is u, column j + 1 the j-th of the Bartlett factor, for j < rank.
     #[inline(always)]
-    fn draw_bartlett(&self, stream: &mut Stream, n_shots: usize, work: &mut Workspace) {
+    fn draw_bartlett(&self, stream: &mut LaneStream, n_shots: usize, work: &mut Workspace) {
         let k = self.k;
         stream.fill_normal(&mut work.columns[..k]);
         let scale = (n_shots as f64).sqrt();
@@ -265,8 +265,7 @@ impl OneLayerPlan {
             *sum = scale * u;
         }
         for (j, column) in work.columns[k..].chunks_exact_mut(k).enumerate() {
-            stream.fill_chi_square(n_shots - 1 - j, &mut column[j]);
-            column[j] = column[j].sqrt();
+            column[j] = stream.chi_square(n_shots - 1 - j).sqrt();
             stream.fill_normal(&mut column[j + 1..]);
         }
     }

@@ -4,13 +4,15 @@
 
 use crate::icl::data_set::DataSet;
 use crate::icl::gram::{Columns, PromptGroup};
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
-use crate::math::stream::Stream;
+use crate::math::width::Width;
 
 /// Draws groups of eight prompts of n context pairs and a query pair.
 #[derive(Debug, Clone)]
 pub struct Resampler<'a> {
     data: &'a DataSet,
+    n_pairs: u32,
     columns: Columns,
     query: Vec<Lanes>,
     /// Rows of the prompts' context pairs, pair by pair.
@@ -18,9 +20,12 @@ pub struct Resampler<'a> {
 }
 
 impl<'a> Resampler<'a> {
+    /// # Panics
+    /// If the set has 2^32 pairs or more (256 GiB).
     pub fn new(data: &'a DataSet, n_shots: usize) -> Resampler<'a> {
         Resampler {
             data,
+            n_pairs: u32::try_from(data.n_pairs()).expect("fewer than 2^32 pairs"),
             columns: Columns::new(data.d() + 1, n_shots, n_shots),
             query: vec![Lanes::ZERO; data.d() + 1],
             rows: vec![[0; WIDTH]; n_shots],
@@ -29,44 +34,51 @@ impl<'a> Resampler<'a> {
 
     /// Draws the query pair: sets z_q and y_q.
     #[inline(always)]
-    pub fn draw_query(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    pub fn draw_query(&mut self, stream: &mut LaneStream, group: &mut PromptGroup) {
         let d = self.data.d();
-        let rows = [self.draw_rows(stream)];
+        let rows = self.draw_rows(stream);
         for (j, coordinate) in self.query.iter_mut().enumerate() {
-            gather(self.data, j, &rows, std::slice::from_mut(coordinate));
+            *coordinate = entries(self.data, j, &rows);
         }
         group.set_query(&self.query[..d], self.query[d]);
     }
 
-    /// Draws the context pairs: sets S.
+    /// Draws the context pairs: sets S. `width` is d + 2.
     #[inline(always)]
-    pub fn draw_context(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    pub fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        let k = width.get() - 1;
         for pair in 0..self.rows.len() {
             self.rows[pair] = self.draw_rows(stream);
         }
-        for j in 0..=self.data.d() {
-            gather(self.data, j, &self.rows, self.columns.coordinate_mut(j));
+        for j in 0..k {
+            let columns = self.columns.data_mut().chunks_exact_mut(k);
+            for (column, rows) in columns.zip(&self.rows) {
+                column[j] = entries(self.data, j, rows);
+            }
         }
-        self.columns.sum_columns();
-        group.set_few_shot(&self.columns);
+        self.columns.sum_columns(k);
+        group.set_few_shot(width, &self.columns);
     }
 
     #[inline(always)]
-    fn draw_rows(&self, stream: &mut Stream) -> [usize; WIDTH] {
-        let n_pairs = self.data.n_pairs();
-        std::array::from_fn(|_| stream.index(n_pairs))
+    fn draw_rows(&self, stream: &mut LaneStream) -> [usize; WIDTH] {
+        stream.index(self.n_pairs)
     }
 }
 
-/// One coordinate of the given rows. Coordinate by coordinate, because the set is larger than the
-/// cache: the tight first pass keeps many misses in flight, and the others find their lines loaded.
+/// One coordinate of the given rows.
 #[inline(always)]
-fn gather(data: &DataSet, coordinate: usize, rows: &[[usize; WIDTH]], out: &mut [Lanes]) {
-    for (group, rows) in out.iter_mut().zip(rows) {
-        *group = Lanes(std::array::from_fn(|lane| {
-            data.entry(rows[lane], coordinate)
-        }));
+fn entries(data: &DataSet, coordinate: usize, rows: &[usize; WIDTH]) -> Lanes {
+    let mut lanes = Lanes::ZERO;
+    for (value, &row) in lanes.0.iter_mut().zip(rows) {
+        *value = data.entry(row, coordinate);
     }
+    lanes
 }
 
 #[cfg(test)]
@@ -81,11 +93,11 @@ mod tests {
         let data = DataSet::from_arrays(x.view(), &y).unwrap();
         let mut resampler = Resampler::new(&data, 3);
         let mut group = PromptGroup::new(1);
-        let mut stream = Stream::new(1, "resample test", &[]);
+        let mut stream = LaneStream::new(1, "resample test", &[]);
         let mut seen = [false; 6];
         for _ in 0..50 {
             resampler.draw_query(&mut stream, &mut group);
-            resampler.draw_context(&mut stream, &mut group);
+            resampler.draw_context(group.dim(), &mut stream, &mut group);
             for lane in 0..WIDTH {
                 let query = group.z[1].0[lane];
                 assert_eq!(group.y.0[lane], 100.0 * query);
