@@ -35,7 +35,10 @@ fn main() {
         let kernel = kernels().into_iter().find(|kernel| kernel.name == name);
         let kernel = kernel.unwrap_or_else(|| panic!("no kernel `{name}`"));
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        println!("{:.1}", kernel.seconds(threads) / kernel.prompts as f64 * 1e9);
+        println!(
+            "{:.1}",
+            kernel.seconds(threads) / kernel.prompts as f64 * 1e9
+        );
         return;
     }
     let rates = Rates::measure();
@@ -80,7 +83,10 @@ impl Rates {
         Rates {
             normal: per(median(|| simd::dispatch(Normals(DRAWS))), DRAWS * WIDTH),
             index: per(median(|| simd::dispatch(Indices(DRAWS))), DRAWS * WIDTH),
-            flop: per(median(|| simd::dispatch(Flops(DRAWS))), DRAWS * WIDTH * 2 * CHAINS),
+            flop: per(
+                median(|| simd::dispatch(Flops(DRAWS))),
+                DRAWS * WIDTH * 2 * CHAINS,
+            ),
         }
     }
 }
@@ -170,7 +176,11 @@ fn fresh_prompt() -> Cost {
     // Task, query, row sum, the factor's triangle, and its diagonal (a normal and a uniform each).
     let normals = D + k + k + triangle + 2 * k;
     let label = (k + 1) * 2 * k;
-    Cost { normals, indices: 0, flops: label + gram(k + 1) + 12 * k }
+    Cost {
+        normals,
+        indices: 0,
+        flops: label + gram(k + 1) + 12 * k,
+    }
 }
 
 /// S of `columns` columns and the query.
@@ -199,7 +209,10 @@ fn attention(layers: usize, heads: usize) -> Cost {
     let forward = inner * (heads * 2 * product + 2 * product + 2 * n * n);
     let backward = inner * (product + 2 * n * n + heads * 3 * product)
         + inner.saturating_sub(1) * (2 * product + 2 * n * n + heads * product);
-    Cost { flops: last + forward + backward, ..Cost::default() }
+    Cost {
+        flops: last + forward + backward,
+        ..Cost::default()
+    }
 }
 
 /// The same on one token: vectors only.
@@ -208,7 +221,10 @@ fn single_token(layers: usize, heads: usize) -> Cost {
     let square = 2 * n * n;
     let last = heads * (square + 4 * n + square + 4 * n);
     let inner = (layers - 1) * heads * (2 * square + 4 * n + 4 * square + 8 * n);
-    Cost { flops: last + inner, ..Cost::default() }
+    Cost {
+        flops: last + inner,
+        ..Cost::default()
+    }
 }
 
 struct Timed {
@@ -247,23 +263,46 @@ fn kernels() -> Vec<Timed> {
         parametrization: Parametrization::Separate,
     };
     let mut out = vec![
-        training("pretraining, merged", Shape::merged(D), Objective::FewShot, true),
+        training(
+            "pretraining, merged",
+            Shape::merged(D),
+            Objective::FewShot,
+            true,
+        ),
         training("ZS, merged", Shape::merged(D), Objective::ZeroShot, false),
-        training("ZS+FS, merged", Shape::merged(D), Objective::ZeroAndFewShot, false),
+        training(
+            "ZS+FS, merged",
+            Shape::merged(D),
+            Objective::ZeroAndFewShot,
+            false,
+        ),
     ];
     for (heads, layers) in [(1, 1), (4, 1), (1, 2), (1, 3)] {
         let shape = separate(heads, layers);
         let name = |what: &str| format!("{what}, separate ({heads}, {layers})");
-        out.push(training(&name("pretraining"), shape, Objective::FewShot, true));
+        out.push(training(
+            &name("pretraining"),
+            shape,
+            Objective::FewShot,
+            true,
+        ));
         out.push(training(&name("ZS"), shape, Objective::ZeroShot, false));
-        out.push(training(&name("ZS+FS"), shape, Objective::ZeroAndFewShot, false));
+        out.push(training(
+            &name("ZS+FS"),
+            shape,
+            Objective::ZeroAndFewShot,
+            false,
+        ));
     }
     for n_shots in [10, 100, 1000] {
         out.push(pretraining_at(n_shots));
     }
     for batch in [1250, 5000, 20_000] {
         let mut timed = training("", Shape::merged(D), Objective::FewShot, true);
-        timed = Timed { name: format!("pretraining, batch {batch}"), ..sized(timed, batch) };
+        timed = Timed {
+            name: format!("pretraining, batch {batch}"),
+            ..sized(timed, batch)
+        };
         out.push(timed);
     }
     out.push(evaluation());
@@ -273,7 +312,12 @@ fn kernels() -> Vec<Timed> {
 fn sized(timed: Timed, batch: usize) -> Timed {
     let cost = timed.cost;
     let work = run(Shape::merged(D), Objective::FewShot, true, SHOTS, batch);
-    Timed { name: String::new(), cost, prompts: batch * STEPS, work }
+    Timed {
+        name: String::new(),
+        cost,
+        prompts: batch * STEPS,
+        work,
+    }
 }
 
 fn pretraining_at(n_shots: usize) -> Timed {
@@ -292,7 +336,11 @@ fn training(name: &str, shape: Shape, objective: Objective, fresh: bool) -> Time
         cost = cost.plus(single_token(layers, heads));
     }
     if objective.uses_few_shot() {
-        let prompt = if fresh { fresh_prompt() } else { resampled_prompt() };
+        let prompt = if fresh {
+            fresh_prompt()
+        } else {
+            resampled_prompt()
+        };
         cost = cost.plus(prompt).plus(attention(layers, heads));
     }
     if !fresh {
@@ -322,12 +370,19 @@ fn run(
         n_shots,
         objective,
         trainable: Trainable::All,
-        optimizer: OptimizerConfig::Sgd { learning_rate: 0.01, momentum: 0.9 },
+        optimizer: OptimizerConfig::Sgd {
+            learning_rate: 0.01,
+            momentum: 0.9,
+        },
         clip_norm: Some(1.0),
         seed: 0,
     };
     Box::new(move || {
-        let source = if fresh { Source::Fresh(&setting) } else { Source::DataSet(&data) };
+        let source = if fresh {
+            Source::Fresh(&setting)
+        } else {
+            Source::DataSet(&data)
+        };
         let trained = train(&initial, source, &config, |_, _| ControlFlow::Continue(()));
         black_box(trained.expect("a run"));
     })
@@ -341,7 +396,11 @@ fn evaluation() -> Timed {
     let models: Vec<LinearAttention> = (0..MODELS as u64)
         .map(|seed| LinearAttention::random(Shape::merged(D), 0.3, seed).expect("a model"))
         .collect();
-    let plan = EvaluatePlan { n_shots: vec![SHOTS], n_prompts: PROMPTS, seeds: vec![0] };
+    let plan = EvaluatePlan {
+        n_shots: vec![SHOTS],
+        n_prompts: PROMPTS,
+        seeds: vec![0],
+    };
     let (k, n) = (D + 1, D + 2);
     // By model: scores and sums of k + 1 columns, Q T, the query's own score.
     let each = 2 * k * (k + 1) * 2 + 2 * n * k + n * n + 4 * n;
@@ -357,7 +416,9 @@ fn evaluation() -> Timed {
         work: Box::new(move || {
             let models: Vec<&LinearAttention> = models.iter().collect();
             let tasks = [Task::random_unit(D, 0)];
-            let errors = evaluate(&setting, &models, &tasks, &plan, |_, _| ControlFlow::Continue(()));
+            let errors = evaluate(&setting, &models, &tasks, &plan, |_, _| {
+                ControlFlow::Continue(())
+            });
             black_box(errors.expect("estimates"));
         }),
     }

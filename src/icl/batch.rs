@@ -13,9 +13,9 @@ use crate::icl::objective::{LossWeights, Objective};
 use crate::icl::resample::Resampler;
 use crate::icl::single_token::SingleToken;
 use crate::icl::source::Source;
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::simd::{self, Kernel};
-use crate::math::lane_stream::LaneStream;
 use crate::math::width::{Fixed, Width};
 use rayon::prelude::*;
 

@@ -77,7 +77,7 @@ impl FreshSampler {
             bartlett,
             theta,
             columns: Columns::new(d + 1, n_columns, n_shots),
-            normals: vec![Lanes::ZERO; d + 1],
+            normals: vec![Lanes::ZERO; 2 * k + k * (k - 1) / 2],
             covariates: vec![Lanes::ZERO; d],
         }
     }
@@ -138,16 +138,24 @@ impl FreshSampler {
         self.d + usize::from(self.noise_std > 0.0)
     }
 
-    /// Column 0 is u, column j + 1 is column j of the lower-triangular Bartlett factor.
+    /// Column 0 is u, column j + 1 is column j of the lower-triangular Bartlett factor: the root of a
+    /// chi-square with n - 1 - j degrees of freedom on the diagonal, normals below.
     #[inline(always)]
     fn draw_bartlett(&mut self, k: usize, stream: &mut LaneStream) {
-        let normals = self.normals_per_pair();
+        let rank = self.normals_per_pair();
+        let normals = &mut self.normals[..2 * rank + rank * (rank - 1) / 2];
+        stream.fill_normal(normals);
+        let (u, rest) = normals.split_at_mut(rank);
+        let (diagonal, mut below) = rest.split_at_mut(rank);
+        stream.fill_chi_square(self.n_shots - 1, diagonal);
         let (first, factor) = self.columns.data_mut().split_at_mut(k);
-        stream.fill_normal(&mut first[..normals]);
+        first[..rank].copy_from_slice(u);
         for (j, column) in factor.chunks_exact_mut(k).enumerate() {
+            let (here, after) = below.split_at_mut(rank - 1 - j);
             column[..j].fill(Lanes::ZERO);
-            column[j] = stream.chi_square(self.n_shots - 1 - j).sqrt();
-            stream.fill_normal(&mut column[j + 1..normals]);
+            column[j] = diagonal[j].sqrt();
+            column[j + 1..rank].copy_from_slice(here);
+            below = after;
         }
     }
 

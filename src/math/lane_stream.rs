@@ -7,68 +7,81 @@
 
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::stream::Stream;
+use crate::math::words::Words;
 use crate::math::ziggurat::{self, Ziggurat};
-
-type Words = [u64; WIDTH];
 
 /// Random numbers for eight lanes that a name fixes.
 #[derive(Debug, Clone)]
 pub struct LaneStream {
-    state: [Words; 4],
+    state: State,
     /// Goes on where the state's first words ended.
     spare: Stream,
     ziggurat: &'static Ziggurat,
+    scratch: Scratch,
 }
 
-/// Uniforms from 64 random bits: multiples of this.
-const UNIT: f64 = 1.0 / (1_u64 << 53) as f64;
+/// Eight generators.
+#[derive(Debug, Clone, Copy)]
+struct State([Words; 4]);
+
+impl State {
+    #[inline(always)]
+    fn next(&mut self) -> Words {
+        let [mut a, mut b, mut c, mut d] = self.0;
+        let out = (a + d).rotate_left::<23>() + a;
+        let shifted = b.shift_left::<17>();
+        c = c ^ a;
+        d = d ^ b;
+        b = b ^ c;
+        a = a ^ d;
+        c = c ^ shifted;
+        d = d.rotate_left::<45>();
+        self.0 = [a, b, c, d];
+        out
+    }
+}
+
+/// Groups of normals made in one go.
+const BULK: usize = 16;
+
+/// What the normals of one go pass through.
+#[derive(Debug, Clone)]
+struct Scratch {
+    layers: [Words; BULK],
+    widths: [Lanes; BULK],
+    certain: [Lanes; BULK],
+}
 
 impl LaneStream {
     /// The lanes of this name. Their states are the first words of [`Stream::new`] of the same name.
     pub fn new(seed: u64, purpose: &str, index: &[u64]) -> LaneStream {
         let mut spare = Stream::new(seed, purpose, index);
-        let state = std::array::from_fn(|_| std::array::from_fn(|_| spare.bits()));
+        let state = State(std::array::from_fn(|_| {
+            Words(std::array::from_fn(|_| spare.bits()))
+        }));
         LaneStream {
             state,
             spare,
             ziggurat: Ziggurat::tables(),
+            scratch: Scratch {
+                layers: [Words::ZERO; BULK],
+                widths: [Lanes::ZERO; BULK],
+                certain: [Lanes::ZERO; BULK],
+            },
         }
     }
 
     /// 64 random bits for each lane.
     #[inline(always)]
     pub fn bits(&mut self) -> Words {
-        let [mut a, mut b, mut c, mut d] = self.state;
-        let mut out = [0; WIDTH];
-        for lane in 0..WIDTH {
-            let sum = a[lane].wrapping_add(d[lane]);
-            out[lane] = sum.rotate_left(23).wrapping_add(a[lane]);
-            let shifted = b[lane] << 17;
-            c[lane] ^= a[lane];
-            d[lane] ^= b[lane];
-            b[lane] ^= c[lane];
-            a[lane] ^= d[lane];
-            c[lane] ^= shifted;
-            d[lane] = d[lane].rotate_left(45);
-        }
-        self.state = [a, b, c, d];
-        out
-    }
-
-    /// Uniform in (0, 1], a multiple of 2^-53.
-    #[inline(always)]
-    fn uniform_above_zero(&mut self) -> Lanes {
-        let bits = self.bits();
-        Lanes(std::array::from_fn(|lane| {
-            1.0 - (bits[lane] >> 11) as f64 * UNIT
-        }))
+        self.state.next()
     }
 
     /// Uniform in 0..bound by the high half of a product; each value is off by less than
     /// bound / 2^64. `bound` is below 2^32.
     #[inline(always)]
     pub fn index(&mut self, bound: u32) -> [usize; WIDTH] {
-        let bits = self.bits();
+        let bits = self.bits().0;
         let bound = u64::from(bound);
         std::array::from_fn(|lane| {
             let (high, low) = (bits[lane] >> 32, bits[lane] & 0xffff_ffff);
@@ -76,59 +89,79 @@ impl LaneStream {
         })
     }
 
-    /// A standard normal in each lane.
+    /// Standard normals, group after group.
     #[inline(always)]
-    pub fn normal(&mut self) -> Lanes {
-        let bits = self.bits();
-        // The low 10 bits choose the layer, the high 53 the place: disjoint, hence independent.
-        let mut layers = [0; WIDTH];
-        let mut x = Lanes::ZERO;
-        let mut certain = [0.0; WIDTH];
-        for lane in 0..WIDTH {
-            layers[lane] = (bits[lane] as usize) & (ziggurat::LAYERS - 1);
-            let place = ((bits[lane] as i64) >> 11) as f64 * (2.0 * UNIT);
-            x.0[lane] = place * self.ziggurat.width[layers[lane]];
-            certain[lane] = self.ziggurat.width[layers[lane] + 1];
+    pub fn fill_normal(&mut self, groups: &mut [Lanes]) {
+        for groups in groups.chunks_mut(BULK) {
+            self.fill_some_normal(groups);
         }
-        let mut settled = true;
-        for lane in 0..WIDTH {
-            settled &= x.0[lane].abs() < certain[lane];
-        }
-        if !settled {
-            self.settle_normals(&layers, &mut x);
-        }
-        x
     }
 
-    #[cold]
-    #[inline(never)]
-    fn settle_normals(&mut self, layers: &[usize; WIDTH], x: &mut Lanes) {
-        for (value, &layer) in x.0.iter_mut().zip(layers) {
-            if value.abs() >= self.ziggurat.width[layer + 1] {
-                *value = self.spare.normal_at_the_border(layer, *value);
+    /// At most `BULK` groups. One loop for each step, so that each is a run of vector instructions.
+    #[inline(always)]
+    fn fill_some_normal(&mut self, groups: &mut [Lanes]) {
+        let n = groups.len();
+        let Scratch {
+            layers,
+            widths,
+            certain,
+        } = &mut self.scratch;
+        let mut state = self.state;
+        for (x, layer) in groups.iter_mut().zip(&mut layers[..n]) {
+            let bits = state.next();
+            // The low 10 bits choose the layer, the high 52 the place: disjoint, hence independent.
+            *layer = bits & (ziggurat::LAYERS as u64 - 1);
+            *x = 2.0 * bits.between_one_and_two() - 3.0;
+        }
+        self.state = state;
+        look_up(
+            self.ziggurat,
+            &layers[..n],
+            &mut widths[..n],
+            &mut certain[..n],
+        );
+        for (index, x) in groups.iter_mut().enumerate() {
+            *x *= self.scratch.widths[index];
+            if !x.all_smaller_than(self.scratch.certain[index]) {
+                self.settle_normals(index, x);
             }
         }
     }
 
-    /// Standard normals, group after group.
-    #[inline(always)]
-    pub fn fill_normal(&mut self, groups: &mut [Lanes]) {
-        for group in groups {
-            *group = self.normal();
+    #[cold]
+    #[inline(never)]
+    fn settle_normals(&mut self, index: usize, x: &mut Lanes) {
+        let (layers, certain) = (self.scratch.layers[index], self.scratch.certain[index]);
+        for lane in 0..WIDTH {
+            if x.0[lane].abs() >= certain.0[lane] {
+                let layer = layers.0[lane] as usize;
+                x.0[lane] = self.spare.normal_at_the_border(layer, x.0[lane]);
+            }
         }
     }
 
-    /// Chi-square with `dof` >= 1 degrees of freedom in each lane, as [`Stream::chi_square`].
+    /// Chi-squares, one group after another, with `dof`, `dof` - 1, ... degrees of freedom: squared
+    /// normals for one, else twice gammas as [`Stream::chi_square`]. `normals` holds as many standard
+    /// normals, drawn before, which are used up.
+    ///
+    /// # Panics
+    /// If `dof` is smaller than the number of groups.
     #[inline(always)]
-    pub fn chi_square(&mut self, dof: usize) -> Lanes {
-        debug_assert!(dof >= 1, "chi-square needs a degree of freedom");
-        let x = self.normal();
-        if dof <= 1 {
+    pub fn fill_chi_square(&mut self, dof: usize, normals: &mut [Lanes]) {
+        assert!(dof >= normals.len(), "chi-square: degrees of freedom");
+        for (used, x) in normals.iter_mut().enumerate() {
+            *x = self.chi_square(dof - used, *x);
+        }
+    }
+
+    #[inline(always)]
+    fn chi_square(&mut self, dof: usize, x: Lanes) -> Lanes {
+        if dof == 1 {
             return x * x;
         }
-        let shape = dof as f64 * 0.5 - 1.0 / 3.0;
-        let root = 1.0 + (1.0 / (9.0 * shape).sqrt()) * x;
-        let height = self.uniform_above_zero();
+        let height = 2.0 - self.bits().between_one_and_two();
+        let (shape, scale) = Stream::gamma_constants(dof);
+        let root = 1.0 + scale * x;
         let square = x * x;
         let bound = 1.0 - 0.0331 * (square * square);
         let mut out = 2.0 * shape * (root * root * root);
@@ -152,6 +185,19 @@ impl LaneStream {
     }
 }
 
+/// Widths of the layers, and below what they are certain. A function of its own, so that it is never
+/// compiled to the gather instructions of AVX2 and AVX-512: plain loads take a third of their time.
+#[inline(never)]
+fn look_up(tables: &Ziggurat, layers: &[Words], widths: &mut [Lanes], certain: &mut [Lanes]) {
+    for ((layers, width), certain) in layers.iter().zip(widths).zip(certain) {
+        for lane in 0..WIDTH {
+            let layer = layers.0[lane] as usize & (ziggurat::LAYERS - 1);
+            width.0[lane] = tables.width[layer];
+            certain.0[lane] = tables.width[layer + 1];
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,9 +215,12 @@ mod tests {
             }
         };
         // Long enough to pass through wedges and the tail, and to reject chi-squares.
-        for dof in [1, 2, 19].repeat(20_000) {
-            take(&stream.normal().0);
-            take(&stream.chi_square(dof).0);
+        let mut normals = [Lanes::ZERO; 37];
+        for dof in [10, 19, 100].repeat(1000) {
+            stream.fill_normal(&mut normals);
+            normals.iter().for_each(|x| take(&x.0));
+            stream.fill_chi_square(dof, &mut normals[..10]);
+            normals[..10].iter().for_each(|x| take(&x.0));
             take(&stream.index(100_000).map(|index| index as f64));
         }
         let digest = hasher.finalize().to_hex();
@@ -211,16 +260,46 @@ mod tests {
         );
     }
 
+    fn normal(stream: &mut LaneStream) -> [f64; WIDTH] {
+        let mut x = [Lanes::ZERO];
+        stream.fill_normal(&mut x);
+        x[0].0
+    }
+
+    fn chi_square(stream: &mut LaneStream, dof: usize) -> [f64; WIDTH] {
+        let mut x = [Lanes::ZERO];
+        stream.fill_normal(&mut x);
+        stream.fill_chi_square(dof, &mut x);
+        x[0].0
+    }
+
     #[test]
     fn normals_have_their_moments_and_tails_in_each_lane() {
         let mut stream = LaneStream::new(7, "normal moments", &[]);
-        assert_means("mean", 0.0, 100_000, || stream.normal().0);
-        assert_means("square", 1.0, 100_000, || stream.normal().0.map(|x| x * x));
+        assert_means("mean", 0.0, 100_000, || normal(&mut stream));
+        assert_means("square", 1.0, 100_000, || {
+            normal(&mut stream).map(|x| x * x)
+        });
         for cut in [0.5, 1.0, 2.0, 3.0] {
             let above = 0.5 * libm::erfc(cut * std::f64::consts::FRAC_1_SQRT_2);
             assert_means("right tail", above, 200_000, || {
-                stream.normal().0.map(|x| f64::from(x > cut))
+                normal(&mut stream).map(|x| f64::from(x > cut))
             });
+        }
+    }
+
+    /// However they are asked for, the normals of a stream are the same.
+    #[test]
+    fn the_size_of_requests_does_not_matter() {
+        let mut all = vec![Lanes::ZERO; 5000];
+        LaneStream::new(3, "sizes", &[]).fill_normal(&mut all);
+        for size in [1, 5, 16, 17, 40] {
+            let mut stream = LaneStream::new(3, "sizes", &[]);
+            let mut parts = vec![Lanes::ZERO; 5000];
+            parts
+                .chunks_mut(size)
+                .for_each(|part| stream.fill_normal(part));
+            assert!(parts == all, "{size} groups at a time");
         }
     }
 
@@ -229,15 +308,18 @@ mod tests {
         let mut stream = LaneStream::new(7, "chi-square moments", &[]);
         for dof in [1, 2, 3, 5, 19, 1000] {
             let k = dof as f64;
-            assert_means("mean", k, 40_000, || stream.chi_square(dof).0);
+            assert_means("mean", k, 40_000, || chi_square(&mut stream, dof));
             assert_means("variance", 2.0 * k, 40_000, || {
-                stream.chi_square(dof).0.map(|x| (x - k) * (x - k))
+                chi_square(&mut stream, dof).map(|x| (x - k) * (x - k))
             });
         }
         // P(chi2_2 > x) = exp(-x / 2)
         assert_means("tail", libm::exp(-2.0), 40_000, || {
-            stream.chi_square(2).0.map(|x| f64::from(x > 4.0))
+            chi_square(&mut stream, 2).map(|x| f64::from(x > 4.0))
         });
+        let mut group = [Lanes::splat(0.5); 3];
+        stream.fill_chi_square(3, &mut group);
+        assert_eq!(group[2], Lanes::splat(0.25), "one degree of freedom");
     }
 
     #[test]
@@ -245,16 +327,24 @@ mod tests {
         let mut stream = LaneStream::new(7, "indices", &[]);
         for value in 0..7 {
             assert_means("share", 1.0 / 7.0, 40_000, || {
-                stream.index(7).map(|index| f64::from(u8::from(index == value)))
+                stream
+                    .index(7)
+                    .map(|index| f64::from(u8::from(index == value)))
             });
         }
         assert_eq!(stream.index(1), [0; WIDTH]);
-        assert!((0..1000).all(|_| stream.index(u32::MAX).iter().all(|&i| i < u32::MAX as usize)));
+        assert!((0..1000).all(|_| {
+            stream
+                .index(u32::MAX)
+                .iter()
+                .all(|&i| i < u32::MAX as usize)
+        }));
     }
 
     #[test]
     fn names_are_told_apart() {
-        let first = |seed, purpose: &str, index: &[u64]| LaneStream::new(seed, purpose, index).bits();
+        let first =
+            |seed, purpose: &str, index: &[u64]| LaneStream::new(seed, purpose, index).bits().0;
         assert_eq!(first(1, "a", &[2]), first(1, "a", &[2]));
         assert_ne!(first(1, "a", &[2]), first(1, "a", &[3]));
         assert_ne!(first(1, "a", &[2]), first(2, "a", &[2]));

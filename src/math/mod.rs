@@ -12,4 +12,5 @@ pub mod stream;
 pub mod student;
 pub mod tolerance;
 pub mod width;
+pub mod words;
 pub mod ziggurat;

@@ -115,10 +115,17 @@ impl Stream {
         }
     }
 
+    /// Marsaglia and Tsang's d and c for a gamma of shape dof / 2.
+    #[inline(always)]
+    pub fn gamma_constants(dof: usize) -> (f64, f64) {
+        let shape = dof as f64 * 0.5 - 1.0 / 3.0;
+        (shape, 1.0 / (9.0 * shape).sqrt())
+    }
+
     /// What a standard normal and a uniform in (0, 1] give, unless they are rejected; `dof` >= 2.
     pub fn chi_square_of(dof: usize, x: f64, height: f64) -> Option<f64> {
-        let shape = dof as f64 * 0.5 - 1.0 / 3.0;
-        let root = 1.0 + (1.0 / (9.0 * shape).sqrt()) * x;
+        let (shape, scale) = Stream::gamma_constants(dof);
+        let root = 1.0 + scale * x;
         if root <= 0.0 {
             return None;
         }
