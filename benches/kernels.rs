@@ -18,6 +18,7 @@ use icl_repro::icl::trainable::Trainable;
 use icl_repro::math::lane_stream::LaneStream;
 use icl_repro::math::lanes::{Lanes, WIDTH};
 use icl_repro::math::simd::{self, Kernel};
+use icl_repro::math::words::Words;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -110,18 +111,18 @@ impl Kernel for Normals {
 struct Indices(usize);
 
 impl Kernel for Indices {
-    type Output = usize;
+    type Output = Words;
     #[inline(always)]
-    fn run(self) -> usize {
+    fn run(self) -> Words {
         let mut stream = LaneStream::new(0, "bench indices", &[]);
-        let mut buffer = [[0; WIDTH]; 64];
+        let mut buffer = [Words::ZERO; 64];
         for _ in 0..self.0 / buffer.len() {
             for rows in &mut buffer {
                 *rows = stream.index(100_000);
             }
             black_box(&buffer);
         }
-        buffer[0][0]
+        buffer[0]
     }
 }
 

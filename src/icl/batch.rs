@@ -59,6 +59,17 @@ enum Sampler<'a> {
 }
 
 impl Sampler<'_> {
+    /// Before the first draw from new streams.
+    #[inline(always)]
+    fn start(&mut self, queries: &mut LaneStream, contexts: &mut LaneStream, few_shot: bool) {
+        if let Sampler::DataSet(sampler) = self {
+            sampler.start_queries(queries);
+            if few_shot {
+                sampler.start_contexts(contexts);
+            }
+        }
+    }
+
     #[inline(always)]
     fn draw_query(&mut self, stream: &mut LaneStream, group: &mut PromptGroup) {
         match self {
@@ -199,12 +210,16 @@ impl BlockKernel<'_, '_> {
         block.lane_gradient.clear();
         block.zero_shot = Lanes::ZERO;
         block.few_shot = Lanes::ZERO;
+        let few_shot = self.objective.uses_few_shot();
+        block
+            .sampler
+            .start(&mut self.queries, &mut self.contexts, few_shot);
         for start in (0..block.n_prompts).step_by(WIDTH) {
             let mask = Lanes::first(block.n_prompts - start);
             block
                 .sampler
                 .draw_query(&mut self.queries, &mut block.group);
-            if self.objective.uses_few_shot() {
+            if few_shot {
                 block
                     .sampler
                     .draw_context(width, &mut self.contexts, &mut block.group);

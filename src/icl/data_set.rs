@@ -7,7 +7,9 @@ use crate::icl::setting::Setting;
 use crate::icl::task::Task;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::linalg::{self, MatrixError};
+use crate::math::simd;
 use crate::math::stream::Stream;
+use crate::math::words::Words;
 use ndarray::{Array1, Array2, ArrayView2};
 use std::fmt;
 
@@ -138,9 +140,35 @@ impl DataSet {
     }
 
     /// Covariate j of a row, or its label at j = d.
-    #[inline(always)]
     pub fn entry(&self, row: usize, j: usize) -> f64 {
         self.rows[row * self.groups_per_row + j / WIDTH].0[j % WIDTH]
+    }
+
+    /// Where eight rows begin, for `read` and `prefetch`.
+    #[inline(always)]
+    pub fn places(&self, rows: Words) -> Words {
+        rows.times(self.groups_per_row as u32)
+    }
+
+    /// The rows at these places, one a lane: coordinate j of `out` is covariate j, the last the label.
+    #[inline(always)]
+    pub fn read(&self, places: &Words, out: &mut [Lanes]) {
+        for (group, coordinates) in out.chunks_mut(WIDTH).enumerate() {
+            for lane in 0..WIDTH {
+                let row = &self.rows[places.0[lane] as usize + group];
+                for (coordinate, &value) in coordinates.iter_mut().zip(&row.0) {
+                    coordinate.0[lane] = value;
+                }
+            }
+        }
+    }
+
+    /// Asks memory for the first eight numbers of each row at these places.
+    #[inline(always)]
+    pub fn prefetch(&self, places: &Words) {
+        for &place in &places.0 {
+            simd::prefetch(&self.rows[place as usize]);
+        }
     }
 }
 

@@ -54,26 +54,32 @@ impl PromptGroup {
             let first = (columns.sum[i] + z[i]) * scale;
             s[i + 1] = first;
             s[(i + 1) * dim] = first;
-            // Entries of the upper triangle's row i, a tile of them side by side.
-            let mut from = i;
-            while from < k {
-                let len = TILE.min(k - from);
-                let mut sums = [Lanes::ZERO; TILE];
-                for (sum, &right) in sums.iter_mut().zip(&z[from..from + len]) {
-                    *sum = z[i] * right;
-                }
-                for column in columns.data.chunks_exact(k) {
-                    let left = column[i];
-                    for (sum, &right) in sums.iter_mut().zip(&column[from..from + len]) {
-                        *sum += left * right;
+        }
+        // A tile of the upper triangle at a time, its sums side by side. Where the width is a constant
+        // all loops but the one over columns unroll, and the sums stay in registers.
+        for top in (0..k).step_by(TILE) {
+            for left in (top..k).step_by(TILE) {
+                let (rows, others) = (TILE.min(k - top), TILE.min(k - left));
+                let mut sums = [[Lanes::ZERO; TILE]; TILE];
+                for i in 0..rows {
+                    for j in (if top == left { i } else { 0 })..others {
+                        sums[i][j] = z[top + i] * z[left + j];
                     }
                 }
-                for (offset, &sum) in sums.iter().enumerate().take(len) {
-                    let j = from + offset;
-                    s[(i + 1) * dim + j + 1] = sum * scale;
-                    s[(j + 1) * dim + i + 1] = sum * scale;
+                for column in columns.data.chunks_exact(k) {
+                    for i in 0..rows {
+                        for j in (if top == left { i } else { 0 })..others {
+                            sums[i][j] += column[top + i] * column[left + j];
+                        }
+                    }
                 }
-                from += TILE;
+                for i in 0..rows {
+                    for j in (if top == left { i } else { 0 })..others {
+                        let (row, column) = (top + i + 1, left + j + 1);
+                        s[row * dim + column] = sums[i][j] * scale;
+                        s[column * dim + row] = sums[i][j] * scale;
+                    }
+                }
             }
         }
     }

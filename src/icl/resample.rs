@@ -5,18 +5,24 @@
 use crate::icl::data_set::DataSet;
 use crate::icl::gram::{Columns, PromptGroup};
 use crate::math::lane_stream::LaneStream;
-use crate::math::lanes::{Lanes, WIDTH};
+use crate::math::lanes::Lanes;
 use crate::math::width::Width;
+use crate::math::words::Words;
 
 /// Draws groups of eight prompts of n context pairs and a query pair.
+///
+/// Rows are drawn one group ahead and asked for from memory then: the set is larger than the caches
+/// next to a core, and a group's arithmetic takes about as long as its rows are on their way.
 #[derive(Debug, Clone)]
 pub struct Resampler<'a> {
     data: &'a DataSet,
     n_pairs: u32,
     columns: Columns,
     query: Vec<Lanes>,
-    /// Rows of the prompts' context pairs, pair by pair.
-    rows: Vec<[usize; WIDTH]>,
+    /// Where the next group's query pairs stand in the set.
+    next_query: Words,
+    /// The same for its context pairs, pair by pair.
+    next_context: Vec<Words>,
 }
 
 impl<'a> Resampler<'a> {
@@ -28,7 +34,23 @@ impl<'a> Resampler<'a> {
             n_pairs: u32::try_from(data.n_pairs()).expect("fewer than 2^32 pairs"),
             columns: Columns::new(data.d() + 1, n_shots, n_shots),
             query: vec![Lanes::ZERO; data.d() + 1],
-            rows: vec![[0; WIDTH]; n_shots],
+            next_query: Words::ZERO,
+            next_context: vec![Words::ZERO; n_shots],
+        }
+    }
+
+    /// Draws the rows of a block's first queries. To be called before `draw_query` whenever a stream
+    /// is a new one.
+    #[inline(always)]
+    pub fn start_queries(&mut self, stream: &mut LaneStream) {
+        self.next_query = draw_places(self.data, self.n_pairs, stream);
+    }
+
+    /// The same for contexts.
+    #[inline(always)]
+    pub fn start_contexts(&mut self, stream: &mut LaneStream) {
+        for places in &mut self.next_context {
+            *places = draw_places(self.data, self.n_pairs, stream);
         }
     }
 
@@ -36,11 +58,9 @@ impl<'a> Resampler<'a> {
     #[inline(always)]
     pub fn draw_query(&mut self, stream: &mut LaneStream, group: &mut PromptGroup) {
         let d = self.data.d();
-        let rows = self.draw_rows(stream);
-        for (j, coordinate) in self.query.iter_mut().enumerate() {
-            *coordinate = entries(self.data, j, &rows);
-        }
+        self.data.read(&self.next_query, &mut self.query);
         group.set_query(&self.query[..d], self.query[d]);
+        self.start_queries(stream);
     }
 
     /// Draws the context pairs: sets S. `width` is d + 2.
@@ -52,38 +72,28 @@ impl<'a> Resampler<'a> {
         group: &mut PromptGroup,
     ) {
         let k = width.get() - 1;
-        for pair in 0..self.rows.len() {
-            self.rows[pair] = self.draw_rows(stream);
+        let columns = self.columns.data_mut().chunks_exact_mut(k);
+        for (column, places) in columns.zip(&self.next_context) {
+            self.data.read(places, column);
         }
-        for j in 0..k {
-            let columns = self.columns.data_mut().chunks_exact_mut(k);
-            for (column, rows) in columns.zip(&self.rows) {
-                column[j] = entries(self.data, j, rows);
-            }
-        }
+        self.start_contexts(stream);
         self.columns.sum_columns(k);
         group.set_few_shot(width, &self.columns);
     }
-
-    #[inline(always)]
-    fn draw_rows(&self, stream: &mut LaneStream) -> [usize; WIDTH] {
-        stream.index(self.n_pairs)
-    }
 }
 
-/// One coordinate of the given rows.
+/// Places of eight rows drawn with replacement, which are then on their way from memory.
 #[inline(always)]
-fn entries(data: &DataSet, coordinate: usize, rows: &[usize; WIDTH]) -> Lanes {
-    let mut lanes = Lanes::ZERO;
-    for (value, &row) in lanes.0.iter_mut().zip(rows) {
-        *value = data.entry(row, coordinate);
-    }
-    lanes
+fn draw_places(data: &DataSet, n_pairs: u32, stream: &mut LaneStream) -> Words {
+    let places = data.places(stream.index(n_pairs));
+    data.prefetch(&places);
+    places
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::lanes::WIDTH;
 
     /// Rows (x, y) = (i, 100 i): every entry of a prompt tells which rows it holds.
     #[test]
@@ -95,6 +105,8 @@ mod tests {
         let mut group = PromptGroup::new(1);
         let mut stream = LaneStream::new(1, "resample test", &[]);
         let mut seen = [false; 6];
+        resampler.start_queries(&mut stream);
+        resampler.start_contexts(&mut stream);
         for _ in 0..50 {
             resampler.draw_query(&mut stream, &mut group);
             resampler.draw_context(group.dim(), &mut stream, &mut group);

@@ -77,16 +77,10 @@ impl LaneStream {
         self.state.next()
     }
 
-    /// Uniform in 0..bound by the high half of a product; each value is off by less than
-    /// bound / 2^64. `bound` is below 2^32.
+    /// Uniform in 0..bound; each value is off by less than bound / 2^64.
     #[inline(always)]
-    pub fn index(&mut self, bound: u32) -> [usize; WIDTH] {
-        let bits = self.bits().0;
-        let bound = u64::from(bound);
-        std::array::from_fn(|lane| {
-            let (high, low) = (bits[lane] >> 32, bits[lane] & 0xffff_ffff);
-            ((high * bound + ((low * bound) >> 32)) >> 32) as usize
-        })
+    pub fn index(&mut self, bound: u32) -> Words {
+        self.bits().below(bound)
     }
 
     /// Standard normals, group after group.
@@ -221,7 +215,7 @@ mod tests {
             normals.iter().for_each(|x| take(&x.0));
             stream.fill_chi_square(dof, &mut normals[..10]);
             normals[..10].iter().for_each(|x| take(&x.0));
-            take(&stream.index(100_000).map(|index| index as f64));
+            take(&stream.index(100_000).0.map(|index| index as f64));
         }
         let digest = hasher.finalize().to_hex();
         assert_eq!(&digest[..16], "golden");
@@ -332,7 +326,7 @@ mod tests {
                     .map(|index| f64::from(u8::from(index == value)))
             });
         }
-        assert_eq!(stream.index(1), [0; WIDTH]);
+        assert_eq!(stream.index(1), Words::ZERO);
         assert!((0..1000).all(|_| {
             stream
                 .index(u32::MAX)

@@ -32,6 +32,28 @@ impl Words {
         Words(out)
     }
 
+    /// Scales each word, read as a fraction of 2^64, to 0..bound: the high half of a product, in
+    /// 32-bit multiplications, which every instruction set has for vectors.
+    #[inline(always)]
+    pub fn below(self, bound: u32) -> Words {
+        let mut out = self.0;
+        for word in &mut out {
+            let low = (*word & 0xffff_ffff) * u64::from(bound);
+            *word = ((*word >> 32) * u64::from(bound) + (low >> 32)) >> 32;
+        }
+        Words(out)
+    }
+
+    /// The low 32 bits of each word times a factor.
+    #[inline(always)]
+    pub fn times(self, factor: u32) -> Words {
+        let mut out = self.0;
+        for word in &mut out {
+            *word = (*word & 0xffff_ffff) * u64::from(factor);
+        }
+        Words(out)
+    }
+
     /// The high 52 bits as the digits of a number in [1, 2): bit operations alone, which every
     /// instruction set has for vectors, unlike a conversion.
     #[inline(always)]
@@ -93,6 +115,9 @@ mod tests {
         assert_eq!((words & 6).0[5], 4);
         assert_eq!(words.rotate_left::<1>().0[7], 1);
         assert_eq!(words.shift_left::<2>().0[3], 12);
+        let tenths = words.below(10).0;
+        assert_eq!((tenths[0], tenths[4], tenths[7]), (0, 9, 5));
+        assert_eq!(words.times(3).0[5], 15);
         let unit = words.between_one_and_two();
         assert_eq!((unit.0[0], unit.0[7]), (1.0, 1.5));
         assert_eq!(unit.0[4], 2.0 - f64::EPSILON);
