@@ -233,13 +233,17 @@ struct Timed {
     cost: Cost,
     /// Prompts of one call.
     prompts: usize,
-    work: Box<dyn Fn() + Send + Sync>,
+    /// Makes what the work needs, then the work itself.
+    prepare: Box<dyn Fn() -> Work>,
 }
+
+type Work = Box<dyn Fn() + Send + Sync>;
 
 impl Timed {
     fn seconds(&self, threads: usize) -> f64 {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.expect("a thread pool").install(|| median(&self.work))
+        let work = (self.prepare)();
+        pool.expect("a thread pool").install(|| median(work))
     }
 }
 
@@ -312,12 +316,12 @@ fn kernels() -> Vec<Timed> {
 
 fn sized(timed: Timed, batch: usize) -> Timed {
     let cost = timed.cost;
-    let work = run(Shape::merged(D), Objective::FewShot, true, SHOTS, batch);
+    let prepare = run(Shape::merged(D), Objective::FewShot, true, SHOTS, batch);
     Timed {
         name: String::new(),
         cost,
         prompts: batch * STEPS,
-        work,
+        prepare,
     }
 }
 
@@ -326,7 +330,7 @@ fn pretraining_at(n_shots: usize) -> Timed {
         name: format!("pretraining, n = {n_shots}"),
         cost: fresh_prompt().plus(attention(1, 1)),
         prompts: BATCH * STEPS,
-        work: run(Shape::merged(D), Objective::FewShot, true, n_shots, BATCH),
+        prepare: run(Shape::merged(D), Objective::FewShot, true, n_shots, BATCH),
     }
 }
 
@@ -351,7 +355,7 @@ fn training(name: &str, shape: Shape, objective: Objective, fresh: bool) -> Time
         name: name.to_owned(),
         cost,
         prompts: BATCH * STEPS,
-        work: run(shape, objective, fresh, SHOTS, BATCH),
+        prepare: run(shape, objective, fresh, SHOTS, BATCH),
     }
 }
 
@@ -361,9 +365,20 @@ fn run(
     fresh: bool,
     n_shots: usize,
     batch_size: usize,
-) -> Box<dyn Fn() + Send + Sync> {
+) -> Box<dyn Fn() -> Work> {
+    Box::new(move || step(shape, objective, fresh, n_shots, batch_size))
+}
+
+fn step(
+    shape: Shape,
+    objective: Objective,
+    fresh: bool,
+    n_shots: usize,
+    batch_size: usize,
+) -> Work {
     let setting = Setting::new(D, 0.1).expect("a setting");
-    let data = DataSet::generate(&setting, &Task::random_unit(D, 0), 100_000, 0).expect("data");
+    let pairs = if fresh { 1 } else { 100_000 };
+    let data = DataSet::generate(&setting, &Task::random_unit(D, 0), pairs, 0).expect("data");
     let initial = LinearAttention::random(shape, 0.05, 0).expect("a model");
     let config = TrainConfig {
         steps: STEPS,
@@ -389,19 +404,10 @@ fn run(
     })
 }
 
+const MODELS: usize = 7;
+
 /// Seven models of the main experiment on shared prompts.
 fn evaluation() -> Timed {
-    const MODELS: usize = 7;
-    const PROMPTS: usize = 1 << 17;
-    let setting = Setting::new(D, 0.1).expect("a setting");
-    let models: Vec<LinearAttention> = (0..MODELS as u64)
-        .map(|seed| LinearAttention::random(Shape::merged(D), 0.3, seed).expect("a model"))
-        .collect();
-    let plan = EvaluatePlan {
-        n_shots: vec![SHOTS],
-        n_prompts: PROMPTS,
-        seeds: vec![0],
-    };
     let (k, n) = (D + 1, D + 2);
     // By model: scores and sums of k + 1 columns, Q T, the query's own score.
     let each = 2 * k * (k + 1) * 2 + 2 * n * k + n * n + 4 * n;
@@ -413,14 +419,29 @@ fn evaluation() -> Timed {
     Timed {
         name: format!("evaluation of {MODELS} models"),
         cost,
-        prompts: PROMPTS,
-        work: Box::new(move || {
-            let models: Vec<&LinearAttention> = models.iter().collect();
-            let tasks = [Task::random_unit(D, 0)];
-            let errors = evaluate(&setting, &models, &tasks, &plan, |_, _| {
-                ControlFlow::Continue(())
-            });
-            black_box(errors.expect("estimates"));
-        }),
+        prompts: EVALUATED,
+        prepare: Box::new(evaluate_models),
     }
+}
+
+const EVALUATED: usize = 1 << 17;
+
+fn evaluate_models() -> Work {
+    let setting = Setting::new(D, 0.1).expect("a setting");
+    let models: Vec<LinearAttention> = (0..MODELS as u64)
+        .map(|seed| LinearAttention::random(Shape::merged(D), 0.3, seed).expect("a model"))
+        .collect();
+    let plan = EvaluatePlan {
+        n_shots: vec![SHOTS],
+        n_prompts: EVALUATED,
+        seeds: vec![0],
+    };
+    Box::new(move || {
+        let models: Vec<&LinearAttention> = models.iter().collect();
+        let tasks = [Task::random_unit(D, 0)];
+        let errors = evaluate(&setting, &models, &tasks, &plan, |_, _| {
+            ControlFlow::Continue(())
+        });
+        black_box(errors.expect("estimates"));
+    })
 }

@@ -95,7 +95,7 @@ fn the_gram_form_equals_attention_on_the_prompt() {
         for shape in shapes(d) {
             let model = model(shape);
             let mut attention = Attention::new(d + 2, shape.n_layers, shape.n_heads);
-            let found = attention.forward(d + 2, &model.effective(), &group.s, &group.z);
+            let found = attention.forward(d + 2, &model.effective(), &group);
             let mut single = SingleToken::new(d + 2, shape.n_layers, shape.n_heads);
             let alone = single.forward(d + 2, &model.effective(), &group.z);
             for (lane, prompt) in prompts.iter().enumerate() {
@@ -123,8 +123,7 @@ fn widths_known_to_the_compiler_give_the_same_bits() {
             attention: Attention::new(7, shape.n_layers, shape.n_heads),
             single: SingleToken::new(7, shape.n_layers, shape.n_heads),
             gradient: LaneGradient::zeros(7, shape.n_layers, shape.n_heads),
-            s: group.s.clone(),
-            z: group.z.clone(),
+            prompts: group.clone(),
         };
         let predictions = width(&mut kernels, &model(shape).effective());
         let mut gradient = Effective::zeros(7, shape.n_layers, shape.n_heads);
@@ -142,17 +141,16 @@ struct Kernels {
     attention: Attention,
     single: SingleToken,
     gradient: LaneGradient,
-    s: Vec<Lanes>,
-    z: Vec<Lanes>,
+    prompts: PromptGroup,
 }
 
 impl Kernels {
     /// Both predictions; adds the gradient of their sum.
     fn pass<W: Width>(&mut self, width: W, model: &Effective) -> [Lanes; 2] {
-        let few = self.attention.forward(width, model, &self.s, &self.z);
+        let few = self.attention.forward(width, model, &self.prompts);
         self.attention
-            .backward(width, model, Lanes::ONE, &mut self.gradient);
-        let zero = self.single.forward(width, model, &self.z);
+            .backward(width, model, &self.prompts, Lanes::ONE, &mut self.gradient);
+        let zero = self.single.forward(width, model, &self.prompts.z);
         self.single
             .backward(width, model, Lanes::ONE, &mut self.gradient);
         [few, zero]

@@ -6,6 +6,7 @@
 //! allocation per call. Does not know where prompts come from or what the loss is.
 
 use crate::icl::effective::Effective;
+use crate::icl::gram::PromptGroup;
 use crate::math::lanes::Lanes;
 use crate::math::product::{View, add_outer, add_product, apply, dot, multiply};
 use crate::math::width::Width;
@@ -28,7 +29,8 @@ pub struct Attention {
     d_z_next: Vec<Lanes>,
 }
 
-/// What one layer reads (S, z), and for an inner layer its map M, S M, and Q_h S by head.
+/// What one layer reads (S, z), empty for the first, which reads the prompt itself; and for an inner
+/// layer its map M, S M, and Q_h S by head.
 #[derive(Debug, Clone)]
 struct Layer {
     s: Vec<Lanes>,
@@ -105,9 +107,10 @@ impl Attention {
         let layers = (1..=n_layers)
             .map(|layer| {
                 let inner = if layer < n_layers { size } else { 0 };
+                let (s, z) = if layer > 1 { (size, dim) } else { (0, 0) };
                 Layer {
-                    s: zeros(size),
-                    z: zeros(dim),
+                    s: zeros(s),
+                    z: zeros(z),
                     m: zeros(inner),
                     sm: zeros(inner),
                     qs: zeros(inner * n_heads),
@@ -129,51 +132,64 @@ impl Attention {
         }
     }
 
-    /// Predictions of the prompts (S, z), and the trace that `backward` needs. `width` is the d + 2 of
+    /// Predictions of the prompts, and the trace that `backward` needs. `width` is the d + 2 of
     /// `new`.
     #[inline(always)]
     pub fn forward<W: Width>(
         &mut self,
         width: W,
         matrices: &Effective,
-        s: &[Lanes],
-        z: &[Lanes],
+        prompts: &PromptGroup,
     ) -> Lanes {
-        self.layers[0].s.copy_from_slice(s);
-        self.layers[0].z.copy_from_slice(z);
         for layer in 0..self.layers.len() - 1 {
-            self.forward_inner(width, matrices, layer);
+            self.forward_inner(width, matrices, prompts, layer);
         }
-        self.forward_last(width, matrices)
+        self.forward_last(width, matrices, prompts)
     }
 
     #[inline(always)]
-    fn forward_inner<W: Width>(&mut self, width: W, matrices: &Effective, index: usize) {
+    fn forward_inner<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+        index: usize,
+    ) {
         let (dim, share) = (width.get(), 1.0 / self.n_heads as f64);
         let (before, after) = self.layers.split_at_mut(index + 1);
-        let (layer, next) = (&mut before[index], &mut after[0]);
-        let s = View::square(&layer.s[..], dim);
-        layer.m.fill(Lanes::ZERO);
+        let (Layer { s, z, m, sm, qs }, next) = (&mut before[index], &mut after[0]);
+        let (s, z) = if index == 0 {
+            (&prompts.s[..], &prompts.z[..])
+        } else {
+            (&s[..], &z[..])
+        };
+        let s = View::square(s, dim);
+        m.fill(Lanes::ZERO);
         for i in 0..dim {
-            layer.m[i * dim + i] = Lanes::ONE;
+            m[i * dim + i] = Lanes::ONE;
         }
-        for (head, qs) in layer.qs.chunks_exact_mut(dim * dim).enumerate() {
+        for (head, qs) in qs.chunks_exact_mut(dim * dim).enumerate() {
             let q = View::square(matrices.q(index, head), dim);
             let v = View::square(matrices.v(index, head), dim);
             multiply(qs, q, s);
-            add_product(&mut layer.m, share, View::square(qs, dim), v.t());
+            add_product(m, share, View::square(qs, dim), v.t());
         }
-        let m = View::square(&layer.m[..], dim);
-        multiply(&mut layer.sm, s, m);
-        multiply(&mut next.s, m.t(), View::square(&layer.sm[..], dim));
-        apply(&mut next.z, m.t(), &layer.z);
+        let m = View::square(&m[..], dim);
+        multiply(sm, s, m);
+        multiply(&mut next.s, m.t(), View::square(&sm[..], dim));
+        apply(&mut next.z, m.t(), z);
     }
 
     #[inline(always)]
-    fn forward_last<W: Width>(&mut self, width: W, matrices: &Effective) -> Lanes {
+    fn forward_last<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+    ) -> Lanes {
         let (dim, index) = (width.get(), self.layers.len() - 1);
-        let layer = &self.layers[index];
-        let s = View::square(&layer.s[..], dim);
+        let (s, z) = input(&self.layers, index, prompts);
+        let (s, z) = (View::square(s, dim), &z[..dim]);
         let mut sum = Lanes::ZERO;
         let buffers = self
             .sv
@@ -182,9 +198,9 @@ impl Attention {
         for (head, (sv, qsv)) in buffers.enumerate() {
             apply(sv, s, matrices.value_row(index, head));
             apply(qsv, View::square(matrices.q(index, head), dim), &*sv);
-            sum += dot(&layer.z, qsv);
+            sum += dot(z, qsv);
         }
-        layer.z[dim - 1] + sum * (1.0 / self.n_heads as f64)
+        z[dim - 1] + sum * (1.0 / self.n_heads as f64)
     }
 
     /// Adds the gradient of sum over lanes of `seed` * prediction to `gradient`, for the prompts of
@@ -194,12 +210,13 @@ impl Attention {
         &mut self,
         width: W,
         matrices: &Effective,
+        prompts: &PromptGroup,
         seed: Lanes,
         gradient: &mut LaneGradient,
     ) {
-        self.backward_last(width, matrices, seed, gradient);
+        self.backward_last(width, matrices, prompts, seed, gradient);
         for layer in (0..self.layers.len() - 1).rev() {
-            self.backward_inner(width, matrices, layer, gradient);
+            self.backward_inner(width, matrices, prompts, layer, gradient);
         }
     }
 
@@ -208,12 +225,13 @@ impl Attention {
         &mut self,
         width: W,
         matrices: &Effective,
+        prompts: &PromptGroup,
         seed: Lanes,
         gradient: &mut LaneGradient,
     ) {
         let (dim, index) = (width.get(), self.layers.len() - 1);
-        let layer = &self.layers[index];
-        let s = View::square(&layer.s[..], dim);
+        let (s, z) = input(&self.layers, index, prompts);
+        let s = View::square(s, dim);
         let seed_per_head = seed * (1.0 / self.n_heads as f64);
         let inner_layers = index > 0;
         if inner_layers {
@@ -221,7 +239,7 @@ impl Attention {
             self.d_z.fill(Lanes::ZERO);
             self.d_z[dim - 1] = seed;
         }
-        for (scaled, &z) in self.d_z_next.iter_mut().zip(&layer.z) {
+        for (scaled, &z) in self.d_z_next.iter_mut().zip(z) {
             *scaled = seed_per_head * z;
         }
         for head in 0..self.n_heads {
@@ -254,17 +272,19 @@ impl Attention {
         &mut self,
         width: W,
         matrices: &Effective,
+        prompts: &PromptGroup,
         index: usize,
         gradient: &mut LaneGradient,
     ) {
         let (dim, share) = (width.get(), 1.0 / self.n_heads as f64);
         let layer = &self.layers[index];
-        let s = View::square(&layer.s[..], dim);
+        let (s, z) = input(&self.layers, index, prompts);
+        let s = View::square(s, dim);
         let m = View::square(&layer.m[..], dim);
         // dM = S M (dS' + dS'^T) + z dz'^T
         let sm = View::square(&layer.sm[..], dim);
         multiply(&mut self.d_m, sm, View::square(&self.d_s[..], dim));
-        add_outer(&mut self.d_m, &layer.z, &self.d_z);
+        add_outer(&mut self.d_m, z, &self.d_z);
 
         let first = index == 0;
         if !first {
@@ -288,6 +308,20 @@ impl Attention {
                 add_with_transpose(&mut self.d_s, share, &self.through_m, dim);
             }
         }
+    }
+}
+
+/// What a layer reads.
+#[inline(always)]
+fn input<'a>(
+    layers: &'a [Layer],
+    index: usize,
+    prompts: &'a PromptGroup,
+) -> (&'a [Lanes], &'a [Lanes]) {
+    if index == 0 {
+        (&prompts.s, &prompts.z)
+    } else {
+        (&layers[index].s, &layers[index].z)
     }
 }
 

@@ -71,10 +71,10 @@ impl Sampler<'_> {
     }
 
     #[inline(always)]
-    fn draw_query(&mut self, stream: &mut LaneStream, group: &mut PromptGroup) {
+    fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
         match self {
             Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
-            Sampler::DataSet(sampler) => sampler.draw_query(stream, group),
+            Sampler::DataSet(sampler) => sampler.draw_query(width, stream, group),
         }
     }
 
@@ -218,22 +218,20 @@ impl BlockKernel<'_, '_> {
             let mask = Lanes::first(block.n_prompts - start);
             block
                 .sampler
-                .draw_query(&mut self.queries, &mut block.group);
+                .draw_query(width, &mut self.queries, &mut block.group);
             if few_shot {
                 block
                     .sampler
                     .draw_context(width, &mut self.contexts, &mut block.group);
-                let group = &block.group;
-                let prediction = block
-                    .attention
-                    .forward(width, self.matrices, &group.s, &group.z);
-                let residual = (prediction - group.y) * mask;
+                let prompts = &block.group;
+                let prediction = block.attention.forward(width, self.matrices, prompts);
+                let residual = (prediction - prompts.y) * mask;
                 block.few_shot += residual * residual;
                 let seed = residual * self.few_shot_seed;
                 let gradient = &mut block.lane_gradient;
                 block
                     .attention
-                    .backward(width, self.matrices, seed, gradient);
+                    .backward(width, self.matrices, prompts, seed, gradient);
             }
             if self.objective.uses_zero_shot() {
                 let group = &block.group;

@@ -279,7 +279,7 @@ impl AnyDepthKernel<'_> {
                 .draw_context(width, &mut self.stream, &mut group);
             for ((model, attention), sums) in self.models.iter().zip(&mut attentions).zip(&mut sums)
             {
-                let residual = attention.forward(width, model, &group.s, &group.z) - group.y;
+                let residual = attention.forward(width, model, &group) - group.y;
                 sums.push(residual * residual, mask);
             }
         }

@@ -142,15 +142,25 @@ impl FreshSampler {
     /// chi-square with n - 1 - j degrees of freedom on the diagonal, normals below.
     #[inline(always)]
     fn draw_bartlett(&mut self, k: usize, stream: &mut LaneStream) {
-        let rank = self.normals_per_pair();
+        // Twice the same, so that the compiler sees which of the two it is.
+        if self.normals_per_pair() == k {
+            self.draw_bartlett_of_rank(k, k, stream);
+        } else {
+            self.draw_bartlett_of_rank(k, k - 1, stream);
+        }
+    }
+
+    #[inline(always)]
+    fn draw_bartlett_of_rank(&mut self, k: usize, rank: usize, stream: &mut LaneStream) {
         let normals = &mut self.normals[..2 * rank + rank * (rank - 1) / 2];
         stream.fill_normal(normals);
         let (u, rest) = normals.split_at_mut(rank);
         let (diagonal, mut below) = rest.split_at_mut(rank);
         stream.fill_chi_square(self.n_shots - 1, diagonal);
-        let (first, factor) = self.columns.data_mut().split_at_mut(k);
+        let (first, factor) = self.columns.data_mut()[..(rank + 1) * k].split_at_mut(k);
         first[..rank].copy_from_slice(u);
-        for (j, column) in factor.chunks_exact_mut(k).enumerate() {
+        for j in 0..rank {
+            let column = &mut factor[j * k..(j + 1) * k];
             let (here, after) = below.split_at_mut(rank - 1 - j);
             column[..j].fill(Lanes::ZERO);
             column[j] = diagonal[j].sqrt();

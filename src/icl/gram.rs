@@ -42,6 +42,21 @@ impl PromptGroup {
         self.y = y;
     }
 
+    /// From sum z z^T over `n_shots` context tokens in the upper triangle of `s` to S with the query.
+    #[inline(always)]
+    pub fn add_query<W: Width>(&mut self, width: W, n_shots: usize) {
+        let dim = width.get();
+        let scale = 1.0 / (n_shots as f64 + 1.0);
+        let (z, s) = (&self.z[..dim], &mut self.s[..dim * dim]);
+        for i in 0..dim {
+            for j in i..dim {
+                let entry = (s[i * dim + j] + z[i] * z[j]) * scale;
+                s[i * dim + j] = entry;
+                s[j * dim + i] = entry;
+            }
+        }
+    }
+
     /// S of the context behind `columns` and the query: N = n + 1. `width` is d + 2.
     #[inline(always)]
     pub fn set_few_shot<W: Width>(&mut self, width: W, columns: &Columns) {

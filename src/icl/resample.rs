@@ -3,11 +3,12 @@
 //! Does not know what the prompts are for.
 
 use crate::icl::data_set::DataSet;
-use crate::icl::gram::{Columns, PromptGroup};
+use crate::icl::gram::PromptGroup;
 use crate::math::lane_stream::LaneStream;
-use crate::math::lanes::Lanes;
+use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::width::Width;
 use crate::math::words::Words;
+use std::hint::black_box;
 
 /// Draws groups of eight prompts of n context pairs and a query pair.
 ///
@@ -17,13 +18,16 @@ use crate::math::words::Words;
 pub struct Resampler<'a> {
     data: &'a DataSet,
     n_pairs: u32,
-    columns: Columns,
-    query: Vec<Lanes>,
     /// Where the next group's query pairs stand in the set.
     next_query: Words,
     /// The same for its context pairs, pair by pair.
     next_context: Vec<Words>,
+    /// Sums of one tile.
+    tile: [Lanes; TILE],
 }
+
+/// Coordinates of a token in one group.
+const TILE: usize = WIDTH;
 
 impl<'a> Resampler<'a> {
     /// # Panics
@@ -32,10 +36,9 @@ impl<'a> Resampler<'a> {
         Resampler {
             data,
             n_pairs: u32::try_from(data.n_pairs()).expect("fewer than 2^32 pairs"),
-            columns: Columns::new(data.d() + 1, n_shots, n_shots),
-            query: vec![Lanes::ZERO; data.d() + 1],
             next_query: Words::ZERO,
             next_context: vec![Words::ZERO; n_shots],
+            tile: [Lanes::ZERO; TILE],
         }
     }
 
@@ -54,16 +57,33 @@ impl<'a> Resampler<'a> {
         }
     }
 
-    /// Draws the query pair: sets z_q and y_q.
+    /// Draws the query pair: sets z_q and y_q. `width` is d + 2.
     #[inline(always)]
-    pub fn draw_query(&mut self, stream: &mut LaneStream, group: &mut PromptGroup) {
-        let d = self.data.d();
-        self.data.read(&self.next_query, &mut self.query);
-        group.set_query(&self.query[..d], self.query[d]);
+    pub fn draw_query<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        let dim = width.get();
+        let z = &mut group.z[..dim];
+        for first in (0..dim).step_by(TILE) {
+            let len = TILE.min(dim - first);
+            for lane in 0..WIDTH {
+                let token = self.data.group(self.next_query.0[lane], first / TILE);
+                for (coordinate, &value) in z[first..first + len].iter_mut().zip(&token.0) {
+                    coordinate.0[lane] = value;
+                }
+            }
+        }
+        group.y = std::mem::replace(&mut z[dim - 1], Lanes::ZERO);
         self.start_queries(stream);
     }
 
-    /// Draws the context pairs: sets S. `width` is d + 2.
+    /// Draws the context pairs: sets S for the query drawn before. `width` is d + 2.
+    ///
+    /// Token by token: all coordinates of one times each of them, so that nothing has to be brought
+    /// from rows into lanes but the finished sums.
     #[inline(always)]
     pub fn draw_context<W: Width>(
         &mut self,
@@ -71,14 +91,45 @@ impl<'a> Resampler<'a> {
         stream: &mut LaneStream,
         group: &mut PromptGroup,
     ) {
-        let k = width.get() - 1;
-        let columns = self.columns.data_mut().chunks_exact_mut(k);
-        for (column, places) in columns.zip(&self.next_context) {
-            self.data.read(places, column);
+        let dim = width.get();
+        let s = &mut group.s[..dim * dim];
+        for lane in 0..WIDTH {
+            for top in (0..dim).step_by(TILE) {
+                for left in (top..dim).step_by(TILE) {
+                    self.add_tokens(lane, (dim, top, left), s);
+                }
+            }
         }
         self.start_contexts(stream);
-        self.columns.sum_columns(k);
-        group.set_few_shot(width, &self.columns);
+        group.add_query(width, self.next_context.len());
+    }
+
+    /// One tile of sum z z^T over the context of the prompt in this lane.
+    #[inline(always)]
+    fn add_tokens(
+        &mut self,
+        lane: usize,
+        (dim, top, left): (usize, usize, usize),
+        s: &mut [Lanes],
+    ) {
+        let (rows, columns) = (TILE.min(dim - top), TILE.min(dim - left));
+        let mut sums = [Lanes::ZERO; TILE];
+        for places in &self.next_context {
+            let right = self.data.group(places.0[lane], left / TILE);
+            // Seen to be the same token, the compiler would save half of the products and lose the
+            // vectors. This hides it, and nothing else: no bit depends on it.
+            let factors = black_box(self.data.group(places.0[lane], top / TILE));
+            for (sum, &factor) in sums[..rows].iter_mut().zip(&factors.0) {
+                *sum += *right * factor;
+            }
+        }
+        // Through memory, as whole vectors: the compiler would sum single numbers otherwise.
+        self.tile = sums;
+        for (i, sum) in self.tile.iter().enumerate().take(rows) {
+            for (j, &value) in sum.0.iter().enumerate().take(columns) {
+                s[(top + i) * dim + left + j].0[lane] = value;
+            }
+        }
     }
 }
 
@@ -93,7 +144,6 @@ fn draw_places(data: &DataSet, n_pairs: u32, stream: &mut LaneStream) -> Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::lanes::WIDTH;
 
     /// Rows (x, y) = (i, 100 i): every entry of a prompt tells which rows it holds.
     #[test]
@@ -108,8 +158,8 @@ mod tests {
         resampler.start_queries(&mut stream);
         resampler.start_contexts(&mut stream);
         for _ in 0..50 {
-            resampler.draw_query(&mut stream, &mut group);
-            resampler.draw_context(group.dim(), &mut stream, &mut group);
+            resampler.draw_query(3, &mut stream, &mut group);
+            resampler.draw_context(3, &mut stream, &mut group);
             for lane in 0..WIDTH {
                 let query = group.z[1].0[lane];
                 assert_eq!(group.y.0[lane], 100.0 * query);
