@@ -123,7 +123,7 @@ fn edited_and_deleted_outputs_come_back_and_damaged_objects_are_made_again() {
     );
 
     let object = repo.with(&Ask::default(), |context| {
-        let digest = context.lock.stages["b"].outputs["out"].digest;
+        let digest = context.lock.get()?.stages["b"].outputs["out"].digest;
         Ok(context.store.object(digest))
     });
     let object = object.expect("an object");
@@ -673,7 +673,7 @@ fn gc_keeps_what_the_locks_record_and_removes_the_rest_by_stage() {
         repo.with(&Ask::default(), |context| {
             let plan = icl_repro::pipeline::gc::plan(context.workspace, context.store, limit)?;
             if execute {
-                plan.execute()?;
+                plan.execute(context.store)?;
             }
             Ok(plan.by_stage())
         })

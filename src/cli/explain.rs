@@ -18,7 +18,7 @@ pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
     for &index in &selection.targets {
         let stage = &session.pipeline.stages[index];
         let state = &plan.states[&index];
-        let Some(inputs) = context.input_digests(stage, &plan.known)? else {
+        let Some(inputs) = context.input_digests(stage, |upstream| plan.known.get(&upstream))? else {
             let chain = plan.chain(index);
             let _ = writeln!(
                 text,

@@ -33,7 +33,7 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
         text += "what stays are the results of the locks: `icl-repro clean` removes all\n";
     }
     if !args.dry_run {
-        plan.execute()?;
+        plan.execute(&session.store)?;
     }
     terminal::print(&text);
     Ok(exit::OK)

@@ -11,7 +11,7 @@ use crate::pipeline::lock::Lock;
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::run::{Event, Options, Outcome, Run, Summary, check_writable};
 use crate::pipeline::select::Selection;
-use crate::pipeline::store::Outputs;
+use crate::pipeline::actions::Outputs;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -9,8 +9,11 @@
 //! kept), [`plan`], [`run`], [`verify`], [`rebuild`] (what happens), [`lock_diff`] (between revisions), [`schema`]
 //! (for editors).
 
+pub mod actions;
+pub mod confirm;
 pub mod digest;
 pub mod error;
+pub mod execute;
 pub mod files;
 pub mod gc;
 pub mod graph;
@@ -26,6 +29,7 @@ pub mod resolve;
 pub mod run;
 pub mod schema;
 pub mod select;
+pub mod settle;
 pub mod spec;
 pub mod stat;
 pub mod store;

@@ -175,7 +175,7 @@ fn apply_settings(spec: &mut Spec, settings: &Settings) -> Result<Vec<ParamChang
         let (path, value) = option.split_once('=').ok_or_else(|| {
             Error::config(format!("`{shown}` has no `=`")).hint("write --set stage.param=value")
         })?;
-        let place = Place::whole(&shown);
+        let place = Place::whole(shown.as_str());
         let text = path.trim().to_owned();
         changes.push((Key { place, text }, parse_option_value(&shown, value)?));
     }
