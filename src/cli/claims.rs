@@ -100,7 +100,9 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
     let decided = serde_json::from_slice(&bytes).map_err(|e| {
         Error::failed(format!("{} holds no claims: {e}", path.display())).hint(command.clone())
     })?;
-    let plan = session.context().plan(&session.select(&[id.to_owned()])?)?;
+    let plan = session
+        .context()?
+        .plan(&session.select(&[id.to_owned()])?)?;
     if plan.states.get(&stage) != Some(&crate::pipeline::plan::State::Fresh) {
         terminal::warn(&format!("these verdicts are out of date: {command} anew"));
     }

@@ -5,6 +5,8 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::Result;
+use crate::pipeline::key::Key;
+use crate::pipeline::lock::Block;
 use crate::pipeline::plan::State;
 use crate::pipeline::resolve::Stage;
 use std::fmt::Write as _;
@@ -12,13 +14,14 @@ use std::fmt::Write as _;
 /// Shows what the targets' keys are made of, and what differs from the lock.
 pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
-    let context = session.context();
+    let context = session.context()?;
     let plan = context.plan(&selection)?;
     let mut text = String::new();
     for &index in &selection.targets {
         let stage = &session.pipeline.stages[index];
         let state = &plan.states[&index];
-        let Some(inputs) = context.input_digests(stage, |upstream| plan.known.get(&upstream))? else {
+        let Some(inputs) = context.input_digests(stage, |upstream| plan.known.get(&upstream))?
+        else {
             let chain = plan.chain(index);
             let _ = writeln!(
                 text,
@@ -32,19 +35,14 @@ pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
             continue;
         };
         let probe = context.probe(stage, inputs);
-        show(&mut text, session, stage, &probe.key, state);
+        let recorded = context.recorded(stage)?;
+        show(&mut text, stage, &probe.key, state, recorded);
     }
     terminal::print(&text);
     Ok(exit::OK)
 }
 
-fn show(
-    text: &mut String,
-    session: &Session,
-    stage: &Stage,
-    key: &crate::pipeline::key::Key,
-    state: &State,
-) {
+fn show(text: &mut String, stage: &Stage, key: &Key, state: &State, recorded: Option<&Block>) {
     let parts = key.parts();
     let mut line = |indent: usize, label: &str, value: &str| {
         let _ = writeln!(text, "{:indent$}{label:40}  {value}", "");
@@ -58,7 +56,7 @@ fn show(
     for (role, digest) in &parts.inputs {
         line(2, &format!("input {role}"), &digest.to_string());
     }
-    for (name, version) in &parts.code {
+    for (name, version) in parts.code.iter() {
         line(2, &format!("code {name}"), version);
     }
     for (name, path) in &stage.outputs {
@@ -71,7 +69,7 @@ fn show(
         State::Waits(_) => "waits".to_owned(),
     };
     line(2, "state", &state);
-    match session.context().recorded(stage) {
+    match recorded {
         None => line(2, "lock", "has no such stage"),
         Some(block) if block.key == key.digest() => line(2, "lock", "same key"),
         Some(block) => {

@@ -29,11 +29,12 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl<'a> Display<'a> {
-    /// A display for a run over so many stages.
-    pub fn new(pipeline: &'a Pipeline, stages: usize) -> Self {
+    /// A display for a run over so many stages, of which some are fresh already.
+    pub fn new(pipeline: &'a Pipeline, stages: usize, fresh: usize) -> Self {
         let bars = std::io::stderr().is_terminal().then(|| {
             let all = MultiProgress::new();
             let total = all.add(ProgressBar::new(stages as u64).with_style(style(TOTAL)));
+            total.set_position(fresh as u64);
             Bars {
                 all,
                 total,
