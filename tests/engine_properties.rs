@@ -12,9 +12,9 @@ mod toy;
 
 use icl_repro::pipeline::actions::{Action, Actions, Outputs};
 use icl_repro::pipeline::digest::Digest;
+use icl_repro::pipeline::event::{Event, Outcome};
 use icl_repro::pipeline::key::{Code, CodePart};
 use icl_repro::pipeline::plan::State;
-use icl_repro::pipeline::run::{Event, Outcome};
 use icl_repro::pipeline::verify::{Finding, verify};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};

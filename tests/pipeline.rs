@@ -340,7 +340,7 @@ fn an_interrupt_keeps_what_is_finished() {
         _ => Ok(()),
     });
     let cancel = |event| {
-        if let icl_repro::pipeline::run::Event::Started { stage: 1, .. } = event {
+        if let icl_repro::pipeline::event::Event::Started { stage: 1, .. } = event {
             repo.cancelled.store(true, Ordering::Relaxed);
         }
     };

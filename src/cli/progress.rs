@@ -2,7 +2,7 @@
 
 use crate::cli::terminal;
 use crate::pipeline::resolve::Pipeline;
-use crate::pipeline::run::{Event, Outcome};
+use crate::pipeline::event::{Event, Outcome};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

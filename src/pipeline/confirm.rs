@@ -12,7 +12,7 @@ use crate::pipeline::error::Result;
 use crate::pipeline::files;
 use crate::pipeline::plan::Context;
 use crate::pipeline::resolve::Settings;
-use crate::pipeline::run::Summary;
+use crate::pipeline::settle::Summary;
 use crate::pipeline::stat::{Stamp, seal, unseal};
 use crate::pipeline::store::list;
 use crate::pipeline::workspace::Workspace;

@@ -6,140 +6,126 @@
 use crate::pipeline::actions::{Action, Outputs};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::event::{Event, Observer, Outcome};
 use crate::pipeline::files;
+use crate::pipeline::key::Key;
 use crate::pipeline::kind::Io;
 use crate::pipeline::plan::{Context, Reason};
-use crate::pipeline::resolve::{Source, Stage};
-use crate::pipeline::run::{Event, Finished, Outcome, Run};
+use crate::pipeline::resolve::{Input, Source, Stage};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-impl Run<'_> {
-    /// Confirms, restores or runs a stage whose inputs are there.
-    pub fn bring_up_to_date(
-        &self,
-        index: usize,
-        known: &BTreeMap<usize, Outputs>,
-    ) -> Result<Finished> {
-        let stage = &self.context.pipeline.stages[index];
+/// A stage that has its outputs.
+pub struct Finished {
+    pub key: Key,
+    pub outputs: Outputs,
+    pub outcome: Outcome,
+}
+
+/// A stage whose inputs are there.
+pub struct Attempt<'a> {
+    pub context: &'a Context<'a>,
+    pub index: usize,
+    pub stage: &'a Stage,
+    /// The outputs of the stages that it reads from.
+    pub known: &'a BTreeMap<usize, Outputs>,
+    /// Whether it runs although it is fresh.
+    pub forced: bool,
+    pub observer: Observer<'a>,
+    pub cancelled: &'a AtomicBool,
+}
+
+impl Attempt<'_> {
+    /// Confirms, restores or runs the stage.
+    pub fn bring_up_to_date(&self) -> Result<Finished> {
         let start = Instant::now();
-        let result = self.try_stage(index, stage, known);
+        let result = self.attempt();
         match &result {
-            Ok(finished) => {
-                let seconds = start.elapsed().as_secs_f64();
-                (self.observer)(Event::Done {
-                    stage: index,
-                    outcome: finished.outcome,
-                    seconds,
-                });
-            }
+            Ok(finished) => (self.observer)(Event::Done {
+                stage: self.index,
+                outcome: finished.outcome,
+                seconds: start.elapsed().as_secs_f64(),
+            }),
             Err(error) => {
-                let log = self.context.workspace.log_path(&stage.id);
-                let log = log.is_file().then_some(log);
+                let log = self.context.workspace.log_path(&self.stage.id);
                 (self.observer)(Event::Failed {
-                    stage: index,
+                    stage: self.index,
                     error: error.clone(),
-                    log,
+                    log: log.is_file().then_some(log),
                 });
             }
         }
         result
     }
 
-    fn try_stage(
-        &self,
-        index: usize,
-        stage: &Stage,
-        known: &BTreeMap<usize, Outputs>,
-    ) -> Result<Finished> {
-        let context = self.context;
+    fn attempt(&self) -> Result<Finished> {
+        let Attempt { context, stage, .. } = self;
         let inputs = context
-            .input_digests(stage, |upstream| known.get(&upstream))?
+            .input_digests(stage, |upstream| self.known.get(&upstream))?
             .ok_or_else(|| Error::failed("an input has no digest"))?;
         let probe = context.probe(stage, inputs.clone());
-        if let (Some(action), false) = (&probe.cached, self.is_forced(index)) {
-            let moved = context.out_of_place(stage, &action.outputs);
-            let outcome = if moved.is_empty() {
-                Outcome::Fresh
-            } else {
-                Outcome::Restored
-            };
-            self.publish(stage, &action.outputs, &moved)?;
-            return Ok(Finished {
-                key: probe.key,
-                outputs: action.outputs.clone(),
-                outcome,
-            });
-        }
-        let reason = if probe.cached.is_some() {
-            Reason::Forced
-        } else {
-            context.reason(stage, &probe.key)?
+        let reason = match probe.cached {
+            Some(action) if !self.forced => {
+                let restored = self.publish(&action.outputs)?;
+                let outcome = match restored {
+                    true => Outcome::Restored,
+                    false => Outcome::Fresh,
+                };
+                return Ok(Finished {
+                    key: probe.key,
+                    outputs: action.outputs,
+                    outcome,
+                });
+            }
+            Some(_) => Reason::Forced,
+            None => context.reason(stage, &probe.key)?,
         };
         (self.observer)(Event::Started {
-            stage: index,
+            stage: self.index,
             reason,
         });
         let start = Instant::now();
-        let outputs = self.run_job(index, stage, known, &inputs)?;
+        let outputs = self.run_job(&inputs)?;
         let action = Action {
             stage: stage.id.clone(),
-            outputs: outputs.clone(),
             seconds: start.elapsed().as_secs_f64(),
+            outputs,
         };
         context.store.record(probe.key.digest(), &action)?;
-        self.publish(stage, &outputs, &context.out_of_place(stage, &outputs))?;
+        self.publish(&action.outputs)?;
         Ok(Finished {
             key: probe.key,
-            outputs,
+            outputs: action.outputs,
             outcome: Outcome::Ran,
         })
     }
 
     /// Runs the job in a scratch folder and moves what it declares into the store.
-    fn run_job(
-        &self,
-        index: usize,
-        stage: &Stage,
-        known: &BTreeMap<usize, Outputs>,
-        digests: &[(String, Digest)],
-    ) -> Result<Outputs> {
-        let context = self.context;
+    fn run_job(&self, digests: &[(String, Digest)]) -> Result<Outputs> {
+        let Attempt { context, stage, .. } = self;
         let scratch_root = context.workspace.cache.join("scratch");
         files::create_folder(&scratch_root)?;
         let scratch = tempfile::Builder::new()
             .prefix(&format!("{}-", stage.id))
             .tempdir_in(&scratch_root)
             .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
-        let mut files: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
-        for input in &stage.inputs {
-            let path = match &input.source {
-                Source::File(path) => context.input_file(path)?,
-                Source::Output { stage, output } => {
-                    let digest = known.get(stage).and_then(|outputs| outputs.get(output));
-                    let digest = digest.ok_or_else(|| Error::failed("an input has no digest"))?;
-                    context.store.object(*digest)
-                }
-            };
-            files
-                .entry(input.role.clone())
-                .or_default()
-                .push((input.label.clone(), path));
+        let paths = self.input_paths()?;
+        let mut by_role: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
+        for (input, path) in stage.inputs.iter().zip(&paths) {
+            let files = by_role.entry(input.role.clone()).or_default();
+            files.push((input.label.clone(), path.clone()));
         }
         let report = |progress| {
             (self.observer)(Event::Progress {
-                stage: index,
+                stage: self.index,
                 progress,
-            })
+            });
         };
-        let io = Io::new(
-            files.clone(),
-            scratch.path().to_owned(),
-            self.cancelled,
-            &report,
-        );
+        let folder = scratch.path().to_owned();
+        let io = Io::new(by_role, folder, self.cancelled, &report);
         let result = catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
             .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
         let mut log = io.take_log();
@@ -148,48 +134,51 @@ impl Run<'_> {
         }
         write_log(&context.workspace.log_path(&stage.id), &log)?;
         result?;
-        self.check_inputs_unchanged(stage, &files, digests)?;
+        check_unchanged(&paths, digests)?;
         collect(scratch.path(), stage, context)
     }
 
-    /// An input that changed while the stage ran makes its result worthless.
-    fn check_inputs_unchanged(
-        &self,
-        stage: &Stage,
-        files: &BTreeMap<String, Vec<(String, PathBuf)>>,
-        digests: &[(String, Digest)],
-    ) -> Result<()> {
-        for input in &stage.inputs {
-            let file = files[&input.role]
-                .iter()
-                .find(|(label, _)| *label == input.label);
-            let Some((_, path)) = file else { continue };
-            let name = input.key_name();
-            let before = digests
-                .iter()
-                .find(|(role, _)| *role == name)
-                .map(|(_, digest)| *digest);
-            if Some(Digest::of_file(path)?.0) != before {
-                let message = format!("the input `{name}` changed while the stage ran");
-                return Err(Error::failed(message).hint("nothing was recorded: run again"));
+    /// Where the inputs are, in their order.
+    fn input_paths(&self) -> Result<Vec<PathBuf>> {
+        let path = |input: &Input| match &input.source {
+            Source::File(path) => self.context.input_file(path),
+            Source::Output { stage, output } => {
+                let outputs = self.known.get(stage);
+                let digest = outputs.and_then(|outputs| outputs.get(output));
+                let digest = digest.ok_or_else(|| Error::failed("an input has no digest"))?;
+                Ok(self.context.store.object(*digest))
             }
-        }
-        Ok(())
+        };
+        self.stage.inputs.iter().map(path).collect()
     }
 
-    fn publish(&self, stage: &Stage, outputs: &Outputs, moved: &[PathBuf]) -> Result<()> {
-        let context = self.context;
-        for (name, path) in stage
+    /// Puts outputs that are missing or differ where the user sees them; whether there were any.
+    fn publish(&self, outputs: &Outputs) -> Result<bool> {
+        let Attempt { context, stage, .. } = self;
+        let moved = context.out_of_place(stage, outputs);
+        let moved_outputs = stage
             .outputs
             .iter()
-            .filter(|(_, path)| moved.contains(path))
-        {
+            .filter(|(_, path)| moved.contains(path));
+        for (name, path) in moved_outputs {
             refuse_links(&context.workspace.out, path)?;
             let target = context.workspace.out.join(path);
             context.store.copy_to(outputs[name], &target)?;
         }
-        Ok(())
+        Ok(!moved.is_empty())
     }
+}
+
+/// An input that changed while the stage ran makes its result worthless. Both lists are in the order
+/// of the inputs.
+fn check_unchanged(paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
+    for (path, (name, before)) in paths.iter().zip(digests) {
+        if Digest::of_file(path)?.0 != *before {
+            let message = format!("the input `{name}` changed while the stage ran");
+            return Err(Error::failed(message).hint("nothing was recorded: run again"));
+        }
+    }
+    Ok(())
 }
 
 /// A log is for people: one that a kill cuts short does no harm.

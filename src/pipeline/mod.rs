@@ -13,6 +13,7 @@ pub mod actions;
 pub mod confirm;
 pub mod digest;
 pub mod error;
+pub mod event;
 pub mod execute;
 pub mod files;
 pub mod gc;

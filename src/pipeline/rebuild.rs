@@ -6,12 +6,13 @@
 
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::event::{Event, Observer};
 use crate::pipeline::files;
 use crate::pipeline::key::Change;
 use crate::pipeline::lock::{Block, Lock, LockFile};
 use crate::pipeline::plan::{Context, Reason};
 use crate::pipeline::resolve::{Source, Stage};
-use crate::pipeline::run::{Event, Observer, Options, Run};
+use crate::pipeline::run::{Options, Run};
 use crate::pipeline::select::Selection;
 use crate::pipeline::store::Store;
 use crate::pipeline::workspace::{RunLock, Workspace};
@@ -89,13 +90,13 @@ const PREFIX: &str = "rebuild-";
 
 /// Runs the selected stages with all they need, and compares. Failed stages are in the result.
 pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Result<Rebuild> {
-    context.check_inputs(selection)?;
     let recorded = context.lock.get()?;
     if recorded.stages.is_empty() {
         let path = context.workspace.lock_path();
         let message = format!("{} records nothing to compare with", path.display());
         return Err(Error::config(message).hint("`icl-repro run` with the same options writes it"));
     }
+    context.check_inputs(selection)?;
     let scratch = Scratch::new(context.workspace)?;
     let store = Store::open(&scratch.workspace.cache, true)?;
     let none = LockFile::none();

@@ -7,14 +7,13 @@
 
 use crate::pipeline::actions::Outputs;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::event::{Event, Observer, Outcome};
+use crate::pipeline::execute::{Attempt, Finished};
 use crate::pipeline::files;
-use crate::pipeline::key::Key;
-use crate::pipeline::kind::Progress;
-use crate::pipeline::plan::{Context, Reason};
+use crate::pipeline::plan::Context;
 use crate::pipeline::select::Selection;
-use crate::pipeline::settle::settle;
+use crate::pipeline::settle::{Settlement, Summary};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -32,71 +31,10 @@ pub struct Options {
     pub accept: bool,
 }
 
-/// What happens during a run.
-#[derive(Clone, Debug)]
-pub enum Event {
-    Started {
-        stage: usize,
-        reason: Reason,
-    },
-    Progress {
-        stage: usize,
-        progress: Progress,
-    },
-    Done {
-        stage: usize,
-        outcome: Outcome,
-        seconds: f64,
-    },
-    Failed {
-        stage: usize,
-        error: Error,
-        log: Option<PathBuf>,
-    },
-}
-
-/// How a stage ended that has its outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Fresh,
-    Restored,
-    Ran,
-}
-
-/// Hears the events, from several threads.
-pub type Observer<'a> = &'a (dyn Fn(Event) + Sync);
-
-/// What a run did.
-#[derive(Debug, Default)]
-pub struct Summary {
-    pub fresh: usize,
-    pub restored: usize,
-    pub ran: usize,
-    /// Stages that failed, with their errors.
-    pub failed: Vec<(usize, Error)>,
-    /// Stages not reached, because of a failure or an interrupt.
-    pub skipped: usize,
-    /// Stages that made other bytes under the key that the lock records.
-    pub differing: Vec<(usize, Vec<String>)>,
-    /// Outputs made or confirmed, and how many of them equal the lock.
-    pub outputs: usize,
-    pub outputs_equal: usize,
-    pub wrote_lock: bool,
-    pub interrupted: bool,
-    pub seconds: f64,
-}
-
-/// A stage that has its outputs.
-pub struct Finished {
-    pub key: Key,
-    pub outputs: Outputs,
-    pub outcome: Outcome,
-}
-
 /// How far a run is; what the workers share.
-pub struct Progressing {
-    pub finished: BTreeMap<usize, Finished>,
-    pub failed: BTreeMap<usize, Error>,
+struct Progressing {
+    finished: BTreeMap<usize, Finished>,
+    failed: BTreeMap<usize, Error>,
     /// Stages that nobody has taken: those whose inputs are there, and of the others how many
     /// stages each waits for.
     ready: BTreeSet<usize>,
@@ -137,7 +75,16 @@ impl Run<'_> {
             state = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
             self.context.store.sync()?;
         }
-        let mut summary = settle(self, &state)?;
+        let mut summary = Settlement {
+            context: self.context,
+            selection: self.selection,
+            accept: self.options.accept,
+            finished: &state.finished,
+            failed: &state.failed,
+            untaken: state.untaken(),
+            interrupted: self.cancelled.load(Ordering::Relaxed),
+        }
+        .settle()?;
         self.context.store.remember()?;
         summary.seconds = start.elapsed().as_secs_f64();
         Ok(summary)
@@ -203,7 +150,7 @@ impl Run<'_> {
     }
 
     /// Whether the stage runs although it is fresh.
-    pub fn is_forced(&self, index: usize) -> bool {
+    fn is_forced(&self, index: usize) -> bool {
         self.options.force && self.selection.targets.contains(&index)
     }
 
@@ -227,7 +174,16 @@ impl Run<'_> {
             let stage = &self.context.pipeline.stages[index];
             let known = stage.upstream().into_iter().filter_map(known).collect();
             drop(state);
-            let result = self.bring_up_to_date(index, &known);
+            let attempt = Attempt {
+                context: self.context,
+                index,
+                stage,
+                known: &known,
+                forced: self.is_forced(index),
+                observer: self.observer,
+                cancelled: self.cancelled,
+            };
+            let result = attempt.bring_up_to_date();
             state = lock(shared);
             state.running -= 1;
             state.end(index, result);
@@ -243,7 +199,7 @@ impl Run<'_> {
 
 impl Progressing {
     /// Stages that nobody has taken.
-    pub fn untaken(&self) -> usize {
+    fn untaken(&self) -> usize {
         self.ready.len() + self.blocked.len()
     }
 

@@ -3,13 +3,15 @@
 use icl_repro::pipeline::confirm::{Confirmed, Question};
 use icl_repro::pipeline::digest::Digest;
 use icl_repro::pipeline::error::{Error, Result};
+use icl_repro::pipeline::event::Event;
 use icl_repro::pipeline::key::{Code, CodePart};
 use icl_repro::pipeline::kind::{Io, Job, Kind, Role, any, optional};
 use icl_repro::pipeline::lock::LockFile;
 use icl_repro::pipeline::node::Node;
 use icl_repro::pipeline::plan::{Context, State};
 use icl_repro::pipeline::resolve::{Pipeline, Settings};
-use icl_repro::pipeline::run::{Event, Options, Run, Summary};
+use icl_repro::pipeline::run::{Options, Run};
+use icl_repro::pipeline::settle::Summary;
 use icl_repro::pipeline::spec::Spec;
 use icl_repro::pipeline::stat::SETTLED;
 use icl_repro::pipeline::store::Store;
