@@ -73,7 +73,6 @@ impl Run<'_> {
                 }
             });
             state = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
-            self.context.store.sync()?;
         }
         let mut summary = Settlement {
             context: self.context,

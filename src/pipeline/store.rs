@@ -5,16 +5,18 @@
 //!
 //! # What a power cut can do
 //!
-//! A stage that does nothing takes 0.3 ms, a sync of a disk 4 ms; so stages do not wait for the disk.
-//! An object gets its name by a rename when its content is complete, and its stage is recorded right
-//! after that: a process that is killed loses neither, since both are the kernel's by then. They are
-//! synced in groups, objects first ([`Store::sync`]): at the end of a run, and within it whenever
-//! there is [`WORTH_A_SYNC`] of work to lose. A power cut before that may leave an object that is
-//! empty, a line of the action cache that is cut short, or one whose objects are missing. None is
-//! taken for a result: lines have checksums, and since nothing that was remembered of files outlives a
-//! start of the machine, every object is read and compared with its name before it is used again.
-//! What was lost is made again. Copies in the working tree and logs are never synced: copies are
-//! compared with their digests in the same way, logs are for people.
+//! A stage that does nothing takes less than a millisecond, a sync of a disk several; so stages do not
+//! wait for the disk. An object gets its name by a rename when its content is complete, and its stage is
+//! recorded right after that: a process that is killed loses neither, since both are the kernel's by
+//! then. They are synced in groups, objects first ([`Store::sync`]), whenever there is
+//! [`WORTH_A_SYNC`] of work to lose; what took less the kernel writes within half a minute.
+//!
+//! A power cut before that may leave an object that is empty, a line of the action cache that is cut
+//! short, or one whose objects are missing. None is taken for a result: lines have checksums, and since
+//! nothing that was remembered of files outlives a start of the machine, every object is read and
+//! compared with its name before it is used again. What was lost is made again. Where a start of the
+//! machine cannot be told, every run ends with a sync of all that it wrote. Copies in the working tree
+//! are compared with their digests in the same way; logs are for people.
 
 use crate::pipeline::actions::{Action, Actions};
 use crate::pipeline::digest::Digest;
@@ -27,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Work that is synced while a run goes on, so that a power cut takes little more.
+/// A power cut takes no more work than this, and that of the stages that run.
 const WORTH_A_SYNC: Duration = Duration::from_secs(1);
 
 /// Both caches, below one folder.
@@ -79,6 +81,9 @@ impl Store {
 
     /// Keeps what is remembered of files for the next run.
     pub fn remember(&self) -> Result<()> {
+        if !knows_starts() {
+            self.sync()?;
+        }
         self.digests.save()
     }
 
@@ -137,13 +142,15 @@ impl Store {
     /// Records what a stage with this key made.
     pub fn record(&self, key: Digest, action: &Action) -> Result<()> {
         self.actions.record(key, action)?;
-        let mut unsynced = self.unsynced();
-        unsynced.work += Duration::try_from_secs_f64(action.seconds).unwrap_or_default();
-        if unsynced.work < WORTH_A_SYNC {
-            return Ok(());
+        let work = {
+            let mut unsynced = self.unsynced();
+            unsynced.work += Duration::try_from_secs_f64(action.seconds).unwrap_or_default();
+            unsynced.work
+        };
+        match work < WORTH_A_SYNC {
+            true => Ok(()),
+            false => self.sync(),
         }
-        drop(unsynced);
-        self.sync()
     }
 
     /// Makes everything durable that was written: first objects, then what promises them.
