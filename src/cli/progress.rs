@@ -1,8 +1,8 @@
 //! Progress of a run on stderr: bars on a terminal, plain lines elsewhere.
 
 use crate::cli::terminal;
-use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::event::{Event, Outcome};
+use crate::pipeline::resolve::Pipeline;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
