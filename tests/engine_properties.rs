@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -346,19 +346,6 @@ impl World {
         }
     }
 
-    /// Until a change of a file has another time than all before: then stamps tell them apart
-    /// without the time that the engine gives a stamp to settle.
-    fn wait_for_the_clock(&self) {
-        let path = self.repo.path("clock");
-        let touch = || {
-            fs::write(&path, "").expect("a file");
-            let meta = fs::metadata(&path).expect("a file");
-            (meta.ctime(), meta.ctime_nsec())
-        };
-        let start = touch();
-        while self.repo.shortcut && touch() == start {}
-    }
-
     fn yaml(&self) -> String {
         let mut stages: Vec<String> = Vec::new();
         for (index, def) in self.model.defs.iter().enumerate() {
@@ -387,7 +374,7 @@ impl World {
     }
 
     fn apply(&mut self, op: &Op) {
-        self.wait_for_the_clock();
+        self.repo.wait_for_the_clock();
         let stages = self.model.defs.len();
         match op {
             Op::Version { stage, version } => self.model.defs[stage % stages].version = *version,
@@ -557,7 +544,7 @@ impl World {
     }
 
     fn run(&mut self, target: Option<usize>, force: bool, workers: usize) {
-        self.wait_for_the_clock();
+        self.repo.wait_for_the_clock();
         let yaml = self.yaml();
         if self.repo.read("pipeline.yaml") != yaml {
             self.repo.write("pipeline.yaml", &yaml);
@@ -658,7 +645,7 @@ impl World {
     fn check_everything(&mut self) {
         // Twice: the second time, what the first has concluded may be enough.
         for _ in 0..2 {
-            self.wait_for_the_clock();
+            self.repo.wait_for_the_clock();
             let again = self.repo.run(&Ask::default()).expect("it runs");
             let stages = self.model.defs.len();
             assert_eq!(again.fresh, stages, "a second run does nothing: {again:?}");

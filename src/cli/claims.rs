@@ -5,7 +5,7 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
-use crate::pipeline::resolve::Stage;
+use crate::pipeline::stage::Stage;
 use crate::stages::claim::{Checked, Decided, Verdict, shown};
 use crate::stages::claims::{SAMPLED_ROLE, SEED_ROLES, measured, place};
 use crate::stages::quantity::{Basis, QUANTITIES};

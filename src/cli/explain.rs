@@ -8,7 +8,7 @@ use crate::pipeline::error::Result;
 use crate::pipeline::key::Key;
 use crate::pipeline::lock::Block;
 use crate::pipeline::plan::State;
-use crate::pipeline::resolve::Stage;
+use crate::pipeline::stage::Stage;
 use std::fmt::Write as _;
 
 /// Shows what the targets' keys are made of, and what differs from the lock.

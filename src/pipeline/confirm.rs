@@ -11,7 +11,7 @@ use crate::pipeline::digest::{Digest, Encoder};
 use crate::pipeline::error::Result;
 use crate::pipeline::files;
 use crate::pipeline::plan::Context;
-use crate::pipeline::resolve::Settings;
+use crate::pipeline::settings::Settings;
 use crate::pipeline::settle::Summary;
 use crate::pipeline::stat::{Stamp, seal, unseal};
 use crate::pipeline::store::list;

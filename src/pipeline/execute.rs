@@ -11,7 +11,7 @@ use crate::pipeline::files;
 use crate::pipeline::key::Key;
 use crate::pipeline::kind::Io;
 use crate::pipeline::plan::{Context, Reason};
-use crate::pipeline::resolve::{Input, Source, Stage};
+use crate::pipeline::stage::{Input, Source, Stage};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

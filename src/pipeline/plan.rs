@@ -10,8 +10,9 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::{Block, LockFile};
-use crate::pipeline::resolve::{Pipeline, Source, Stage};
+use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
+use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::store::Store;
 use crate::pipeline::workspace::Workspace;
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,7 +135,7 @@ impl Context<'_> {
         let full = self.workspace.root.join(path);
         let real = full.canonicalize().map_err(|e| {
             let path = path.display();
-            let error = Error::config(format!("the input {path} cannot be read: {e}"));
+            let error = Error::config(format!("the input {path} is not there: {e}"));
             error.hint("restore it with `git checkout`, or mend its path in pipeline.yaml")
         })?;
         if !real.is_file() {

@@ -1,7 +1,8 @@
 //! Which stages a list of targets means.
 
 use crate::pipeline::error::{Error, Result};
-use crate::pipeline::resolve::{Pipeline, Stage};
+use crate::pipeline::resolve::Pipeline;
+use crate::pipeline::stage::Stage;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -6,8 +6,8 @@ use crate::pipeline::event::Outcome;
 use crate::pipeline::execute::Finished;
 use crate::pipeline::lock::{Block, Record};
 use crate::pipeline::plan::Context;
-use crate::pipeline::resolve::Stage;
 use crate::pipeline::select::Selection;
+use crate::pipeline::stage::Stage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 

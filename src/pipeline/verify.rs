@@ -5,8 +5,8 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::plan::Context;
-use crate::pipeline::resolve::Source;
 use crate::pipeline::select::Selection;
+use crate::pipeline::stage::Source;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

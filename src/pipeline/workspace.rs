@@ -6,7 +6,8 @@
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::files;
-use crate::pipeline::resolve::{OUTPUT_FOLDERS, Settings};
+use crate::pipeline::settings::Settings;
+use crate::pipeline::stage::OUTPUT_FOLDERS;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};

@@ -9,8 +9,9 @@ use icl_repro::pipeline::kind::{Io, Job, Kind, Role, any, optional};
 use icl_repro::pipeline::lock::LockFile;
 use icl_repro::pipeline::node::Node;
 use icl_repro::pipeline::plan::{Context, State};
-use icl_repro::pipeline::resolve::{Pipeline, Settings};
+use icl_repro::pipeline::resolve::Pipeline;
 use icl_repro::pipeline::run::{Options, Run};
+use icl_repro::pipeline::settings::Settings;
 use icl_repro::pipeline::settle::Summary;
 use icl_repro::pipeline::spec::Spec;
 use icl_repro::pipeline::stat::SETTLED;
@@ -18,6 +19,7 @@ use icl_repro::pipeline::store::Store;
 use icl_repro::pipeline::typed;
 use icl_repro::pipeline::workspace::Workspace;
 use serde::{Deserialize, Serialize};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -157,6 +159,19 @@ impl Repo {
 
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// Waits until a change of a file gets another time than all before, where stamps are trusted
+    /// sooner than they settle.
+    pub fn wait_for_the_clock(&self) {
+        let path = self.path("clock");
+        let touch = || {
+            std::fs::write(&path, "").expect("a file");
+            let meta = std::fs::metadata(&path).expect("a file");
+            (meta.ctime(), meta.ctime_nsec())
+        };
+        let start = touch();
+        while self.settled < SETTLED && touch() == start {}
     }
 
     /// The texts of the stages that ran since the last call, sorted.
