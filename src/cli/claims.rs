@@ -275,7 +275,7 @@ fn rests_on<'a>(
             Some(Basis::Theory) | None => false,
         };
         for input in &stages[ledger].inputs {
-            if let crate::pipeline::resolve::Source::Output { stage, .. } = input.source
+            if let crate::pipeline::stage::Source::Output { stage, .. } = input.source
                 && read(&input.role, &input.label)
             {
                 found.insert(stage);
