@@ -7,7 +7,7 @@ use crate::cli::terminal;
 use crate::pipeline::error::Result;
 use crate::pipeline::key::Key;
 use crate::pipeline::lock::Block;
-use crate::pipeline::plan::State;
+use crate::pipeline::plan::{Context, State};
 use crate::pipeline::stage::Stage;
 use std::fmt::Write as _;
 
@@ -36,13 +36,19 @@ pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
         };
         let probe = context.probe(stage, inputs);
         let recorded = context.recorded(stage)?;
-        show(&mut text, stage, &probe.key, state, recorded);
+        show(&mut text, &context, stage, (&probe.key, recorded), state);
     }
     terminal::print(&text);
     Ok(exit::OK)
 }
 
-fn show(text: &mut String, stage: &Stage, key: &Key, state: &State, recorded: Option<&Block>) {
+fn show(
+    text: &mut String,
+    context: &Context,
+    stage: &Stage,
+    (key, recorded): (&Key, Option<&Block>),
+    state: &State,
+) {
     let parts = key.parts();
     let mut line = |indent: usize, label: &str, value: &str| {
         let _ = writeln!(text, "{:indent$}{label:40}  {value}", "");
@@ -73,7 +79,7 @@ fn show(text: &mut String, stage: &Stage, key: &Key, state: &State, recorded: Op
         None => line(2, "lock", "has no such stage"),
         Some(block) if block.key == key.digest() => line(2, "lock", "same key"),
         Some(block) => {
-            for change in block.parts.changes(&parts) {
+            for change in context.changes(stage, block, key) {
                 line(2, "differs from the lock", &change.to_string());
             }
         }

@@ -286,6 +286,9 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
     };
     let (equal, outputs) = (summary.outputs_equal, summary.outputs);
     line += &format!("; {equal} of {outputs} outputs equal {which}");
+    if summary.wrote_lock {
+        line += "; the lock is brought up to date";
+    }
     line
 }
 

@@ -216,6 +216,9 @@ pub enum Change {
     /// The content behind a role.
     Input {
         role: String,
+        /// The file, or the stage and output, that it now comes from; where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
         old: Option<Digest>,
         new: Option<Digest>,
     },
@@ -239,8 +242,16 @@ impl std::fmt::Display for Change {
             Change::Param { name, old, new } => {
                 write!(f, "param {name}: {} -> {}", show(old), show(new))
             }
-            Change::Input { role, old, new } => {
-                write!(f, "input {role}: {} -> {}", short(old), short(new))
+            Change::Input {
+                role,
+                from,
+                old,
+                new,
+            } => {
+                let from = from
+                    .as_ref()
+                    .map_or(String::new(), |from| format!(" ({from})"));
+                write!(f, "input {role}{from}: {} -> {}", short(old), short(new))
             }
             Change::Code {
                 name, old: None, ..
@@ -268,7 +279,13 @@ impl KeyParts {
             changes.push(Change::Param { name, old, new });
         }
         for (role, old, new) in differing(&self.inputs, &new.inputs) {
-            changes.push(Change::Input { role, old, new });
+            let from = None;
+            changes.push(Change::Input {
+                role,
+                from,
+                old,
+                new,
+            });
         }
         if !Arc::ptr_eq(&self.code, &new.code) {
             for (name, old, new) in differing(&self.code, &new.code) {

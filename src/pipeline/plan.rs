@@ -35,6 +35,8 @@ pub struct Context<'a> {
 pub enum Reason {
     /// It was asked for with `--force`.
     Forced,
+    /// It is to be compared with what was recorded.
+    Compared,
     /// The lock does not know it.
     New,
     /// It has the lock's key, but this machine has not run it.
@@ -51,6 +53,7 @@ impl std::fmt::Display for Reason {
         const SHOWN: usize = 3;
         match self {
             Reason::Forced => f.write_str("forced"),
+            Reason::Compared => f.write_str("to be compared"),
             Reason::New => f.write_str("new"),
             Reason::NotRunHere => f.write_str("not yet run on this machine"),
             Reason::ObjectLost => f.write_str("a cached output is lost or damaged"),
@@ -173,6 +176,23 @@ impl Context<'_> {
         }
     }
 
+    /// What is not as the block records it; inputs with where they come from.
+    pub fn changes(&self, stage: &Stage, block: &Block, key: &Key) -> Vec<Change> {
+        let mut changes = block.parts.changes(&key.parts());
+        for change in &mut changes {
+            if let Change::Input { role, from, .. } = change {
+                let input = stage.inputs.iter().find(|input| input.key_name() == *role);
+                *from = input.map(|input| match &input.source {
+                    Source::File(path) => path.display().to_string(),
+                    Source::Output { stage, output } => {
+                        format!("{}.{output}", self.pipeline.stages[*stage].id)
+                    }
+                });
+            }
+        }
+        changes
+    }
+
     /// Why a stage with this key would run.
     pub fn reason(&self, stage: &Stage, key: &Key) -> Result<Reason> {
         if self.store.action(key.digest()).is_some() {
@@ -181,7 +201,7 @@ impl Context<'_> {
         Ok(match self.recorded(stage)? {
             None => Reason::New,
             Some(block) if block.key == key.digest() => Reason::NotRunHere,
-            Some(block) => Reason::Changed(block.parts.changes(&key.parts())),
+            Some(block) => Reason::Changed(self.changes(stage, block, key)),
         })
     }
 

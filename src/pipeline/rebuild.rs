@@ -150,7 +150,7 @@ fn of_rebuild(event: Event) -> Event {
             reason: Reason::NotRunHere,
         } => Event::Started {
             stage,
-            reason: Reason::Forced,
+            reason: Reason::Compared,
         },
         Event::Failed { stage, error, .. } => Event::Failed {
             stage,

@@ -59,7 +59,7 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             let kind = &context.kinds[stage.kind];
             let key = Key::new(kind.name(), stage.job.params(), inputs, kind.code());
             if key.digest() != block.key {
-                let changes = block.parts.changes(&key.parts());
+                let changes = context.changes(stage, block, &key);
                 report.findings.push(Finding::Outdated {
                     stage: index,
                     changes,

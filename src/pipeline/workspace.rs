@@ -128,7 +128,8 @@ impl Workspace {
                 let process = holder.lines().next().unwrap_or_default();
                 let holder = format!("process {process} is running this pipeline");
                 if !wait {
-                    return Err(Error::of(ErrorKind::Busy, holder));
+                    let error = Error::of(ErrorKind::Busy, holder);
+                    return Err(error.hint("without --no-wait this run waits for it"));
                 }
                 waiting(&holder);
                 file.lock().map_err(io)?;
