@@ -49,6 +49,30 @@ impl ContextMoments {
         }
     }
 
+    /// Cov(t, t') with another head's t' = z (v' . z) on the same token; `v` and `other_v` are the
+    /// vectors of the two. Its transpose is Cov(t', t).
+    ///
+    /// Formula (`docs/theory.md`, section 3): with s = v^T K v',
+    /// s e0 e0^T + (v0 v0' + s) K + Kv' Kv^T + v0' e0 Kv^T + v0 Kv' e0^T.
+    pub fn covariance_with(
+        &self,
+        v: &[f64],
+        other: &ContextMoments,
+        other_v: &[f64],
+    ) -> Array2<f64> {
+        let s = linalg::inner(v, &other.kv);
+        let product = v[0] * other_v[0] + s;
+        let mut covariance = Array2::from_shape_fn(self.token.raw_dim(), |(i, j)| {
+            product * self.token[[i, j]] + other.kv[i] * self.kv[j]
+        });
+        covariance[[0, 0]] += s;
+        for j in 0..v.len() {
+            covariance[[0, j]] += other_v[0] * self.kv[j];
+            covariance[[j, 0]] += v[0] * other.kv[j];
+        }
+        covariance
+    }
+
     /// The chain rule: from derivatives by the mean and the covariance (symmetric) to those by v.
     ///
     /// Formula: Cov(t) = s e0 e0^T + (v0^2 + s) K + Kv Kv^T + v0 (e0 Kv^T + Kv e0^T).

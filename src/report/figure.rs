@@ -98,6 +98,9 @@ pub struct Axis {
     /// Labelled ticks; when left out, 1-2-5 steps, or decades with minor ticks on a log scale.
     pub ticks: Option<Vec<f64>>,
     pub tick_format: TickFormat,
+    /// Words in place of the numbers of `ticks`, in their order; on a y axis they may have several
+    /// lines.
+    pub names: Vec<String>,
     /// Light lines across the frame at the labelled ticks.
     pub grid: bool,
 }

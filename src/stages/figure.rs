@@ -18,7 +18,8 @@ use crate::report::font::Font;
 use crate::report::number;
 use crate::report::scale::Lost;
 use crate::stages::exchange::{failed, read_table};
-use crate::stages::params::{Count, Positive};
+use crate::stages::figure_rows::{self, FigureRows, RowColumns};
+use crate::stages::params::{Count, Positive, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +51,9 @@ struct PanelParams {
     title: String,
     x: Axis,
     y: Axis,
+    /// Rows in place of numbers on the y axis.
+    #[serde(default)]
+    rows: Option<RowColumns>,
     #[serde(default)]
     guides: Vec<Guide>,
     /// Points of the tables that are marked and named.
@@ -110,6 +114,12 @@ struct Curves {
     /// Show the means of so many consecutive rows (1: every row).
     #[serde(default = "every_row")]
     mean_of: Count,
+    /// In a panel with `rows`: how much of a row the curves of `each` share, one above the other.
+    #[serde(default)]
+    dodge: Share,
+    /// In a panel with `rows`: draw each point as a line across so much of its row.
+    #[serde(default)]
+    across: Share,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -169,15 +179,22 @@ impl StageKind for DrawFigure {
             tables.insert(label.as_str(), read_table(path)?);
         }
         let panel = |panel: &PanelParams| {
+            let rows = panel.rows.as_ref().map(|rows| figure_rows(rows, &tables));
+            let rows = rows.transpose()?;
             let mut series = Vec::new();
             for curves in &panel.series {
-                series.extend(curves.series(&tables)?);
+                series.extend(curves.series(&tables, rows.as_ref())?);
             }
             let mut guides = panel.guides.clone();
+            guides.extend(rows.iter().flat_map(FigureRows::separators));
             for mark in &panel.marks {
                 guides.push(mark.guide(&tables)?);
             }
-            let (x, y) = (panel.x.clone(), panel.y.clone());
+            let x = panel.x.clone();
+            let y = match &rows {
+                Some(rows) => rows.axis(&panel.y),
+                None => panel.y.clone(),
+            };
             Ok(Panel {
                 title: panel.title.clone(),
                 x,
@@ -228,14 +245,23 @@ fn refuse_points_in_gaps(figure: &Figure) -> Result<()> {
 /// The input tables by label.
 type Tables<'a> = BTreeMap<&'a str, Table>;
 
+fn find_table<'t>(tables: &'t Tables, label: &str) -> Result<&'t Table> {
+    tables.get(label).ok_or_else(|| {
+        Error::failed(format!("there is no input table `{label}`"))
+            .suggest(label, tables.keys().copied())
+    })
+}
+
+fn figure_rows(columns: &RowColumns, tables: &Tables) -> Result<FigureRows> {
+    let wrong = |e| Error::failed(format!("table `{}`: {e}", columns.table));
+    FigureRows::read(columns, find_table(tables, &columns.table)?).map_err(wrong)
+}
+
 impl Rows {
     /// The table, and the rows of it that are meant. Only a table without rows (of a training that
     /// diverged at once) may give none.
     fn find<'t>(&self, tables: &'t Tables) -> Result<(&'t Table, Vec<usize>)> {
-        let table = tables.get(self.table.as_str()).ok_or_else(|| {
-            Error::failed(format!("there is no input table `{}`", self.table))
-                .suggest(&self.table, tables.keys().copied())
-        })?;
+        let table = find_table(tables, &self.table)?;
         let mut rows: Vec<usize> = (0..table.rows()).collect();
         for (name, wanted) in &self.filter {
             let column = table.column(name).map_err(|e| self.wrong(e))?;
@@ -286,7 +312,7 @@ impl Mark {
 }
 
 impl Curves {
-    fn series(&self, tables: &Tables) -> Result<Vec<Series>> {
+    fn series(&self, tables: &Tables, figure_rows: Option<&FigureRows>) -> Result<Vec<Series>> {
         let (table, rows) = self.from.find(tables)?;
         let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
         let column = self
@@ -315,10 +341,19 @@ impl Curves {
         curves.sort_by_key(|(value, ..)| place(value));
         let count = curves.len();
         let series = |(position, (value, rows, look)): (usize, (String, Vec<usize>, &Look))| {
+            let points = match figure_rows {
+                None => self.points(table, &rows)?,
+                // A curve without data leaves its place free.
+                Some(figure_rows) => {
+                    let (at, of) = place(&value).map_or((position, count), |at| (at, self.looks.len()));
+                    let up = figure_rows::dodge(at, of, self.dodge.get());
+                    self.points_on(figure_rows, table, &rows, up)?
+                }
+            };
             Ok(Series {
                 label: look.label.replace("{}", &value),
                 color: look.color.at(position, count).into(),
-                points: self.points(table, &rows)?,
+                points,
                 line: look.line,
                 marker: look.marker,
                 error: self.error,
@@ -326,6 +361,35 @@ impl Curves {
             })
         };
         curves.into_iter().enumerate().map(series).collect()
+    }
+
+    /// Points in a panel with rows, `up` from their middles.
+    fn points_on(
+        &self,
+        figure_rows: &FigureRows,
+        table: &Table,
+        rows: &[usize],
+        up: f64,
+    ) -> Result<Vec<Point>> {
+        let x = self.from.floats(table, &self.from.x)?;
+        let key = table.column(&self.from.y).map_err(|e| self.from.wrong(e))?;
+        let mut points = Vec::new();
+        for &row in rows {
+            let key = key.text(row);
+            let place = figure_rows.place(&key).ok_or_else(|| {
+                let column = &self.from.y;
+                self.from.wrong(format!("the panel has no row for {column} = {key}"))
+            })?;
+            points.push(Point {
+                x: x[row],
+                y: place + up,
+                error: None,
+            });
+        }
+        Ok(match self.across.get() {
+            0.0 => figure_rows::within_rows(points),
+            share => figure_rows::across(points, share),
+        })
     }
 
     fn points(&self, table: &Table, rows: &[usize]) -> Result<Vec<Point>> {
