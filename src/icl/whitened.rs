@@ -110,7 +110,9 @@ impl<'a> Whitened<'a> {
         }
         let n = n_shots as f64;
         let k = 1.0 / (n + 1.0);
-        let noise_var = heads.first().map_or(f64::NAN, |head| head.setting.noise_var());
+        let noise_var = heads
+            .first()
+            .map_or(f64::NAN, |head| head.setting.noise_var());
         even + odd + n * k * k * share * share * variance + noise_var
     }
 

@@ -120,6 +120,9 @@ struct Curves {
     /// In a panel with `rows`: draw each point as a line across so much of its row.
     #[serde(default)]
     across: Share,
+    /// Show a point beyond the left or right edge as an arrow head there.
+    #[serde(default)]
+    beyond: bool,
 }
 
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -343,11 +346,16 @@ impl Curves {
         let series = |(position, (value, rows, look)): (usize, (String, Vec<usize>, &Look))| {
             let points = match figure_rows {
                 None => self.points(table, &rows)?,
-                // A curve without data leaves its place free.
                 Some(figure_rows) => {
-                    let (at, of) = place(&value).map_or((position, count), |at| (at, self.looks.len()));
+                    // A curve without data leaves its place free.
+                    let (at, of) =
+                        place(&value).map_or((position, count), |at| (at, self.looks.len()));
+                    let x = self.from.floats(table, &self.from.x)?;
+                    let key = table.column(&self.from.y).map_err(|e| self.from.wrong(e))?;
+                    let points = rows.iter().map(|&row| (x[row], key.text(row)));
                     let up = figure_rows::dodge(at, of, self.dodge.get());
-                    self.points_on(figure_rows, table, &rows, up)?
+                    let points = figure_rows.points(points, up, self.across.get());
+                    points.map_err(|e| self.from.wrong(e))?
                 }
             };
             Ok(Series {
@@ -357,39 +365,14 @@ impl Curves {
                 line: look.line,
                 marker: look.marker,
                 error: self.error,
-                every: 1,
+                beyond: self.beyond,
+                every: match self.across.get() {
+                    0.0 => 1,
+                    _ => figure_rows::CROSSING,
+                },
             })
         };
         curves.into_iter().enumerate().map(series).collect()
-    }
-
-    /// Points in a panel with rows, `up` from their middles.
-    fn points_on(
-        &self,
-        figure_rows: &FigureRows,
-        table: &Table,
-        rows: &[usize],
-        up: f64,
-    ) -> Result<Vec<Point>> {
-        let x = self.from.floats(table, &self.from.x)?;
-        let key = table.column(&self.from.y).map_err(|e| self.from.wrong(e))?;
-        let mut points = Vec::new();
-        for &row in rows {
-            let key = key.text(row);
-            let place = figure_rows.place(&key).ok_or_else(|| {
-                let column = &self.from.y;
-                self.from.wrong(format!("the panel has no row for {column} = {key}"))
-            })?;
-            points.push(Point {
-                x: x[row],
-                y: place + up,
-                error: None,
-            });
-        }
-        Ok(match self.across.get() {
-            0.0 => figure_rows::within_rows(points),
-            share => figure_rows::across(points, share),
-        })
     }
 
     fn points(&self, table: &Table, rows: &[usize]) -> Result<Vec<Point>> {

@@ -9,6 +9,9 @@ use crate::report::figure::{Axis, Dash, Guide, GuideLine, Line, Point};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Points of a line across a row; the first of them is its middle.
+pub const CROSSING: usize = 4;
+
 const SEPARATOR: Color = Color::new(0xDD, 0xDD, 0xDD);
 
 /// Where the rows come from.
@@ -84,8 +87,41 @@ impl FigureRows {
         })
     }
 
+    /// Points at an x on a row, `up` from its middle, in a path that never leads from one row to
+    /// another; or each as a line that crosses the share `across` of its row, when that is not 0.
+    ///
+    /// # Errors
+    /// A key without a row.
+    pub fn points(
+        &self,
+        points: impl Iterator<Item = (f64, String)>,
+        up: f64,
+        across: f64,
+    ) -> Result<Vec<Point>, String> {
+        let mut path: Vec<Point> = Vec::new();
+        for (x, key) in points {
+            let place = self
+                .place(&key)
+                .ok_or_else(|| format!("the panel has no row for `{key}`"))?;
+            let point = |by: f64| Point {
+                x,
+                y: place + up + by * across,
+                error: None,
+            };
+            if across > 0.0 {
+                path.extend([point(0.0), point(-0.5), point(0.5), INTERRUPTION]);
+                continue;
+            }
+            if path.last().is_some_and(|last| last.y != point(0.0).y) {
+                path.push(INTERRUPTION);
+            }
+            path.push(point(0.0));
+        }
+        Ok(path)
+    }
+
     /// The middle of a row.
-    pub fn place(&self, key: &str) -> Option<f64> {
+    fn place(&self, key: &str) -> Option<f64> {
         let at = self.keys.iter().position(|known| known == key)?;
         Some((self.keys.len() - 1 - at) as f64)
     }
@@ -96,30 +132,6 @@ impl FigureRows {
 pub fn dodge(position: usize, count: usize, room: f64) -> f64 {
     let count = count.max(1) as f64;
     room * (0.5 - (position as f64 + 0.5) / count)
-}
-
-/// Interrupts a line where it would lead from one row to another.
-pub fn within_rows(points: Vec<Point>) -> Vec<Point> {
-    let mut apart: Vec<Point> = Vec::with_capacity(points.len());
-    for point in points {
-        if apart.last().is_some_and(|last| last.y != point.y) {
-            apart.push(INTERRUPTION);
-        }
-        apart.push(point);
-    }
-    apart
-}
-
-/// Each point as a line that crosses `share` of its row.
-pub fn across(points: Vec<Point>, share: f64) -> Vec<Point> {
-    let ends = |point: Point| {
-        let end = |by: f64| Point {
-            y: point.y + 0.5 * by * share,
-            ..point
-        };
-        [end(-1.0), end(1.0), INTERRUPTION]
-    };
-    points.into_iter().flat_map(ends).collect()
 }
 
 const INTERRUPTION: Point = Point {
@@ -150,18 +162,33 @@ mod tests {
         assert_eq!(rows.place("c"), None);
         let axis = rows.axis(&Axis::default());
         assert_eq!(axis.names, ["2 heads", "1 head\ndiverged"]);
-        assert_eq!((axis.range, axis.ticks), (Some([-0.5, 1.5]), Some(vec![1.0, 0.0])));
+        assert_eq!(
+            (axis.range, axis.ticks),
+            (Some([-0.5, 1.5]), Some(vec![1.0, 0.0]))
+        );
         assert_eq!(rows.separators().count(), 1);
-        assert_eq!([dodge(0, 2, 0.8), dodge(1, 2, 0.8), dodge(0, 1, 0.8)], [0.2, -0.2, 0.0]);
+        assert_eq!(
+            [dodge(0, 2, 0.8), dodge(1, 2, 0.8), dodge(0, 1, 0.8)],
+            [0.2, -0.2, 0.0]
+        );
     }
 
     #[test]
     fn no_line_leaves_its_row() {
-        let point = |x: f64, y: f64| Point { x, y, error: None };
-        let apart = within_rows(vec![point(1.0, 1.0), point(2.0, 1.0), point(3.0, 0.0)]);
-        assert_eq!(apart.iter().map(|p| p.y.is_nan()).collect::<Vec<_>>(), [false, false, true, false]);
-        let crossing = across(vec![point(4.0, 1.0)], 0.5);
-        assert_eq!((crossing[0], crossing[1]), (point(4.0, 0.75), point(4.0, 1.25)));
-        assert!(crossing[2].x.is_nan());
+        let rows = FigureRows {
+            keys: vec!["a".into(), "b".into()],
+            names: Vec::new(),
+        };
+        let given = || [(1.0, "a"), (2.0, "a"), (3.0, "b")].map(|(x, key)| (x, key.to_owned()));
+        let path = rows.points(given().into_iter(), 0.1, 0.0).unwrap();
+        let y: Vec<f64> = path.iter().map(|p| p.y).filter(|y| !y.is_nan()).collect();
+        assert_eq!((path.len(), y), (4, vec![1.1, 1.1, 0.1]));
+        assert!(path[2].x.is_nan());
+        let crossing = rows.points(given().into_iter(), 0.0, 0.5).unwrap();
+        let (low, high) = (crossing[2 * CROSSING + 1], crossing[2 * CROSSING + 2]);
+        assert_eq!((low.x, low.y, high.x, high.y), (3.0, -0.25, 3.0, 0.25));
+        assert!(crossing.len() == 3 * CROSSING && crossing[11].x.is_nan());
+        let unknown = rows.points([(1.0, "c".to_owned())].into_iter(), 0.0, 0.0);
+        assert_eq!(unknown.unwrap_err(), "the panel has no row for `c`");
     }
 }

@@ -7,6 +7,7 @@ pub mod balance_law;
 pub mod claim;
 pub mod claims;
 pub mod code;
+pub mod configuration;
 pub mod configuration_table;
 pub mod error_table;
 pub mod evaluate;
