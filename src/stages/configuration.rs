@@ -213,7 +213,7 @@ fn pretraining(learned: &Learned, seeds: &[Seed]) -> String {
     }
     let mean = |losses: &[f64]| {
         let mean = losses.iter().sum::<f64>() / losses.len() as f64;
-        format!("loss {}", number::fixed(mean, 3))
+        format!("loss {}", compact(mean, mean.abs()))
     };
     let share = |count: usize| match count == seeds.len() {
         true => String::new(),
@@ -232,6 +232,18 @@ fn pretraining(learned: &Learned, seeds: &[Seed]) -> String {
     words.join("; ")
 }
 
+/// `value` with the digits that suit numbers of this size.
+pub fn compact(value: f64, size: f64) -> String {
+    match size {
+        _ if !value.is_finite() => number::fixed(value, 0),
+        size if size < 10.0 => number::fixed(value, 3),
+        size if size < 1e3 => number::fixed(value, 1),
+        size if size < 1e5 => number::fixed(value, 0),
+        _ => number::scientific(value, 1),
+    }
+}
+
+/// "1 head", "2 heads".
 pub fn counted(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
@@ -287,6 +299,7 @@ mod tests {
             words(&[seed(0.3, None), seed(1.0, None), seed(9.0, Some(7))]),
             "loss 0.300; 1 of 3 did not learn: loss 1.000; 1 of 3 diverged at step 7"
         );
+        assert_eq!(words(&[seed(4e27, None)]), "did not learn: loss 4.0×10²⁷");
         // An error that cannot be computed is none that was learned.
         assert_eq!(words(&[seed(f64::NAN, None)]), "did not learn: loss n/a");
     }

@@ -11,8 +11,9 @@ use crate::artifact::table::{Column, Table, TableError};
 use crate::pipeline::error::Result;
 use crate::pipeline::kind::{Io, Role, StageKind, many};
 use crate::report::latex::{self, Align, Group};
-use crate::report::number;
-use crate::stages::configuration::{self, Cell, Configuration, PRETRAINED, Seed, Wanted, counted};
+use crate::stages::configuration::{
+    self, Cell, Configuration, PRETRAINED, Seed, Wanted, compact, counted,
+};
 use crate::stages::exchange::failed;
 use crate::stages::tables::{self, column, printed};
 
@@ -127,7 +128,7 @@ fn print(wanted: &Wanted, configurations: &[Configuration]) -> Result<latex::Tab
         let task = at.task.replace('-', "\u{2212}").replace("theta0", "θ₀");
         columns.push(column(format!("{task}, n = {}", at.n_shots), Align::Left));
     }
-    columns.push(column("Pretraining loss", Align::Left));
+    columns.push(column("Pretraining", Align::Left));
     groups.push(Group {
         header: "Test error".into(),
         span: wanted.columns.len(),
@@ -167,13 +168,7 @@ fn diverged(configuration: &Configuration, model: &str) -> String {
 /// "0.345 (0.341 to 0.347)"; one value stands alone.
 fn with_range(values: &[f64]) -> String {
     let largest = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-    let digits = |value: f64| match largest {
-        _ if !value.is_finite() => number::fixed(value, 0),
-        largest if largest < 10.0 => number::fixed(value, 3),
-        largest if largest < 1e3 => number::fixed(value, 1),
-        largest if largest < 1e5 => number::fixed(value, 0),
-        _ => number::scientific(value, 1),
-    };
+    let digits = |value: f64| compact(value, largest);
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
