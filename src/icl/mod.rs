@@ -23,6 +23,7 @@ pub mod readout;
 pub mod resample;
 pub mod risk;
 pub mod setting;
+pub mod single_token;
 pub mod source;
 pub mod task;
 pub mod theory_points;
