@@ -85,7 +85,8 @@ pub struct Cell {
     pub exact: f64,
 }
 
-/// All configurations, as the roles `errors`, `losses`, `pretrained` and `finetuned` hold them: few layers and heads first, then by label.
+/// All configurations, from the roles `errors`, `losses`, `pretrained` and `finetuned`: few layers and
+/// heads first, then by label.
 pub fn read_all(wanted: &Wanted, io: &Io) -> Result<Vec<Configuration>> {
     let mut found: Vec<Configuration> = Vec::new();
     for (label, path) in io.inputs("errors") {

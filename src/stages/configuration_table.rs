@@ -47,7 +47,7 @@ impl StageKind for ConfigurationTable {
             ));
         }
         let table = table(&configurations).map_err(failed)?;
-        tables::write(io, &table, &print(wanted, &configurations)?)
+        tables::write(io, &table, &print(wanted, &configurations))
     }
 }
 
@@ -92,7 +92,7 @@ fn table(configurations: &[Configuration]) -> std::result::Result<Table, TableEr
     ])
 }
 
-fn print(wanted: &Wanted, configurations: &[Configuration]) -> Result<latex::Table> {
+fn print(wanted: &Wanted, configurations: &[Configuration]) -> latex::Table {
     let (mut rows, mut rules_above) = (Vec::new(), Vec::new());
     for configuration in configurations {
         if !rows.is_empty() {
@@ -139,13 +139,13 @@ fn print(wanted: &Wanted, configurations: &[Configuration]) -> Result<latex::Tab
     });
     let seeds = configurations.iter().map(|c| c.seeds.len()).max();
     let seeds = counted(seeds.unwrap_or(0), "training seed");
-    Ok(latex::Table {
+    latex::Table {
         columns,
         groups,
         rows,
         rules_above,
         notes: vec![format!("Means over {seeds}, with the range over them.")],
-    })
+    }
 }
 
 /// Which seeds of a fine-tuned model diverged, in words.
