@@ -11,13 +11,13 @@ use crate::report::color::Color;
 use crate::report::draw;
 use crate::report::export;
 use crate::report::figure::{
-    Axis, ErrorStyle, Figure, Guide, GuidePoint, Layout, Legend, Line, Marker, Panel, Point,
-    Series, Side,
+    Axis, ErrorStyle, Figure, Guide, GuidePoint, Layout, Legend, Marker, Panel, Point, Series, Side,
 };
 use crate::report::font::Font;
 use crate::report::number;
 use crate::report::scale::Lost;
 use crate::stages::exchange::{failed, read_table};
+use crate::stages::figure_look::{Look, LookOf};
 use crate::stages::figure_rows::{self, FigureRows, RowColumns};
 use crate::stages::params::{Count, Positive, Share};
 use schemars::JsonSchema;
@@ -114,6 +114,9 @@ struct Curves {
     /// Show the means of so many consecutive rows (1: every row).
     #[serde(default = "every_row")]
     mean_of: Count,
+    /// Show their medians instead: for losses that a rare prompt makes huge.
+    #[serde(default)]
+    median: bool,
     /// In a panel with `rows`: how much of a row the curves of `each` share, one above the other.
     #[serde(default)]
     dodge: Share,
@@ -123,42 +126,6 @@ struct Curves {
     /// Show a point beyond the left or right edge as an arrow head there.
     #[serde(default)]
     beyond: bool,
-}
-
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Look {
-    /// In the legend; `{}` stands for the value of `each`.
-    #[serde(default)]
-    label: String,
-    #[serde(default)]
-    color: Paint,
-    #[serde(default)]
-    line: Option<Line>,
-    #[serde(default)]
-    marker: Option<Marker>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LookOf {
-    value: String,
-    look: Look,
-}
-
-/// A colour, or a stretch of a colour map over the curves of `each`.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Paint {
-    Color(Color),
-    /// Viridis from its first to its second number, both in [0, 1].
-    Viridis([f64; 2]),
-}
-
-impl Default for Paint {
-    fn default() -> Self {
-        Paint::Color(Color::BLACK)
-    }
 }
 
 fn one_error() -> Positive {
@@ -385,7 +352,13 @@ impl Curves {
             .map(|name| self.from.floats(table, name));
         let errors = errors.transpose()?;
         let mean = |values: &[f64], rows: &[usize]| {
-            rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64
+            let mut values: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
+            if self.median {
+                values.sort_by(f64::total_cmp);
+                let half = (values.len() - 1) / 2;
+                values = values[half..values.len() - half].to_vec();
+            }
+            values.iter().sum::<f64>() / values.len() as f64
         };
         let point = |rows: &[usize]| Point {
             x: mean(&x, rows),
@@ -395,17 +368,5 @@ impl Curves {
                 .map(|e| self.std_errors.get() * mean(e, rows)),
         };
         Ok(rows.chunks(self.mean_of.get()).map(point).collect())
-    }
-}
-
-impl Paint {
-    fn at(&self, position: usize, count: usize) -> Color {
-        match self {
-            Paint::Color(color) => *color,
-            Paint::Viridis([from, to]) => {
-                let share = position as f64 / (count.max(2) - 1) as f64;
-                Color::viridis(from + share * (to - from))
-            }
-        }
     }
 }

@@ -13,6 +13,7 @@ pub mod error_table;
 pub mod evaluate;
 pub mod exchange;
 pub mod figure;
+pub mod figure_look;
 pub mod figure_rows;
 pub mod finetune;
 pub mod loss_table;
