@@ -223,6 +223,31 @@ fn several_heads_meet_monte_carlo() {
     }
 }
 
+/// The prediction is linear in v and in Q: heads that combine every v with every Q are the head of
+/// their means.
+#[test]
+fn all_pairs_of_vectors_and_matrices_are_the_head_of_their_means() {
+    let mut stream = Stream::new(11, "heads", &[]);
+    let setting = Setting::new(3, 0.2).unwrap();
+    let task = Task::random_unit(3, 2);
+    let [a, b] = [(); 2].map(|()| random_head(3, 0.6, &mut stream));
+    let pair = |v: &Head, q: &Head| Head::new(v.v().to_vec(), q.q().to_owned()).unwrap();
+    let heads = [pair(&a, &a), pair(&a, &b), pair(&b, &a), pair(&b, &b)];
+    let v = a
+        .v()
+        .iter()
+        .zip(b.v())
+        .map(|(x, y)| 0.5 * (x + y))
+        .collect();
+    let mean = Head::new(v, 0.5 * (&a.q() + &b.q())).unwrap();
+    for n in [0, 1, 20] {
+        let found = risk::test_error_of_heads(&setting, &heads, &task, n).unwrap();
+        let expected = risk::test_error(&setting, &mean, &task, n).unwrap();
+        let gap = (found / expected - 1.0).abs();
+        assert!(gap < tolerance::ROUNDING, "n = {n}: {found} {expected}");
+    }
+}
+
 #[test]
 fn equal_heads_are_one_head() {
     let mut stream = Stream::new(9, "heads", &[]);

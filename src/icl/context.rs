@@ -94,3 +94,45 @@ impl ContextMoments {
         d_v
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::moments::Moments;
+    use crate::math::stream::Stream;
+    use crate::math::tolerance;
+
+    /// Every entry, so that a transposed one is seen.
+    #[test]
+    fn the_covariance_of_two_heads_meets_sampled_tokens() {
+        let (theta, noise_var) = ([0.8, -0.3], 0.4_f64);
+        let (v, other_v) = ([0.7, -0.5, 0.9, 1.2], [-0.4, 1.1, 0.3, -0.8]);
+        let one = ContextMoments::new(&theta, noise_var, &v);
+        let other = ContextMoments::new(&theta, noise_var, &other_v);
+        let covariance = one.covariance_with(&v, &other, &other_v);
+        let mut stream = Stream::new(1, "tokens", &[]);
+        let mut sampled = [[Moments::new(); 4]; 4];
+        for _ in 0..200_000 {
+            let x = [stream.normal(), stream.normal()];
+            let y = linalg::inner(&theta, &x) + noise_var.sqrt() * stream.normal();
+            let z = [1.0, x[0], x[1], y];
+            let (score, other_score) = (linalg::inner(&v, &z), linalg::inner(&other_v, &z));
+            for (i, row) in sampled.iter_mut().enumerate() {
+                for (j, moments) in row.iter_mut().enumerate() {
+                    let deviation = z[i] * score - one.mean[i];
+                    moments.push(deviation * (z[j] * other_score - other.mean[j]));
+                }
+            }
+        }
+        for (i, row) in sampled.iter().enumerate() {
+            for (j, moments) in row.iter().enumerate() {
+                let z = moments.estimate().z_score(covariance[[i, j]]);
+                assert!(z.abs() < tolerance::STANDARD_ERRORS, "({i}, {j}): z = {z}");
+            }
+        }
+        let alone = one.covariance_with(&v, &one, &v);
+        for (found, expected) in alone.iter().zip(&one.covariance) {
+            assert!((found - expected).abs() < tolerance::ROUNDING);
+        }
+    }
+}
