@@ -30,6 +30,14 @@ const STEPS: usize = 40;
 const SAMPLES: usize = 7;
 
 fn main() {
+    // `--level avx2` or `--level baseline`: as on a machine that has no more than that.
+    let mut args = std::env::args().skip_while(|arg| arg != "--level").skip(1);
+    match args.next().as_deref() {
+        None | Some("avx512") => {}
+        Some("avx2") => simd::set_level_cap(simd::Level::Avx2),
+        Some("baseline") => simd::set_level_cap(simd::Level::Baseline),
+        Some(other) => panic!("no level `{other}`: baseline, avx2 or avx512"),
+    }
     // `--plain NAME`, for benches/peer_torch.py: nanoseconds a prompt of one kernel on all cores.
     let mut args = std::env::args().skip_while(|arg| arg != "--plain").skip(1);
     if let Some(name) = args.next() {

@@ -182,7 +182,9 @@ fn fine_tuning_reaches_its_closed_forms() {
     let run = |trainable| {
         let config = TrainConfig {
             steps: 2_500,
-            batch_size: 1_000,
+            // The paper's batch: sampling keeps the value-only error above its floor, by 0.001 to 0.006
+            // over eight seeds of the main experiment, and by five times as much with 1,000 prompts.
+            batch_size: 5_000,
             objective: Objective::ZeroShot,
             trainable,
             ..config()

@@ -22,6 +22,10 @@ use rayon::prelude::*;
 /// Prompts per block. Part of the definition of every training result.
 pub const BLOCK: usize = 256;
 
+/// Purposes of a block's two streams; the index is (step, block).
+const QUERIES: &str = "training queries";
+const CONTEXTS: &str = "training contexts";
+
 /// Buffers and samplers for all blocks of a batch, reused in every step.
 #[derive(Debug)]
 pub struct Batch<'a> {
@@ -42,6 +46,8 @@ pub struct BatchLoss {
 #[derive(Debug)]
 struct Block<'a> {
     n_prompts: usize,
+    queries: LaneStream,
+    contexts: LaneStream,
     sampler: Sampler<'a>,
     group: PromptGroup,
     attention: Attention,
@@ -119,6 +125,8 @@ impl<'a> Batch<'a> {
         let blocks = (0..batch_size.div_ceil(BLOCK))
             .map(|block| Block {
                 n_prompts: BLOCK.min(batch_size - block * BLOCK),
+                queries: LaneStream::new(seed, QUERIES, &[]),
+                contexts: LaneStream::new(seed, CONTEXTS, &[]),
                 sampler: sampler.clone(),
                 group: PromptGroup::new(shape.d),
                 attention: Attention::new(dim, layers, heads),
@@ -154,14 +162,16 @@ impl<'a> Batch<'a> {
             .enumerate()
             .for_each(|(index, block)| {
                 let index = [step as u64, index as u64];
+                block.queries.restart(seed, QUERIES, &index);
+                if objective.uses_few_shot() {
+                    block.contexts.restart(seed, CONTEXTS, &index);
+                }
                 simd::dispatch(BlockKernel {
                     block,
                     matrices,
                     objective,
                     zero_shot_seed: 2.0 * scale * weights.zero_shot,
                     few_shot_seed: 2.0 * scale * weights.few_shot,
-                    queries: LaneStream::new(seed, "training queries", &index),
-                    contexts: LaneStream::new(seed, "training contexts", &index),
                 });
             });
         self.gradient.clear();
@@ -187,8 +197,6 @@ struct BlockKernel<'b, 'a> {
     /// Derivative of the batch loss by a squared residual, times 2.
     zero_shot_seed: f64,
     few_shot_seed: f64,
-    queries: LaneStream,
-    contexts: LaneStream,
 }
 
 impl Kernel for BlockKernel<'_, '_> {
@@ -205,7 +213,7 @@ impl Kernel for BlockKernel<'_, '_> {
 
 impl BlockKernel<'_, '_> {
     #[inline(always)]
-    fn run_at<W: Width>(mut self, width: W) {
+    fn run_at<W: Width>(self, width: W) {
         let block = self.block;
         block.lane_gradient.clear();
         block.zero_shot = Lanes::ZERO;
@@ -213,16 +221,16 @@ impl BlockKernel<'_, '_> {
         let few_shot = self.objective.uses_few_shot();
         block
             .sampler
-            .start(&mut self.queries, &mut self.contexts, few_shot);
+            .start(&mut block.queries, &mut block.contexts, few_shot);
         for start in (0..block.n_prompts).step_by(WIDTH) {
             let mask = Lanes::first(block.n_prompts - start);
             block
                 .sampler
-                .draw_query(width, &mut self.queries, &mut block.group);
+                .draw_query(width, &mut block.queries, &mut block.group);
             if few_shot {
                 block
                     .sampler
-                    .draw_context(width, &mut self.contexts, &mut block.group);
+                    .draw_context(width, &mut block.contexts, &mut block.group);
                 let prompts = &block.group;
                 let prediction = block.attention.forward(width, self.matrices, prompts);
                 let residual = (prediction - prompts.y) * mask;

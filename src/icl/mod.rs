@@ -12,6 +12,7 @@ pub mod fresh;
 pub mod gram;
 pub mod head;
 pub mod head_gradient;
+pub mod isotropic;
 pub mod measures;
 pub mod model;
 pub mod objective;

@@ -60,7 +60,7 @@ impl Stream {
     pub fn normal(&mut self) -> f64 {
         let bits = self.bits();
         // The low 10 bits choose the layer, the high 53 the place: disjoint, hence independent.
-        let layer = (bits as usize) & (ziggurat::LAYERS - 1);
+        let layer = ziggurat::layer(bits);
         let place = ((bits as i64) >> 11) as f64 * (1.0 / (1_u64 << 52) as f64);
         let x = place * self.ziggurat.width[layer];
         if x.abs() < self.ziggurat.width[layer + 1] {

@@ -4,7 +4,6 @@
 //! machine has it. Does not know what the bits mean.
 
 use crate::math::lanes::{Lanes, WIDTH};
-use std::ops::{Add, BitAnd, BitXor};
 
 /// Eight words, aligned like [`Lanes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,24 +12,6 @@ pub struct Words(pub [u64; WIDTH]);
 
 impl Words {
     pub const ZERO: Words = Words([0; WIDTH]);
-
-    #[inline(always)]
-    pub fn rotate_left<const BY: u32>(self) -> Words {
-        let mut out = self.0;
-        for word in &mut out {
-            *word = word.rotate_left(BY);
-        }
-        Words(out)
-    }
-
-    #[inline(always)]
-    pub fn shift_left<const BY: u32>(self) -> Words {
-        let mut out = self.0;
-        for word in &mut out {
-            *word <<= BY;
-        }
-        Words(out)
-    }
 
     /// Scales each word, read as a fraction of 2^64, to 0..bound: the high half of a product, in
     /// 32-bit multiplications, which every instruction set has for vectors.
@@ -66,43 +47,6 @@ impl Words {
     }
 }
 
-impl Add for Words {
-    type Output = Words;
-    /// Modulo 2^64.
-    #[inline(always)]
-    fn add(self, other: Words) -> Words {
-        let mut out = self.0;
-        for (word, other) in out.iter_mut().zip(other.0) {
-            *word = word.wrapping_add(other);
-        }
-        Words(out)
-    }
-}
-
-impl BitXor for Words {
-    type Output = Words;
-    #[inline(always)]
-    fn bitxor(self, other: Words) -> Words {
-        let mut out = self.0;
-        for (word, other) in out.iter_mut().zip(other.0) {
-            *word ^= other;
-        }
-        Words(out)
-    }
-}
-
-impl BitAnd<u64> for Words {
-    type Output = Words;
-    #[inline(always)]
-    fn bitand(self, mask: u64) -> Words {
-        let mut out = self.0;
-        for word in &mut out {
-            *word &= mask;
-        }
-        Words(out)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,11 +54,6 @@ mod tests {
     #[test]
     fn words_act_lane_by_lane() {
         let words = Words([0, 1, 2, 3, u64::MAX, 5, 6, 1 << 63]);
-        assert_eq!((words + words).0[4], u64::MAX - 1);
-        assert_eq!((words ^ words), Words::ZERO);
-        assert_eq!((words & 6).0[5], 4);
-        assert_eq!(words.rotate_left::<1>().0[7], 1);
-        assert_eq!(words.shift_left::<2>().0[3], 12);
         let tenths = words.below(10).0;
         assert_eq!((tenths[0], tenths[4], tenths[7]), (0, 9, 5));
         assert_eq!(words.times(3).0[5], 15);

@@ -9,6 +9,12 @@ use std::sync::LazyLock;
 /// Layers; a power of two, chosen by the low bits of a random word.
 pub const LAYERS: usize = 1024;
 
+/// The layer that a random word chooses.
+#[inline(always)]
+pub fn layer(word: u64) -> usize {
+    word as usize & (LAYERS - 1)
+}
+
 /// Right edge of the base layer: the root of "the top layer ends at density 1". The unit test
 /// checks that the layers close.
 pub const EDGE: f64 = 4.038849846109504;
