@@ -51,6 +51,10 @@ impl Clone {
     }
 }
 
+/// What pipeline.yaml comes to.
+const STAGES: usize = 387;
+const OUTPUTS: usize = 779;
+
 const SMOKE: [&str; 2] = ["--profile", "smoke"];
 const OUT: &str = ".icl-repro/profiles/smoke";
 
@@ -62,7 +66,10 @@ fn smoke<'a>(args: &[&'a str]) -> Vec<&'a str> {
 fn the_whole_pipeline_runs_once_restores_and_verifies() {
     let clone = Clone::new();
     let (out, _) = clone.expect(0, &smoke(&["run"]));
-    assert!(out.starts_with("161 stages: 0 fresh, 161 ran ("), "{out}");
+    assert!(
+        out.starts_with(&format!("{STAGES} stages: 0 fresh, {STAGES} ran (")),
+        "{out}"
+    );
     assert!(!clone.path("figures").exists() && !clone.path("pipeline.lock").exists());
     for stem in [
         "train_losses",
@@ -76,6 +83,9 @@ fn the_whole_pipeline_runs_once_restores_and_verifies() {
         "linear_tf_both_v",
         "linear_tf_legend",
         "linear_tf_thetas",
+        "linear_tf_thetas_qkv_h2_l2_sgd",
+        "train_losses_qkv_h1_l1_adam",
+        "appendix_summary",
     ] {
         for (ending, magic) in [("svg", "<svg"), ("pdf", "%PDF"), ("png", "\u{89}PNG")] {
             let bytes = std::fs::read(clone.path(&format!("{OUT}/figures/{stem}.{ending}")));
@@ -87,7 +97,12 @@ fn the_whole_pipeline_runs_once_restores_and_verifies() {
     let (out, err) = clone.expect(0, &smoke(&["run"]));
     assert_eq!(
         out.lines().next(),
-        Some("161 stages: 161 fresh; 332 of 332 outputs equal the lock")
+        Some(
+            format!(
+                "{STAGES} stages: {STAGES} fresh; {OUTPUTS} of {OUTPUTS} outputs equal the lock"
+            )
+            .as_str()
+        )
     );
     assert_eq!(err, "");
     clone.expect(0, &smoke(&["status", "--exit-code"]));
@@ -104,6 +119,47 @@ fn the_whole_pipeline_runs_once_restores_and_verifies() {
     assert!(out.contains("modified  train_losses"), "{out}");
     let (out, _) = clone.expect(0, &smoke(&["run", "train_losses"]));
     assert!(out.contains("1 restored"), "{out}");
+}
+
+/// The appendix from end to end, with a configuration that a user adds: one line.
+#[test]
+fn a_configuration_of_the_appendix_is_one_line() {
+    let clone = Clone::new();
+    let yaml = std::fs::read_to_string(clone.path("pipeline.yaml")).expect("the pipeline");
+    let known = "        h1_l1_adam: {";
+    let line = "        h3_l2_sgd_slow: {heads: 3, layers: 2, steps: 9, optimizer: {sgd: {learning_rate: 0.001, momentum: 0}}}\n";
+    assert!(yaml.contains(known));
+    clone.write(
+        "pipeline.yaml",
+        &yaml.replacen(known, &format!("{line}{known}"), 1),
+    );
+    clone.expect(0, &smoke(&["run", "appendix"]));
+    for stem in ["linear_tf_thetas_qkv", "train_losses_qkv"] {
+        let figure = format!("{OUT}/figures/{stem}_h3_l2_sgd_slow.png");
+        assert!(clone.path(&figure).exists(), "{figure}");
+    }
+    let read = |name: &str| std::fs::read_to_string(clone.path(&format!("{OUT}/figures/{name}")));
+    let csv = read("tables/appendix.csv").expect("a table");
+    let mine = |line: &&str| line.starts_with("h3_l2_sgd_slow,\"2 layers, 3 heads\",SGD slow,");
+    // Three seeds, the pretrained and eight fine-tuned models, three errors of each.
+    assert_eq!(csv.lines().filter(mine).count(), 3 * 9 * 3);
+    let words = "did not learn: loss 1.";
+    assert!(
+        csv.lines().filter(mine).all(|line| line.contains(words)),
+        "{csv}"
+    );
+    let exact = |row: &str| !row.rsplit(',').nth(3).expect("a column").is_empty();
+    assert!(
+        csv.lines()
+            .skip(1)
+            .all(|row| exact(row) == row.contains("1 layer")),
+        "{csv}"
+    );
+    let tex = read("tables/appendix.tex").expect("a table");
+    assert!(
+        tex.contains("2 layers, 3 heads, SGD slow & Pretrained &"),
+        "{tex}"
+    );
 }
 
 #[test]
@@ -132,7 +188,10 @@ fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
     // One constant of one figure.
     edit("range: [0.3, 1.15]", "range: [0.3, 1.2]");
     let (out, err) = clone.expect(0, &smoke(&["run"]));
-    assert!(out.starts_with("161 stages: 160 fresh, 1 ran"), "{out}");
+    assert!(
+        out.starts_with(&format!("{STAGES} stages: {} fresh, 1 ran", STAGES - 1)),
+        "{out}"
+    );
     assert!(err.contains("train_losses") && err.contains("param panels.0.y.range.1: 1.15 -> 1.2"));
     // The learning rate of fine-tuning: a line of its own in the stage.
     let tuned = "finetune.training.optimizer={sgd: {learning_rate: 0.005, momentum: 0.9}}";
@@ -150,7 +209,10 @@ fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
     clone.write("pipeline.yaml", &yaml);
     let (out, _) = clone.expect(0, &smoke(&["run"]));
     assert!(
-        out.starts_with("161 stages: 160 fresh, 1 restored;"),
+        out.starts_with(&format!(
+            "{STAGES} stages: {} fresh, 1 restored;",
+            STAGES - 1
+        )),
         "{out}"
     );
 }
@@ -335,7 +397,7 @@ fn a_model_that_diverges_is_a_result() {
         let args = ["run", "--set", &set, "--out", rate];
         let (out, err) = clone.expect(0, &smoke(&args));
         assert!(
-            out.starts_with("161 stages: ") && !out.contains("failed"),
+            out.starts_with(&format!("{STAGES} stages: ")) && !out.contains("failed"),
             "{out}{err}"
         );
         let model = clone.path(rate).join("artifacts/pretrain/model.json");

@@ -295,6 +295,75 @@ fn missing_values_are_skipped_and_interrupt_lines() {
 }
 
 #[test]
+fn rows_have_words_in_place_of_numbers() {
+    let mut figure = unit_figure(vec![dots(&[(0.5, 0.0), (0.5, 1.0)])]);
+    figure.legend = None;
+    let y = &mut figure.panels[0].y;
+    y.range = Some([-0.5, 1.5]);
+    // The lowest tick lies outside: its word goes with it.
+    y.ticks = Some(vec![-7.0, 0.0, 1.0]);
+    y.names = ["none", "1 head", "2 heads\nAdam"]
+        .map(str::to_string)
+        .to_vec();
+    let page = drawn(&figure);
+    let written = |words: &str| page.svg.matches(&format!("\n{words}\n")).count();
+    let found = ["none", "1 head", "2 heads", "Adam"].map(written);
+    assert_eq!(found, [0, 1, 1, 1]);
+    assert_eq!(circles(&page), 2);
+}
+
+#[test]
+fn an_automatic_range_goes_no_further_than_asked() {
+    let values = [(0.5, 0.2), (0.6, 3.0), (0.7, 1e22), (0.8, f64::INFINITY)];
+    let mut figure = unit_figure(vec![dots(&values)]);
+    let y = &mut figure.panels[0].y;
+    (y.scale, y.range, y.within) = (ScaleKind::Log, None, Some([0.01, 100.0]));
+    let range = |figure: &Figure| {
+        let axes = icl_repro::report::axes::resolve(figure).unwrap();
+        let piece = axes[0].y.scale.pieces()[0];
+        (piece.low, piece.high)
+    };
+    let (low, high) = range(&figure);
+    assert!((0.1..0.2).contains(&low) && high == 100.0, "{low} {high}");
+    let lost: Vec<usize> = lost_points(&figure)
+        .unwrap()
+        .iter()
+        .map(|l| l.point)
+        .collect();
+    assert_eq!(lost, [2, 3]);
+    // Data that need less have less.
+    figure.panels[0].series[0].points.truncate(2);
+    let (_, high) = range(&figure);
+    assert!((3.0..4.0).contains(&high), "{high}");
+}
+
+#[test]
+fn what_lies_beyond_shows_at_the_edge_when_asked() {
+    let outside = [
+        (-0.5, 0.5),
+        (2.0, 0.2),
+        (3.0, 7.0),
+        (0.5, 9.0),
+        (f64::NAN, 0.5),
+    ];
+    let mut series = dots(&outside);
+    let drawing = |series: &Series| {
+        let mut figure = unit_figure(vec![series.clone()]);
+        figure.legend = None;
+        drawn(&figure)
+    };
+    assert_eq!(inked_coordinates(&drawing(&series)), []);
+    series.beyond = true;
+    // Two heads of three corners: what is above the frame has none.
+    let corners = inked_coordinates(&drawing(&series));
+    assert_eq!(corners.len(), 6);
+    assert!(
+        corners[0].0 > corners[1].0 && corners[3].0 < corners[4].0,
+        "{corners:?}"
+    );
+}
+
+#[test]
 fn legends_list_every_label_once() {
     let mut figure = unit_figure(vec![dots(&[]), curve(&[]), dots(&[]), Series::default()]);
     figure.panels.push(figure.panels[0].clone());
@@ -467,8 +536,9 @@ fn any_axis() -> impl Strategy<Value = Axis> {
     let range = prop::option::of([any_value(), any_value()]);
     let ticks = prop::option::of(prop::collection::vec(any_value(), 0..4));
     let segments = prop::collection::vec([any_value(), any_value()], 0..3);
-    (any::<bool>(), range, ticks, segments, any::<bool>()).prop_map(
-        |(log, range, ticks, segments, broken)| Axis {
+    let within = prop::option::of([any_value(), any_value()]);
+    (any::<bool>(), range, ticks, segments, any::<bool>(), within).prop_map(
+        |(log, range, ticks, segments, broken, within)| Axis {
             label: "axis".to_string(),
             scale: if log {
                 ScaleKind::Log
@@ -477,6 +547,8 @@ fn any_axis() -> impl Strategy<Value = Axis> {
             },
             range: range.map(|[a, b]| [a.min(b), a.max(b)]),
             ticks,
+            within,
+            names: vec!["one\ntwo".to_string(), String::new()],
             segments: match broken {
                 true => segments
                     .into_iter()
@@ -507,6 +579,7 @@ proptest! {
         series.line = Some(Line { width: size, dash: Dash::DashDot });
         series.marker = Some(Marker { size, fill: Fill::Hollow, shape: Shape::Diamond });
         series.every = every;
+        series.beyond = true;
         let mut bars = series.clone();
         series.error = ErrorStyle::Band;
         bars.error = ErrorStyle::Bars;

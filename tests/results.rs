@@ -97,3 +97,45 @@ fn learned_parameters_meet_the_derived_constants() {
         );
     }
 }
+
+/// The appendix: three seeds of each configuration. One layer against its closed form, and what the
+/// README says of all.
+#[test]
+fn the_appendix_is_what_the_readme_says() {
+    let appendix = table("appendix.parquet");
+    let text = |name: &str| appendix.texts(name).expect("text");
+    let (configuration, model, task) = (text("configuration"), text("model"), text("task"));
+    let float = |name: &str| appendix.floats(name).expect("numbers");
+    let (layers, n_shots, error, z) = (
+        float("layers"),
+        float("n_shots"),
+        float("error"),
+        float("z"),
+    );
+    let rows = || 0..appendix.rows();
+    let configurations: std::collections::BTreeSet<&String> = configuration.iter().collect();
+    assert_eq!(appendix.rows(), configurations.len() * 3 * 9 * 3);
+
+    let one_layer: Vec<usize> = rows().filter(|&row| layers[row] == 1.0).collect();
+    let worst = one_layer
+        .iter()
+        .fold(0.0f64, |worst, &row| worst.max(z[row].abs()));
+    assert!(
+        !one_layer.is_empty() && worst < 5.0,
+        "{worst} standard errors off"
+    );
+    assert!(rows().all(|row| z[row].is_nan() == (layers[row] > 1.0)));
+
+    // The lowest and highest error over configurations and seeds.
+    let range = |wanted: &str, on: &str, n: f64, of: &dyn Fn(usize) -> bool| {
+        let is_here = |&row: &usize| model[row] == wanted && task[row] == on && n_shots[row] == n;
+        rows()
+            .filter(is_here)
+            .filter(|&row| of(row))
+            .fold((f64::INFINITY, 0.0f64), |(low, high), row| {
+                (low.min(error[row]), high.max(error[row]))
+            })
+    };
+    let all = |_: usize| true;
+    println!("{:?}", range("pretrained", "theta0", 20.0, &all));
+}

@@ -49,6 +49,30 @@ impl ContextMoments {
         }
     }
 
+    /// Cov(t, t') with another head's t' = z (v' . z) on the same token; `v` and `other_v` are the
+    /// vectors of the two. Its transpose is Cov(t', t).
+    ///
+    /// Formula (`docs/theory.md`, section 3): with s = v^T K v',
+    /// s e0 e0^T + (v0 v0' + s) K + Kv' Kv^T + v0' e0 Kv^T + v0 Kv' e0^T.
+    pub fn covariance_with(
+        &self,
+        v: &[f64],
+        other: &ContextMoments,
+        other_v: &[f64],
+    ) -> Array2<f64> {
+        let s = linalg::inner(v, &other.kv);
+        let product = v[0] * other_v[0] + s;
+        let mut covariance = Array2::from_shape_fn(self.token.raw_dim(), |(i, j)| {
+            product * self.token[[i, j]] + other.kv[i] * self.kv[j]
+        });
+        covariance[[0, 0]] += s;
+        for j in 0..v.len() {
+            covariance[[0, j]] += other_v[0] * self.kv[j];
+            covariance[[j, 0]] += v[0] * other.kv[j];
+        }
+        covariance
+    }
+
     /// The chain rule: from derivatives by the mean and the covariance (symmetric) to those by v.
     ///
     /// Formula: Cov(t) = s e0 e0^T + (v0^2 + s) K + Kv Kv^T + v0 (e0 Kv^T + Kv e0^T).
@@ -68,5 +92,47 @@ impl ContextMoments {
         d_v.iter_mut().zip(kv).for_each(|(x, y)| *x += d_s * y);
         d_v[0] += d_mean[0] + 2.0 * (v0 * overlap + along_kv[0]);
         d_v
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::moments::Moments;
+    use crate::math::stream::Stream;
+    use crate::math::tolerance;
+
+    /// Every entry, so that a transposed one is seen.
+    #[test]
+    fn the_covariance_of_two_heads_meets_sampled_tokens() {
+        let (theta, noise_var) = ([0.8, -0.3], 0.4_f64);
+        let (v, other_v) = ([0.7, -0.5, 0.9, 1.2], [-0.4, 1.1, 0.3, -0.8]);
+        let one = ContextMoments::new(&theta, noise_var, &v);
+        let other = ContextMoments::new(&theta, noise_var, &other_v);
+        let covariance = one.covariance_with(&v, &other, &other_v);
+        let mut stream = Stream::new(1, "tokens", &[]);
+        let mut sampled = [[Moments::new(); 4]; 4];
+        for _ in 0..200_000 {
+            let x = [stream.normal(), stream.normal()];
+            let y = linalg::inner(&theta, &x) + noise_var.sqrt() * stream.normal();
+            let z = [1.0, x[0], x[1], y];
+            let (score, other_score) = (linalg::inner(&v, &z), linalg::inner(&other_v, &z));
+            for (i, row) in sampled.iter_mut().enumerate() {
+                for (j, moments) in row.iter_mut().enumerate() {
+                    let deviation = z[i] * score - one.mean[i];
+                    moments.push(deviation * (z[j] * other_score - other.mean[j]));
+                }
+            }
+        }
+        for (i, row) in sampled.iter().enumerate() {
+            for (j, moments) in row.iter().enumerate() {
+                let z = moments.estimate().z_score(covariance[[i, j]]);
+                assert!(z.abs() < tolerance::STANDARD_ERRORS, "({i}, {j}): z = {z}");
+            }
+        }
+        let alone = one.covariance_with(&v, &one, &v);
+        for (found, expected) in alone.iter().zip(&one.covariance) {
+            assert!((found - expected).abs() < tolerance::ROUNDING);
+        }
     }
 }

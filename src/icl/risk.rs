@@ -1,4 +1,4 @@
-//! The exact test error of a one-layer, one-head model, for any (v, Q), task, n, noise, covariance.
+//! The exact test error of a one-layer model, for any heads (v, Q), task, n, noise, covariance.
 //!
 //! No sampling: the error is a polynomial in (v, Q), and so are its derivatives. Does not know where
 //! the head came from.
@@ -14,6 +14,7 @@ use std::fmt;
 /// Why an error cannot be computed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RiskError {
+    NoHeads,
     /// Head, task and setting must share d.
     Dimension {
         what: &'static str,
@@ -25,6 +26,7 @@ pub enum RiskError {
 impl fmt::Display for RiskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            RiskError::NoHeads => write!(f, "heads: at least 1 is needed"),
             RiskError::Dimension {
                 what,
                 found,
@@ -76,6 +78,37 @@ pub fn test_error(
     let whitened = Whitened::new(setting, head);
     let theta = whitened.task(task.theta());
     Ok(whitened.error(&theta, n_shots))
+}
+
+/// [`test_error`] of a one-layer model with several heads: its prediction is the mean of theirs.
+///
+/// Formula: `docs/theory.md`, section 3, several heads. For one head it is [`test_error`], to the same bits.
+///
+/// Units: squared label. O(H^2 d^3).
+///
+/// # Errors
+/// No heads, or heads, task and setting that differ in d.
+pub fn test_error_of_heads(
+    setting: &Setting,
+    heads: &[Head],
+    task: &Task,
+    n_shots: usize,
+) -> Result<f64, RiskError> {
+    match heads {
+        [] => return Err(RiskError::NoHeads),
+        [head] => return test_error(setting, head, task, n_shots),
+        _ => {}
+    }
+    for head in heads {
+        check_dimension("head", head.d(), setting.d())?;
+    }
+    check_dimension("task", task.d(), setting.d())?;
+    let whitened: Vec<Whitened> = heads
+        .iter()
+        .map(|head| Whitened::new(setting, head))
+        .collect();
+    let theta = whitened[0].task(task.theta());
+    Ok(Whitened::error_of_mean(&whitened, &theta, n_shots))
 }
 
 /// [`test_error`], to the same bits, with its derivatives by every entry of (v, Q).

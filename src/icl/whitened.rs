@@ -55,6 +55,67 @@ impl<'a> Whitened<'a> {
         self.forward(theta, n_shots).error
     }
 
+    /// The error of the mean prediction of `heads` on a whitened task (`docs/theory.md`, section 3,
+    /// several heads). O(H^2 d^3).
+    pub fn error_of_mean(heads: &[Whitened], theta: &[f64], n_shots: usize) -> f64 {
+        let (d, share) = (theta.len(), 1.0 / heads.len() as f64);
+        let parts: Vec<Forward> = heads
+            .iter()
+            .map(|head| head.forward(theta, n_shots))
+            .collect();
+        let mean = |part: &dyn Fn(&Forward) -> f64| {
+            share * parts.iter().fold(0.0, |sum, forward| sum + part(forward))
+        };
+
+        let c = mean(&|f| f.c);
+        let a = Array2::from_shape_fn((d, d), |(i, j)| mean(&|f| f.a[[i, j]]));
+        let trace = a.diag().iter().fold(0.0, |sum, x| sum + x);
+        let squares = a.iter().fold(0.0, |sum, x| sum + x * x);
+        let even = (c + trace) * (c + trace) + 2.0 * squares;
+
+        // The cubic terms (w . x)(x^T B x) of all heads as one symmetric tensor.
+        let cubic = |i: usize, j: usize, k: usize| {
+            let of = |f: &Forward| {
+                f.w[i] * f.sym[[j, k]] + f.w[j] * f.sym[[i, k]] + f.w[k] * f.sym[[i, j]]
+            };
+            mean(&of) / 3.0
+        };
+        let (mut odd, mut cubes) = (0.0, 0.0);
+        for i in 0..d {
+            let mut contracted = 0.0;
+            for j in 0..d {
+                contracted += cubic(i, j, j);
+                for k in 0..d {
+                    cubes += cubic(i, j, k) * cubic(i, j, k);
+                }
+            }
+            let linear = mean(&|f| f.l[i]) + 3.0 * contracted;
+            odd += linear * linear;
+        }
+        odd += 6.0 * cubes;
+
+        let mut variance = 0.0;
+        for (head, part) in heads.iter().zip(&parts) {
+            for (other, other_part) in heads.iter().zip(&parts) {
+                let covariance =
+                    part.context
+                        .covariance_with(&head.v, &other_part.context, &other.v);
+                let spread = linalg::matmul(head.q.view(), covariance.view());
+                // The label coordinate of the query is masked: the last row does not count.
+                variance += (0..=d).fold(0.0, |sum, i| {
+                    let row = spread.row(i).into_iter().zip(other.q.row(i));
+                    sum + row.fold(0.0, |inner, (x, y)| inner + x * y)
+                });
+            }
+        }
+        let n = n_shots as f64;
+        let k = 1.0 / (n + 1.0);
+        let noise_var = heads
+            .first()
+            .map_or(f64::NAN, |head| head.setting.noise_var());
+        even + odd + n * k * k * share * share * variance + noise_var
+    }
+
     /// The error on a whitened task; adds `weight` times its derivatives by the whitened head.
     pub fn error_and_gradient(
         &self,

@@ -131,7 +131,7 @@ fn shared(figure: &Figure, at: usize, direction: Direction) -> Result<SharedAxis
     } else {
         let panels = group.iter().map(|&other| &figure.panels[other]);
         let values = panels.flat_map(|panel| values(panel, direction)).collect();
-        vec![(automatic(axis.scale, values), 1.0)]
+        vec![(automatic(axis.scale, values, axis.within), 1.0)]
     };
     let scale = Scale::new(axis.scale, &ranges).map_err(|problem| ReportError::Figure {
         place: format!("panels[{speaker}].{name}"),
@@ -176,7 +176,14 @@ fn values(panel: &Panel, direction: Direction) -> Vec<f64> {
     values
 }
 
-fn automatic(kind: ScaleKind, mut values: Vec<f64>) -> [f64; 2] {
+/// The range of the values with a margin; at most `within`, margin or not.
+fn automatic(kind: ScaleKind, mut values: Vec<f64>, within: Option<[f64; 2]>) -> [f64; 2] {
+    if let Some([least, most]) = within {
+        let cut = values.iter_mut().filter(|v| !v.is_nan());
+        cut.for_each(|v| *v = v.max(least).min(most));
+        let [low, high] = automatic(kind, values, None);
+        return [low.max(least), high.min(most)];
+    }
     values.retain(|v| v.abs() < LARGEST && (kind == ScaleKind::Linear || *v > 1.0 / LARGEST));
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -23,6 +23,8 @@ const MINOR: Line = Line {
     ..SPINE
 };
 const GRID: Color = Color::new(0xE4, 0xE4, 0xE4);
+/// Line height of tick labels with several lines, in ems.
+const LEADING: f64 = 1.15;
 /// Half the width and height of the strokes that mark a broken axis.
 const BREAK: (f64, f64) = (2.4, 1.4);
 
@@ -220,7 +222,12 @@ fn words(canvas: &mut Canvas, panel: &Panel, axes: &PanelAxes, place: &Place, si
     if axes.y.labelled {
         for tick in &place.y.major {
             let y = frame.bottom - tick.at * frame.height() + MIDDLE * tick_size;
-            canvas.text(&tick.label, (place.y_ticks, y), tick_size, Anchor::End);
+            let extra = tick.label.lines().count().saturating_sub(1);
+            let top = y - 0.5 * extra as f64 * LEADING * tick_size;
+            for (at, line) in tick.label.lines().enumerate() {
+                let y = top + at as f64 * LEADING * tick_size;
+                canvas.text(line, (place.y_ticks, y), tick_size, Anchor::End);
+            }
         }
         let words = &axes.y.axis.label;
         let size = fit(canvas.font(), words, size, 1.05 * frame.height());

@@ -93,11 +93,16 @@ pub struct Axis {
     pub scale: ScaleKind,
     /// `[low, high]`; when left out, the range of the points with a small margin.
     pub range: Option<[f64; 2]>,
+    /// An automatic range goes no further than these: what lies outside is clipped.
+    pub within: Option<[f64; 2]>,
     /// Two or more ranges, from low to high, make a broken axis; `range` is then ignored.
     pub segments: Vec<Segment>,
     /// Labelled ticks; when left out, 1-2-5 steps, or decades with minor ticks on a log scale.
     pub ticks: Option<Vec<f64>>,
     pub tick_format: TickFormat,
+    /// Words in place of the numbers of `ticks`, in their order; on a y axis they may have several
+    /// lines.
+    pub names: Vec<String>,
     /// Light lines across the frame at the labelled ticks.
     pub grid: bool,
 }
@@ -146,6 +151,8 @@ pub struct Series {
     pub line: Option<Line>,
     pub marker: Option<Marker>,
     pub error: ErrorStyle,
+    /// Show a point beyond the left or right edge as an arrow head there.
+    pub beyond: bool,
     /// Mark every k-th point only (the line goes through all); 0 counts as 1.
     pub every: usize,
 }

@@ -152,8 +152,8 @@ pub fn place(
         })
         .collect();
     let widest = |ticks: &Ticks| {
-        let width = |label: &String| font.width(label, tick_size);
-        most(&mut ticks.major.iter().map(|tick| width(&tick.label)))
+        let lines = ticks.major.iter().flat_map(|tick| tick.label.lines());
+        most(&mut lines.map(|line| font.width(line, tick_size)))
     };
     // Tick labels of one column are as wide as its widest: axis labels line up.
     let tick_room: Vec<f64> = (0..columns)

@@ -11,13 +11,16 @@ use crate::report::figure::{
     Dash, ErrorStyle, Fill, Guide, GuidePoint, Line, Marker, Panel, Point, Series, Shape, Side,
 };
 use crate::report::font::{ASCENT, DESCENT, Font, MIDDLE};
-use crate::report::scale::Piece;
+use crate::report::scale::{Lost, Piece};
 
 const BAND_OPACITY: f64 = 0.2;
 const BAR_WIDTH: f64 = 0.7;
 /// Half the length of the bar's ends.
 const BAR_CAP: f64 = 1.3;
 const HOLLOW_EDGE: f64 = 0.8;
+/// Length of an arrow head, and its distance from the frame.
+const ARROW: f64 = 3.4;
+const ARROW_PAD: f64 = 1.2;
 
 /// One unbroken part of a frame, of which a broken axis has several.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +111,9 @@ pub fn points(canvas: &mut Canvas, panel: &Panel, axes: &PanelAxes, frame: &Rect
             {
                 marker(canvas, &shape, at, series.color.0);
             }
+            if series.beyond {
+                arrow(canvas, series.color.0, point, axes, frame);
+            }
         }
     }
     for guide in &panel.guides {
@@ -144,6 +150,25 @@ pub fn points(canvas: &mut Canvas, panel: &Panel, axes: &PanelAxes, frame: &Rect
             }
         }
     }
+}
+
+/// An arrow head at the left or right edge for a point beyond it.
+fn arrow(canvas: &mut Canvas, color: Color, point: &Point, axes: &PanelAxes, frame: &Rect) {
+    let (x, y) = (axes.x.scale.find(point.x), axes.y.scale.find(point.y));
+    let (Err(Lost::Outside), Ok((_, y))) = (x, y) else {
+        return;
+    };
+    let y = frame.bottom - y * frame.height();
+    let (tip, back) = match point.x < axes.x.scale.pieces()[0].low {
+        true => (frame.left + ARROW_PAD, ARROW),
+        false => (frame.right - ARROW_PAD, -ARROW),
+    };
+    let head = [
+        (tip + back, y - 0.6 * ARROW),
+        (tip, y),
+        (tip + back, y + 0.6 * ARROW),
+    ];
+    canvas.area(&head, color, 1.0);
 }
 
 /// One marker, as in a frame or a legend.

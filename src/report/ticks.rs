@@ -44,7 +44,16 @@ pub fn ticks(axis: &Axis, scale: &Scale, length: f64, room: &dyn Fn(&str) -> f64
         }
     };
     values.retain(|value| scale.find(*value).is_ok());
-    let labels = labels(axis.tick_format, &values);
+    let labels = match &axis.ticks {
+        Some(all) if !axis.names.is_empty() => {
+            let name = |value: &f64| {
+                let at = all.iter().position(|tick| tick == value);
+                at.and_then(|at| axis.names.get(at)).cloned()
+            };
+            values.iter().map(|v| name(v).unwrap_or_default()).collect()
+        }
+        _ => labels(axis.tick_format, &values),
+    };
     let mut major: Vec<Tick> = Vec::with_capacity(values.len());
     for (value, label) in values.into_iter().zip(labels) {
         if let Ok((_, at)) = scale.find(value) {

@@ -3,7 +3,7 @@
 //! All models see the same prompts. Output `errors`: columns `model` (`pretrained`, or the item of
 //! the fine-tuning matrix), `task` (`theta0`, `-theta0`), `n_shots`, `error`, `std_error`, `prompts`
 //! and `exact`, the closed form at the same parameters, null for models that have none (more than
-//! one layer or head).
+//! one layer).
 
 use crate::artifact::table::{Column, Table};
 use crate::icl::head::Head;
@@ -57,11 +57,11 @@ impl StageKind for Evaluate {
 
         let mut rows = Rows::default();
         for (m, (model_name, model)) in models.iter().enumerate() {
-            let head = only_head(model);
+            let heads = model.heads().ok();
             for (t, (task_name, task)) in tasks.iter().enumerate() {
                 for (p, &n_shots) in plan.n_shots.iter().enumerate() {
-                    let exact = match &head {
-                        Some(head) => risk::test_error(&setting, head, task, n_shots),
+                    let exact = match &heads {
+                        Some(heads) => risk::test_error_of_heads(&setting, heads, task, n_shots),
                         None => Ok(f64::NAN),
                     };
                     let estimate = errors.get(m, t, p);

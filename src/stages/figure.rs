@@ -11,14 +11,15 @@ use crate::report::color::Color;
 use crate::report::draw;
 use crate::report::export;
 use crate::report::figure::{
-    Axis, ErrorStyle, Figure, Guide, GuidePoint, Layout, Legend, Line, Marker, Panel, Point,
-    Series, Side,
+    Axis, ErrorStyle, Figure, Guide, GuidePoint, Layout, Legend, Marker, Panel, Point, Series, Side,
 };
 use crate::report::font::Font;
 use crate::report::number;
 use crate::report::scale::Lost;
 use crate::stages::exchange::{failed, read_table};
-use crate::stages::params::{Count, Positive};
+use crate::stages::figure_look::{Look, LookOf};
+use crate::stages::figure_rows::{self, FigureRows, RowColumns};
+use crate::stages::params::{Count, Positive, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +51,9 @@ struct PanelParams {
     title: String,
     x: Axis,
     y: Axis,
+    /// Rows in place of numbers on the y axis.
+    #[serde(default)]
+    rows: Option<RowColumns>,
     #[serde(default)]
     guides: Vec<Guide>,
     /// Points of the tables that are marked and named.
@@ -110,42 +114,18 @@ struct Curves {
     /// Show the means of so many consecutive rows (1: every row).
     #[serde(default = "every_row")]
     mean_of: Count,
-}
-
-#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Look {
-    /// In the legend; `{}` stands for the value of `each`.
+    /// Show their medians instead: for losses that a rare prompt makes huge.
     #[serde(default)]
-    label: String,
+    median: bool,
+    /// In a panel with `rows`: how much of a row the curves of `each` share, one above the other.
     #[serde(default)]
-    color: Paint,
+    dodge: Share,
+    /// In a panel with `rows`: draw each point as a line across so much of its row.
     #[serde(default)]
-    line: Option<Line>,
+    across: Share,
+    /// Show a point beyond the left or right edge as an arrow head there.
     #[serde(default)]
-    marker: Option<Marker>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LookOf {
-    value: String,
-    look: Look,
-}
-
-/// A colour, or a stretch of a colour map over the curves of `each`.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Paint {
-    Color(Color),
-    /// Viridis from its first to its second number, both in [0, 1].
-    Viridis([f64; 2]),
-}
-
-impl Default for Paint {
-    fn default() -> Self {
-        Paint::Color(Color::BLACK)
-    }
+    beyond: bool,
 }
 
 fn one_error() -> Positive {
@@ -169,15 +149,22 @@ impl StageKind for DrawFigure {
             tables.insert(label.as_str(), read_table(path)?);
         }
         let panel = |panel: &PanelParams| {
+            let rows = panel.rows.as_ref().map(|rows| figure_rows(rows, &tables));
+            let rows = rows.transpose()?;
             let mut series = Vec::new();
             for curves in &panel.series {
-                series.extend(curves.series(&tables)?);
+                series.extend(curves.series(&tables, rows.as_ref())?);
             }
             let mut guides = panel.guides.clone();
+            guides.extend(rows.iter().flat_map(FigureRows::separators));
             for mark in &panel.marks {
                 guides.push(mark.guide(&tables)?);
             }
-            let (x, y) = (panel.x.clone(), panel.y.clone());
+            let x = panel.x.clone();
+            let y = match &rows {
+                Some(rows) => rows.axis(&panel.y),
+                None => panel.y.clone(),
+            };
             Ok(Panel {
                 title: panel.title.clone(),
                 x,
@@ -228,14 +215,23 @@ fn refuse_points_in_gaps(figure: &Figure) -> Result<()> {
 /// The input tables by label.
 type Tables<'a> = BTreeMap<&'a str, Table>;
 
+fn find_table<'t>(tables: &'t Tables, label: &str) -> Result<&'t Table> {
+    tables.get(label).ok_or_else(|| {
+        Error::failed(format!("there is no input table `{label}`"))
+            .suggest(label, tables.keys().copied())
+    })
+}
+
+fn figure_rows(columns: &RowColumns, tables: &Tables) -> Result<FigureRows> {
+    let wrong = |e| Error::failed(format!("table `{}`: {e}", columns.table));
+    FigureRows::read(columns, find_table(tables, &columns.table)?).map_err(wrong)
+}
+
 impl Rows {
     /// The table, and the rows of it that are meant. Only a table without rows (of a training that
     /// diverged at once) may give none.
     fn find<'t>(&self, tables: &'t Tables) -> Result<(&'t Table, Vec<usize>)> {
-        let table = tables.get(self.table.as_str()).ok_or_else(|| {
-            Error::failed(format!("there is no input table `{}`", self.table))
-                .suggest(&self.table, tables.keys().copied())
-        })?;
+        let table = find_table(tables, &self.table)?;
         let mut rows: Vec<usize> = (0..table.rows()).collect();
         for (name, wanted) in &self.filter {
             let column = table.column(name).map_err(|e| self.wrong(e))?;
@@ -286,7 +282,7 @@ impl Mark {
 }
 
 impl Curves {
-    fn series(&self, tables: &Tables) -> Result<Vec<Series>> {
+    fn series(&self, tables: &Tables, figure_rows: Option<&FigureRows>) -> Result<Vec<Series>> {
         let (table, rows) = self.from.find(tables)?;
         let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
         let column = self
@@ -315,14 +311,32 @@ impl Curves {
         curves.sort_by_key(|(value, ..)| place(value));
         let count = curves.len();
         let series = |(position, (value, rows, look)): (usize, (String, Vec<usize>, &Look))| {
+            let points = match figure_rows {
+                None => self.points(table, &rows)?,
+                Some(figure_rows) => {
+                    // A curve without data leaves its place free.
+                    let (at, of) =
+                        place(&value).map_or((position, count), |at| (at, self.looks.len()));
+                    let x = self.from.floats(table, &self.from.x)?;
+                    let key = table.column(&self.from.y).map_err(|e| self.from.wrong(e))?;
+                    let points = rows.iter().map(|&row| (x[row], key.text(row)));
+                    let up = figure_rows::dodge(at, of, self.dodge.get());
+                    let points = figure_rows.points(points, up, self.across.get());
+                    points.map_err(|e| self.from.wrong(e))?
+                }
+            };
             Ok(Series {
                 label: look.label.replace("{}", &value),
                 color: look.color.at(position, count).into(),
-                points: self.points(table, &rows)?,
+                points,
                 line: look.line,
                 marker: look.marker,
                 error: self.error,
-                every: 1,
+                beyond: self.beyond,
+                every: match self.across.get() {
+                    0.0 => 1,
+                    _ => figure_rows::CROSSING,
+                },
             })
         };
         curves.into_iter().enumerate().map(series).collect()
@@ -338,7 +352,13 @@ impl Curves {
             .map(|name| self.from.floats(table, name));
         let errors = errors.transpose()?;
         let mean = |values: &[f64], rows: &[usize]| {
-            rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64
+            let mut values: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
+            if self.median {
+                values.sort_by(f64::total_cmp);
+                let half = (values.len() - 1) / 2;
+                values = values[half..values.len() - half].to_vec();
+            }
+            values.iter().sum::<f64>() / values.len() as f64
         };
         let point = |rows: &[usize]| Point {
             x: mean(&x, rows),
@@ -348,17 +368,5 @@ impl Curves {
                 .map(|e| self.std_errors.get() * mean(e, rows)),
         };
         Ok(rows.chunks(self.mean_of.get()).map(point).collect())
-    }
-}
-
-impl Paint {
-    fn at(&self, position: usize, count: usize) -> Color {
-        match self {
-            Paint::Color(color) => *color,
-            Paint::Viridis([from, to]) => {
-                let share = position as f64 / (count.max(2) - 1) as f64;
-                Color::viridis(from + share * (to - from))
-            }
-        }
     }
 }

@@ -33,7 +33,7 @@ pub struct Positive(f64);
 pub struct NonNegative(f64);
 
 /// A number in [0, 1).
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64", into = "f64")]
 #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
 pub struct Share(f64);
@@ -77,9 +77,20 @@ impl Count {
     /// One.
     pub const ONE: Count = Count(1);
 
+    /// Whether it is one.
+    pub fn is_one(&self) -> bool {
+        self.0 == 1
+    }
+
     /// The number.
     pub fn get(self) -> usize {
         self.0
+    }
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Count::ONE
     }
 }
 
@@ -164,12 +175,13 @@ impl From<Share> for f64 {
     }
 }
 
-/// Numbers of shots, `first` to `last`, both included.
+/// Numbers of shots from `first`, by `step`, to `last` at most.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "ShotBounds", into = "ShotBounds")]
 pub struct ShotRange {
     first: u32,
     last: u32,
+    step: Count,
 }
 
 /// [`ShotRange`] as written.
@@ -180,6 +192,8 @@ struct ShotBounds {
     first: u32,
     #[schemars(range(max = MAX_SHOTS))]
     last: u32,
+    #[serde(default, skip_serializing_if = "Count::is_one")]
+    step: Count,
 }
 
 /// More shots than this are taken for a mistake.
@@ -187,7 +201,7 @@ pub const MAX_SHOTS: u32 = 1_000_000;
 
 impl TryFrom<ShotBounds> for ShotRange {
     type Error = String;
-    fn try_from(ShotBounds { first, last }: ShotBounds) -> Result<Self, String> {
+    fn try_from(ShotBounds { first, last, step }: ShotBounds) -> Result<Self, String> {
         if first > last {
             return Err(format!(
                 "shots {first} to {last} are none: first is above last"
@@ -196,19 +210,20 @@ impl TryFrom<ShotBounds> for ShotRange {
         if last > MAX_SHOTS {
             return Err(format!("{last} shots are more than {MAX_SHOTS}"));
         }
-        Ok(ShotRange { first, last })
+        Ok(ShotRange { first, last, step })
     }
 }
 
 impl From<ShotRange> for ShotBounds {
-    fn from(ShotRange { first, last }: ShotRange) -> Self {
-        ShotBounds { first, last }
+    fn from(ShotRange { first, last, step }: ShotRange) -> Self {
+        ShotBounds { first, last, step }
     }
 }
 
 impl ShotRange {
     /// The numbers, ascending.
     pub fn to_vec(self) -> Vec<usize> {
-        (self.first..=self.last).map(|n| n as usize).collect()
+        let all = (self.first..=self.last).map(|n| n as usize);
+        all.step_by(self.step.get()).collect()
     }
 }

@@ -4,6 +4,7 @@ use crate::pipeline::kind::{Kind, Registered, StageKind};
 use crate::stages::balance_law::BalanceLaw;
 use crate::stages::claims::Claims;
 use crate::stages::code;
+use crate::stages::configuration_table::ConfigurationTable;
 use crate::stages::error_table::ErrorTable;
 use crate::stages::evaluate::Evaluate;
 use crate::stages::figure::DrawFigure;
@@ -33,6 +34,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<ErrorTable>(),
         kind::<ParameterTable>(),
         kind::<LossTable>(),
+        kind::<ConfigurationTable>(),
         kind::<Measure>(),
         kind::<Population>(),
         kind::<BalanceLaw>(),
