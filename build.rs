@@ -22,7 +22,8 @@ fn main() {
     }
 }
 
-/// The digests as Rust source: every file with all that it can reach, and every file's raw digest.
+/// The digests as Rust source: every file with all that it can reach, every file's raw digest, and one
+/// of everything.
 fn table(code: &code::Code) -> String {
     let mut text = String::new();
     let rust = |text: &mut String, line: String| writeln!(text, "{line}").expect("a String grows");
@@ -40,6 +41,10 @@ fn table(code: &code::Code) -> String {
     rust(
         &mut text,
         format!("pub static RAW: &[(&str, &str)] = &{:?};", code.raw()),
+    );
+    rust(
+        &mut text,
+        format!("pub static PROGRAM: &str = {:?};", code.program()),
     );
     text
 }

@@ -8,19 +8,14 @@ mod toy;
 
 use divan::Bencher;
 use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::error::Result;
-use icl_repro::pipeline::lock::Lock;
-use icl_repro::pipeline::plan::Context;
-use icl_repro::pipeline::resolve::{Pipeline, Settings};
-use icl_repro::pipeline::run::{Options, Run, Summary};
+use icl_repro::pipeline::resolve::Pipeline;
+use icl_repro::pipeline::settings::Settings;
 use icl_repro::pipeline::spec::Spec;
 use icl_repro::pipeline::store::Store;
-use icl_repro::pipeline::workspace::Workspace;
 use icl_repro::stages::registry;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::AtomicBool;
 use toy::{Ask, Repo};
 
 fn main() {
@@ -29,16 +24,54 @@ fn main() {
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A copy of the pipeline and its data in which the smoke profile is up to date.
-fn smoke_copy() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for name in ["pipeline.yaml", "data/fonts/DejaVuSans.ttf"] {
-        let to = folder.path().join(name);
-        std::fs::create_dir_all(to.parent().expect("inside")).expect("a folder");
-        std::fs::copy(Path::new(ROOT).join(name), to).expect("a copy");
+const SMOKE: [&str; 2] = ["--profile", "smoke"];
+
+/// A repository of its own in which everything is up to date.
+struct Copy {
+    folder: tempfile::TempDir,
+    profile: &'static [&'static str],
+}
+
+impl Copy {
+    /// The whole pipeline with its data, in the smoke profile: as many stages, smaller outputs.
+    fn smoke() -> Self {
+        let yaml = Path::new(ROOT).join("pipeline.yaml");
+        Copy::with(
+            &std::fs::read_to_string(yaml).expect("the pipeline"),
+            &SMOKE,
+        )
     }
-    run_program(folder.path(), &["run", "--profile", "smoke"]);
-    folder
+
+    /// So many small stages of a kind of the program.
+    fn generated(count: usize) -> Self {
+        let mut yaml = String::from("version: 1\nstages:\n");
+        for i in 0..count {
+            let _ = writeln!(
+                yaml,
+                "  s{i}: {{kind: tasks, params: {{d: 2, noise_var: 0.1, pairs: 4, seed: {i}}}, \
+                 outputs: {{task: artifacts/{i}.json, data_set: artifacts/{i}.parquet}}}}"
+            );
+        }
+        Copy::with(&yaml, &[])
+    }
+
+    fn with(yaml: &str, profile: &'static [&'static str]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let font = "data/fonts/DejaVuSans.ttf";
+        std::fs::create_dir_all(folder.path().join("data/fonts")).expect("a folder");
+        std::fs::copy(Path::new(ROOT).join(font), folder.path().join(font)).expect("a copy");
+        std::fs::write(folder.path().join("pipeline.yaml"), yaml).expect("a file");
+        let copy = Copy { folder, profile };
+        copy.run("run");
+        // What was written a moment ago is read again, until its times can tell a change.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        copy.run("run");
+        copy
+    }
+
+    fn run(&self, verb: &str) {
+        run_program(self.folder.path(), &[&[verb], self.profile].concat());
+    }
 }
 
 fn run_program(folder: &Path, args: &[&str]) {
@@ -51,88 +84,54 @@ fn run_program(folder: &Path, args: &[&str]) {
     assert!(status.expect("the program starts").success());
 }
 
-/// The program from start to end, nothing to do, small outputs.
-#[divan::bench(sample_count = 40, sample_size = 1)]
-fn noop_process_smoke(bencher: Bencher) {
-    let folder = smoke_copy();
-    bencher.bench_local(|| run_program(folder.path(), &["run", "--profile", "smoke"]));
+/// `run` as a process, from start to end, with nothing to do in the whole pipeline.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn noop_run(bencher: Bencher) {
+    let copy = Copy::smoke();
+    bencher.bench_local(|| copy.run("run"));
+}
+
+/// The same with a generated pipeline.
+#[divan::bench(args = [1000], sample_count = 20, sample_size = 1)]
+fn noop_run_generated(bencher: Bencher, stages: usize) {
+    let copy = Copy::generated(stages);
+    bencher.bench_local(|| copy.run("run"));
 }
 
 /// The same on this repository itself, at paper scale; without `make all` before there is nothing to measure.
 #[divan::bench(sample_count = 20, sample_size = 1)]
-fn noop_process_full(bencher: Bencher) {
+fn noop_run_here(bencher: Bencher) {
     let status = Command::new(env!("CARGO_BIN_EXE_icl-repro"))
         .args(["-C", ROOT, "status", "--exit-code"])
         .stdout(Stdio::null())
         .status();
     if !status.expect("the program starts").success() {
-        eprintln!("noop_process_full: something is stale, run `make all` first");
+        eprintln!("noop_run_here: something is stale, run `make all` first");
         return;
     }
+    run_program(Path::new(ROOT), &["run"]);
     bencher.bench_local(|| run_program(Path::new(ROOT), &["run"]));
+}
+
+/// `status` as a process: it reads and resolves the pipeline and looks at every stage, as `run` does
+/// when anything has changed.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn status(bencher: Bencher) {
+    let copy = Copy::smoke();
+    bencher.bench_local(|| copy.run("status"));
+}
+
+/// The same with a generated pipeline.
+#[divan::bench(args = [1000], sample_count = 20, sample_size = 1)]
+fn status_generated(bencher: Bencher, stages: usize) {
+    let copy = Copy::generated(stages);
+    bencher.bench_local(|| copy.run("status"));
 }
 
 /// A process that does nothing with a pipeline: what the operating system takes.
 #[divan::bench(sample_count = 40, sample_size = 1)]
 fn process_start(bencher: Bencher) {
     bencher.bench_local(|| run_program(Path::new(ROOT), &["--version"]));
-}
-
-fn smoke() -> Settings {
-    Settings {
-        profile: Some("smoke".into()),
-        sets: Vec::new(),
-    }
-}
-
-fn resolved(settings: &Settings) -> Pipeline {
-    let text =
-        std::fs::read_to_string(Path::new(ROOT).join("pipeline.yaml")).expect("the pipeline");
-    let spec = Spec::parse("pipeline.yaml", &text).expect("it parses");
-    Pipeline::resolve(spec, &registry::kinds(), settings).expect("it resolves")
-}
-
-/// Everything between the first read of pipeline.yaml and the summary, in this process.
-#[divan::bench(sample_count = 40, sample_size = 1)]
-fn noop_in_process_smoke(bencher: Bencher) {
-    let folder = smoke_copy();
-    bencher.bench_local(|| {
-        let summary = noop(folder.path()).expect("it runs");
-        assert_eq!(summary.ran, 0);
-    });
-}
-
-fn noop(root: &Path) -> Result<Summary> {
-    let settings = smoke();
-    let kinds = registry::kinds();
-    let pipeline = resolved(&settings);
-    let workspace = Workspace::new(root.to_owned(), None, None, &settings);
-    let _held = workspace.lock_for_run(false, |_| {})?;
-    let lock = Lock::read(&workspace.lock_path())?;
-    let store = Store::new(&workspace.cache, false);
-    let context = Context {
-        workspace: &workspace,
-        kinds: &kinds,
-        pipeline: &pipeline,
-        lock: &lock,
-        baseline: &lock,
-        store: &store,
-    };
-    let options = Options {
-        workers: 2,
-        force: false,
-        keep_going: false,
-        accept: false,
-    };
-    Run {
-        context: &context,
-        options: &options,
-        selection: &pipeline.select(&[], &[])?,
-        given: &std::collections::BTreeMap::new(),
-        observer: &|_| {},
-        cancelled: &AtomicBool::new(false),
-    }
-    .execute()
 }
 
 #[divan::bench]
@@ -185,22 +184,23 @@ fn up_to_date(count: usize) -> Repo {
     repo
 }
 
-/// Reading, resolving and confirming a generated pipeline.
+/// Reading, resolving and confirming stages that depend on each other, in this process.
 #[divan::bench(args = [100, 1000], sample_count = 20, sample_size = 1)]
-fn noop_generated(bencher: Bencher, stages: usize) {
+fn noop_in_process(bencher: Bencher, stages: usize) {
     let repo = up_to_date(stages);
     bencher.bench_local(|| assert_eq!(repo.run(&Ask::default()).expect("it runs").ran, 0));
 }
 
 /// The same without the run: reading and resolving only.
 #[divan::bench(args = [1000], sample_count = 20, sample_size = 1)]
-fn open_generated(bencher: Bencher, stages: usize) {
+fn open_in_process(bencher: Bencher, stages: usize) {
     let repo = up_to_date(stages);
     bencher.bench_local(|| repo.with(&Ask::default(), |_| Ok(())).expect("it opens"));
 }
 
-/// A hundred stages that write a few bytes, from nothing, one after the other: a hundredth of it
-/// is what the engine adds to a stage.
+/// A hundred stages that write a few bytes, from nothing, one after the other, on the disk of the
+/// temporary folder. "fastest" to "mean" say how many stages pass in a second: the inverse is what the
+/// engine adds to one.
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn hundred_trivial_stages(bencher: Bencher) {
     let yaml = layered(100);
@@ -209,6 +209,7 @@ fn hundred_trivial_stages(bencher: Bencher) {
         ..Ask::default()
     };
     bencher
+        .counter(divan::counter::ItemsCount::new(100usize))
         .with_inputs(|| Repo::new(&yaml))
         .bench_local_refs(|repo| assert_eq!(repo.run(&ask()).expect("it runs").ran, 100));
 }
@@ -226,7 +227,7 @@ fn hash_a_file(bencher: Bencher, bytes: usize) {
 #[divan::bench(args = [1 << 10, 1 << 20], sample_count = 50, sample_size = 1)]
 fn insert_into_the_store(bencher: Bencher, bytes: usize) {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = Store::new(&folder.path().join("cache"), false);
+    let store = Store::open(&folder.path().join("cache"), false).expect("it opens");
     let file = folder.path().join("file");
     let mut content = vec![0u8; bytes];
     let mut number = 0u64;

@@ -22,6 +22,8 @@ const WITHOUT_EFFECT: [&str; 1] = ["schemars"];
 pub struct Code {
     files: BTreeMap<String, Source>,
     crates: BTreeMap<String, String>,
+    /// Digest of the lock of the dependencies.
+    lock: String,
 }
 
 struct Source {
@@ -80,7 +82,12 @@ impl Code {
             }
             files.insert(name.clone(), source);
         }
-        Ok(Code { files, crates })
+        let lock = blake3::hash(lock.as_bytes()).to_hex().to_string();
+        Ok(Code {
+            files,
+            crates,
+            lock,
+        })
     }
 
     /// The names of all files, relative to `src`.
@@ -118,6 +125,16 @@ impl Code {
             .iter()
             .map(|name| (format!("crate {name}"), self.crates[*name].clone()));
         files.chain(crates).collect()
+    }
+
+    /// A digest of all sources and locked dependencies: it tells this program from others.
+    pub fn program(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for (name, source) in &self.files {
+            hasher.update(format!("{name}\n{}\n", source.raw).as_bytes());
+        }
+        hasher.update(self.lock.as_bytes());
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The digest of each file's bytes, to notice that the sources are not those of the binary.

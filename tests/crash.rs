@@ -4,9 +4,10 @@
 //! Histories alternate between two versions of the pipeline, so that a killed run stands amid files
 //! of the other one.
 
+use icl_repro::pipeline::actions::Outputs;
 use icl_repro::pipeline::digest::Digest;
 use icl_repro::pipeline::lock::Lock;
-use icl_repro::pipeline::store::{Action, Store};
+use icl_repro::pipeline::store::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -112,20 +113,27 @@ impl Copy {
                 path.display()
             );
         }
-        let store = Store::new(&self.path(".icl-repro"), true);
+        let store = Store::open(&self.path(".icl-repro"), true).expect("readable");
         for (path, name) in store.objects().expect("readable") {
             let (found, _) = Digest::of_file(&path).expect("readable");
             assert_eq!(Some(found), name, "{}", path.display());
         }
-        for path in files_below(&self.path(".icl-repro/actions")) {
-            if is_temporary(&path) {
-                continue;
-            }
-            let action: Action = serde_json::from_slice(&fs::read(&path).expect("a file"))
-                .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-            // The entry is written last: what it promises is there.
-            assert!(action.outputs.values().all(|&output| store.holds(output)));
+        // A line is written in one piece and last: it is whole, and what it promises is there.
+        let log = fs::read_to_string(self.path(".icl-repro/actions.log")).unwrap_or_default();
+        let written = log
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(' ').next());
+        let results: BTreeMap<String, Outputs> = store
+            .results()
+            .into_iter()
+            .map(|(key, action)| (key.to_string(), action.outputs))
+            .collect();
+        for key in written {
+            assert!(results.contains_key(key), "the line of {key} is damaged");
         }
+        let mut promised = results.values().flat_map(BTreeMap::values);
+        assert!(promised.all(|&output| store.holds(output)));
         let (found, _) = self.expect("verify", &[0, 3]);
         assert!(!found.contains("damaged"), "{found}");
     }
@@ -189,9 +197,13 @@ fn a_kill_at_any_moment_loses_at_most_what_is_in_flight() {
         let forgotten = if histories % 3 == 0 {
             ".icl-repro"
         } else {
-            ".icl-repro/actions"
+            ".icl-repro/actions.log"
         };
-        let _ = fs::remove_dir_all(copy.path(forgotten));
+        let forgotten = copy.path(forgotten);
+        let _ = match forgotten.is_dir() {
+            true => fs::remove_dir_all(forgotten),
+            false => fs::remove_file(forgotten),
+        };
         // A stage that takes longer than any moment would never end: a history has an end.
         for _ in 0..STARTS {
             attempts += 1;

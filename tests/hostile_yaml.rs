@@ -10,7 +10,8 @@ mod toy;
 use icl_repro::math::stream::Stream;
 use icl_repro::pipeline::error::ErrorKind;
 use icl_repro::pipeline::kind::Kind;
-use icl_repro::pipeline::resolve::{Pipeline, Settings};
+use icl_repro::pipeline::resolve::Pipeline;
+use icl_repro::pipeline::settings::Settings;
 use icl_repro::pipeline::spec::Spec;
 use icl_repro::stages::registry;
 use std::fmt::Write as _;
@@ -910,9 +911,10 @@ fn links_and_special_files_as_data_are_refused() {
             let (repo, outside) = (Repo::new(READER), outside());
             std::fs::create_dir(repo.path("data")).expect("a folder");
             put(&repo.path("data/x"), outside.path());
-            let summary = repo.run(&Ask::default()).expect("it runs");
+            let error = repo.run(&Ask::default()).expect_err("nothing runs");
+            assert_eq!(error.kind, ErrorKind::Config);
             assert!(repo.take_runs().is_empty() && !repo.path("figures").exists());
-            summary.failed[0].1.to_string()
+            error.to_string()
         });
         assert!(told.contains(message), "{name}: {told}");
     }
@@ -920,11 +922,8 @@ fn links_and_special_files_as_data_are_refused() {
     let (repo, outside) = (Repo::new(READER), outside());
     std::fs::write(outside.path().join("x"), "secret").expect("a file");
     symlink(outside.path(), repo.path("data")).expect("a link");
-    let summary = repo.run(&Ask::default()).expect("it runs");
-    assert!(
-        summary.failed[0].1.to_string().contains("leads out"),
-        "{summary:?}"
-    );
+    let error = repo.run(&Ask::default()).expect_err("nothing runs");
+    assert!(error.to_string().contains("leads out"), "{error}");
     // A link that stays inside is the user's own affair.
     let repo = Repo::new(READER);
     repo.write("data/y", "inside");

@@ -3,6 +3,7 @@
 mod toy;
 
 use icl_repro::pipeline::error::{Error, ErrorKind};
+use icl_repro::pipeline::lock::Lock;
 use icl_repro::pipeline::plan::{Reason, State};
 use icl_repro::pipeline::verify::{Finding, verify};
 use std::collections::BTreeMap;
@@ -123,7 +124,7 @@ fn edited_and_deleted_outputs_come_back_and_damaged_objects_are_made_again() {
     );
 
     let object = repo.with(&Ask::default(), |context| {
-        let digest = context.lock.stages["b"].outputs["out"].digest;
+        let digest = context.lock.get()?.stages["b"].outputs["out"].digest;
         Ok(context.store.object(digest))
     });
     let object = object.expect("an object");
@@ -340,7 +341,7 @@ fn an_interrupt_keeps_what_is_finished() {
         _ => Ok(()),
     });
     let cancel = |event| {
-        if let icl_repro::pipeline::run::Event::Started { stage: 1, .. } = event {
+        if let icl_repro::pipeline::event::Event::Started { stage: 1, .. } = event {
             repo.cancelled.store(true, Ordering::Relaxed);
         }
     };
@@ -384,6 +385,133 @@ fn a_cache_of_a_newer_format_is_refused_and_left_alone() {
     assert!(error.message.contains("format `9`"), "{error}");
     assert_eq!(repo.read(".icl-repro/format"), "9\n");
     assert!(!repo.path("pipeline.lock").exists());
+}
+
+#[test]
+fn an_action_cache_of_a_newer_format_is_refused_and_left_alone() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    let newer = "icl-repro actions 2\nwho knows\n";
+    repo.write(".icl-repro/actions.log", newer);
+    edit(&repo, "{text: c}", "{text: C}");
+    let error = repo.run(&Ask::default()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(error.message.contains("has format 2"), "{error}");
+    assert_eq!(repo.read(".icl-repro/actions.log"), newer);
+    assert!(repo.take_runs().is_empty());
+}
+
+#[test]
+fn a_cache_of_the_older_format_is_made_one_of_this() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    std::fs::remove_file(repo.path(".icl-repro/actions.log")).expect("results");
+    repo.write(".icl-repro/format", "1\n");
+    repo.write(".icl-repro/actions/ab/cd", "{}");
+    assert_eq!(run(&repo, &[]).len(), 4);
+    assert_eq!(repo.read(".icl-repro/format"), "2\n");
+    assert!(!repo.path(".icl-repro/actions").exists());
+    assert!(run(&repo, &[]).is_empty());
+}
+
+#[test]
+fn a_lock_that_has_its_code_in_each_stage_is_read() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    let text = repo.read("pipeline.lock");
+    let mut older: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(older["format"], 2);
+    let tables = older["code"].take();
+    older.as_object_mut().expect("a mapping").remove("code");
+    older["format"] = 1.into();
+    for (_, block) in older["stages"].as_object_mut().expect("stages") {
+        let name = block["code"].as_str().expect("a name").to_owned();
+        block["code"] = tables[&name].clone();
+    }
+    let read = |text: &str| Lock::parse("pipeline.lock", text.as_bytes()).expect("a lock");
+    assert_eq!(read(&older.to_string()), read(&text));
+    // Nothing changed: nothing is written.
+    repo.write("pipeline.lock", &older.to_string());
+    assert!(run(&repo, &[]).is_empty());
+    assert_eq!(repo.read("pipeline.lock"), older.to_string());
+    edit(&repo, "{text: c}", "{text: c, note: new}");
+    run(&repo, &[]);
+    assert!(
+        repo.read("pipeline.lock")
+            .starts_with("{\n  \"format\": 2,")
+    );
+}
+
+#[test]
+fn a_missing_input_stops_everything_before_it_starts() {
+    let yaml = format!(
+        "{DIAMOND}  e: {{kind: join, params: {{text: e}}, inputs: {{file: data/x}}, outputs: {{out: artifacts/e}}}}\n"
+    );
+    let repo = Repo::new(&yaml);
+    let error = repo.run(&Ask::default()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(
+        error
+            .to_string()
+            .contains("stage `e`: the input data/x is not there"),
+        "{error}"
+    );
+    assert!(repo.take_runs().is_empty());
+    // Stages that do not need it are not held up.
+    let ask = Ask {
+        targets: &["d"],
+        ..Ask::default()
+    };
+    assert_eq!(repo.run(&ask).expect("it runs").ran, 4);
+}
+
+#[test]
+fn a_run_with_nothing_to_do_is_answered_until_anything_changes() {
+    let mut repo = Repo::new(DIAMOND);
+    repo.shortcut = true;
+    repo.settled = Duration::ZERO;
+    let events = AtomicUsize::new(0);
+    // How many stages the engine looked at.
+    let looked = |repo: &Repo, targets: &[&str]| {
+        events.store(0, Ordering::Relaxed);
+        let ask = Ask {
+            targets,
+            ..Ask::default()
+        };
+        let count = |_| {
+            events.fetch_add(1, Ordering::Relaxed);
+        };
+        repo.wait_for_the_clock();
+        let summary = repo.run_observed(&ask, &count).expect("it runs");
+        assert_eq!(summary.outputs, summary.outputs_equal);
+        events.load(Ordering::Relaxed)
+    };
+    run(&repo, &[]);
+    assert_eq!((looked(&repo, &[]), looked(&repo, &[])), (4, 0));
+    // Another question.
+    assert_eq!((looked(&repo, &["b"]), looked(&repo, &["b"])), (2, 0));
+    for file in [
+        "pipeline.yaml",
+        "pipeline.lock",
+        ".icl-repro/actions.log",
+        "figures/d.txt",
+        "artifacts/a.txt",
+    ] {
+        // The same content under a new time.
+        let text = repo.read(file);
+        std::fs::remove_file(repo.path(file)).expect("a file");
+        repo.write(file, &text);
+        assert_eq!((looked(&repo, &[]), looked(&repo, &[])), (4, 0), "{file}");
+    }
+    std::fs::remove_file(repo.path("artifacts/b.txt")).expect("an output");
+    assert_eq!(looked(&repo, &[]), 4);
+    assert_eq!(repo.read("artifacts/b.txt"), "b(a())");
+    looked(&repo, &[]);
+    assert_eq!(looked(&repo, &[]), 0);
+    // A program with other code.
+    repo.code = "2".into();
+    repo.run(&Ask::default()).expect("it runs");
+    assert_eq!(repo.take_runs().len(), 4);
 }
 
 #[test]
@@ -673,7 +801,7 @@ fn gc_keeps_what_the_locks_record_and_removes_the_rest_by_stage() {
         repo.with(&Ask::default(), |context| {
             let plan = icl_repro::pipeline::gc::plan(context.workspace, context.store, limit)?;
             if execute {
-                plan.execute()?;
+                plan.execute(context.store)?;
             }
             Ok(plan.by_stage())
         })

@@ -247,6 +247,47 @@ fn adam_lowers_the_loss_of_a_deep_model() {
     assert!(mean(&losses[280..]) < 0.6 * mean(&losses[..20]));
 }
 
+/// All memory is taken before the first step: 60 steps ask for it as often as 10.
+#[test]
+fn a_step_allocates_nothing() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let data = DataSet::generate(&setting, &Task::random_unit(5, 1), 1_000, 1).unwrap();
+    let separate = Shape {
+        d: 5,
+        n_layers: 3,
+        n_heads: 2,
+        parametrization: Parametrization::Separate,
+    };
+    // The counter counts its own thread: the only one of this pool.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = pool.unwrap();
+    for shape in [Shape::merged(5), separate] {
+        let initial = LinearAttention::random(shape, 0.05, 2).unwrap();
+        for (source, objective) in [
+            (Source::Fresh(&setting), Objective::FewShot),
+            (Source::DataSet(&data), Objective::ZeroAndFewShot),
+        ] {
+            let allocations = |steps| {
+                let config = TrainConfig {
+                    steps,
+                    objective,
+                    ..config()
+                };
+                let run = || {
+                    train(&initial, source, &config, |_, _| ControlFlow::Continue(())).unwrap();
+                };
+                pool.install(|| allocation_counter::measure(run))
+                    .count_total
+            };
+            // The first run also builds what lasts as long as the process.
+            allocations(1);
+            let few = allocations(10);
+            assert!(few > 0, "nothing was counted");
+            assert_eq!(few, allocations(60), "{shape:?} {objective:?}");
+        }
+    }
+}
+
 #[test]
 fn divergence_is_a_result() {
     let setting = Setting::new(5, 0.1).unwrap();

@@ -6,7 +6,6 @@ mod toy;
 use icl_repro::artifact::table::{Column, Table};
 use icl_repro::pipeline::digest::Digest;
 use icl_repro::pipeline::error::{Error, Result};
-use icl_repro::pipeline::lock::Lock;
 use icl_repro::pipeline::rebuild::{self, Cause, Rebuild, Rebuilder};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -492,7 +491,7 @@ fn a_diff_that_cannot_be_made_says_why() {
         "HEAD (",
         "git log --oneline -- pipeline.lock",
     );
-    let lock = serde_json::to_string(&Lock::default()).expect("JSON");
+    let lock = r#"{"format": 2, "stages": {}}"#;
     std::fs::write(clone.path("pipeline.lock"), lock).expect("a file");
     clone.git(&["add", "pipeline.lock"]);
     clone.git(&["commit", "--quiet", "--message", "a lock"]);

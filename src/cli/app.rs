@@ -42,7 +42,7 @@ fn dispatch(cli: &Cli) -> Result<u8> {
     }
     let session = || Session::open(&cli.scope);
     match &cli.verb {
-        Verb::Run(args) => run::run(session()?, args),
+        Verb::Run(args) => run::run(&cli.scope, args),
         Verb::Status(args) => status::status(&session()?, args),
         Verb::Explain(args) => explain::explain(&session()?, args),
         Verb::Graph(args) => graph::graph(&session()?, args),

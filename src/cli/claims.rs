@@ -5,7 +5,7 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
-use crate::pipeline::resolve::Stage;
+use crate::pipeline::stage::Stage;
 use crate::stages::claim::{Checked, Decided, Verdict, shown};
 use crate::stages::claims::{SAMPLED_ROLE, SEED_ROLES, measured, place};
 use crate::stages::quantity::{Basis, QUANTITIES};
@@ -100,7 +100,9 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
     let decided = serde_json::from_slice(&bytes).map_err(|e| {
         Error::failed(format!("{} holds no claims: {e}", path.display())).hint(command.clone())
     })?;
-    let plan = session.context().plan(&session.select(&[id.to_owned()])?)?;
+    let plan = session
+        .context()?
+        .plan(&session.select(&[id.to_owned()])?)?;
     if plan.states.get(&stage) != Some(&crate::pipeline::plan::State::Fresh) {
         terminal::warn(&format!("these verdicts are out of date: {command} anew"));
     }
@@ -273,7 +275,7 @@ fn rests_on<'a>(
             Some(Basis::Theory) | None => false,
         };
         for input in &stages[ledger].inputs {
-            if let crate::pipeline::resolve::Source::Output { stage, .. } = input.source
+            if let crate::pipeline::stage::Source::Output { stage, .. } = input.source
                 && read(&input.role, &input.label)
             {
                 found.insert(stage);

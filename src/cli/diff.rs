@@ -257,7 +257,7 @@ fn parts(grid: &mut Grid, stage: &StageDiff, all: bool) {
             Change::Code { name, old, new } => {
                 code.push((name.as_str(), shown(old), shown(new)));
             }
-            Change::Input { role, old, new } => {
+            Change::Input { role, old, new, .. } => {
                 inputs.push((role.as_str(), short(old), short(new)));
             }
         }

@@ -5,20 +5,23 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::Result;
-use crate::pipeline::plan::State;
-use crate::pipeline::resolve::Stage;
+use crate::pipeline::key::Key;
+use crate::pipeline::lock::Block;
+use crate::pipeline::plan::{Context, State};
+use crate::pipeline::stage::Stage;
 use std::fmt::Write as _;
 
 /// Shows what the targets' keys are made of, and what differs from the lock.
 pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
-    let context = session.context();
+    let context = session.context()?;
     let plan = context.plan(&selection)?;
     let mut text = String::new();
     for &index in &selection.targets {
         let stage = &session.pipeline.stages[index];
         let state = &plan.states[&index];
-        let Some(inputs) = context.input_digests(stage, &plan.known)? else {
+        let Some(inputs) = context.input_digests(stage, |upstream| plan.known.get(&upstream))?
+        else {
             let chain = plan.chain(index);
             let _ = writeln!(
                 text,
@@ -32,7 +35,8 @@ pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
             continue;
         };
         let probe = context.probe(stage, inputs);
-        show(&mut text, session, stage, &probe.key, state);
+        let recorded = context.recorded(stage)?;
+        show(&mut text, &context, stage, (&probe.key, recorded), state);
     }
     terminal::print(&text);
     Ok(exit::OK)
@@ -40,9 +44,9 @@ pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
 
 fn show(
     text: &mut String,
-    session: &Session,
+    context: &Context,
     stage: &Stage,
-    key: &crate::pipeline::key::Key,
+    (key, recorded): (&Key, Option<&Block>),
     state: &State,
 ) {
     let parts = key.parts();
@@ -58,7 +62,7 @@ fn show(
     for (role, digest) in &parts.inputs {
         line(2, &format!("input {role}"), &digest.to_string());
     }
-    for (name, version) in &parts.code {
+    for (name, version) in parts.code.iter() {
         line(2, &format!("code {name}"), version);
     }
     for (name, path) in &stage.outputs {
@@ -71,11 +75,11 @@ fn show(
         State::Waits(_) => "waits".to_owned(),
     };
     line(2, "state", &state);
-    match session.context().recorded(stage) {
+    match recorded {
         None => line(2, "lock", "has no such stage"),
         Some(block) if block.key == key.digest() => line(2, "lock", "same key"),
         Some(block) => {
-            for change in block.parts.changes(&parts) {
+            for change in context.changes(stage, block, key) {
                 line(2, "differs from the lock", &change.to_string());
             }
         }

@@ -13,7 +13,8 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     let _held = session.workspace.lock_for_run(true, |holder| {
         eprintln!("{holder}: waiting for it to end");
     })?;
-    let plan = gc::plan(&session.workspace, &session.store, limit)?;
+    let store = session.context()?.store;
+    let plan = gc::plan(&session.workspace, store, limit)?;
     let mut text = String::new();
     for (stage, results, bytes) in plan.by_stage() {
         text += &format!(
@@ -33,7 +34,7 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
         text += "what stays are the results of the locks: `icl-repro clean` removes all\n";
     }
     if !args.dry_run {
-        plan.execute()?;
+        plan.execute(store)?;
     }
     terminal::print(&text);
     Ok(exit::OK)

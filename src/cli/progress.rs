@@ -1,8 +1,8 @@
 //! Progress of a run on stderr: bars on a terminal, plain lines elsewhere.
 
 use crate::cli::terminal;
+use crate::pipeline::event::{Event, Outcome};
 use crate::pipeline::resolve::Pipeline;
-use crate::pipeline::run::{Event, Outcome};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -29,11 +29,12 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl<'a> Display<'a> {
-    /// A display for a run over so many stages.
-    pub fn new(pipeline: &'a Pipeline, stages: usize) -> Self {
+    /// A display for a run over so many stages, of which some are fresh already.
+    pub fn new(pipeline: &'a Pipeline, stages: usize, fresh: usize) -> Self {
         let bars = std::io::stderr().is_terminal().then(|| {
             let all = MultiProgress::new();
             let total = all.add(ProgressBar::new(stages as u64).with_style(style(TOTAL)));
+            total.set_position(fresh as u64);
             Bars {
                 all,
                 total,

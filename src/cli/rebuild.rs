@@ -16,14 +16,15 @@ use serde_json::{Value as Json, json};
 /// Runs the targets from an empty cache and compares with the lock; writes nothing.
 pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
-    let workers = workers::start(args.jobs)?;
-    let display = Display::new(&session.pipeline, selection.closure.len());
+    let context = session.context()?;
+    workers::start(args.jobs)?;
+    let display = Display::new(&session.pipeline, selection.closure.len(), 0);
     let how = Rebuilder {
-        workers: workers.count,
+        workers: workers::count(args.jobs),
         observer: &|event| display.show(event),
-        cancelled: workers.cancelled,
+        cancelled: workers::cancelled(),
     };
-    let rebuild = rebuild::rebuild(&session.context(), &selection, &how);
+    let rebuild = rebuild::rebuild(&context, &selection, &how);
     display.finish();
     let rebuild = rebuild?;
     if args.json {

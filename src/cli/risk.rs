@@ -128,11 +128,8 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     }
     let bytes = std::fs::read(path).map_err(io)?;
     serde_json::from_slice(&bytes).map_err(|e| {
-        let place = Place::file(
-            &path.display().to_string(),
-            e.line() as u64,
-            e.column() as u64,
-        );
+        let shown = path.display().to_string().into();
+        let place = Place::file(&shown, e.line() as u64, e.column() as u64);
         let text = e.to_string();
         let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
         Error::config(message).at(&place)

@@ -1,23 +1,43 @@
 //! Verb `run`.
 
-use crate::cli::args::RunArgs;
+use crate::cli::args::{RunArgs, Scope};
 use crate::cli::progress::Display;
-use crate::cli::session::Session;
+use crate::cli::session::{self, Session};
 use crate::cli::terminal::{self, count};
 use crate::cli::{exit, status, workers};
+use crate::pipeline::actions::Outputs;
+use crate::pipeline::confirm::{Confirmed, Question};
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::event::{Event, Outcome};
 use crate::pipeline::history::{self, PastRun, PastStage};
-use crate::pipeline::lock::Lock;
+use crate::pipeline::plan::Context;
 use crate::pipeline::resolve::Pipeline;
-use crate::pipeline::run::{Event, Options, Outcome, Run, Summary, check_writable};
+use crate::pipeline::run::{Options, Run, check_writable};
 use crate::pipeline::select::Selection;
-use crate::pipeline::store::Outputs;
+use crate::pipeline::settle::Summary;
+use crate::pipeline::workspace::Workspace;
+use crate::stages::code;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Brings targets up to date.
-pub fn run(mut session: Session, args: &RunArgs) -> Result<u8> {
+pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
+    let (workspace, settings) = session::locate(scope)?;
+    let question = Question {
+        program: code::program(),
+        workspace: &workspace,
+        settings: &settings,
+        targets: &args.targets,
+        groups: &scope.groups,
+        downstream: args.downstream,
+    };
+    let plain = !(args.dry_run || args.force || args.single_item || scope.paranoid);
+    if plain && let Some(code) = shortcut(&question)? {
+        return Ok(code);
+    }
+    let session = Session::open(scope)?;
     let mut selection = session.select(&args.targets)?;
     if args.downstream {
         selection = session.pipeline.with_downstream(selection);
@@ -29,49 +49,91 @@ pub fn run(mut session: Session, args: &RunArgs) -> Result<u8> {
     let held = session.workspace.lock_for_run(!args.no_wait, |holder| {
         eprintln!("{holder}: waiting for it to end (Ctrl-C gives up)");
     })?;
-    // Another run may have written the lock while this one waited.
-    session.lock = Lock::read(&session.workspace.lock_path())?;
-    let context = session.context();
-    check_writable(&context)?;
+    let context = session.context()?;
     let mut given = BTreeMap::new();
     if args.single_item {
-        given = inputs_of_targets(&session, &selection)?;
+        given = inputs_of_targets(&session, &context, &selection)?;
         selection.closure = selection.targets.clone();
     }
-    let workers = workers::start(args.jobs)?;
-
     let options = Options {
-        workers: workers.count,
+        workers: workers::count(args.jobs),
         force: args.force,
         keep_going: args.keep_going,
         accept: args.accept,
     };
-    let display = Display::new(&session.pipeline, selection.closure.len());
+    let fresh = AtomicUsize::new(0);
+    let display = OnceLock::new();
     let recorder = Recorder::new(&session.pipeline);
     let summary = Run {
         context: &context,
         options: &options,
         selection: &selection,
         given: &given,
+        prepare: &|| {
+            check_writable(&context)?;
+            let (stages, fresh) = (selection.closure.len(), fresh.load(Ordering::Relaxed));
+            display.get_or_init(|| Display::new(&session.pipeline, stages, fresh));
+            workers::start(args.jobs)
+        },
         observer: &|event| {
             recorder.hear(&event);
-            display.show(event);
+            match display.get() {
+                Some(display) => display.show(event),
+                // Nothing but fresh stages comes before the display.
+                None => drop(fresh.fetch_add(1, Ordering::Relaxed)),
+            }
         },
-        cancelled: workers.cancelled,
+        cancelled: workers::cancelled(),
     }
     .execute();
-    display.finish();
+    if let Some(display) = display.get() {
+        display.finish();
+    }
     let summary = summary?;
     let (line, code) = conclude(&session, args, &summary);
     let past = recorder.into_run(line, code, summary.seconds);
     history::append(&session.workspace.history_path(), &past)?;
+    if plain && session.is_current()? {
+        question.keep(&summary, &context, std::slice::from_ref(&session.spec))?;
+    }
     drop(held);
     Ok(code)
 }
 
+/// Ends a run that an earlier one has answered already.
+fn shortcut(question: &Question) -> Result<Option<u8>> {
+    let started = SystemTime::now();
+    let Some(Confirmed { stages, outputs }) = question.answer() else {
+        return Ok(None);
+    };
+    let workspace = question.workspace;
+    // Whoever else is running may be about to change the answer.
+    let Ok(_held) = workspace.lock_for_run(false, |_| {}) else {
+        return Ok(None);
+    };
+    let summary = Summary {
+        fresh: stages,
+        outputs,
+        outputs_equal: outputs,
+        ..Summary::default()
+    };
+    let line = line(workspace, &summary);
+    print_line(workspace, &line);
+    let seconds = started
+        .elapsed()
+        .map_or(0.0, |elapsed| elapsed.as_secs_f64());
+    let past = past_run(started, seconds, line, exit::OK, Vec::new());
+    history::append(&workspace.history_path(), &past)?;
+    Ok(Some(exit::OK))
+}
+
 /// The outputs that single targets read from other stages, which must all be made.
-fn inputs_of_targets(session: &Session, selection: &Selection) -> Result<BTreeMap<usize, Outputs>> {
-    let plan = session.context().plan(selection)?;
+fn inputs_of_targets(
+    session: &Session,
+    context: &Context,
+    selection: &Selection,
+) -> Result<BTreeMap<usize, Outputs>> {
+    let plan = context.plan(selection)?;
     for &target in &selection.targets {
         for needed in session.pipeline.stages[target].upstream() {
             if !plan.known.contains_key(&needed) && !selection.targets.contains(&needed) {
@@ -144,21 +206,29 @@ impl<'a> Recorder<'a> {
     }
 
     fn into_run(self, summary: String, exit_code: u8, seconds: f64) -> PastRun {
-        let since = self.started.duration_since(UNIX_EPOCH);
-        let arguments = std::env::args_os()
-            .skip(1)
-            .map(|a| a.to_string_lossy().into_owned());
-        PastRun {
-            started: since.map_or(0, |since| since.as_secs()),
-            seconds,
-            command: arguments.collect::<Vec<_>>().join(" "),
-            summary,
-            exit_code,
-            stages: self
-                .stages
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner),
-        }
+        let stages = self.stages.into_inner();
+        let stages = stages.unwrap_or_else(PoisonError::into_inner);
+        past_run(self.started, seconds, summary, exit_code, stages)
+    }
+}
+
+fn past_run(
+    started: SystemTime,
+    seconds: f64,
+    summary: String,
+    exit_code: u8,
+    stages: Vec<PastStage>,
+) -> PastRun {
+    let since = started.duration_since(UNIX_EPOCH);
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|a| a.to_string_lossy().into_owned());
+    PastRun {
+        started: since.map_or(0, |since| since.as_secs()),
+        seconds,
+        command: arguments.collect::<Vec<_>>().join(" "),
+        summary,
+        exit_code,
+        stages,
     }
 }
 
@@ -177,6 +247,23 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
     if !summary.differing.is_empty() && !args.accept {
         eprintln!("  hint: `icl-repro verify` names the files; `--accept` records the new bytes");
     }
+    let line = line(&session.workspace, summary);
+    print_line(&session.workspace, &line);
+    let code = if summary.interrupted {
+        eprintln!("interrupted: what is finished is kept");
+        exit::INTERRUPTED
+    } else if !summary.failed.is_empty() {
+        exit::FAILED
+    } else if !summary.differing.is_empty() && !args.accept {
+        exit::DIFFERS
+    } else {
+        exit::OK
+    };
+    (line, code)
+}
+
+/// The summary in one line.
+fn line(workspace: &Workspace, summary: &Summary) -> String {
     let made = summary.fresh + summary.restored + summary.ran;
     let total = made + summary.failed.len() + summary.skipped;
     let mut line = format!("{}: {} fresh", count(total, "stage"), summary.fresh);
@@ -192,29 +279,23 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
     if summary.skipped > 0 {
         line += &format!(", {} not reached", summary.skipped);
     }
-    let which = if session.workspace.publishes() {
+    let which = if workspace.publishes() {
         "the committed lock"
     } else {
         "the lock"
     };
     let (equal, outputs) = (summary.outputs_equal, summary.outputs);
     line += &format!("; {equal} of {outputs} outputs equal {which}");
-    terminal::print(&format!("{line}\n"));
-    if !session.workspace.publishes() {
-        terminal::print(&format!(
-            "outputs are in {}\n",
-            session.workspace.out.display()
-        ));
+    if summary.wrote_lock {
+        line += "; the lock is brought up to date";
     }
-    let code = if summary.interrupted {
-        eprintln!("interrupted: what is finished is kept");
-        exit::INTERRUPTED
-    } else if !summary.failed.is_empty() {
-        exit::FAILED
-    } else if !summary.differing.is_empty() && !args.accept {
-        exit::DIFFERS
-    } else {
-        exit::OK
+    line
+}
+
+fn print_line(workspace: &Workspace, line: &str) {
+    let place = match workspace.publishes() {
+        true => String::new(),
+        false => format!("outputs are in {}\n", workspace.out.display()),
     };
-    (line, code)
+    terminal::print(&format!("{line}\n{place}"));
 }

@@ -2,17 +2,20 @@
 
 use crate::cli::args::Scope;
 use crate::cli::terminal;
+use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::kind::Kind;
-use crate::pipeline::lock::Lock;
+use crate::pipeline::lock::LockFile;
 use crate::pipeline::plan::Context;
-use crate::pipeline::resolve::{Pipeline, Settings};
+use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
+use crate::pipeline::settings::Settings;
 use crate::pipeline::spec::Spec;
 use crate::pipeline::store::Store;
 use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
 use crate::stages::code;
 use crate::stages::registry;
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 /// An opened pipeline.
@@ -20,67 +23,103 @@ pub struct Session {
     pub workspace: Workspace,
     pub kinds: Vec<Box<dyn Kind>>,
     pub pipeline: Pipeline,
-    pub lock: Lock,
-    baseline: Lock,
-    pub store: Store,
+    /// pipeline.yaml and the digest of what was in it.
+    pub spec: (PathBuf, Digest),
+    lock: LockFile,
+    /// The repository's lock, where that is another one.
+    baseline: Option<LockFile>,
+    opened: OnceCell<Opened>,
+    paranoid: bool,
     groups: Vec<String>,
 }
 
+/// The cache.
+struct Opened {
+    store: Store,
+    /// Whether the sources are those of this program.
+    is_current: bool,
+}
+
+/// The folders and settings that the command line means; finds pipeline.yaml from the working
+/// directory upward.
+pub fn locate(scope: &Scope) -> Result<(Workspace, Settings)> {
+    let root = Workspace::find_root(Path::new("."))?;
+    let settings = Settings {
+        profile: scope.profile.clone(),
+        sets: scope.sets.clone(),
+    };
+    let absolute = |path: &PathBuf| {
+        let error = |e| Error {
+            kind: ErrorKind::Config,
+            ..Error::io("use", path, &e)
+        };
+        std::path::absolute(path).map_err(error)
+    };
+    let cache = scope.cache_dir.as_ref().map(absolute).transpose()?;
+    let out = scope.out.as_ref().map(absolute).transpose()?;
+    Ok((Workspace::new(root, cache, out, &settings), settings))
+}
+
 impl Session {
-    /// Finds pipeline.yaml from the working directory upward, and reads all that verbs need.
+    /// Reads and resolves pipeline.yaml. The lock and the cache are opened by the first that asks.
     pub fn open(scope: &Scope) -> Result<Self> {
-        let root = Workspace::find_root(Path::new("."))?;
-        if let Some(file) = code::first_difference(&root) {
-            terminal::warn(&format!(
-                "{file} is not what this program was built from; `make` builds it anew"
-            ));
-        }
-        let path = root.join(SPEC_FILE);
+        let (workspace, settings) = locate(scope)?;
+        let path = workspace.root.join(SPEC_FILE);
         let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
+        let spec = (path, Digest::of(&text));
         let text = String::from_utf8(text)
             .map_err(|e| Error::config(format!("{SPEC_FILE} is not UTF-8: {e}")))?;
         let kinds = registry::kinds();
-        let settings = Settings {
-            profile: scope.profile.clone(),
-            sets: scope.sets.clone(),
-        };
         let pipeline = Pipeline::resolve(Spec::parse(SPEC_FILE, &text)?, &kinds, &settings)?;
         pipeline.check_groups()?;
-        let absolute = |path: &PathBuf| {
-            let error = |e| Error {
-                kind: ErrorKind::Config,
-                ..Error::io("use", path, &e)
-            };
-            std::path::absolute(path).map_err(error)
-        };
-        let cache = scope.cache_dir.as_ref().map(absolute).transpose()?;
-        let out = scope.out.as_ref().map(absolute).transpose()?;
-        let workspace = Workspace::new(root, cache, out, &settings);
         workspace.check_cache()?;
-        let lock = Lock::read(&workspace.lock_path())?;
-        let baseline = Lock::read(&workspace.root.join(LOCK_FILE))?;
-        let store = Store::new(&workspace.cache, scope.paranoid);
+        let lock = LockFile::at(workspace.lock_path());
+        let baseline = workspace.root.join(LOCK_FILE);
+        let baseline = (!workspace.publishes()).then(|| LockFile::at(baseline));
         Ok(Session {
             workspace,
             kinds,
             pipeline,
+            spec,
             lock,
             baseline,
-            store,
+            opened: OnceCell::new(),
+            paranoid: scope.paranoid,
             groups: scope.groups.clone(),
         })
     }
 
-    /// The view that the engine works on.
-    pub fn context(&self) -> Context<'_> {
-        Context {
+    /// The view that the engine works on. Who holds the run lock calls it only then: what another run
+    /// has just written must be seen.
+    pub fn context(&self) -> Result<Context<'_>> {
+        Ok(Context {
             workspace: &self.workspace,
             kinds: &self.kinds,
             pipeline: &self.pipeline,
             lock: &self.lock,
-            baseline: &self.baseline,
-            store: &self.store,
+            baseline: self.baseline.as_ref().unwrap_or(&self.lock),
+            store: &self.opened()?.store,
+        })
+    }
+
+    /// Whether the sources beside pipeline.yaml are those of this program, as far as there are any.
+    pub fn is_current(&self) -> Result<bool> {
+        Ok(self.opened()?.is_current)
+    }
+
+    fn opened(&self) -> Result<&Opened> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
         }
+        let store = Store::open(&self.workspace.cache, self.paranoid)?;
+        let differs = code::first_difference(&self.workspace.root, |path| store.digest_of(path));
+        if let Some(file) = &differs {
+            terminal::warn(&format!(
+                "{file} is not what this program was built from; `make` builds it anew"
+            ));
+        }
+        let is_current = differs.is_none();
+        Ok(self.opened.get_or_init(|| Opened { store, is_current }))
     }
 
     /// The stages meant by targets and `--group`.

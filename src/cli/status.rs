@@ -40,7 +40,7 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
 
 /// Prints the state of every selected stage; returns whether all are fresh.
 pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Result<bool> {
-    let plan = session.context().plan(selection)?;
+    let plan = session.context()?.plan(selection)?;
     let past = history::read(&session.workspace.history_path())?;
     let mut lines = Vec::with_capacity(plan.states.len());
     for (&stage, state) in &plan.states {

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 /// Compares what is there with the lock.
 pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
-    let report = verify::verify(&session.context(), &selection)?;
+    let report = verify::verify(&session.context()?, &selection)?;
     if args.json {
         terminal::print(&format!("{:#}\n", as_json(session, &report)));
         return Ok(code(&report));

@@ -1,36 +1,38 @@
 //! What every verb that runs stages starts with: the one thread pool, and an ear for Ctrl-C.
 
 use crate::cli::exit;
-use crate::cli::terminal::count;
+use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static CANCELLED: AtomicBool = AtomicBool::new(false);
 
-/// Ready to run stages; made once in a process.
-pub struct Workers {
-    pub count: usize,
-    /// Set by Ctrl-C.
-    pub cancelled: &'static AtomicBool,
+/// Set by Ctrl-C.
+pub fn cancelled() -> &'static AtomicBool {
+    &CANCELLED
 }
 
-/// Starts `-j` threads, or as many as there are cores.
-pub fn start(jobs: Option<u16>) -> Result<Workers> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = jobs.map_or(cores, usize::from);
+/// How many threads: `-j`, or as many as there are cores.
+pub fn count(jobs: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    jobs.map_or_else(cores, usize::from)
+}
+
+/// Starts the threads; once in a process, before the first stage that really works.
+pub fn start(jobs: Option<u16>) -> Result<()> {
+    let jobs = count(jobs);
     rayon::ThreadPoolBuilder::new()
         .num_threads(jobs)
         .build_global()
-        .map_err(|e| Error::failed(format!("cannot start {}: {e}", count(jobs, "thread"))))?;
+        .map_err(|e| {
+            let threads = terminal::count(jobs, "thread");
+            Error::failed(format!("cannot start {threads}: {e}"))
+        })?;
     ctrlc::set_handler(|| {
         if CANCELLED.swap(true, Ordering::Relaxed) {
             std::process::exit(exit::INTERRUPTED.into());
         }
         eprintln!("interrupted: stopping the stages that run (again: stop at once)");
     })
-    .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))?;
-    Ok(Workers {
-        count: jobs,
-        cancelled: &CANCELLED,
-    })
+    .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))
 }

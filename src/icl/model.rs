@@ -8,7 +8,7 @@ use crate::icl::effective::Effective;
 use crate::icl::head::Head;
 use crate::math::linalg;
 use crate::math::stream::Stream;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, ArrayView2};
 use ndarray_rand::RandomExt;
 use ndarray_rand::rand_distr::{Normal, NormalError};
 use std::fmt;
@@ -243,13 +243,20 @@ impl LinearAttention {
 
     /// The effective matrices of every layer and head: Q (W_q^T W_k when separate) and V.
     pub fn effective(&self) -> Effective {
+        let shape = self.shape;
+        let mut out = Effective::zeros(shape.token_dim(), shape.n_layers, shape.n_heads);
+        self.effective_into(&mut out);
+        out
+    }
+
+    /// The same into memory that is there.
+    ///
+    /// # Panics
+    /// If `effective` has another shape.
+    pub fn effective_into(&self, effective: &mut Effective) {
         let Shape {
-            d,
-            n_layers,
-            n_heads,
-            parametrization,
+            d, parametrization, ..
         } = self.shape;
-        let mut effective = Effective::zeros(d + 2, n_layers, n_heads);
         let size = (d + 2) * (d + 2);
         for (layer, head, kind, start) in self.shape.matrices() {
             let entries = &self.params[start..start + size];
@@ -258,13 +265,12 @@ impl LinearAttention {
                 MatrixKind::Value => effective.v_mut(layer, head).copy_from_slice(entries),
                 MatrixKind::Query => {
                     let key = square(&self.params, start + size, d + 2);
-                    let merged = linalg::matmul(square(&self.params, start, d + 2).t(), key);
-                    copy_into(effective.q_mut(layer, head), &merged);
+                    let query = square(&self.params, start, d + 2);
+                    linalg::matmul_into(query.t(), key, effective.q_mut(layer, head));
                 }
                 MatrixKind::Key => debug_assert_eq!(parametrization, Parametrization::Separate),
             }
         }
-        effective
     }
 
     /// The chain rule from the effective matrices back to the parameters:
@@ -273,9 +279,18 @@ impl LinearAttention {
     /// # Panics
     /// If the gradient has another shape than `effective()`.
     pub fn pull_back(&self, gradient: &Effective) -> Vec<f64> {
+        let mut out = vec![0.0; self.params.len()];
+        self.pull_back_into(gradient, &mut out);
+        out
+    }
+
+    /// The same into memory that is there, one number for each parameter.
+    ///
+    /// # Panics
+    /// If the gradient has another shape than `effective()`, or `out` another size.
+    pub fn pull_back_into(&self, gradient: &Effective, out: &mut [f64]) {
         let dim = self.shape.token_dim();
         let size = dim * dim;
-        let mut out = vec![0.0; self.params.len()];
         for (layer, head, kind, start) in self.shape.matrices() {
             let (q, v) = (gradient.q(layer, head), gradient.v(layer, head));
             let target = &mut out[start..start + size];
@@ -284,15 +299,14 @@ impl LinearAttention {
                 MatrixKind::Value => target.copy_from_slice(v),
                 MatrixKind::Query => {
                     let key = square(&self.params, start + size, dim);
-                    copy_into(target, &linalg::matmul(key, square(q, 0, dim).t()));
+                    linalg::matmul_into(key, square(q, 0, dim).t(), target);
                 }
                 MatrixKind::Key => {
                     let query = square(&self.params, start - size, dim);
-                    copy_into(target, &linalg::matmul(query, square(q, 0, dim)));
+                    linalg::matmul_into(query, square(q, 0, dim), target);
                 }
             }
         }
-        out
     }
 
     /// The heads (v, Q) of a one-layer model; the prediction is their mean.
@@ -324,13 +338,6 @@ impl LinearAttention {
 fn square(data: &[f64], start: usize, dim: usize) -> ArrayView2<'_, f64> {
     ArrayView2::from_shape((dim, dim), &data[start..start + dim * dim])
         .expect("a slice of dim * dim entries is a dim x dim matrix")
-}
-
-fn copy_into(target: &mut [f64], matrix: &Array2<f64>) {
-    target
-        .iter_mut()
-        .zip(matrix)
-        .for_each(|(entry, &value)| *entry = value);
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub fn train_population(
         descent.objective.uses_zero_shot(),
         descent.objective.uses_few_shot(),
     );
-    let exact = |model: &LinearAttention, weights: LossWeights, _step: usize| {
+    let exact = |model: &LinearAttention, weights: LossWeights, _step: usize, out: &mut [f64]| {
         let mut parts = BatchLoss {
             zero_shot: 0.0,
             few_shot: 0.0,
@@ -124,7 +124,8 @@ pub fn train_population(
         };
         add(zero, 0, weights.zero_shot, &mut parts.zero_shot);
         add(few, n_shots, weights.few_shot, &mut parts.few_shot);
-        (parts, model.pull_back(&effective(&sum)))
+        model.pull_back_into(&effective(&sum), out);
+        parts
     };
     train::descend(initial, descent, exact, on_step).map_err(PopulationError::Train)
 }

@@ -136,28 +136,28 @@ pub fn train(
         config.n_shots,
         config.seed,
     );
-    let sampled = |model: &LinearAttention, weights, step| {
-        let (parts, gradient) = batch.loss_and_gradient(&model.effective(), weights, step);
-        (parts, model.pull_back(gradient))
+    let mut matrices = initial.effective();
+    let sampled = |model: &LinearAttention, weights, step, out: &mut [f64]| {
+        model.effective_into(&mut matrices);
+        let (parts, gradient) = batch.loss_and_gradient(&matrices, weights, step);
+        model.pull_back_into(gradient, out);
+        parts
     };
     descend(initial, &config.descent(), sampled, on_step)
 }
 
 /// Descends from a copy of `initial` along the gradients of
 /// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss that
-/// `loss_and_gradient(model, weights, step)` returns, by flat parameter, beside both losses.
+/// `loss_and_gradient(model, weights, step, gradient)` sets, by flat parameter, and returns both losses.
 ///
 /// `on_step` is called as by [`train`].
 ///
 /// # Errors
 /// No steps, constants that make no sense, a trainable set that the parametrisation does not have.
-///
-/// # Panics
-/// If a gradient's length is not the number of parameters.
 pub fn descend(
     initial: &LinearAttention,
     descent: &Descent,
-    mut loss_and_gradient: impl FnMut(&LinearAttention, LossWeights, usize) -> (BatchLoss, Vec<f64>),
+    mut loss_and_gradient: impl FnMut(&LinearAttention, LossWeights, usize, &mut [f64]) -> BatchLoss,
     mut on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     descent.check()?;
@@ -170,9 +170,10 @@ pub fn descend(
     let mut model = initial.clone();
     let mut losses = Vec::with_capacity(descent.steps);
     let mut params = model.params().to_vec();
+    let mut gradient = vec![0.0; params.len()];
     for step in 0..descent.steps {
         let weights = objective.weights(step, descent.steps);
-        let (parts, mut gradient) = loss_and_gradient(&model, weights, step);
+        let parts = loss_and_gradient(&model, weights, step, &mut gradient);
         let total = weights.zero_shot * parts.zero_shot + weights.few_shot * parts.few_shot;
         let diverged = Ending::Diverged { step };
         if !(total.is_finite() && gradient.iter().all(|g| g.is_finite())) {

@@ -237,10 +237,22 @@ pub fn inner(a: &[f64], b: &[f64]) -> f64 {
 /// # Panics
 /// If the inner sizes differ.
 pub fn matmul(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
+    let mut out = vec![0.0; a.nrows() * b.ncols()];
+    matmul_into(a, b, &mut out);
+    Array2::from_shape_vec((a.nrows(), b.ncols()), out).expect("rows times columns")
+}
+
+/// The same into memory that is there, row-major.
+///
+/// # Panics
+/// If the sizes differ.
+pub fn matmul_into(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, out: &mut [f64]) {
     assert_eq!(a.ncols(), b.nrows(), "matmul: inner sizes");
-    Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
-        (0..a.ncols()).fold(0.0, |sum, k| sum + a[[i, k]] * b[[k, j]])
-    })
+    assert_eq!(out.len(), a.nrows() * b.ncols(), "matmul: output size");
+    for (at, entry) in out.iter_mut().enumerate() {
+        let (i, j) = (at / b.ncols(), at % b.ncols());
+        *entry = (0..a.ncols()).fold(0.0, |sum, k| sum + a[[i, k]] * b[[k, j]]);
+    }
 }
 
 /// A x, each entry summed in order.

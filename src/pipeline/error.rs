@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What kind of failure it is; decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,24 +25,25 @@ pub enum ErrorKind {
 /// Where in a text a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The file's name as the user knows it, or the command-line option.
-    pub source: String,
+    /// The file's name as the user knows it, or the command-line option. Every value of a file has
+    /// a place: they share the name.
+    pub source: Arc<str>,
     /// 1-based line and column, when the source is a file.
     pub line_column: Option<(u64, u64)>,
 }
 
 impl Place {
     /// A place in a file, 1-based.
-    pub fn file(source: &str, line: u64, column: u64) -> Self {
+    pub fn file(source: &Arc<str>, line: u64, column: u64) -> Self {
         let line_column = (line > 0).then_some((line, column));
         Place {
-            source: source.into(),
+            source: source.clone(),
             line_column,
         }
     }
 
     /// A whole source, such as a command-line option.
-    pub fn whole(source: impl Into<String>) -> Self {
+    pub fn whole(source: impl Into<Arc<str>>) -> Self {
         Place {
             source: source.into(),
             line_column: None,

@@ -1,27 +1,34 @@
-//! Files that are either wholly there or not there: write to a temporary name, sync, rename.
+//! Files that are either wholly there or not there: write to a temporary name, rename.
+//!
+//! A process that dies cannot leave half a file. A power cut can, unless the file was synced before it
+//! got its name; [`write`] does that, and so costs a few milliseconds. The other functions leave it to
+//! [`sync`], or to readers that check what they read.
 
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes a folder and those above it.
 pub fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|e| Error::io("make the folder", path, &e))
 }
 
-/// Writes a file atomically; an equal file is left alone.
+/// Writes a file atomically and durably; an equal file is left alone.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    let io = |e: std::io::Error| Error::io("write", path, &e);
-    replace(path, |file| file.write_all(bytes).map_err(io))
+    replace(path, bytes, true)
+}
+
+/// Writes a file atomically, for readers that notice damage: after a power cut it may be empty. An
+/// equal file is left alone.
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace(path, bytes, false)
 }
 
 /// Copies `from` to `to` atomically (a reflink where the file system has them, never a hard link)
-/// and checks that what arrived has the digest.
+/// and checks that what arrived has the digest. It is not synced: whoever trusts it compares it with
+/// the digest first.
 pub fn copy(from: &Path, to: &Path, digest: Digest) -> Result<()> {
     let temporary = temporary_beside(to)?;
     fs::copy(from, temporary.path()).map_err(|e| Error::io("write", to, &e))?;
@@ -32,9 +39,32 @@ pub fn copy(from: &Path, to: &Path, digest: Digest) -> Result<()> {
     let io = |e: std::io::Error| Error::io("write", to, &e);
     // The store's objects are read-only; a copy is the user's own file.
     fs::set_permissions(temporary.path(), permissions(0o644)).map_err(io)?;
-    temporary.as_file().sync_all().map_err(io)?;
     temporary.persist(to).map_err(|e| io(e.error))?;
     Ok(())
+}
+
+/// So many files are synced at once: a journal takes them together in about the time of one.
+const SYNCED_AT_ONCE: usize = 16;
+
+/// Makes files durable; one that is gone by now needs nothing.
+pub fn sync(paths: &[PathBuf]) -> Result<()> {
+    let sync = |path: &PathBuf| match fs::File::open(path).and_then(|file| file.sync_all()) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("sync", path, &e)),
+        _ => Ok(()),
+    };
+    let threads = paths.len().min(SYNCED_AT_ONCE);
+    if threads <= 1 {
+        return paths.iter().try_for_each(sync);
+    }
+    std::thread::scope(|scope| {
+        let part = |n: usize| move || paths.iter().skip(n).step_by(threads).try_for_each(sync);
+        let parts: Vec<_> = (0..threads).map(|n| scope.spawn(part(n))).collect();
+        let end = |part: std::thread::ScopedJoinHandle<Result<()>>| {
+            let panicked = |_| Err(Error::failed("a thread that syncs files panicked"));
+            part.join().unwrap_or_else(panicked)
+        };
+        parts.into_iter().try_for_each(end)
+    })
 }
 
 fn permissions(mode: u32) -> fs::Permissions {
@@ -71,12 +101,17 @@ fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
         .map_err(|e| Error::io("write in", folder, &e))
 }
 
-fn replace(path: &Path, fill: impl FnOnce(&mut fs::File) -> Result<()>) -> Result<()> {
+fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
     let io = |e: std::io::Error| Error::io("write", path, &e);
     let mut temporary = temporary_beside(path)?;
-    fill(temporary.as_file_mut())?;
+    temporary.write_all(bytes).map_err(io)?;
     fs::set_permissions(temporary.path(), permissions(0o644)).map_err(io)?;
-    temporary.as_file().sync_all().map_err(io)?;
+    if durable {
+        temporary.as_file().sync_all().map_err(io)?;
+    }
     temporary.persist(path).map_err(|e| io(e.error))?;
     Ok(())
 }

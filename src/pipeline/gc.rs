@@ -7,17 +7,17 @@
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::lock::Lock;
-use crate::pipeline::store::{Action, Store, list};
+use crate::pipeline::rebuild::abandoned;
+use crate::pipeline::store::{Store, list};
 use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 /// What would be removed.
 #[derive(Debug, Default)]
 pub struct GcPlan {
-    /// Results: the stage, the entry of the action cache, and the bytes that only they need.
-    results: Vec<(String, PathBuf, u64)>,
+    /// Results: the stage, the key, and the bytes that only they need.
+    results: Vec<(String, Digest, u64)>,
     /// Objects of these results.
     objects: Vec<PathBuf>,
     /// Files and folders that no result needs.
@@ -27,46 +27,28 @@ pub struct GcPlan {
     pub kept_bytes: u64,
 }
 
-/// A result in the action cache.
-struct Entry {
-    path: PathBuf,
-    action: Action,
-    made: SystemTime,
-}
-
 /// Decides what to remove so that at most `limit` bytes of objects stay, as far as locks allow.
 pub fn plan(workspace: &Workspace, store: &Store, limit: Option<u64>) -> Result<GcPlan> {
     let mut plan = GcPlan::default();
     let locked = locked_keys(workspace)?;
-    let mut entries = Vec::new();
-    for (path, key) in store.action_files()? {
-        let made = std::fs::metadata(&path).and_then(|meta| meta.modified());
-        match (key.and_then(|key| store.action(key)), made) {
-            (Some(action), Ok(made)) => entries.push((key, Entry { path, action, made })),
-            // Unreadable: it is worth nothing.
-            _ => plan.add_loose(path),
-        }
-    }
+    let mut results = store.results();
     // First those of a lock, then the latest first.
-    entries.sort_by_key(|(key, entry)| {
-        let is_locked = key.is_some_and(|key| locked.contains(&key));
-        (!is_locked, std::cmp::Reverse(entry.made))
-    });
+    results.reverse();
+    results.sort_by_key(|(key, _)| !locked.contains(key));
     let sizes = object_sizes(store, &mut plan)?;
     let mut kept: BTreeSet<Digest> = BTreeSet::new();
     let mut removed: BTreeSet<Digest> = BTreeSet::new();
-    for (key, entry) in entries {
-        let digests: BTreeSet<Digest> = entry.action.outputs.values().copied().collect();
+    for (key, action) in results {
+        let digests: BTreeSet<Digest> = action.outputs.values().copied().collect();
         let new = digests
             .difference(&kept)
             .filter_map(|digest| sizes.get(digest));
         let bytes: u64 = new.map(|(_, size)| size).sum();
-        let is_locked = key.is_some_and(|key| locked.contains(&key));
-        if is_locked || limit.is_none_or(|limit| plan.kept_bytes + bytes <= limit) {
+        if locked.contains(&key) || limit.is_none_or(|limit| plan.kept_bytes + bytes <= limit) {
             plan.kept_bytes += bytes;
             kept.extend(digests);
         } else {
-            plan.results.push((entry.action.stage, entry.path, bytes));
+            plan.results.push((action.stage, key, bytes));
             removed.extend(digests);
         }
     }
@@ -78,6 +60,9 @@ pub fn plan(workspace: &Workspace, store: &Store, limit: Option<u64>) -> Result<
         }
     }
     for path in list(&workspace.cache.join("scratch"))? {
+        plan.add_loose(path);
+    }
+    for path in abandoned(&workspace.cache) {
         plan.add_loose(path);
     }
     Ok(plan)
@@ -136,9 +121,10 @@ impl GcPlan {
     }
 
     /// Removes; entries before their objects, so that no entry ever lacks one.
-    pub fn execute(&self) -> Result<()> {
-        let entries = self.results.iter().map(|(_, path, _)| path);
-        for path in entries.chain(&self.objects).chain(&self.loose) {
+    pub fn execute(&self, store: &Store) -> Result<()> {
+        let keys: BTreeSet<Digest> = self.results.iter().map(|(_, key, _)| *key).collect();
+        store.forget(&keys)?;
+        for path in self.objects.iter().chain(&self.loose) {
             let result = match path.is_dir() {
                 true => std::fs::remove_dir_all(path),
                 false => std::fs::remove_file(path),

@@ -4,25 +4,19 @@
 //! time, host or environment can enter, because no part holds one.
 
 use crate::pipeline::digest::{Digest, Encoder};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Enters every key: raise it when the meaning of keys or the engine's contract with stages changes.
 pub const FORMAT: u64 = 1;
 
 /// One step on the way to a parameter: a key of a mapping or a position in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Key(String),
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
     Index(u64),
-}
-
-/// A parameter that has no parameters below it.
-#[derive(Clone, Debug, PartialEq)]
-struct Param {
-    path: Vec<Step>,
-    value: Json,
 }
 
 /// A piece of code that can affect a stage's outputs: a source module or a locked dependency.
@@ -34,24 +28,48 @@ pub struct CodePart {
     pub version: String,
 }
 
+/// All code that can affect the outputs of a kind, encoded once for all its stages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Code {
+    encoded: Encoder,
+    parts: Arc<BTreeMap<String, String>>,
+}
+
+impl Code {
+    /// Gathers the parts; their order counts.
+    pub fn new(parts: Vec<CodePart>) -> Self {
+        let mut encoded = Encoder::piece();
+        encoded.word(parts.len() as u64);
+        for part in &parts {
+            encoded.text(&part.name);
+            encoded.text(&part.version);
+        }
+        let parts = parts.into_iter().map(|part| (part.name, part.version));
+        Code {
+            encoded,
+            parts: Arc::new(parts.collect()),
+        }
+    }
+}
+
 /// All that a stage's outputs depend on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     kind: String,
-    params: Vec<Param>,
+    params: Arc<Json>,
     inputs: Vec<(String, Digest)>,
-    code: Vec<CodePart>,
+    code: Arc<Code>,
     digest: Digest,
 }
 
-/// The parts of a key as text and JSON, by name: what the lock and the action cache record.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The parts of a key as text and JSON, by name: what the lock records.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyParts {
     pub kind: String,
     pub params: BTreeMap<String, Json>,
     pub inputs: BTreeMap<String, Digest>,
-    pub code: BTreeMap<String, String>,
+    /// Stages of one kind share it.
+    pub code: Arc<BTreeMap<String, String>>,
 }
 
 impl Key {
@@ -59,18 +77,16 @@ impl Key {
     /// whole); `inputs` are pairs of role and content digest, in any order.
     pub fn new(
         kind: &str,
-        params: &Json,
+        params: Arc<Json>,
         mut inputs: Vec<(String, Digest)>,
-        code: &[CodePart],
+        code: &Arc<Code>,
     ) -> Self {
-        let mut leaves = Vec::new();
-        flatten(params, &mut Vec::new(), &mut leaves);
         inputs.sort();
         let mut key = Key {
             kind: kind.to_owned(),
-            params: leaves,
+            params,
             inputs,
-            code: code.to_vec(),
+            code: code.clone(),
             digest: Digest::of(b""),
         };
         key.digest = key.encode();
@@ -86,8 +102,9 @@ impl Key {
         let mut e = Encoder::new("icl-repro stage key");
         e.word(FORMAT);
         e.text(&self.kind);
-        e.word(self.params.len() as u64);
-        for Param { path, value } in &self.params {
+        let (place, mut count) = (e.later(), 0);
+        leaves(&self.params, &mut Vec::new(), &mut |path, value| {
+            count += 1;
             e.word(path.len() as u64);
             for step in path {
                 match step {
@@ -102,67 +119,59 @@ impl Key {
                 }
             }
             encode_leaf(&mut e, value);
-        }
+        });
+        e.fill(place, count);
         e.word(self.inputs.len() as u64);
         for (role, digest) in &self.inputs {
             e.text(role);
             e.bytes(digest.as_bytes());
         }
-        e.word(self.code.len() as u64);
-        for part in &self.code {
-            e.text(&part.name);
-            e.text(&part.version);
-        }
+        e.append(&self.code.encoded);
         e.finish()
     }
 
     /// The parts by name, for people and for the lock.
     pub fn parts(&self) -> KeyParts {
-        let name = |path: &[Step]| {
+        let mut params = BTreeMap::new();
+        leaves(&self.params, &mut Vec::new(), &mut |path, value| {
             let steps = path.iter().map(|step| match step {
-                Step::Key(key) => key.clone(),
+                Step::Key(key) => (*key).to_owned(),
                 Step::Index(index) => index.to_string(),
             });
-            steps.collect::<Vec<_>>().join(".")
-        };
+            params.insert(steps.collect::<Vec<_>>().join("."), value.clone());
+        });
         KeyParts {
             kind: self.kind.clone(),
-            params: self
-                .params
-                .iter()
-                .map(|p| (name(&p.path), p.value.clone()))
-                .collect(),
+            params,
             inputs: self.inputs.iter().cloned().collect(),
-            code: self
-                .code
-                .iter()
-                .map(|p| (p.name.clone(), p.version.clone()))
-                .collect(),
+            code: self.code.parts.clone(),
         }
     }
 }
 
-fn flatten(value: &Json, path: &mut Vec<Step>, leaves: &mut Vec<Param>) {
+/// Visits every parameter that has none below it: what is hashed and what is shown.
+fn leaves<'a>(
+    value: &'a Json,
+    path: &mut Vec<Step<'a>>,
+    visit: &mut impl FnMut(&[Step<'a>], &'a Json),
+) {
     match value {
         Json::Object(map) if !map.is_empty() => {
             // A map keeps its keys sorted, so the order in the file does not count.
             for (key, value) in map {
-                path.push(Step::Key(key.clone()));
-                flatten(value, path, leaves);
+                path.push(Step::Key(key));
+                leaves(value, path, visit);
                 path.pop();
             }
         }
         Json::Array(items) if !items.is_empty() => {
             for (index, value) in items.iter().enumerate() {
                 path.push(Step::Index(index as u64));
-                flatten(value, path, leaves);
+                leaves(value, path, visit);
                 path.pop();
             }
         }
-        leaf => leaves.push(Param {
-            path: path.clone(),
-            value: leaf.clone(),
-        }),
+        leaf => visit(path, leaf),
     }
 }
 
@@ -207,6 +216,9 @@ pub enum Change {
     /// The content behind a role.
     Input {
         role: String,
+        /// The file, or the stage and output, that it now comes from; where that is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
         old: Option<Digest>,
         new: Option<Digest>,
     },
@@ -230,8 +242,16 @@ impl std::fmt::Display for Change {
             Change::Param { name, old, new } => {
                 write!(f, "param {name}: {} -> {}", show(old), show(new))
             }
-            Change::Input { role, old, new } => {
-                write!(f, "input {role}: {} -> {}", short(old), short(new))
+            Change::Input {
+                role,
+                from,
+                old,
+                new,
+            } => {
+                let from = from
+                    .as_ref()
+                    .map_or(String::new(), |from| format!(" ({from})"));
+                write!(f, "input {role}{from}: {} -> {}", short(old), short(new))
             }
             Change::Code {
                 name, old: None, ..
@@ -259,10 +279,18 @@ impl KeyParts {
             changes.push(Change::Param { name, old, new });
         }
         for (role, old, new) in differing(&self.inputs, &new.inputs) {
-            changes.push(Change::Input { role, old, new });
+            let from = None;
+            changes.push(Change::Input {
+                role,
+                from,
+                old,
+                new,
+            });
         }
-        for (name, old, new) in differing(&self.code, &new.code) {
-            changes.push(Change::Code { name, old, new });
+        if !Arc::ptr_eq(&self.code, &new.code) {
+            for (name, old, new) in differing(&self.code, &new.code) {
+                changes.push(Change::Code { name, old, new });
+            }
         }
         changes
     }
@@ -288,18 +316,24 @@ mod tests {
     use serde_json::json;
 
     fn key(params: Json) -> Digest {
-        Key::new("k", &params, vec![("r".into(), Digest::of(b"x"))], &[]).digest()
+        let inputs = vec![("r".into(), Digest::of(b"x"))];
+        Key::new("k", Arc::new(params), inputs, &no_code()).digest()
+    }
+
+    fn no_code() -> Arc<Code> {
+        Arc::new(Code::new(Vec::new()))
     }
 
     #[test]
     fn the_encoding_is_pinned() {
         // A change here means that every cache and lock of every user is void: raise FORMAT.
         let params = json!({"a": 1, "b": 1.0, "c": [true, null, "t", -2, [], {}]});
-        let code = [CodePart {
+        let code = Arc::new(Code::new(vec![CodePart {
             name: "m.rs".into(),
             version: "1".into(),
-        }];
-        let key = Key::new("k", &params, vec![("r".into(), Digest::of(b"x"))], &code);
+        }]));
+        let inputs = vec![("r".into(), Digest::of(b"x"))];
+        let key = Key::new("k", Arc::new(params), inputs, &code);
         assert_eq!(key.digest().short(), "e449cc183159");
     }
 
@@ -327,9 +361,11 @@ mod tests {
 
     #[test]
     fn changes_name_what_changed() {
-        let digest = |text: &str| Digest::of(text.as_bytes());
-        let old = Key::new("k", &json!({"a": 1}), vec![("r".into(), digest("x"))], &[]).parts();
-        let new = Key::new("k", &json!({"a": 2}), vec![("r".into(), digest("y"))], &[]).parts();
+        let parts = |param: i64, input: &str| {
+            let inputs = vec![("r".into(), Digest::of(input.as_bytes()))];
+            Key::new("k", Arc::new(json!({"a": param})), inputs, &no_code()).parts()
+        };
+        let (old, new) = (parts(1, "x"), parts(2, "y"));
         let shown: Vec<String> = old.changes(&new).iter().map(Change::to_string).collect();
         assert_eq!(shown[0], "param a: 1 -> 2");
         assert!(shown[1].starts_with("input r: "));

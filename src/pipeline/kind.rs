@@ -5,7 +5,7 @@
 //! stages.
 
 use crate::pipeline::error::{Error, Result};
-use crate::pipeline::key::CodePart;
+use crate::pipeline::key::{Code, CodePart};
 use crate::pipeline::node::Node;
 use crate::pipeline::typed;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// How many artifacts a role takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub trait Kind: Send + Sync {
     fn name(&self) -> &str;
     fn inputs(&self) -> &[Role];
     fn outputs(&self) -> Vec<String>;
-    fn code(&self) -> &[CodePart];
+    fn code(&self) -> &Arc<Code>;
     /// The JSON Schema of its parameters, for editors; anything goes where a kind has none.
     fn schema(&self, _generator: &mut SchemaGenerator) -> Schema {
         Schema::default()
@@ -108,13 +108,13 @@ pub trait Kind: Send + Sync {
 /// A stage with its parameters, ready to run.
 pub trait Job: Send + Sync {
     /// The parameters, typed and with defaults filled in: a float is a float also when whole.
-    fn params(&self) -> serde_json::Value;
+    fn params(&self) -> Arc<serde_json::Value>;
     fn run(&self, io: &Io) -> Result<()>;
 }
 
 /// A [`StageKind`] with the digests of the code that it can reach.
 pub struct Registered<K> {
-    code: Vec<CodePart>,
+    code: Arc<Code>,
     kind: std::marker::PhantomData<K>,
 }
 
@@ -122,7 +122,7 @@ impl<K: StageKind> Registered<K> {
     /// Registers `K`; `code` is all that can affect its outputs.
     pub fn new(code: Vec<CodePart>) -> Self {
         Registered {
-            code,
+            code: Arc::new(Code::new(code)),
             kind: std::marker::PhantomData,
         }
     }
@@ -153,7 +153,7 @@ impl<K: StageKind> Kind for Registered<K> {
         K::OUTPUTS.iter().map(|name| name.to_string()).collect()
     }
 
-    fn code(&self) -> &[CodePart] {
+    fn code(&self) -> &Arc<Code> {
         &self.code
     }
 
@@ -166,17 +166,18 @@ impl<K: StageKind> Kind for Registered<K> {
         K::check(&params).map_err(Error::config)?;
         let json = serde_json::to_value(&params)
             .map_err(|e| Error::config(format!("the parameters cannot be recorded: {e}")))?;
+        let json = Arc::new(json);
         Ok(Box::new(TypedJob::<K> { params, json }))
     }
 }
 
 struct TypedJob<K: StageKind> {
     params: K::Params,
-    json: serde_json::Value,
+    json: Arc<serde_json::Value>,
 }
 
 impl<K: StageKind> Job for TypedJob<K> {
-    fn params(&self) -> serde_json::Value {
+    fn params(&self) -> Arc<serde_json::Value> {
         self.json.clone()
     }
 

@@ -104,7 +104,6 @@ mod tests {
         };
         Lock {
             stages: stages.iter().map(block).collect(),
-            ..Lock::default()
         }
     }
 

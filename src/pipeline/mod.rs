@@ -4,13 +4,20 @@
 //! 2018): a stage's key is a digest of everything that can affect its outputs, and the cache maps
 //! keys to output contents. Knows no science: kinds of stages are registered from outside.
 //!
-//! Read in this order: [`kind`] (what a stage is), [`node`], [`spec`], [`resolve`], [`graph`],
-//! [`select`] (from pipeline.yaml to stages), [`key`] and [`digest`] (what is hashed), [`store`] and [`lock`] (what is
-//! kept), [`plan`], [`run`], [`verify`], [`rebuild`] (what happens), [`lock_diff`] (between revisions), [`schema`]
-//! (for editors).
+//! Read in this order: [`kind`] and [`stage`] (what a stage is), [`node`], [`spec`], [`settings`],
+//! [`expand`], [`bind`], [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
+//! [`digest`] (what is hashed), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
+//! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
+//! (between revisions), [`schema`] (for editors).
 
+pub mod actions;
+pub mod bind;
+pub mod confirm;
 pub mod digest;
 pub mod error;
+pub mod event;
+pub mod execute;
+pub mod expand;
 pub mod files;
 pub mod gc;
 pub mod graph;
@@ -26,7 +33,10 @@ pub mod resolve;
 pub mod run;
 pub mod schema;
 pub mod select;
+pub mod settings;
+pub mod settle;
 pub mod spec;
+pub mod stage;
 pub mod stat;
 pub mod store;
 pub mod typed;

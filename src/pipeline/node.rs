@@ -6,6 +6,7 @@
 use crate::pipeline::error::{Error, Place, Result};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
+use std::sync::Arc;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ impl Node {
         let spanned: Spanned =
             serde_yaml::from_str_with_options(text, options).map_err(|error| {
                 let place = match error.location() {
-                    Some(at) => Place::file(source, at.line(), at.column()),
+                    Some(at) => Place::file(&source.into(), at.line(), at.column()),
                     None => Place::whole(source),
                 };
                 let text = error.without_snippet().to_string();
@@ -66,7 +67,7 @@ impl Node {
                 let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
                 Error::config(message).at(&place)
             })?;
-        Ok(spanned.into_node(source))
+        Ok(spanned.into_node(&source.into()))
     }
 
     /// What kind of value this is, for messages.
@@ -204,7 +205,7 @@ enum Raw {
 }
 
 impl Spanned {
-    fn into_node(self, source: &str) -> Node {
+    fn into_node(self, source: &Arc<str>) -> Node {
         let place = |at: serde_yaml::Location| Place::file(source, at.line(), at.column());
         let value = match self.1 {
             Raw::Null => Value::Null,

@@ -4,16 +4,18 @@
 //! still in the store, and the files where the user sees them are the same. The lock explains; it
 //! never makes anything fresh.
 
+use crate::pipeline::actions::{Action, Outputs};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
-use crate::pipeline::lock::{Block, Lock};
-use crate::pipeline::resolve::{Pipeline, Source, Stage};
+use crate::pipeline::lock::{Block, LockFile};
+use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
-use crate::pipeline::store::{Action, Outputs, Store};
+use crate::pipeline::stage::{Source, Stage};
+use crate::pipeline::store::Store;
 use crate::pipeline::workspace::Workspace;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Everything that questions about freshness need.
@@ -22,9 +24,9 @@ pub struct Context<'a> {
     pub kinds: &'a [Box<dyn Kind>],
     pub pipeline: &'a Pipeline,
     /// The lock beside the outputs.
-    pub lock: &'a Lock,
+    pub lock: &'a LockFile,
     /// The repository's lock, to which a variant that has not run yet is compared.
-    pub baseline: &'a Lock,
+    pub baseline: &'a LockFile,
     pub store: &'a Store,
 }
 
@@ -33,6 +35,8 @@ pub struct Context<'a> {
 pub enum Reason {
     /// It was asked for with `--force`.
     Forced,
+    /// It is to be compared with what was recorded.
+    Compared,
     /// The lock does not know it.
     New,
     /// It has the lock's key, but this machine has not run it.
@@ -49,6 +53,7 @@ impl std::fmt::Display for Reason {
         const SHOWN: usize = 3;
         match self {
             Reason::Forced => f.write_str("forced"),
+            Reason::Compared => f.write_str("to be compared"),
             Reason::New => f.write_str("new"),
             Reason::NotRunHere => f.write_str("not yet run on this machine"),
             Reason::ObjectLost => f.write_str("a cached output is lost or damaged"),
@@ -87,19 +92,37 @@ pub struct Probe {
 }
 
 impl Context<'_> {
-    /// The digests of a stage's inputs; `outputs` are the outputs of the stages before it. `None`
-    /// when one of those is not known.
-    pub fn input_digests(
+    /// Makes sure that the files of the repository that the selected stages read are there.
+    pub fn check_inputs(&self, selection: &Selection) -> Result<()> {
+        let mut checked = BTreeSet::new();
+        for stage in selection.closure.iter().map(|&i| &self.pipeline.stages[i]) {
+            for input in &stage.inputs {
+                if let Source::File(path) = &input.source
+                    && checked.insert(path)
+                {
+                    self.input_file(path).map_err(|mut error| {
+                        error.message = format!("stage `{}`: {}", stage.id, error.message);
+                        error.at(&stage.place)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The digests of a stage's inputs; `outputs` knows the outputs of the stages before it. `None`
+    /// when it does not know one of those.
+    pub fn input_digests<'o>(
         &self,
         stage: &Stage,
-        outputs: &BTreeMap<usize, Outputs>,
+        outputs: impl Fn(usize) -> Option<&'o Outputs>,
     ) -> Result<Option<Vec<(String, Digest)>>> {
         let mut digests = Vec::with_capacity(stage.inputs.len());
         for input in &stage.inputs {
             let digest = match &input.source {
-                Source::File(path) => self.file_digest(stage, path)?,
+                Source::File(path) => self.store.digest_of(&self.workspace.root.join(path))?,
                 Source::Output { stage, output } => {
-                    match outputs.get(stage).and_then(|outputs| outputs.get(output)) {
+                    match outputs(*stage).and_then(|outputs| outputs.get(output)) {
                         Some(digest) => *digest,
                         None => return Ok(None),
                     }
@@ -110,18 +133,18 @@ impl Context<'_> {
         Ok(Some(digests))
     }
 
-    fn file_digest(&self, stage: &Stage, path: &Path) -> Result<Digest> {
-        let full = self.input_file(path).map_err(|e| e.at(&stage.place))?;
-        self.store.digest_of(&full)
-    }
-
     /// A file of the repository that is an input; a link that leads out of it is refused.
     pub fn input_file(&self, path: &Path) -> Result<PathBuf> {
         let full = self.workspace.root.join(path);
         let real = full.canonicalize().map_err(|e| {
-            let error = Error::config(format!("the input {} is not there: {e}", path.display()));
+            let path = path.display();
+            let error = Error::config(format!("the input {path} is not there: {e}"));
             error.hint("restore it with `git checkout`, or mend its path in pipeline.yaml")
         })?;
+        if !real.is_file() {
+            let message = format!("the input {} is no file", path.display());
+            return Err(Error::config(message));
+        }
         if !real.starts_with(&self.workspace.root) {
             let message = format!("the input {} leads out of the repository", path.display());
             return Err(Error::config(message));
@@ -132,7 +155,7 @@ impl Context<'_> {
     /// The key of a stage with these inputs, and what the caches have for it.
     pub fn probe(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Probe {
         let kind = &self.kinds[stage.kind];
-        let key = Key::new(kind.name(), &stage.job.params(), inputs, kind.code());
+        let key = Key::new(kind.name(), stage.job.params(), inputs, kind.code());
         // An entry for other outputs than the stage's is damaged, and as good as none.
         let is_whole = |action: &Action| {
             action.outputs.len() == stage.outputs.len()
@@ -146,30 +169,47 @@ impl Context<'_> {
     }
 
     /// The block that explains a stage's key: of its own lock, else of the repository's.
-    pub fn recorded(&self, stage: &Stage) -> Option<&Block> {
-        let locks = [self.lock, self.baseline];
-        locks.iter().find_map(|lock| lock.stages.get(&stage.id))
+    pub fn recorded(&self, stage: &Stage) -> Result<Option<&Block>> {
+        match self.lock.get()?.stages.get(&stage.id) {
+            Some(block) => Ok(Some(block)),
+            None => Ok(self.baseline.get()?.stages.get(&stage.id)),
+        }
+    }
+
+    /// What is not as the block records it; inputs with where they come from.
+    pub fn changes(&self, stage: &Stage, block: &Block, key: &Key) -> Vec<Change> {
+        let mut changes = block.parts.changes(&key.parts());
+        for change in &mut changes {
+            if let Change::Input { role, from, .. } = change {
+                let input = stage.inputs.iter().find(|input| input.key_name() == *role);
+                *from = input.map(|input| match &input.source {
+                    Source::File(path) => path.display().to_string(),
+                    Source::Output { stage, output } => {
+                        format!("{}.{output}", self.pipeline.stages[*stage].id)
+                    }
+                });
+            }
+        }
+        changes
     }
 
     /// Why a stage with this key would run.
-    pub fn reason(&self, stage: &Stage, key: &Key) -> Reason {
+    pub fn reason(&self, stage: &Stage, key: &Key) -> Result<Reason> {
         if self.store.action(key.digest()).is_some() {
-            return Reason::ObjectLost;
+            return Ok(Reason::ObjectLost);
         }
-        match self.recorded(stage) {
+        Ok(match self.recorded(stage)? {
             None => Reason::New,
             Some(block) if block.key == key.digest() => Reason::NotRunHere,
-            Some(block) => Reason::Changed(block.parts.changes(&key.parts())),
-        }
+            Some(block) => Reason::Changed(self.changes(stage, block, key)),
+        })
     }
 
     /// The output files of a stage that are missing or differ from `outputs`.
     pub fn out_of_place(&self, stage: &Stage, outputs: &Outputs) -> Vec<PathBuf> {
         let differs = |(name, path): &&(String, PathBuf)| {
-            let path = self.workspace.out.join(path);
             // A link is not the file that was put there, whatever it leads to.
-            let is_ours = path.symlink_metadata().is_ok_and(|found| found.is_file());
-            let found = is_ours.then(|| self.store.digest_of(&path).ok()).flatten();
+            let found = self.store.digest_of_plain(&self.workspace.out.join(path));
             found.is_none() || found.as_ref() != outputs.get(name)
         };
         stage
@@ -182,10 +222,11 @@ impl Context<'_> {
 
     /// The state of every selected stage.
     pub fn plan(&self, selection: &Selection) -> Result<Plan> {
+        self.check_inputs(selection)?;
         let mut plan = Plan::default();
         for &index in &selection.closure {
             let stage = &self.pipeline.stages[index];
-            let state = match self.input_digests(stage, &plan.known)? {
+            let state = match self.input_digests(stage, |upstream| plan.known.get(&upstream))? {
                 None => {
                     let mut upstream = stage.upstream();
                     upstream.retain(|u| !plan.known.contains_key(u));
@@ -194,7 +235,7 @@ impl Context<'_> {
                 Some(inputs) => {
                     let probe = self.probe(stage, inputs);
                     match probe.cached {
-                        None => State::Stale(self.reason(stage, &probe.key)),
+                        None => State::Stale(self.reason(stage, &probe.key)?),
                         Some(action) => {
                             let moved = self.out_of_place(stage, &action.outputs);
                             plan.known.insert(index, action.outputs);

@@ -6,13 +6,14 @@
 
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::event::{Event, Observer};
 use crate::pipeline::files;
 use crate::pipeline::key::Change;
-use crate::pipeline::lock::{Block, Lock};
+use crate::pipeline::lock::{Block, Lock, LockFile};
 use crate::pipeline::plan::{Context, Reason};
-use crate::pipeline::resolve::{Source, Stage};
-use crate::pipeline::run::{Event, Observer, Options, Run};
+use crate::pipeline::run::{Options, Run};
 use crate::pipeline::select::Selection;
+use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::store::Store;
 use crate::pipeline::workspace::{RunLock, Workspace};
 use std::collections::BTreeMap;
@@ -89,18 +90,21 @@ const PREFIX: &str = "rebuild-";
 
 /// Runs the selected stages with all they need, and compares. Failed stages are in the result.
 pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Result<Rebuild> {
-    if context.lock.stages.is_empty() {
+    let recorded = context.lock.get()?;
+    if recorded.stages.is_empty() {
         let path = context.workspace.lock_path();
         let message = format!("{} records nothing to compare with", path.display());
         return Err(Error::config(message).hint("`icl-repro run` with the same options writes it"));
     }
+    context.check_inputs(selection)?;
     let scratch = Scratch::new(context.workspace)?;
-    let store = Store::new(&scratch.workspace.cache, true);
+    let store = Store::open(&scratch.workspace.cache, true)?;
+    let none = LockFile::none();
     let inner = Context {
         workspace: &scratch.workspace,
         kinds: context.kinds,
         pipeline: context.pipeline,
-        lock: &Lock::default(),
+        lock: &none,
         // Says why a stage is not as recorded.
         baseline: context.lock,
         store: &store,
@@ -117,6 +121,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         options: &options,
         selection,
         given: &BTreeMap::new(),
+        prepare: &|| Ok(()),
         observer: &|event| (how.observer)(of_rebuild(event)),
         cancelled: how.cancelled,
     }
@@ -133,7 +138,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         seconds: summary.seconds,
         _scratch: scratch,
     };
-    rebuild.compare(context, selection, &made, &store);
+    rebuild.compare(context, selection, [recorded, &made], &store);
     Ok(rebuild)
 }
 
@@ -145,7 +150,7 @@ fn of_rebuild(event: Event) -> Event {
             reason: Reason::NotRunHere,
         } => Event::Started {
             stage,
-            reason: Reason::Forced,
+            reason: Reason::Compared,
         },
         Event::Failed { stage, error, .. } => Event::Failed {
             stage,
@@ -157,7 +162,13 @@ fn of_rebuild(event: Event) -> Event {
 }
 
 impl Rebuild {
-    fn compare(&mut self, context: &Context, selection: &Selection, made: &Lock, store: &Store) {
+    fn compare(
+        &mut self,
+        context: &Context,
+        selection: &Selection,
+        [recorded, made]: [&Lock; 2],
+        store: &Store,
+    ) {
         // For each stage with other inputs from upstream, the first stage where that starts.
         let mut roots: BTreeMap<usize, usize> = BTreeMap::new();
         for &index in &selection.closure {
@@ -166,7 +177,7 @@ impl Rebuild {
                 continue;
             };
             self.outputs += new.outputs.len();
-            let old = context.lock.stages.get(&stage.id);
+            let old = recorded.stages.get(&stage.id);
             let outputs = differing(context, store, old, new);
             self.equal += new.outputs.len() - outputs.len();
             let Some(old) = old else {
@@ -273,7 +284,9 @@ impl Scratch {
         let cache = &workspace.cache;
         let made = (!cache.exists()).then(|| cache.clone());
         files::create_folder(cache)?;
-        remove_abandoned(cache);
+        for folder in abandoned(cache) {
+            let _ = fs::remove_dir_all(folder);
+        }
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
             .tempdir_in(cache)
@@ -303,13 +316,14 @@ impl Drop for Scratch {
     }
 }
 
-/// Removes what rebuilds that were killed have left.
-fn remove_abandoned(cache: &Path) {
-    for entry in fs::read_dir(cache).into_iter().flatten().flatten() {
+/// What rebuilds that were killed have left below a cache folder.
+pub fn abandoned(cache: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
+    let is_abandoned = |entry: &fs::DirEntry| {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let lock = || File::open(entry.path().join("run.lock")).ok();
-        if ours && lock().is_some_and(|lock| lock.try_lock().is_ok()) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
+        let lock = File::open(entry.path().join("run.lock"));
+        ours && lock.is_ok_and(|lock| lock.try_lock().is_ok())
+    };
+    let paths = entries.filter(is_abandoned).map(|entry| entry.path());
+    paths.collect()
 }

@@ -5,7 +5,7 @@
 //! What needs more than one place of the file (names that exist, cycles) is left to the program.
 
 use crate::pipeline::kind::{Arity, Kind, Role};
-use crate::pipeline::resolve::OUTPUT_FOLDERS;
+use crate::pipeline::stage::OUTPUT_FOLDERS;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
 

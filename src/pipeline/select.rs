@@ -1,7 +1,8 @@
 //! Which stages a list of targets means.
 
 use crate::pipeline::error::{Error, Result};
-use crate::pipeline::resolve::{Pipeline, Stage};
+use crate::pipeline::resolve::Pipeline;
+use crate::pipeline::stage::Stage;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ impl Pipeline {
             if stages.is_empty() {
                 let error = Error::config(format!("there is no target `{target}`"));
                 let known = self.target_names();
-                return Err(error.suggest(target, known.iter().map(String::as_str)));
+                return Err(error.suggest(target, known));
             }
             found.extend(stages);
         }
@@ -110,12 +111,13 @@ impl Pipeline {
         Ok(found)
     }
 
-    fn target_names(&self) -> Vec<String> {
+    /// Ids, names of matrices and groups, each once, in the order of the file.
+    fn target_names(&self) -> Vec<&str> {
         let ids = self.stages.iter().map(|stage| stage.id.as_str());
         let names = ids.clone().filter_map(|id| Some(id.split_once('@')?.0));
-        let stages = names.chain(ids).map(str::to_owned);
-        stages
-            .chain(self.groups.iter().map(|(name, _)| name.clone()))
-            .collect()
+        let groups = self.groups.iter().map(|(name, _)| name.as_str());
+        let mut seen = BTreeSet::new();
+        let all = groups.chain(names).chain(ids);
+        all.filter(|name| seen.insert(*name)).collect()
     }
 }

@@ -1,52 +1,72 @@
-//! The content store (digest -> bytes) and the action cache (key -> output digests).
+//! The content store (digest -> bytes), and beside it the action cache and the digests of files.
 //!
-//! An entry of the action cache says: a stage with this key once made these outputs on this machine.
-//! Whether the bytes are still there and still right is asked of the store each time.
+//! What an entry of the action cache promises is believed only after its objects were looked at:
+//! read, or found as the file system left them when they were last read ([`crate::pipeline::stat`]).
+//!
+//! # What a power cut can do
+//!
+//! A stage that does nothing takes less than a millisecond, a sync of a disk several; so stages do not
+//! wait for the disk. An object gets its name by a rename when its content is complete, and its stage is
+//! recorded right after that: a process that is killed loses neither, since both are the kernel's by
+//! then. They are synced in groups, objects first ([`Store::sync`]), whenever there is
+//! [`WORTH_A_SYNC`] of work to lose; what took less the kernel writes within half a minute.
+//!
+//! A power cut before that may leave an object that is empty, a line of the action cache that is cut
+//! short, or one whose objects are missing. None is taken for a result: lines have checksums, and since
+//! nothing that was remembered of files outlives a start of the machine, every object is read and
+//! compared with its name before it is used again. What was lost is made again. Where a start of the
+//! machine cannot be told, every run ends with a sync of all that it wrote. Copies in the working tree
+//! are compared with their digests in the same way; logs are for people.
 
+use crate::pipeline::actions::{Action, Actions};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::files;
-use crate::pipeline::key::KeyParts;
-use crate::pipeline::stat::FileDigests;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use crate::pipeline::stat::{FileDigests, Stamp, knows_starts};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Output names with the digests of their contents.
-pub type Outputs = BTreeMap<String, Digest>;
-
-/// What the action cache records of a stage that ran.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Action {
-    /// The stage that made the outputs, for people: the key does not hold it.
-    pub stage: String,
-    pub outputs: Outputs,
-    /// What the key was made of, to explain later runs.
-    pub parts: KeyParts,
-    /// How long the stage took, in seconds: for estimates only.
-    pub seconds: f64,
-}
+/// A power cut takes no more work than this, and that of the stages that run.
+const WORTH_A_SYNC: Duration = Duration::from_secs(1);
 
 /// Both caches, below one folder.
 pub struct Store {
     root: PathBuf,
     digests: FileDigests,
+    actions: Actions,
+    unsynced: Mutex<Unsynced>,
+}
+
+/// What was written since the last sync.
+#[derive(Default)]
+struct Unsynced {
+    files: Vec<PathBuf>,
+    work: Duration,
 }
 
 impl Store {
     /// Opens the caches below `root`; nothing is made until something is written. `paranoid` reads
     /// every file each time instead of trusting what the file system says of it.
-    pub fn new(root: &Path, paranoid: bool) -> Self {
+    pub fn open(root: &Path, paranoid: bool) -> Result<Self> {
         let digests = match paranoid {
             true => FileDigests::paranoid(),
-            false => FileDigests::remembered_in(root.join("stat.json")),
+            false => FileDigests::remembered_in(root.join("stat")),
         };
-        Store {
+        Ok(Store {
             root: root.to_owned(),
             digests,
-        }
+            actions: Actions::open(root.join("actions.log"))?,
+            unsynced: Mutex::default(),
+        })
+    }
+
+    /// See [`FileDigests::settled_after`].
+    pub fn settled_after(mut self, settled: Duration) -> Self {
+        self.digests = self.digests.settled_after(settled);
+        self
     }
 
     /// The digest of any file, remembered where that is safe.
@@ -54,19 +74,34 @@ impl Store {
         self.digests.of(path)
     }
 
+    /// The digest of a file that is no link.
+    pub fn digest_of_plain(&self, path: &Path) -> Option<Digest> {
+        self.digests.of_plain(path)
+    }
+
     /// Keeps what is remembered of files for the next run.
     pub fn remember(&self) -> Result<()> {
+        if !knows_starts() {
+            self.sync()?;
+        }
         self.digests.save()
     }
 
-    fn sharded(&self, folder: &str, digest: Digest) -> PathBuf {
-        let text = digest.to_string();
-        self.root.join(folder).join(&text[..2]).join(&text[2..])
+    /// Every file whose digest was asked for, with its stamp; `None` when one has none that tells a
+    /// further change.
+    pub fn used_files(&self) -> Option<Vec<(PathBuf, Stamp)>> {
+        self.digests.used()
     }
 
     /// Where an object with this digest is, if it is there.
     pub fn object(&self, digest: Digest) -> PathBuf {
-        self.sharded("objects", digest)
+        let text = digest.to_string();
+        let mut path = PathBuf::with_capacity(self.root.as_os_str().len() + text.len() + 12);
+        path.push(&self.root);
+        path.push("objects");
+        path.push(&text[..2]);
+        path.push(&text[2..]);
+        path
     }
 
     /// Whether the object is there and its bytes have its digest.
@@ -84,27 +119,45 @@ impl Store {
         }
         files::create_folder(object.parent().unwrap_or(&self.root))?;
         files::make_read_only(file)?;
-        let io = |e: std::io::Error| Error::io("keep", file, &e);
-        fs::File::open(file)
-            .and_then(|f| f.sync_all())
-            .map_err(io)?;
         // Replaces a damaged object of the same name.
-        fs::rename(file, &object).map_err(io)?;
+        fs::rename(file, &object).map_err(|e| Error::io("keep", file, &e))?;
+        self.unsynced().files.push(object);
         Ok(digest)
     }
 
-    /// The recorded outputs of a key, if its entry can be read.
+    /// Puts a copy of an object where users see it.
+    pub fn copy_to(&self, digest: Digest, target: &Path) -> Result<()> {
+        files::copy(&self.object(digest), target, digest)?;
+        if !knows_starts() {
+            self.unsynced().files.push(target.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The recorded outputs of a key.
     pub fn action(&self, key: Digest) -> Option<Action> {
-        // A damaged entry is as good as none: the stage runs again and writes a new one.
-        serde_json::from_slice(&fs::read(self.sharded("actions", key)).ok()?).ok()
+        self.actions.get(key)
     }
 
     /// Records what a stage with this key made.
     pub fn record(&self, key: Digest, action: &Action) -> Result<()> {
-        let path = self.sharded("actions", key);
-        let bytes = serde_json::to_vec_pretty(action)
-            .map_err(|e| Error::failed(format!("cannot record the result: {e}")))?;
-        files::write(&path, &bytes)
+        self.actions.record(key, action)?;
+        let work = {
+            let mut unsynced = self.unsynced();
+            unsynced.work += Duration::try_from_secs_f64(action.seconds).unwrap_or_default();
+            unsynced.work
+        };
+        match work < WORTH_A_SYNC {
+            true => Ok(()),
+            false => self.sync(),
+        }
+    }
+
+    /// Makes everything durable that was written: first objects, then what promises them.
+    pub fn sync(&self) -> Result<()> {
+        let Unsynced { files, .. } = std::mem::take(&mut *self.unsynced());
+        files::sync(&files)?;
+        self.actions.sync()
     }
 
     /// The outputs of a key when all of them are in the store, whole.
@@ -113,26 +166,36 @@ impl Store {
             .filter(|action| action.outputs.values().all(|&digest| self.holds(digest)))
     }
 
+    /// Every result in the action cache, the oldest first.
+    pub fn results(&self) -> Vec<(Digest, Action)> {
+        self.actions.all()
+    }
+
+    /// Drops results from the action cache.
+    pub fn forget(&self, keys: &BTreeSet<Digest>) -> Result<()> {
+        self.actions.forget(keys)
+    }
+
+    /// The action cache.
+    pub fn actions(&self) -> &Actions {
+        &self.actions
+    }
+
     /// Every object file with the digest that its name claims; a foreign file has none.
     pub fn objects(&self) -> Result<Vec<(PathBuf, Option<Digest>)>> {
-        self.sharded_files("objects")
-    }
-
-    /// Every entry of the action cache with the key that its name claims.
-    pub fn action_files(&self) -> Result<Vec<(PathBuf, Option<Digest>)>> {
-        self.sharded_files("actions")
-    }
-
-    fn sharded_files(&self, folder: &str) -> Result<Vec<(PathBuf, Option<Digest>)>> {
         let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
         let mut found = Vec::new();
-        for shard in list(&self.root.join(folder))? {
+        for shard in list(&self.root.join("objects"))? {
             for path in list(&shard)? {
                 let text = name(&shard).unwrap_or_default() + &name(&path).unwrap_or_default();
                 found.push((path, Digest::try_from(text).ok()));
             }
         }
         Ok(found)
+    }
+
+    fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,7 +220,7 @@ mod tests {
     #[test]
     fn a_damaged_object_is_noticed_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), false);
+        let store = Store::open(folder.path(), false).unwrap();
         let put = || {
             let file = folder.path().join("new");
             fs::write(&file, b"content").unwrap();

@@ -1,12 +1,12 @@
 //! Compares the files that are there with what `pipeline.lock` records. Writes nothing, runs nothing.
 
+use crate::pipeline::actions::Outputs;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::plan::Context;
-use crate::pipeline::resolve::Source;
 use crate::pipeline::select::Selection;
-use crate::pipeline::store::Outputs;
+use crate::pipeline::stage::Source;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -41,11 +41,13 @@ const PUBLISHED: &str = "figures";
 
 /// Verifies the selected stages and the whole store.
 pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> {
+    context.check_inputs(selection)?;
+    let lock = context.lock.get()?;
     let mut report = Verification::default();
     let mut recorded: BTreeMap<usize, Outputs> = BTreeMap::new();
     for &index in &selection.closure {
         let stage = &context.pipeline.stages[index];
-        let Some(block) = context.lock.stages.get(&stage.id) else {
+        let Some(block) = lock.stages.get(&stage.id) else {
             report.findings.push(Finding::Unrecorded { stage: index });
             continue;
         };
@@ -53,11 +55,11 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             (name.clone(), record.digest)
         };
         recorded.insert(index, block.outputs.iter().map(digest).collect());
-        if let Some(inputs) = context.input_digests(stage, &recorded)? {
+        if let Some(inputs) = context.input_digests(stage, |upstream| recorded.get(&upstream))? {
             let kind = &context.kinds[stage.kind];
-            let key = Key::new(kind.name(), &stage.job.params(), inputs, kind.code());
+            let key = Key::new(kind.name(), stage.job.params(), inputs, kind.code());
             if key.digest() != block.key {
-                let changes = block.parts.changes(&key.parts());
+                let changes = context.changes(stage, block, &key);
                 report.findings.push(Finding::Outdated {
                     stage: index,
                     changes,

@@ -6,7 +6,8 @@
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::files;
-use crate::pipeline::resolve::{OUTPUT_FOLDERS, Settings};
+use crate::pipeline::settings::Settings;
+use crate::pipeline::stage::OUTPUT_FOLDERS;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,9 @@ pub const LOCK_FILE: &str = "pipeline.lock";
 /// Default folder of the cache, below the root.
 pub const CACHE_FOLDER: &str = ".icl-repro";
 /// The format of the cache folder.
-const CACHE_FORMAT: &str = "1";
+const CACHE_FORMAT: &str = "2";
+/// The format before: its objects are those of today, its results and what it remembers are not read.
+const OLDER_FORMAT: &str = "1";
 
 /// The folders of one invocation.
 #[derive(Clone, Debug)]
@@ -90,7 +93,7 @@ impl Workspace {
     pub fn check_cache(&self) -> Result<()> {
         let path = self.cache.join("format");
         match std::fs::read_to_string(&path) {
-            Ok(text) if text.trim() == CACHE_FORMAT => Ok(()),
+            Ok(text) if [CACHE_FORMAT, OLDER_FORMAT].contains(&text.trim()) => Ok(()),
             Ok(text) => Err(Error::config(format!(
                 "the cache {} has format `{}`, this program knows {CACHE_FORMAT}",
                 self.cache.display(),
@@ -108,10 +111,6 @@ impl Workspace {
     pub fn lock_for_run(&self, wait: bool, waiting: impl Fn(&str)) -> Result<RunLock> {
         self.check_cache()?;
         files::create_folder(&self.cache)?;
-        files::write(
-            &self.cache.join("format"),
-            format!("{CACHE_FORMAT}\n").as_bytes(),
-        )?;
         let path = self.cache.join("run.lock");
         let io = |e: std::io::Error| Error::io("lock", &path, &e);
         let mut file = OpenOptions::new()
@@ -129,13 +128,17 @@ impl Workspace {
                 let process = holder.lines().next().unwrap_or_default();
                 let holder = format!("process {process} is running this pipeline");
                 if !wait {
-                    return Err(Error::of(ErrorKind::Busy, holder));
+                    let error = Error::of(ErrorKind::Busy, holder);
+                    return Err(error.hint("without --no-wait this run waits for it"));
                 }
                 waiting(&holder);
                 file.lock().map_err(io)?;
             }
             Err(TryLockError::Error(e)) => return Err(io(e)),
         }
+        // It may have been another version that ran.
+        self.check_cache()?;
+        self.bring_up_to_date()?;
         let mut dead = String::new();
         file.rewind().map_err(io)?;
         file.read_to_string(&mut dead).map_err(io)?;
@@ -148,13 +151,19 @@ impl Workspace {
         Ok(RunLock { file })
     }
 
+    /// Marks the folder as one of this format, and drops what an older one has that is not read.
+    fn bring_up_to_date(&self) -> Result<()> {
+        let _ = std::fs::remove_dir_all(self.cache.join("actions"));
+        let _ = std::fs::remove_file(self.cache.join("stat.json"));
+        let format = format!("{CACHE_FORMAT}\n");
+        files::write(&self.cache.join("format"), format.as_bytes())
+    }
+
     /// Removes what a killed run was about to write: nothing refers to it. What cannot be removed
     /// takes space and does no other harm.
     fn sweep(&self, out: &Path) {
         let _ = std::fs::remove_dir_all(self.cache.join("scratch"));
-        for folder in ["actions", "logs"] {
-            files::remove_temporaries(&self.cache.join(folder), true);
-        }
+        files::remove_temporaries(&self.cache.join("logs"), true);
         for folder in OUTPUT_FOLDERS {
             files::remove_temporaries(&out.join(folder), true);
         }

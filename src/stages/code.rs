@@ -1,5 +1,7 @@
 //! The digests of this program's sources, made by the build script (`build/code.rs`).
 
+use crate::pipeline::digest::Digest;
+use crate::pipeline::error::Result;
 use crate::pipeline::key::CodePart;
 use std::path::Path;
 
@@ -19,16 +21,24 @@ pub fn reach(source: &str) -> Vec<CodePart> {
     parts.iter().map(part).collect()
 }
 
+/// Tells this program from one that was built from other sources or dependencies.
+pub fn program() -> Digest {
+    Digest::of(PROGRAM.as_bytes())
+}
+
 /// The first source file below `root` that is not the one this program was built from; `None` also
-/// where there are no sources.
-pub fn first_difference(root: &Path) -> Option<String> {
+/// where there are no sources. `digest_of` reads files, or knows them.
+pub fn first_difference(
+    root: &Path,
+    digest_of: impl Fn(&Path) -> Result<Digest>,
+) -> Option<String> {
     let src = root.join("src");
     if !src.join("stages/code.rs").is_file() {
         return None;
     }
     let differs = |(name, digest): &&(&str, &str)| {
-        let found = std::fs::read(src.join(name)).map(|bytes| blake3::hash(&bytes).to_hex());
-        !found.is_ok_and(|found| found[..16] == **digest)
+        let found = digest_of(&src.join(name)).map(|found| found.to_string());
+        !found.is_ok_and(|found| found.starts_with(digest))
     };
     RAW.iter()
         .find(differs)

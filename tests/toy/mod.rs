@@ -1,28 +1,36 @@
 //! A pipeline without science: stages that join texts, in a temporary repository.
 
+use icl_repro::pipeline::confirm::{Confirmed, Question};
+use icl_repro::pipeline::digest::Digest;
 use icl_repro::pipeline::error::{Error, Result};
-use icl_repro::pipeline::key::CodePart;
+use icl_repro::pipeline::event::Event;
+use icl_repro::pipeline::key::{Code, CodePart};
 use icl_repro::pipeline::kind::{Io, Job, Kind, Role, any, optional};
-use icl_repro::pipeline::lock::Lock;
+use icl_repro::pipeline::lock::LockFile;
 use icl_repro::pipeline::node::Node;
 use icl_repro::pipeline::plan::{Context, State};
-use icl_repro::pipeline::resolve::{Pipeline, Settings};
-use icl_repro::pipeline::run::{Event, Options, Run, Summary};
+use icl_repro::pipeline::resolve::Pipeline;
+use icl_repro::pipeline::run::{Options, Run};
+use icl_repro::pipeline::settings::Settings;
+use icl_repro::pipeline::settle::Summary;
 use icl_repro::pipeline::spec::Spec;
+use icl_repro::pipeline::stat::SETTLED;
 use icl_repro::pipeline::store::Store;
 use icl_repro::pipeline::typed;
 use icl_repro::pipeline::workspace::Workspace;
 use serde::{Deserialize, Serialize};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What a toy stage does besides joining.
 pub type Hook = dyn Fn(&str, &Io) -> Result<()> + Send + Sync;
 
 /// Kind `join`: writes its text, then the contents of `parts`.
 struct Join {
-    code: Vec<CodePart>,
+    code: Arc<Code>,
     runs: Arc<Mutex<Vec<String>>>,
     hook: Arc<Hook>,
 }
@@ -57,7 +65,7 @@ impl Kind for Join {
         vec!["out".into()]
     }
 
-    fn code(&self) -> &[CodePart] {
+    fn code(&self) -> &Arc<Code> {
         &self.code
     }
 
@@ -71,8 +79,8 @@ impl Kind for Join {
 }
 
 impl Job for JoinJob {
-    fn params(&self) -> serde_json::Value {
-        serde_json::to_value(&self.params).expect("plain data")
+    fn params(&self) -> Arc<serde_json::Value> {
+        Arc::new(serde_json::to_value(&self.params).expect("plain data"))
     }
 
     fn run(&self, io: &Io) -> Result<()> {
@@ -95,6 +103,10 @@ pub struct Repo {
     pub hook: Arc<Hook>,
     pub code: String,
     pub cancelled: AtomicBool,
+    /// Whether a run first asks for a conclusion that still holds.
+    pub shortcut: bool,
+    /// How old stamps must be to be trusted.
+    pub settled: Duration,
     runs: Arc<Mutex<Vec<String>>>,
 }
 
@@ -110,6 +122,15 @@ pub struct Ask<'a> {
     pub workers: Option<usize>,
 }
 
+impl Ask<'_> {
+    fn settings(&self) -> Settings {
+        Settings {
+            profile: self.profile.map(str::to_owned),
+            sets: self.sets.iter().map(|set| set.to_string()).collect(),
+        }
+    }
+}
+
 impl Repo {
     pub fn new(yaml: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -118,6 +139,8 @@ impl Repo {
             hook: Arc::new(|_, _| Ok(())),
             code: "1".into(),
             cancelled: AtomicBool::new(false),
+            shortcut: false,
+            settled: SETTLED,
             runs: Arc::default(),
         };
         repo.write("pipeline.yaml", yaml);
@@ -138,6 +161,19 @@ impl Repo {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
+    /// Waits until a change of a file gets another time than all before, where stamps are trusted
+    /// sooner than they settle.
+    pub fn wait_for_the_clock(&self) {
+        let path = self.path("clock");
+        let touch = || {
+            std::fs::write(&path, "").expect("a file");
+            let meta = std::fs::metadata(&path).expect("a file");
+            (meta.ctime(), meta.ctime_nsec())
+        };
+        let start = touch();
+        while self.settled < SETTLED && touch() == start {}
+    }
+
     /// The texts of the stages that ran since the last call, sorted.
     pub fn take_runs(&self) -> Vec<String> {
         let mut runs = std::mem::take(&mut *self.runs.lock().expect("no panic"));
@@ -148,25 +184,21 @@ impl Repo {
     /// Opens everything and hands it to `act`.
     pub fn with<T>(&self, ask: &Ask, act: impl FnOnce(&Context) -> Result<T>) -> Result<T> {
         let kinds: Vec<Box<dyn Kind>> = vec![Box::new(Join {
-            code: vec![CodePart {
+            code: Arc::new(Code::new(vec![CodePart {
                 name: "join.rs".into(),
                 version: self.code.clone(),
-            }],
+            }])),
             runs: self.runs.clone(),
             hook: self.hook.clone(),
         })];
-        let settings = Settings {
-            profile: ask.profile.map(str::to_owned),
-            sets: ask.sets.iter().map(|set| set.to_string()).collect(),
-        };
+        let settings = ask.settings();
         let spec = Spec::parse("pipeline.yaml", &self.read("pipeline.yaml"))?;
         let pipeline = Pipeline::resolve(spec, &kinds, &settings)?;
         pipeline.check_groups()?;
-        let root = Workspace::find_root(self.folder.path())?;
-        let workspace = Workspace::new(root, None, None, &settings);
+        let workspace = self.workspace(&settings)?;
         workspace.check_cache()?;
-        let lock = Lock::read(&workspace.lock_path())?;
-        let store = Store::new(&workspace.cache, false);
+        let lock = LockFile::at(workspace.lock_path());
+        let store = Store::open(&workspace.cache, false)?.settled_after(self.settled);
         act(&Context {
             workspace: &workspace,
             kinds: &kinds,
@@ -177,15 +209,40 @@ impl Repo {
         })
     }
 
+    fn workspace(&self, settings: &Settings) -> Result<Workspace> {
+        let root = Workspace::find_root(self.folder.path())?;
+        Ok(Workspace::new(root, None, None, settings))
+    }
+
     /// Runs; the summary says what happened.
     pub fn run(&self, ask: &Ask) -> Result<Summary> {
         self.run_observed(ask, &|_| {})
     }
 
     pub fn run_observed(&self, ask: &Ask, observer: &(dyn Fn(Event) + Sync)) -> Result<Summary> {
+        let settings = ask.settings();
+        let workspace = self.workspace(&settings)?;
+        let targets: Vec<String> = ask.targets.iter().map(|t| t.to_string()).collect();
+        let question = Question {
+            program: Digest::of(self.code.as_bytes()),
+            workspace: &workspace,
+            settings: &settings,
+            targets: &targets,
+            groups: &[],
+            downstream: false,
+        };
+        let answer = (self.shortcut && !ask.force).then(|| question.answer());
+        if let Some(Confirmed { stages, outputs }) = answer.flatten() {
+            return Ok(Summary {
+                fresh: stages,
+                outputs,
+                outputs_equal: outputs,
+                ..Summary::default()
+            });
+        }
+        let yaml = Digest::of(self.read("pipeline.yaml").as_bytes());
         self.with(ask, |context| {
             let _held = context.workspace.lock_for_run(false, |_| {})?;
-            let targets: Vec<String> = ask.targets.iter().map(|t| t.to_string()).collect();
             let selection = context.pipeline.select(&targets, &[])?;
             let options = Options {
                 workers: ask.workers.unwrap_or(2),
@@ -193,15 +250,18 @@ impl Repo {
                 keep_going: ask.keep_going,
                 accept: ask.accept,
             };
-            Run {
+            let summary = Run {
                 context,
                 options: &options,
                 selection: &selection,
                 given: &std::collections::BTreeMap::new(),
+                prepare: &|| Ok(()),
                 observer,
                 cancelled: &self.cancelled,
             }
-            .execute()
+            .execute()?;
+            question.keep(&summary, context, &[(self.path("pipeline.yaml"), yaml)])?;
+            Ok(summary)
         })
     }
 

@@ -1,0 +1,224 @@
+//! From a draft to a stage that can run: its kind found, parameters typed, inputs and outputs bound.
+
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::expand::Draft;
+use crate::pipeline::kind::{Kind, Role};
+use crate::pipeline::node::{Node, Value};
+use crate::pipeline::stage::{Input, OUTPUT_FOLDERS, Source, Stage};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+/// Types a draft's parameters, and finds what it reads among all drafts.
+pub fn build(
+    draft: &Draft,
+    drafts: &[Draft],
+    index: &BTreeMap<&str, usize>,
+    kinds: &[Box<dyn Kind>],
+) -> Result<Stage> {
+    let name = draft.spec.kind.text("kind")?;
+    let Some(kind) = kinds.iter().position(|kind| kind.name() == name) else {
+        let known = kinds.iter().map(|kind| kind.name());
+        let error = Error::config(format!("there is no kind `{name}`"));
+        return Err(error.at(&draft.spec.kind.place).suggest(name, known));
+    };
+    let kind_index = kind;
+    let kind = &kinds[kind];
+    let job = kind.job(&draft.params)?;
+
+    let mut inputs = Vec::new();
+    for (role_key, node) in &draft.inputs {
+        let Some(role) = kind.inputs().iter().find(|role| role.name == role_key.text) else {
+            let known = kind.inputs().iter().map(|role| role.name);
+            let error = Error::config(format!("kind `{name}` has no input `{}`", role_key.text));
+            return Err(error.at(&role_key.place).suggest(&role_key.text, known));
+        };
+        let before = inputs.len();
+        bind(role, node, drafts, index, kinds, &mut inputs)?;
+        let count = inputs.len() - before;
+        if !role.arity.is_labelled() && count != 1 {
+            let message = format!("input `{}` takes one artifact, not {count}", role.name);
+            return Err(Error::config(message).at(&node.place));
+        }
+    }
+    for role in kind.inputs() {
+        if role.arity.is_required() && !inputs.iter().any(|i| i.role == role.name) {
+            return Err(Error::config(format!(
+                "the input `{}` is missing",
+                role.name
+            )));
+        }
+    }
+    inputs.sort_by(|a, b| (&a.role, &a.label).cmp(&(&b.role, &b.label)));
+    if let Some(pair) = inputs
+        .windows(2)
+        .find(|p| p[0].key_name() == p[1].key_name())
+    {
+        let message = format!(
+            "input `{}` has two artifacts of one name",
+            pair[0].key_name()
+        );
+        return Err(Error::config(message));
+    }
+
+    let mut outputs = Vec::new();
+    let expected = kind.outputs();
+    for (key, node) in &draft.outputs {
+        if !expected.contains(&key.text) {
+            let error = Error::config(format!("kind `{name}` has no output `{}`", key.text));
+            let known = expected.iter().map(String::as_str);
+            return Err(error.at(&key.place).suggest(&key.text, known));
+        }
+        outputs.push((key.text.clone(), output_path(node)?));
+    }
+    for output in &expected {
+        if !outputs.iter().any(|(name, _)| name == output) {
+            return Err(Error::config(format!(
+                "the output `{output}` of kind `{name}` has no path"
+            ))
+            .hint(format!(
+                "add `{output}: artifacts/...` or `figures/...` under outputs"
+            )));
+        }
+    }
+    Ok(Stage {
+        id: draft.id.clone(),
+        kind: kind_index,
+        job,
+        inputs,
+        outputs,
+        place: draft.place.clone(),
+    })
+}
+
+/// Binds what is written for a role: a reference, or a mapping from label to reference.
+fn bind(
+    role: &Role,
+    node: &Node,
+    drafts: &[Draft],
+    index: &BTreeMap<&str, usize>,
+    kinds: &[Box<dyn Kind>],
+    inputs: &mut Vec<Input>,
+) -> Result<()> {
+    let mut push = |prefix: &str, node: &Node| -> Result<()> {
+        for (label, source) in references(node, drafts, index, kinds)? {
+            let label = match (prefix, label.as_str()) {
+                ("", label) => label.to_owned(),
+                (prefix, "") => prefix.to_owned(),
+                (prefix, label) => format!("{prefix}@{label}"),
+            };
+            let label = if role.arity.is_labelled() {
+                label
+            } else {
+                String::new()
+            };
+            inputs.push(Input {
+                role: role.name.to_owned(),
+                label,
+                source,
+            });
+        }
+        Ok(())
+    };
+    match &node.value {
+        Value::Map(entries) if role.arity.is_labelled() => entries
+            .iter()
+            .try_for_each(|(label, node)| push(&label.text, node)),
+        _ => push("", node),
+    }
+}
+
+/// What `stage.output`, `stage@*.output` or a path like `data/file` refers to, with item labels.
+fn references(
+    node: &Node,
+    drafts: &[Draft],
+    index: &BTreeMap<&str, usize>,
+    kinds: &[Box<dyn Kind>],
+) -> Result<Vec<(String, Source)>> {
+    let text = node.text("an input")?;
+    let error = |message: String| Error::config(message).at(&node.place);
+    if text.contains('/') {
+        let path = inside(text).map_err(|why| error(format!("input `{text}` {why}")))?;
+        return Ok(vec![(String::new(), Source::File(path))]);
+    }
+    let Some((stage, output)) = text.rsplit_once('.') else {
+        let hint = "write stage.output, stage@*.output, or the path of a file such as data/x.csv";
+        return Err(error(format!("`{text}` names no output")).hint(hint));
+    };
+    let found: Vec<usize> = if stage.contains('*') {
+        let pattern = glob::Pattern::new(stage).map_err(|e| error(format!("`{stage}`: {e}")))?;
+        (0..drafts.len())
+            .filter(|&i| pattern.matches(&drafts[i].id))
+            .collect()
+    } else {
+        index.get(stage).copied().into_iter().collect()
+    };
+    if found.is_empty() {
+        let known = drafts.iter().map(|draft| draft.id.as_str());
+        return Err(error(format!("there is no stage `{stage}`")).suggest(stage, known));
+    }
+    found
+        .into_iter()
+        .map(|i| {
+            let kind = drafts[i].spec.kind.text("kind")?;
+            let outputs = kinds.iter().find(|k| k.name() == kind).map(|k| k.outputs());
+            // An unknown kind is reported where it stands.
+            if outputs
+                .as_ref()
+                .is_some_and(|outputs| !outputs.iter().any(|o| o == output))
+            {
+                let outputs = outputs.unwrap_or_default();
+                let message = format!("stage `{}` has no output `{output}`", drafts[i].id);
+                return Err(error(message).suggest(output, outputs.iter().map(String::as_str)));
+            }
+            let label = if stage.contains('*') {
+                drafts[i].label.clone()
+            } else {
+                String::new()
+            };
+            Ok((
+                label,
+                Source::Output {
+                    stage: i,
+                    output: output.to_owned(),
+                },
+            ))
+        })
+        .collect()
+}
+
+/// A relative path that stays below where it starts, or why it is not one.
+fn inside(text: &str) -> std::result::Result<PathBuf, String> {
+    let path = Path::new(text);
+    if path.is_absolute() {
+        return Err("is an absolute path: give it relative to pipeline.yaml".into());
+    }
+    if path
+        .components()
+        .any(|c| !matches!(c, Component::Normal(_)))
+    {
+        return Err("must be a plain relative path without `.` or `..`".into());
+    }
+    if text.contains(['\0', '\\']) {
+        return Err("holds a character that no path of a pipeline may hold".into());
+    }
+    Ok(path.components().collect())
+}
+
+fn output_path(node: &Node) -> Result<PathBuf> {
+    let text = node.text("an output path")?;
+    let error = |why: String| Error::config(format!("output `{text}` {why}")).at(&node.place);
+    let path = inside(text).map_err(error)?;
+    let folder = path
+        .components()
+        .next()
+        .map(|c| c.as_os_str().to_string_lossy().into_owned());
+    if path.components().count() < 2
+        || !OUTPUT_FOLDERS.contains(&folder.unwrap_or_default().as_str())
+    {
+        return Err(error(format!(
+            "must lie below {}/",
+            OUTPUT_FOLDERS.join("/ or ")
+        )));
+    }
+    Ok(path)
+}

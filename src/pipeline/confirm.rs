@@ -1,0 +1,130 @@
+//! The shortcut of a run that finds everything as it left it.
+//!
+//! A run that had nothing to do writes down what it was asked, what it concluded, and the stamps of
+//! all files on which that rests: pipeline.yaml, the lock, the action cache, every input, object and
+//! output. The same question is answered from there as long as every one of these files has the same
+//! stamp. That is the trust of [`crate::pipeline::stat`] in one file, under the same conditions, and it
+//! saves reading and resolving the pipeline. One changed stamp, another program, a start of the machine
+//! in between: then the run looks at everything.
+
+use crate::pipeline::digest::{Digest, Encoder};
+use crate::pipeline::error::Result;
+use crate::pipeline::files;
+use crate::pipeline::plan::Context;
+use crate::pipeline::settings::Settings;
+use crate::pipeline::settle::Summary;
+use crate::pipeline::stat::{Stamp, seal, unseal};
+use crate::pipeline::store::list;
+use crate::pipeline::workspace::Workspace;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+const TITLE: &str = "icl-repro confirmed 1";
+const FOLDER: &str = "confirmed";
+/// More questions than this are not remembered.
+const MAX_QUESTIONS: usize = 16;
+
+/// All that a run depends on and that is not in a file of the repository or the cache.
+pub struct Question<'a> {
+    /// Tells this program from one with other code.
+    pub program: Digest,
+    pub workspace: &'a Workspace,
+    pub settings: &'a Settings,
+    pub targets: &'a [String],
+    pub groups: &'a [String],
+    pub downstream: bool,
+}
+
+/// What a run concluded that had nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmed {
+    pub stages: usize,
+    /// All equal the lock.
+    pub outputs: usize,
+}
+
+impl Question<'_> {
+    /// The answer that is still right, if there is one.
+    pub fn answer(&self) -> Option<Confirmed> {
+        let text = std::fs::read(self.path()).ok()?;
+        let mut lines = unseal(TITLE, &text)?.split(|&byte| byte == b'\n');
+        let first = std::str::from_utf8(lines.next()?).ok()?;
+        let (stages, outputs) = first.split_once(' ')?;
+        for line in lines.filter(|line| !line.is_empty()) {
+            let (stamp, path) = Stamp::read(line)?;
+            let path = PathBuf::from(OsString::from_vec(path.to_vec()));
+            if Stamp::of(&path) != Some(stamp) {
+                return None;
+            }
+        }
+        Some(Confirmed {
+            stages: stages.parse().ok()?,
+            outputs: outputs.parse().ok()?,
+        })
+    }
+
+    /// Keeps the conclusion of a run that had nothing to do; of any other there is nothing to keep.
+    /// `read` are files that the caller read, with the digests of what was in them.
+    pub fn keep(
+        &self,
+        summary: &Summary,
+        context: &Context,
+        read: &[(PathBuf, Digest)],
+    ) -> Result<()> {
+        let store = context.store;
+        let nothing_to_do = summary.restored + summary.ran + summary.skipped == 0
+            && summary.failed.is_empty()
+            && summary.differing.is_empty()
+            && !summary.wrote_lock
+            && !summary.interrupted
+            && summary.outputs_equal == summary.outputs;
+        if !nothing_to_do {
+            return Ok(());
+        }
+        let own = [context.lock.read_from(), store.actions().read_from()];
+        let own = own.into_iter().flatten();
+        for (path, digest) in own.chain(read.iter().map(|(path, digest)| (&**path, *digest))) {
+            // It may have changed since.
+            if store.digest_of(path).ok() != Some(digest) {
+                return Ok(());
+            }
+        }
+        let Some(files) = store.used_files() else {
+            return Ok(());
+        };
+        let mut body = format!("{} {}\n", summary.fresh, summary.outputs).into_bytes();
+        for (path, stamp) in files {
+            let path = path.as_os_str().as_bytes();
+            if path.contains(&b'\n') {
+                return Ok(());
+            }
+            stamp.write(&mut body);
+            body.extend_from_slice(path);
+            body.push(b'\n');
+        }
+        let kept = list(&self.workspace.cache.join(FOLDER))?;
+        if kept.len() >= MAX_QUESTIONS {
+            kept.iter()
+                .for_each(|path| drop(std::fs::remove_file(path)));
+        }
+        files::write_unsynced(&self.path(), &seal(TITLE, &body))
+    }
+
+    fn path(&self) -> PathBuf {
+        let mut e = Encoder::new("icl-repro question");
+        e.bytes(self.program.as_bytes());
+        let Workspace { root, cache, out } = self.workspace;
+        for folder in [root, cache, out] {
+            e.bytes(folder.as_os_str().as_bytes());
+        }
+        let profile: Vec<String> = self.settings.profile.iter().cloned().collect();
+        for list in [&profile, &self.settings.sets, self.targets, self.groups] {
+            e.word(list.len() as u64);
+            list.iter().for_each(|text| e.text(text));
+        }
+        e.tag(self.downstream.into());
+        let name = e.finish().to_string();
+        self.workspace.cache.join(FOLDER).join(name)
+    }
+}

@@ -1,0 +1,40 @@
+//! What happens to stages during a run, for whoever shows it or takes it down.
+
+use crate::pipeline::error::Error;
+use crate::pipeline::kind::Progress;
+use crate::pipeline::plan::Reason;
+use std::path::PathBuf;
+
+/// What happens during a run.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Started {
+        stage: usize,
+        reason: Reason,
+    },
+    Progress {
+        stage: usize,
+        progress: Progress,
+    },
+    Done {
+        stage: usize,
+        outcome: Outcome,
+        seconds: f64,
+    },
+    Failed {
+        stage: usize,
+        error: Error,
+        log: Option<PathBuf>,
+    },
+}
+
+/// How a stage ended that has its outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Fresh,
+    Restored,
+    Ran,
+}
+
+/// Hears the events, from several threads.
+pub type Observer<'a> = &'a (dyn Fn(Event) + Sync);

@@ -1,0 +1,242 @@
+//! What a run does to one stage: confirms it, restores it, or runs it in a scratch folder.
+//!
+//! Unaware of the order of stages: the outputs of those before it are given. Outputs go to the store
+//! first and from there to where the user sees them.
+
+use crate::pipeline::actions::{Action, Outputs};
+use crate::pipeline::digest::Digest;
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::event::{Event, Observer, Outcome};
+use crate::pipeline::files;
+use crate::pipeline::key::Key;
+use crate::pipeline::kind::Io;
+use crate::pipeline::plan::{Context, Reason};
+use crate::pipeline::stage::{Input, Source, Stage};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// A stage that has its outputs.
+pub struct Finished {
+    pub key: Key,
+    pub outputs: Outputs,
+    pub outcome: Outcome,
+}
+
+/// A stage whose inputs are there.
+pub struct Attempt<'a> {
+    pub context: &'a Context<'a>,
+    pub index: usize,
+    pub stage: &'a Stage,
+    /// The outputs of the stages that it reads from.
+    pub known: &'a BTreeMap<usize, Outputs>,
+    /// Whether it runs although it is fresh.
+    pub forced: bool,
+    pub observer: Observer<'a>,
+    pub cancelled: &'a AtomicBool,
+}
+
+impl Attempt<'_> {
+    /// Confirms, restores or runs the stage.
+    pub fn bring_up_to_date(&self) -> Result<Finished> {
+        let start = Instant::now();
+        let result = self.attempt();
+        match &result {
+            Ok(finished) => (self.observer)(Event::Done {
+                stage: self.index,
+                outcome: finished.outcome,
+                seconds: start.elapsed().as_secs_f64(),
+            }),
+            Err(error) => {
+                let log = self.context.workspace.log_path(&self.stage.id);
+                (self.observer)(Event::Failed {
+                    stage: self.index,
+                    error: error.clone(),
+                    log: log.is_file().then_some(log),
+                });
+            }
+        }
+        result
+    }
+
+    fn attempt(&self) -> Result<Finished> {
+        let Attempt { context, stage, .. } = self;
+        let inputs = context
+            .input_digests(stage, |upstream| self.known.get(&upstream))?
+            .ok_or_else(|| Error::failed("an input has no digest"))?;
+        let probe = context.probe(stage, inputs.clone());
+        let reason = match probe.cached {
+            Some(action) if !self.forced => {
+                let restored = self.publish(&action.outputs)?;
+                let outcome = match restored {
+                    true => Outcome::Restored,
+                    false => Outcome::Fresh,
+                };
+                return Ok(Finished {
+                    key: probe.key,
+                    outputs: action.outputs,
+                    outcome,
+                });
+            }
+            Some(_) => Reason::Forced,
+            None => context.reason(stage, &probe.key)?,
+        };
+        (self.observer)(Event::Started {
+            stage: self.index,
+            reason,
+        });
+        let start = Instant::now();
+        let outputs = self.run_job(&inputs)?;
+        let action = Action {
+            stage: stage.id.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+            outputs,
+        };
+        context.store.record(probe.key.digest(), &action)?;
+        self.publish(&action.outputs)?;
+        Ok(Finished {
+            key: probe.key,
+            outputs: action.outputs,
+            outcome: Outcome::Ran,
+        })
+    }
+
+    /// Runs the job in a scratch folder and moves what it declares into the store.
+    fn run_job(&self, digests: &[(String, Digest)]) -> Result<Outputs> {
+        let Attempt { context, stage, .. } = self;
+        let scratch_root = context.workspace.cache.join("scratch");
+        files::create_folder(&scratch_root)?;
+        let scratch = tempfile::Builder::new()
+            .prefix(&format!("{}-", stage.id))
+            .tempdir_in(&scratch_root)
+            .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
+        let paths = self.input_paths()?;
+        let mut by_role: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
+        for (input, path) in stage.inputs.iter().zip(&paths) {
+            let files = by_role.entry(input.role.clone()).or_default();
+            files.push((input.label.clone(), path.clone()));
+        }
+        let report = |progress| {
+            (self.observer)(Event::Progress {
+                stage: self.index,
+                progress,
+            });
+        };
+        let folder = scratch.path().to_owned();
+        let io = Io::new(by_role, folder, self.cancelled, &report);
+        let result = catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
+            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let mut log = io.take_log();
+        if let Err(error) = &result {
+            log.push_str(&format!("failed: {error}\n"));
+        }
+        write_log(&context.workspace.log_path(&stage.id), &log)?;
+        result?;
+        check_unchanged(&paths, digests)?;
+        collect(scratch.path(), stage, context)
+    }
+
+    /// Where the inputs are, in their order.
+    fn input_paths(&self) -> Result<Vec<PathBuf>> {
+        let path = |input: &Input| match &input.source {
+            Source::File(path) => self.context.input_file(path),
+            Source::Output { stage, output } => {
+                let outputs = self.known.get(stage);
+                let digest = outputs.and_then(|outputs| outputs.get(output));
+                let digest = digest.ok_or_else(|| Error::failed("an input has no digest"))?;
+                Ok(self.context.store.object(*digest))
+            }
+        };
+        self.stage.inputs.iter().map(path).collect()
+    }
+
+    /// Puts outputs that are missing or differ where the user sees them; whether there were any.
+    fn publish(&self, outputs: &Outputs) -> Result<bool> {
+        let Attempt { context, stage, .. } = self;
+        let moved = context.out_of_place(stage, outputs);
+        let moved_outputs = stage
+            .outputs
+            .iter()
+            .filter(|(_, path)| moved.contains(path));
+        for (name, path) in moved_outputs {
+            refuse_links(&context.workspace.out, path)?;
+            let target = context.workspace.out.join(path);
+            context.store.copy_to(outputs[name], &target)?;
+        }
+        Ok(!moved.is_empty())
+    }
+}
+
+/// An input that changed while the stage ran makes its result worthless. Both lists are in the order
+/// of the inputs.
+fn check_unchanged(paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
+    for (path, (name, before)) in paths.iter().zip(digests) {
+        if Digest::of_file(path)?.0 != *before {
+            let message = format!("the input `{name}` changed while the stage ran");
+            return Err(Error::failed(message).hint("nothing was recorded: run again"));
+        }
+    }
+    Ok(())
+}
+
+/// A log is for people: one that a kill cuts short does no harm.
+fn write_log(path: &Path, log: &str) -> Result<()> {
+    files::create_folder(path.parent().unwrap_or(Path::new(".")))?;
+    std::fs::write(path, log).map_err(|e| Error::io("write", path, &e))
+}
+
+/// Moves the declared outputs into the store; a missing or undeclared file fails the stage.
+fn collect(scratch: &Path, stage: &Stage, context: &Context) -> Result<Outputs> {
+    let io = |e: std::io::Error| Error::io("list", scratch, &e);
+    for entry in std::fs::read_dir(scratch).map_err(io)? {
+        let name = entry
+            .map_err(io)?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        if !stage.outputs.iter().any(|(output, _)| *output == name) {
+            return Err(Error::failed(format!(
+                "the stage wrote an undeclared output `{name}`"
+            )));
+        }
+    }
+    let mut outputs = Outputs::new();
+    for (name, _) in &stage.outputs {
+        let file = scratch.join(name);
+        if !file.is_file() {
+            return Err(Error::failed(format!(
+                "the stage did not write its output `{name}`"
+            )));
+        }
+        outputs.insert(name.clone(), context.store.insert(&file)?);
+    }
+    Ok(outputs)
+}
+
+/// A link on the way to an output could lead out of the folder that receives outputs.
+fn refuse_links(out: &Path, path: &Path) -> Result<()> {
+    let folders = path
+        .parent()
+        .map(|p| p.ancestors().collect::<Vec<_>>())
+        .unwrap_or_default();
+    for folder in folders {
+        if out.join(folder).is_symlink() && !folder.as_os_str().is_empty() {
+            let message = format!(
+                "{} is a symbolic link: nothing was written",
+                folder.display()
+            );
+            return Err(Error::failed(message).hint("put a real folder there"));
+        }
+    }
+    Ok(())
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    Error::failed(format!("the stage panicked: {text}")).hint("this is a bug: please report it")
+}

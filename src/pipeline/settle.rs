@@ -1,0 +1,131 @@
+//! What a run means for the lock: which outputs equal it, which differ under an unchanged key, and
+//! which blocks are written.
+
+use crate::pipeline::error::{Error, ErrorKind, Result};
+use crate::pipeline::event::Outcome;
+use crate::pipeline::execute::Finished;
+use crate::pipeline::lock::{Block, Record};
+use crate::pipeline::plan::Context;
+use crate::pipeline::select::Selection;
+use crate::pipeline::stage::Stage;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Summary {
+    pub fresh: usize,
+    pub restored: usize,
+    pub ran: usize,
+    /// Stages that failed, with their errors.
+    pub failed: Vec<(usize, Error)>,
+    /// Stages not reached, because of a failure or an interrupt.
+    pub skipped: usize,
+    /// Stages that made other bytes under the key that the lock records.
+    pub differing: Vec<(usize, Vec<String>)>,
+    /// Outputs made or confirmed, and how many of them equal the lock.
+    pub outputs: usize,
+    pub outputs_equal: usize,
+    pub wrote_lock: bool,
+    pub interrupted: bool,
+    pub seconds: f64,
+}
+
+/// A run that has ended, to be compared with the lock.
+pub struct Settlement<'a> {
+    pub context: &'a Context<'a>,
+    pub selection: &'a Selection,
+    /// Record outputs that differ under an unchanged key.
+    pub accept: bool,
+    pub finished: &'a BTreeMap<usize, Finished>,
+    pub failed: &'a BTreeMap<usize, Error>,
+    /// Stages that were not reached.
+    pub untaken: usize,
+    pub interrupted: bool,
+}
+
+impl Settlement<'_> {
+    /// Compares with the lock and brings it up to date.
+    pub fn settle(&self) -> Result<Summary> {
+        let context = self.context;
+        let recorded = context.lock.get()?;
+        let mut summary = Summary {
+            skipped: self.untaken,
+            interrupted: self.interrupted,
+            ..Summary::default()
+        };
+        for (&index, error) in self.failed {
+            if error.kind == ErrorKind::Interrupted {
+                summary.skipped += 1;
+            } else {
+                summary.failed.push((index, error.clone()));
+            }
+        }
+        let mut written = BTreeMap::new();
+        // Stages whose results rest on bytes that the lock does not expect.
+        let mut tainted = BTreeSet::new();
+        for (&index, finished) in self.finished {
+            match finished.outcome {
+                Outcome::Fresh => summary.fresh += 1,
+                Outcome::Restored => summary.restored += 1,
+                Outcome::Ran => summary.ran += 1,
+            }
+            let stage = &context.pipeline.stages[index];
+            let block = block(stage, finished);
+            summary.outputs += block.outputs.len();
+            let expected = recorded.stages.get(&stage.id);
+            let equal = |name: &String| {
+                expected.is_some_and(|old| old.outputs.get(name) == block.outputs.get(name))
+            };
+            summary.outputs_equal += block.outputs.keys().filter(|name| equal(name)).count();
+            if expected.is_some_and(|old| old.key == block.key && old.outputs != block.outputs) {
+                let names = block
+                    .outputs
+                    .keys()
+                    .filter(|name| !equal(name))
+                    .cloned()
+                    .collect();
+                summary.differing.push((index, names));
+                tainted.insert(index);
+            } else if stage.upstream().iter().any(|u| tainted.contains(u)) {
+                tainted.insert(index);
+            }
+            let is_right = self.accept || !tainted.contains(&index);
+            if is_right && expected != Some(&block) {
+                written.insert(stage.id.clone(), block);
+            }
+        }
+        let mut gone: Vec<&String> = Vec::new();
+        if self.selection.closure.len() == context.pipeline.stages.len() {
+            let stages = context.pipeline.stages.iter();
+            let ids: BTreeSet<&String> = stages.map(|stage| &stage.id).collect();
+            gone.extend(recorded.stages.keys().filter(|id| !ids.contains(id)));
+        }
+        if !written.is_empty() || !gone.is_empty() {
+            let mut lock = recorded.clone();
+            gone.into_iter().for_each(|id| drop(lock.stages.remove(id)));
+            lock.stages.append(&mut written);
+            lock.write(&context.workspace.lock_path())?;
+            summary.wrote_lock = true;
+        }
+        Ok(summary)
+    }
+}
+
+fn block(stage: &Stage, finished: &Finished) -> Block {
+    let record = |(name, path): &(String, PathBuf)| {
+        let path = path.to_string_lossy().into_owned();
+        (
+            name.clone(),
+            Record {
+                path,
+                digest: finished.outputs[name],
+            },
+        )
+    };
+    Block {
+        key: finished.key.digest(),
+        parts: finished.key.parts(),
+        outputs: stage.outputs.iter().map(record).collect(),
+    }
+}
