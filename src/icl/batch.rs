@@ -12,6 +12,7 @@ use crate::icl::model::Shape;
 use crate::icl::objective::{LossWeights, Objective};
 use crate::icl::resample::Resampler;
 use crate::icl::source::Source;
+use crate::icl::task_pool::PoolSampler;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::simd::{self, Kernel};
 use crate::math::stream::Stream;
@@ -53,6 +54,7 @@ struct Block<'a> {
 enum Sampler<'a> {
     Fresh(FreshSampler),
     DataSet(Resampler<'a>),
+    Pool(PoolSampler<'a>),
 }
 
 impl Sampler<'_> {
@@ -61,6 +63,7 @@ impl Sampler<'_> {
         match self {
             Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
             Sampler::DataSet(sampler) => sampler.draw_query(stream, group),
+            Sampler::Pool(sampler) => sampler.draw_query(stream, group),
         }
     }
 
@@ -69,6 +72,7 @@ impl Sampler<'_> {
         match self {
             Sampler::Fresh(sampler) => sampler.draw_context(stream, group),
             Sampler::DataSet(sampler) => sampler.draw_context(stream, group),
+            Sampler::Pool(sampler) => sampler.draw_context(stream, group),
         }
     }
 }
@@ -95,6 +99,7 @@ impl<'a> Batch<'a> {
                 Method::Fastest,
             )),
             Source::DataSet(data) => Sampler::DataSet(Resampler::new(data, n_shots)),
+            Source::Pool(pool) => Sampler::Pool(PoolSampler::new(pool, n_shots)),
         };
         let (dim, layers, heads) = (shape.token_dim(), shape.n_layers, shape.n_heads);
         let blocks = (0..batch_size.div_ceil(BLOCK))

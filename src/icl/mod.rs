@@ -2,6 +2,7 @@
 //! Knows no pipeline and no file format; leans on `math` alone.
 
 pub mod attention;
+pub mod baseline;
 pub mod batch;
 pub mod context;
 pub mod covariance_optima;
@@ -12,12 +13,14 @@ pub mod fresh;
 pub mod gram;
 pub mod head;
 pub mod head_gradient;
+pub mod hold_out;
 pub mod measures;
 pub mod model;
 pub mod objective;
 pub mod one_layer;
 pub mod optima;
 pub mod optimizer;
+pub mod pool_evaluate;
 pub mod population;
 pub mod readout;
 pub mod resample;
@@ -25,6 +28,7 @@ pub mod risk;
 pub mod setting;
 pub mod source;
 pub mod task;
+pub mod task_pool;
 pub mod theory_points;
 pub mod train;
 pub mod trainable;

@@ -5,6 +5,7 @@ pub mod basis;
 pub mod lanes;
 pub mod linalg;
 pub mod moments;
+pub mod pca;
 pub mod product;
 pub mod simd;
 pub mod stream;
