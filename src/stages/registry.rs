@@ -17,6 +17,8 @@ use crate::stages::pool_evaluate::PoolEvaluate;
 use crate::stages::pool_pretrain::PoolPretrain;
 use crate::stages::population::Population;
 use crate::stages::pretrain::Pretrain;
+use crate::stages::prompt_figure::PromptFigure;
+use crate::stages::shot_table::ShotTable;
 use crate::stages::tabular_tasks::TabularTasks;
 use crate::stages::target_summary::TargetSummary;
 use crate::stages::task_roles::TaskRoles;
@@ -49,5 +51,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<PoolPretrain>(),
         kind::<PoolEvaluate>(),
         kind::<TargetSummary>(),
+        kind::<PromptFigure>(),
+        kind::<ShotTable>(),
     ]
 }
