@@ -21,22 +21,33 @@ impl Tabular {
     pub fn read(path: &Path) -> Result<Tabular> {
         let file = path.display().to_string();
         let bytes = read(path)?;
+        // Some programs mark UTF-8 so.
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
         let table = if bytes.starts_with(b"PAR1") {
-            Table::from_parquet(&bytes).map_err(|e| e.to_string())
+            Table::from_parquet(bytes).map_err(|e| e.to_string())
         } else {
-            csv::read(&bytes)
+            csv::read(bytes)
         };
         let table = table.map_err(|e| Error::failed(format!("{file}: {e}")))?;
         let tabular = Tabular { file, table };
-        match tabular.rows() {
-            0 => Err(tabular.wrong("it has no rows")),
-            _ => Ok(tabular),
+        if tabular.rows() == 0 {
+            return Err(tabular.wrong("it has no rows"));
+        }
+        let mut names: Vec<&str> = tabular.names().collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(tabular.wrong(format!("it has two columns `{}`", pair[0]))),
+            None => Ok(tabular),
         }
     }
 
     /// Number of rows, at least one.
     pub fn rows(&self) -> usize {
         self.table.rows()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.table.columns().iter().map(|(name, _)| name.as_str())
     }
 
     /// `FILE: message`.
@@ -54,33 +65,32 @@ impl Tabular {
     /// # Errors
     /// A pattern that names no column.
     pub fn select(&self, patterns: &[String]) -> Result<Vec<String>> {
-        let names = || self.table.columns().iter().map(|(name, _)| name.as_str());
         let mut found: Vec<String> = Vec::new();
         for pattern in patterns {
             let glob = glob::Pattern::new(pattern)
                 .map_err(|e| self.wrong(format!("`{pattern}` is no pattern: {e}")))?;
-            let before = found.len();
             let mut any = false;
-            for name in names().filter(|name| *name == pattern || glob.matches(name)) {
+            for name in self
+                .names()
+                .filter(|name| name == pattern || glob.matches(name))
+            {
                 any = true;
                 if !found.iter().any(|known| known == name) {
                     found.push(name.to_owned());
                 }
             }
             if !any {
-                debug_assert_eq!(before, found.len());
                 let error = self.wrong(format!("there is no column `{pattern}`"));
-                return Err(error.suggest(pattern, names()));
+                return Err(error.suggest(pattern, self.names()));
             }
         }
         Ok(found)
     }
 
     fn column(&self, name: &str) -> Result<&Column> {
-        let names = self.table.columns().iter().map(|(name, _)| name.as_str());
         self.table.column(name).map_err(|_| {
             let error = self.wrong(format!("there is no column `{name}`"));
-            error.suggest(name, names)
+            error.suggest(name, self.names())
         })
     }
 
