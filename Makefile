@@ -8,11 +8,12 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ICL_REPRO := $(TARGET_DIR)/release/icl-repro
 RUN_FLAGS ?=
 STAGE ?=
+PYTHON ?= python3
 
 # The groups that the paper's main text needs.
 PAPER_GROUPS := main
 
-.PHONY: all paper stage verify smoke test bench build clean help
+.PHONY: all paper stage verify smoke test bench bench-peer build clean help
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -36,8 +37,12 @@ test: ## format check, lints, all tests
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	$(CARGO) test --release --locked
 
-bench: ## how long the engine takes when nothing is to do, and per stage
+bench: ## how fast the kernels are, how long the engine takes when nothing is to do
+	$(CARGO) bench --locked --bench kernels
 	$(CARGO) bench --locked --bench engine
+
+bench-peer: ## the training steps beside the same in PyTorch
+	@$(PYTHON) benches/peer_torch.py
 
 build: ## the program
 	@$(CARGO) build --release --locked
@@ -46,4 +51,4 @@ clean: ## remove the cache and the intermediate artifacts; committed figures sta
 	rm -rf .icl-repro artifacts
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name about; do printf '%-16s %s\n' "$$name" "$$about"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name about; do printf '%-16s %s\n' "$$name" "$$about"; done

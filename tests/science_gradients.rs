@@ -1,27 +1,31 @@
 //! Predictions and gradients of every configuration against slow, plain references.
 
-use icl_repro::icl::attention::Attention;
+use icl_repro::icl::attention::{Attention, LaneGradient};
 use icl_repro::icl::batch::Batch;
 use icl_repro::icl::data_set::DataSet;
+use icl_repro::icl::effective::Effective;
 use icl_repro::icl::gram::{Columns, PromptGroup};
 use icl_repro::icl::model::{LinearAttention, MatrixKind, Parametrization, Shape};
 use icl_repro::icl::objective::Objective;
 use icl_repro::icl::setting::Setting;
+use icl_repro::icl::single_token::SingleToken;
 use icl_repro::icl::source::Source;
 use icl_repro::icl::task::Task;
 use icl_repro::icl::trainable::Trainable;
 use icl_repro::math::lanes::{Lanes, WIDTH};
 use icl_repro::math::stream::Stream;
+use icl_repro::math::width::{Fixed, Width};
 use icl_repro::math::{linalg, tolerance};
 use ndarray::{Array2, s};
 
-const D: usize = 3;
+/// Matrices of side 5, whose kernels take their width at run time, and of side 7, whose have it compiled in.
+const DIMENSIONS: [usize; 2] = [3, 5];
 
-fn shapes() -> impl Iterator<Item = Shape> {
+fn shapes(d: usize) -> impl Iterator<Item = Shape> {
     let sizes = [(1, 1), (2, 1), (4, 1), (1, 2), (2, 2), (1, 3)];
-    sizes.into_iter().flat_map(|(n_heads, n_layers)| {
+    sizes.into_iter().flat_map(move |(n_heads, n_layers)| {
         [Parametrization::Merged, Parametrization::Separate].map(|parametrization| Shape {
-            d: D,
+            d,
             n_layers,
             n_heads,
             parametrization,
@@ -57,59 +61,108 @@ fn attend(model: &LinearAttention, prompt: &Array2<f64>) -> f64 {
     z[[z.nrows() - 1, z.ncols() - 1]]
 }
 
+/// Eight prompts of n shots and d covariates: as matrices of tokens, and in Gram form.
+fn prompts(n: usize, d: usize) -> (Vec<Array2<f64>>, PromptGroup) {
+    let mut stream = Stream::new(n as u64, "attention test", &[]);
+    let prompts: Vec<Array2<f64>> = (0..WIDTH)
+        .map(|_| {
+            let mut z = Array2::from_shape_fn((n + 1, d + 2), |_| stream.normal());
+            z.column_mut(0).fill(1.0);
+            z[[n, d + 1]] = 0.0;
+            z
+        })
+        .collect();
+    let lanes =
+        |row: usize, column: usize| Lanes(std::array::from_fn(|lane| prompts[lane][[row, column]]));
+    let mut columns = Columns::new(d + 1, n, n);
+    for (t, column) in columns.data_mut().chunks_exact_mut(d + 1).enumerate() {
+        for (i, entry) in column.iter_mut().enumerate() {
+            *entry = lanes(t, i + 1);
+        }
+    }
+    columns.sum_columns(d + 1);
+    let mut group = PromptGroup::new(d);
+    let x: Vec<Lanes> = (1..=d).map(|i| lanes(n, i)).collect();
+    group.set_query(&x, Lanes::ZERO);
+    group.set_few_shot(d + 2, &columns);
+    (prompts, group)
+}
+
 #[test]
 fn the_gram_form_equals_attention_on_the_prompt() {
-    for n in [0, 1, 6] {
-        let mut stream = Stream::new(n as u64, "attention test", &[]);
-        let prompts: Vec<Array2<f64>> = (0..WIDTH)
-            .map(|_| {
-                let mut z = Array2::from_shape_fn((n + 1, D + 2), |_| stream.normal());
-                z.column_mut(0).fill(1.0);
-                z[[n, D + 1]] = 0.0;
-                z
-            })
-            .collect();
-        let lanes = |row: usize, column: usize| {
-            Lanes(std::array::from_fn(|lane| prompts[lane][[row, column]]))
-        };
-        let mut columns = Columns::new(D + 1, n, n);
-        for i in 0..=D {
-            for t in 0..n {
-                columns.coordinate_mut(i)[t] = lanes(t, i + 1);
-            }
-        }
-        columns.sum_columns();
-        let mut group = PromptGroup::new(D);
-        let x: Vec<Lanes> = (1..=D).map(|i| lanes(n, i)).collect();
-        group.set_query(&x, Lanes::ZERO);
-        group.set_few_shot(&columns);
-        for shape in shapes() {
+    for (d, n) in [(3, 0), (3, 1), (3, 6), (5, 0), (5, 6), (9, 6)] {
+        let (prompts, group) = prompts(n, d);
+        for shape in shapes(d) {
             let model = model(shape);
-            let mut attention = Attention::new(D + 2, shape.n_layers, shape.n_heads);
-            let found = attention.forward(&model.effective(), &group.s, &group.z);
+            let mut attention = Attention::new(d + 2, shape.n_layers, shape.n_heads);
+            let found = attention.forward(d + 2, &model.effective(), &group);
+            let mut single = SingleToken::new(d + 2, shape.n_layers, shape.n_heads);
+            let alone = single.forward(d + 2, &model.effective(), &group.z);
             for (lane, prompt) in prompts.iter().enumerate() {
-                let expected = attend(&model, prompt);
-                let gap = (found.0[lane] - expected).abs();
-                assert!(
-                    gap < tolerance::ROUNDING * expected.abs().max(1.0),
-                    "{shape:?}: {gap}"
-                );
+                let close = |found: f64, expected: f64| {
+                    let gap = (found - expected).abs();
+                    assert!(
+                        gap < tolerance::ROUNDING * expected.abs().max(1.0),
+                        "{shape:?}, n = {n}: {gap}"
+                    );
+                };
+                close(found.0[lane], attend(&model, prompt));
+                let query = prompt.slice(s![n.., ..]).to_owned();
+                close(alone.0[lane], attend(&model, &query));
             }
         }
-        if n == 0 {
-            let few_shot = group.s.clone();
-            group.set_zero_shot();
-            assert_eq!(group.s, few_shot);
-        }
+    }
+}
+
+/// A width that the compiler knows changes the speed and not one bit.
+#[test]
+fn widths_known_to_the_compiler_give_the_same_bits() {
+    let (_, group) = prompts(6, 5);
+    let run = |shape: Shape, width: &dyn Fn(&mut Kernels, &Effective) -> [Lanes; 2]| {
+        let mut kernels = Kernels {
+            attention: Attention::new(7, shape.n_layers, shape.n_heads),
+            single: SingleToken::new(7, shape.n_layers, shape.n_heads),
+            gradient: LaneGradient::zeros(7, shape.n_layers, shape.n_heads),
+            prompts: group.clone(),
+        };
+        let predictions = width(&mut kernels, &model(shape).effective());
+        let mut gradient = Effective::zeros(7, shape.n_layers, shape.n_heads);
+        kernels.gradient.reduce_into(&mut gradient);
+        (predictions, gradient)
+    };
+    for shape in shapes(5) {
+        let constant = run(shape, &|kernels, model| kernels.pass(Fixed::<7>, model));
+        let run_time = run(shape, &|kernels, model| kernels.pass(7_usize, model));
+        assert_eq!(constant, run_time, "{shape:?}");
+    }
+}
+
+struct Kernels {
+    attention: Attention,
+    single: SingleToken,
+    gradient: LaneGradient,
+    prompts: PromptGroup,
+}
+
+impl Kernels {
+    /// Both predictions; adds the gradient of their sum.
+    fn pass<W: Width>(&mut self, width: W, model: &Effective) -> [Lanes; 2] {
+        let few = self.attention.forward(width, model, &self.prompts);
+        self.attention
+            .backward(width, model, &self.prompts, Lanes::ONE, &mut self.gradient);
+        let zero = self.single.forward(width, model, &self.prompts.z);
+        self.single
+            .backward(width, model, Lanes::ONE, &mut self.gradient);
+        [few, zero]
     }
 }
 
 #[test]
 fn gradients_equal_finite_differences() {
-    let setting = Setting::new(D, 0.1).unwrap();
-    let task = Task::random_unit(D, 1);
-    let data = DataSet::generate(&setting, &task, 40, 1).unwrap();
-    for shape in shapes() {
+    for shape in DIMENSIONS.into_iter().flat_map(shapes) {
+        let setting = Setting::new(shape.d, 0.1).unwrap();
+        let task = Task::random_unit(shape.d, 1);
+        let data = DataSet::generate(&setting, &task, 40, 1).unwrap();
         let base = model(shape);
         for (source, objective) in [
             (Source::Fresh(&setting), Objective::FewShot),
@@ -150,7 +203,8 @@ fn gradients_equal_finite_differences() {
 fn trainable_sets_move_only_their_matrices() {
     use icl_repro::icl::optimizer::OptimizerConfig;
     use icl_repro::icl::train::{TrainConfig, train};
-    let setting = Setting::new(D, 0.1).unwrap();
+    let d = DIMENSIONS[0];
+    let setting = Setting::new(d, 0.1).unwrap();
     let all = [
         Trainable::All,
         Trainable::KeyQuery,
@@ -165,7 +219,7 @@ fn trainable_sets_move_only_their_matrices() {
         Trainable::Key => Some(MatrixKind::Key),
         Trainable::Value => Some(MatrixKind::Value),
     };
-    for shape in shapes().filter(|shape| shape.n_heads < 4) {
+    for shape in shapes(d).filter(|shape| shape.n_heads < 4) {
         for trainable in all {
             let fits =
                 kind_of(trainable).is_none_or(|kind| shape.parametrization.kinds().contains(&kind));
@@ -195,7 +249,7 @@ fn trainable_sets_move_only_their_matrices() {
                 assert_eq!(old != new, allowed, "{shape:?} {trainable:?} {kind:?}");
                 if kind == MatrixKind::Value && layer + 1 == shape.n_layers {
                     // Only the last row of the last layer's V reaches the output.
-                    assert_eq!(old.slice(s![..=D, ..]), new.slice(s![..=D, ..]));
+                    assert_eq!(old.slice(s![..=d, ..]), new.slice(s![..=d, ..]));
                 }
             }
         }

@@ -6,13 +6,14 @@
 //! allocation per call. Does not know where prompts come from or what the loss is.
 
 use crate::icl::effective::Effective;
+use crate::icl::gram::PromptGroup;
 use crate::math::lanes::Lanes;
-use crate::math::product::{View, add_outer, add_product, dot, multiply};
+use crate::math::product::{View, add_outer, add_product, apply, dot, multiply};
+use crate::math::width::Width;
 
 /// Buffers of one forward and backward pass.
 #[derive(Debug, Clone)]
 pub struct Attention {
-    dim: usize,
     n_heads: usize,
     layers: Vec<Layer>,
     /// S v_h and Q_h S v_h of the last layer, by head.
@@ -20,18 +21,22 @@ pub struct Attention {
     qsv: Vec<Lanes>,
     vector: Vec<Lanes>,
     product: Vec<Lanes>,
+    through_m: Vec<Lanes>,
     d_m: Vec<Lanes>,
+    /// dS + dS^T: S is symmetric, and this is all of dS that what follows needs.
     d_s: Vec<Lanes>,
     d_z: Vec<Lanes>,
     d_z_next: Vec<Lanes>,
 }
 
-/// What one layer reads (S, z), and for an inner layer its map M and Q_h S by head.
+/// What one layer reads (S, z), empty for the first, which reads the prompt itself; and for an inner
+/// layer its map M, S M, and Q_h S by head.
 #[derive(Debug, Clone)]
 struct Layer {
     s: Vec<Lanes>,
     z: Vec<Lanes>,
     m: Vec<Lanes>,
+    sm: Vec<Lanes>,
     qs: Vec<Lanes>,
 }
 
@@ -78,8 +83,9 @@ impl LaneGradient {
         }
     }
 
+    /// The sums for Q and V of one head.
     #[inline(always)]
-    fn matrices(&mut self, layer: usize, head: usize) -> (&mut [Lanes], &mut [Lanes]) {
+    pub fn matrices(&mut self, layer: usize, head: usize) -> (&mut [Lanes], &mut [Lanes]) {
         let size = self.dim * self.dim;
         let start = (layer * self.n_heads + head) * size;
         (
@@ -101,22 +107,24 @@ impl Attention {
         let layers = (1..=n_layers)
             .map(|layer| {
                 let inner = if layer < n_layers { size } else { 0 };
+                let (s, z) = if layer > 1 { (size, dim) } else { (0, 0) };
                 Layer {
-                    s: zeros(size),
-                    z: zeros(dim),
+                    s: zeros(s),
+                    z: zeros(z),
                     m: zeros(inner),
+                    sm: zeros(inner),
                     qs: zeros(inner * n_heads),
                 }
             })
             .collect();
         Attention {
-            dim,
             n_heads,
             layers,
             sv: zeros(n_heads * dim),
             qsv: zeros(n_heads * dim),
             vector: zeros(dim),
             product: zeros(size),
+            through_m: zeros(size),
             d_m: zeros(size),
             d_s: zeros(size),
             d_z: zeros(dim),
@@ -124,74 +132,106 @@ impl Attention {
         }
     }
 
-    /// Predictions of the prompts (S, z), and the trace that `backward` needs.
+    /// Predictions of the prompts, and the trace that `backward` needs. `width` is the d + 2 of
+    /// `new`.
     #[inline(always)]
-    pub fn forward(&mut self, matrices: &Effective, s: &[Lanes], z: &[Lanes]) -> Lanes {
-        self.layers[0].s.copy_from_slice(s);
-        self.layers[0].z.copy_from_slice(z);
+    pub fn forward<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+    ) -> Lanes {
         for layer in 0..self.layers.len() - 1 {
-            self.forward_inner(matrices, layer);
+            self.forward_inner(width, matrices, prompts, layer);
         }
-        self.forward_last(matrices)
+        self.forward_last(width, matrices, prompts)
     }
 
     #[inline(always)]
-    fn forward_inner(&mut self, matrices: &Effective, index: usize) {
-        let (dim, share) = (self.dim, 1.0 / self.n_heads as f64);
+    fn forward_inner<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+        index: usize,
+    ) {
+        let (dim, share) = (width.get(), 1.0 / self.n_heads as f64);
         let (before, after) = self.layers.split_at_mut(index + 1);
-        let (layer, next) = (&mut before[index], &mut after[0]);
-        for (i, entry) in layer.m.iter_mut().enumerate() {
-            *entry = if i % (dim + 1) == 0 {
-                Lanes::ONE
-            } else {
-                Lanes::ZERO
-            };
+        let (Layer { s, z, m, sm, qs }, next) = (&mut before[index], &mut after[0]);
+        let (s, z) = if index == 0 {
+            (&prompts.s[..], &prompts.z[..])
+        } else {
+            (&s[..], &z[..])
+        };
+        let s = View::square(s, dim);
+        m.fill(Lanes::ZERO);
+        for i in 0..dim {
+            m[i * dim + i] = Lanes::ONE;
         }
-        for (head, qs) in layer.qs.chunks_exact_mut(dim * dim).enumerate() {
+        for (head, qs) in qs.chunks_exact_mut(dim * dim).enumerate() {
             let q = View::square(matrices.q(index, head), dim);
             let v = View::square(matrices.v(index, head), dim);
-            multiply(qs, q, View::square(&layer.s, dim));
-            add_product(&mut layer.m, share, View::square(qs, dim), v.t());
+            multiply(qs, q, s);
+            add_product(m, share, View::square(qs, dim), v.t());
         }
-        let m = View::square(&layer.m[..], dim);
-        multiply(&mut self.product, View::square(&layer.s[..], dim), m);
-        multiply(&mut next.s, m.t(), View::square(&self.product[..], dim));
-        multiply(&mut next.z, m.t(), View::column(&layer.z[..]));
+        let m = View::square(&m[..], dim);
+        multiply(sm, s, m);
+        multiply(&mut next.s, m.t(), View::square(&sm[..], dim));
+        apply(&mut next.z, m.t(), z);
     }
 
     #[inline(always)]
-    fn forward_last(&mut self, matrices: &Effective) -> Lanes {
-        let (dim, index) = (self.dim, self.layers.len() - 1);
-        let layer = &self.layers[index];
+    fn forward_last<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+    ) -> Lanes {
+        let (dim, index) = (width.get(), self.layers.len() - 1);
+        let (s, z) = input(&self.layers, index, prompts);
+        let (s, z) = (View::square(s, dim), &z[..dim]);
         let mut sum = Lanes::ZERO;
         let buffers = self
             .sv
             .chunks_exact_mut(dim)
             .zip(self.qsv.chunks_exact_mut(dim));
         for (head, (sv, qsv)) in buffers.enumerate() {
-            let v = matrices.value_row(index, head);
-            multiply(sv, View::square(&layer.s[..], dim), View::column(v));
-            let q = View::square(matrices.q(index, head), dim);
-            multiply(qsv, q, View::column(&*sv));
-            sum += dot(&layer.z, qsv);
+            apply(sv, s, matrices.value_row(index, head));
+            apply(qsv, View::square(matrices.q(index, head), dim), &*sv);
+            sum += dot(z, qsv);
         }
-        layer.z[dim - 1] + sum * (1.0 / self.n_heads as f64)
+        z[dim - 1] + sum * (1.0 / self.n_heads as f64)
     }
 
     /// Adds the gradient of sum over lanes of `seed` * prediction to `gradient`, for the prompts of
     /// the last `forward`.
     #[inline(always)]
-    pub fn backward(&mut self, matrices: &Effective, seed: Lanes, gradient: &mut LaneGradient) {
-        self.backward_last(matrices, seed, gradient);
+    pub fn backward<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+        seed: Lanes,
+        gradient: &mut LaneGradient,
+    ) {
+        self.backward_last(width, matrices, prompts, seed, gradient);
         for layer in (0..self.layers.len() - 1).rev() {
-            self.backward_inner(matrices, layer, gradient);
+            self.backward_inner(width, matrices, prompts, layer, gradient);
         }
     }
 
     #[inline(always)]
-    fn backward_last(&mut self, matrices: &Effective, seed: Lanes, gradient: &mut LaneGradient) {
-        let (dim, index) = (self.dim, self.layers.len() - 1);
-        let layer = &self.layers[index];
+    fn backward_last<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+        seed: Lanes,
+        gradient: &mut LaneGradient,
+    ) {
+        let (dim, index) = (width.get(), self.layers.len() - 1);
+        let (s, z) = input(&self.layers, index, prompts);
+        let s = View::square(s, dim);
         let seed_per_head = seed * (1.0 / self.n_heads as f64);
         let inner_layers = index > 0;
         if inner_layers {
@@ -199,19 +239,21 @@ impl Attention {
             self.d_z.fill(Lanes::ZERO);
             self.d_z[dim - 1] = seed;
         }
+        for (scaled, &z) in self.d_z_next.iter_mut().zip(z) {
+            *scaled = seed_per_head * z;
+        }
         for head in 0..self.n_heads {
             let here = head * dim..(head + 1) * dim;
             let (d_q, d_v) = gradient.matrices(index, head);
-            for (scaled, &z) in self.d_z_next.iter_mut().zip(&layer.z) {
-                *scaled = seed_per_head * z;
-            }
             add_outer(d_q, &self.d_z_next, &self.sv[here.clone()]);
             // seed Q^T z, then S times it.
             let q = View::square(matrices.q(index, head), dim);
-            multiply(&mut self.vector, q.t(), View::column(&self.d_z_next[..]));
+            apply(&mut self.vector, q.t(), &self.d_z_next);
+            apply(&mut self.product[..dim], s, &self.vector);
             let d_value_row = &mut d_v[dim * (dim - 1)..];
-            let s = View::square(&layer.s[..], dim);
-            add_product(d_value_row, 1.0, s, View::column(&self.vector[..]));
+            for (entry, &x) in d_value_row.iter_mut().zip(&self.product) {
+                *entry += x;
+            }
             if inner_layers {
                 add_outer(&mut self.d_s, &self.vector, matrices.value_row(index, head));
                 for (d_z, &qsv) in self.d_z.iter_mut().zip(&self.qsv[here]) {
@@ -219,28 +261,37 @@ impl Attention {
                 }
             }
         }
+        if inner_layers {
+            add_transpose(&mut self.d_s, dim);
+        }
     }
 
-    /// From d_s, d_z of the layer's output to those of its input, and to Q and V.
+    /// From dS + dS^T and dz of the layer's output to those of its input, and to Q and V.
     #[inline(always)]
-    fn backward_inner(&mut self, matrices: &Effective, index: usize, gradient: &mut LaneGradient) {
-        let (dim, share) = (self.dim, 1.0 / self.n_heads as f64);
+    fn backward_inner<W: Width>(
+        &mut self,
+        width: W,
+        matrices: &Effective,
+        prompts: &PromptGroup,
+        index: usize,
+        gradient: &mut LaneGradient,
+    ) {
+        let (dim, share) = (width.get(), 1.0 / self.n_heads as f64);
         let layer = &self.layers[index];
-        let s = View::square(&layer.s[..], dim);
+        let (s, z) = input(&self.layers, index, prompts);
+        let s = View::square(s, dim);
         let m = View::square(&layer.m[..], dim);
         // dM = S M (dS' + dS'^T) + z dz'^T
-        multiply(&mut self.product, s, m);
-        let sm = View::square(&self.product[..], dim);
+        let sm = View::square(&layer.sm[..], dim);
         multiply(&mut self.d_m, sm, View::square(&self.d_s[..], dim));
-        add_product(&mut self.d_m, 1.0, sm, View::square(&self.d_s[..], dim).t());
-        add_outer(&mut self.d_m, &layer.z, &self.d_z);
+        add_outer(&mut self.d_m, z, &self.d_z);
 
         let first = index == 0;
         if !first {
-            // dS = M dS' M^T, dz = M dz'
+            // Through S' = M^T S M: dS = M dS' M^T; dz = M dz'. The part through M comes below.
             multiply(&mut self.product, m, View::square(&self.d_s[..], dim));
             multiply(&mut self.d_s, View::square(&self.product[..], dim), m.t());
-            multiply(&mut self.d_z_next, m, View::column(&self.d_z[..]));
+            apply(&mut self.d_z_next, m, &self.d_z);
             std::mem::swap(&mut self.d_z, &mut self.d_z_next);
         }
         let d_m = View::square(&self.d_m[..], dim);
@@ -253,8 +304,45 @@ impl Attention {
             add_product(d_v, share, d_m.t(), View::square(qs, dim));
             if !first {
                 let q = View::square(matrices.q(index, head), dim);
-                add_product(&mut self.d_s, share, q.t(), d_mv);
+                multiply(&mut self.through_m, q.t(), d_mv);
+                add_with_transpose(&mut self.d_s, share, &self.through_m, dim);
             }
+        }
+    }
+}
+
+/// What a layer reads.
+#[inline(always)]
+fn input<'a>(
+    layers: &'a [Layer],
+    index: usize,
+    prompts: &'a PromptGroup,
+) -> (&'a [Lanes], &'a [Lanes]) {
+    if index == 0 {
+        (&prompts.s, &prompts.z)
+    } else {
+        (&layers[index].s, &layers[index].z)
+    }
+}
+
+/// a += a^T.
+#[inline(always)]
+fn add_transpose(a: &mut [Lanes], dim: usize) {
+    for i in 0..dim {
+        for j in i..dim {
+            let sum = a[i * dim + j] + a[j * dim + i];
+            a[i * dim + j] = sum;
+            a[j * dim + i] = sum;
+        }
+    }
+}
+
+/// out += scale * (a + a^T).
+#[inline(always)]
+fn add_with_transpose(out: &mut [Lanes], scale: f64, a: &[Lanes], dim: usize) {
+    for i in 0..dim {
+        for j in 0..dim {
+            out[i * dim + j] += scale * (a[i * dim + j] + a[j * dim + i]);
         }
     }
 }

@@ -277,7 +277,7 @@ fn solve(a: &mut [Lanes], b: &mut [Lanes]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::stream::Stream;
+    use crate::math::lane_stream::LaneStream;
     use crate::math::tolerance;
 
     const PENALTIES: Penalties = Penalties {
@@ -287,7 +287,7 @@ mod tests {
 
     /// Shots of all lanes: features and labels.
     fn shots(n: usize, d: usize) -> Vec<(Vec<Lanes>, Lanes)> {
-        let mut stream = Stream::new(8, "baseline test", &[d as u64]);
+        let mut stream = LaneStream::new(8, "baseline test", &[d as u64]);
         let mut shot = || {
             let mut x = vec![Lanes::ZERO; d];
             stream.fill_normal(&mut x);

@@ -11,11 +11,13 @@ use crate::icl::gram::PromptGroup;
 use crate::icl::model::Shape;
 use crate::icl::objective::{LossWeights, Objective};
 use crate::icl::resample::Resampler;
+use crate::icl::single_token::SingleToken;
 use crate::icl::source::Source;
 use crate::icl::task_pool::PoolSampler;
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::simd::{self, Kernel};
-use crate::math::stream::Stream;
+use crate::math::width::{Fixed, Width};
 use rayon::prelude::*;
 
 /// Prompts per block. Part of the definition of every training result.
@@ -44,6 +46,7 @@ struct Block<'a> {
     sampler: Sampler<'a>,
     group: PromptGroup,
     attention: Attention,
+    single_token: SingleToken,
     lane_gradient: LaneGradient,
     gradient: Effective,
     zero_shot: Lanes,
@@ -58,21 +61,37 @@ enum Sampler<'a> {
 }
 
 impl Sampler<'_> {
+    /// Before the first draw from new streams.
     #[inline(always)]
-    fn draw_query(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
-        match self {
-            Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
-            Sampler::DataSet(sampler) => sampler.draw_query(stream, group),
-            Sampler::Pool(sampler) => sampler.draw_query(stream, group),
+    fn start(&mut self, queries: &mut LaneStream, contexts: &mut LaneStream, few_shot: bool) {
+        if let Sampler::DataSet(sampler) = self {
+            sampler.start_queries(queries);
+            if few_shot {
+                sampler.start_contexts(contexts);
+            }
         }
     }
 
     #[inline(always)]
-    fn draw_context(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
         match self {
-            Sampler::Fresh(sampler) => sampler.draw_context(stream, group),
-            Sampler::DataSet(sampler) => sampler.draw_context(stream, group),
-            Sampler::Pool(sampler) => sampler.draw_context(stream, group),
+            Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
+            Sampler::DataSet(sampler) => sampler.draw_query(width, stream, group),
+            Sampler::Pool(sampler) => sampler.draw_query(width, stream, group),
+        }
+    }
+
+    #[inline(always)]
+    fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        match self {
+            Sampler::Fresh(sampler) => sampler.draw_context(width, stream, group),
+            Sampler::DataSet(sampler) => sampler.draw_context(width, stream, group),
+            Sampler::Pool(sampler) => sampler.draw_context(width, stream, group),
         }
     }
 }
@@ -108,6 +127,7 @@ impl<'a> Batch<'a> {
                 sampler: sampler.clone(),
                 group: PromptGroup::new(shape.d),
                 attention: Attention::new(dim, layers, heads),
+                single_token: SingleToken::new(dim, layers, heads),
                 lane_gradient: LaneGradient::zeros(dim, layers, heads),
                 gradient: Effective::zeros(dim, layers, heads),
                 zero_shot: Lanes::ZERO,
@@ -145,8 +165,8 @@ impl<'a> Batch<'a> {
                     objective,
                     zero_shot_seed: 2.0 * scale * weights.zero_shot,
                     few_shot_seed: 2.0 * scale * weights.few_shot,
-                    queries: Stream::new(seed, "training queries", &index),
-                    contexts: Stream::new(seed, "training contexts", &index),
+                    queries: LaneStream::new(seed, "training queries", &index),
+                    contexts: LaneStream::new(seed, "training contexts", &index),
                 });
             });
         self.gradient.clear();
@@ -172,66 +192,66 @@ struct BlockKernel<'b, 'a> {
     /// Derivative of the batch loss by a squared residual, times 2.
     zero_shot_seed: f64,
     few_shot_seed: f64,
-    queries: Stream,
-    contexts: Stream,
+    queries: LaneStream,
+    contexts: LaneStream,
 }
 
 impl Kernel for BlockKernel<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(mut self) {
+    fn run(self) {
+        match self.matrices.dim() {
+            7 => self.run_at(Fixed::<7>),
+            dim => self.run_at(dim),
+        }
+    }
+}
+
+impl BlockKernel<'_, '_> {
+    #[inline(always)]
+    fn run_at<W: Width>(mut self, width: W) {
         let block = self.block;
         block.lane_gradient.clear();
         block.zero_shot = Lanes::ZERO;
         block.few_shot = Lanes::ZERO;
+        let few_shot = self.objective.uses_few_shot();
+        block
+            .sampler
+            .start(&mut self.queries, &mut self.contexts, few_shot);
         for start in (0..block.n_prompts).step_by(WIDTH) {
             let mask = Lanes::first(block.n_prompts - start);
             block
                 .sampler
-                .draw_query(&mut self.queries, &mut block.group);
-            if self.objective.uses_few_shot() {
+                .draw_query(width, &mut self.queries, &mut block.group);
+            if few_shot {
                 block
                     .sampler
-                    .draw_context(&mut self.contexts, &mut block.group);
-                block.few_shot += learn(
-                    &mut block.attention,
-                    &mut block.lane_gradient,
-                    &block.group,
-                    self.matrices,
-                    mask,
-                    self.few_shot_seed,
-                );
+                    .draw_context(width, &mut self.contexts, &mut block.group);
+                let prompts = &block.group;
+                let prediction = block.attention.forward(width, self.matrices, prompts);
+                let residual = (prediction - prompts.y) * mask;
+                block.few_shot += residual * residual;
+                let seed = residual * self.few_shot_seed;
+                let gradient = &mut block.lane_gradient;
+                block
+                    .attention
+                    .backward(width, self.matrices, prompts, seed, gradient);
             }
             if self.objective.uses_zero_shot() {
-                block.group.set_zero_shot();
-                block.zero_shot += learn(
-                    &mut block.attention,
-                    &mut block.lane_gradient,
-                    &block.group,
-                    self.matrices,
-                    mask,
-                    self.zero_shot_seed,
-                );
+                let group = &block.group;
+                let prediction = block.single_token.forward(width, self.matrices, &group.z);
+                let residual = (prediction - group.y) * mask;
+                block.zero_shot += residual * residual;
+                let seed = residual * self.zero_shot_seed;
+                let gradient = &mut block.lane_gradient;
+                block
+                    .single_token
+                    .backward(width, self.matrices, seed, gradient);
             }
         }
         block.lane_gradient.reduce_into(&mut block.gradient);
     }
-}
-
-/// Squared residuals of a group; adds their gradient times seed / 2.
-#[inline(always)]
-fn learn(
-    attention: &mut Attention,
-    gradient: &mut LaneGradient,
-    group: &PromptGroup,
-    matrices: &Effective,
-    mask: Lanes,
-    seed: f64,
-) -> Lanes {
-    let residual = (attention.forward(matrices, &group.s, &group.z) - group.y) * mask;
-    attention.backward(matrices, residual * seed, gradient);
-    residual * residual
 }
 
 #[cfg(test)]

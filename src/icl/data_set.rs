@@ -1,13 +1,15 @@
 //! The fixed fine-tuning set: pairs (x, y) of one task, laid out for random gathers.
 //!
-//! A row (x_1..x_d, y) is padded to whole groups of eight doubles, so that it starts on a cache line
-//! and a row of d <= 7 is one. Does not know which rows a prompt takes.
+//! A pair is kept as its token (1, x_1..x_d, y), padded with zeros to whole groups of eight doubles, so
+//! that it starts on a cache line and a token of d <= 6 is one. Does not know which rows a prompt takes.
 
 use crate::icl::setting::Setting;
 use crate::icl::task::Task;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::linalg::{self, MatrixError};
+use crate::math::simd;
 use crate::math::stream::Stream;
+use crate::math::words::Words;
 use ndarray::{Array1, Array2, ArrayView2};
 use std::fmt;
 
@@ -99,10 +101,13 @@ impl DataSet {
                 expected: n,
             });
         }
-        let groups_per_row = (d + 1).div_ceil(WIDTH);
+        let groups_per_row = (d + 2).div_ceil(WIDTH);
         let mut rows = vec![Lanes::ZERO; n * groups_per_row];
         for (row, (covariates, &label)) in x.rows().into_iter().zip(y).enumerate() {
-            let numbers = covariates.iter().copied().chain([label]);
+            let numbers = [1.0]
+                .into_iter()
+                .chain(covariates.iter().copied())
+                .chain([label]);
             for (j, value) in numbers.enumerate() {
                 if !value.is_finite() {
                     return Err(DataSetError::NotFinite { row });
@@ -138,9 +143,28 @@ impl DataSet {
     }
 
     /// Covariate j of a row, or its label at j = d.
-    #[inline(always)]
     pub fn entry(&self, row: usize, j: usize) -> f64 {
-        self.rows[row * self.groups_per_row + j / WIDTH].0[j % WIDTH]
+        self.rows[row * self.groups_per_row + (j + 1) / WIDTH].0[(j + 1) % WIDTH]
+    }
+
+    /// Where eight rows begin, for `group` and `prefetch`.
+    #[inline(always)]
+    pub fn places(&self, rows: Words) -> Words {
+        rows.times(self.groups_per_row as u32)
+    }
+
+    /// Coordinates 8 `group` to 8 `group` + 7 of the token at this place.
+    #[inline(always)]
+    pub fn group(&self, place: u64, group: usize) -> &Lanes {
+        &self.rows[place as usize + group]
+    }
+
+    /// Asks memory for the first eight coordinates of each token at these places.
+    #[inline(always)]
+    pub fn prefetch(&self, places: &Words) {
+        for &place in &places.0 {
+            simd::prefetch(&self.rows[place as usize]);
+        }
     }
 }
 

@@ -13,10 +13,11 @@ use crate::icl::model::{LinearAttention, ModelError};
 use crate::icl::one_layer::{OneLayerKernel, OneLayerPlan};
 use crate::icl::setting::Setting;
 use crate::icl::task::Task;
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::moments::{Estimate, LaneSums, Moments};
 use crate::math::simd::{self, Kernel};
-use crate::math::stream::Stream;
+use crate::math::width::{Fixed, Width};
 use rayon::prelude::*;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -182,7 +183,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn block(&self, n_shots: usize, n_prompts: usize, stream: Stream) -> Vec<LaneSums> {
+    fn block(&self, n_shots: usize, n_prompts: usize, stream: LaneStream) -> Vec<LaneSums> {
         match self {
             Reader::OneLayer(plan) => simd::dispatch(OneLayerKernel {
                 plan,
@@ -224,7 +225,7 @@ fn pooled(
             let (seed, block) = (plan.seeds[index / n_blocks], index % n_blocks);
             let n_prompts = BLOCK.min(plan.n_prompts - block * BLOCK);
             let name = [task as u64, n_shots as u64, block as u64];
-            let stream = Stream::new(seed, "evaluation prompts", &name);
+            let stream = LaneStream::new(seed, "evaluation prompts", &name);
             let sums = reader.block(n_shots, n_prompts, stream);
             sums.iter()
                 .map(|sum| sum.moments(n_prompts as u64))
@@ -246,14 +247,24 @@ struct AnyDepthKernel<'a> {
     sampler: FreshSampler,
     d: usize,
     n_prompts: usize,
-    stream: Stream,
+    stream: LaneStream,
 }
 
 impl Kernel for AnyDepthKernel<'_> {
     type Output = Vec<LaneSums>;
 
     #[inline(always)]
-    fn run(mut self) -> Vec<LaneSums> {
+    fn run(self) -> Vec<LaneSums> {
+        match self.d + 2 {
+            7 => self.run_at(Fixed::<7>),
+            width => self.run_at(width),
+        }
+    }
+}
+
+impl AnyDepthKernel<'_> {
+    #[inline(always)]
+    fn run_at<W: Width>(mut self, width: W) -> Vec<LaneSums> {
         let mut group = PromptGroup::new(self.d);
         let mut attentions: Vec<Attention> = self
             .models
@@ -264,10 +275,11 @@ impl Kernel for AnyDepthKernel<'_> {
         for start in (0..self.n_prompts).step_by(WIDTH) {
             let mask = Lanes::first(self.n_prompts - start);
             self.sampler.draw_query(&mut self.stream, &mut group);
-            self.sampler.draw_context(&mut self.stream, &mut group);
+            self.sampler
+                .draw_context(width, &mut self.stream, &mut group);
             for ((model, attention), sums) in self.models.iter().zip(&mut attentions).zip(&mut sums)
             {
-                let residual = attention.forward(model, &group.s, &group.z) - group.y;
+                let residual = attention.forward(width, model, &group) - group.y;
                 sums.push(residual * residual, mask);
             }
         }

@@ -8,9 +8,10 @@
 use crate::icl::gram::{Columns, PromptGroup};
 use crate::icl::setting::Setting;
 use crate::icl::task::Task;
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::Lanes;
 use crate::math::product::dot;
-use crate::math::stream::Stream;
+use crate::math::width::Width;
 
 /// Which task a prompt has.
 #[derive(Debug, Clone, Copy)]
@@ -76,20 +77,20 @@ impl FreshSampler {
             bartlett,
             theta,
             columns: Columns::new(d + 1, n_columns, n_shots),
-            normals: vec![Lanes::ZERO; d + 1],
+            normals: vec![Lanes::ZERO; 2 * k + k * (k - 1) / 2],
             covariates: vec![Lanes::ZERO; d],
         }
     }
 
     /// Draws the task (if random) and the query: sets z_q and y_q.
     #[inline(always)]
-    pub fn draw_query(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    pub fn draw_query(&mut self, stream: &mut LaneStream, group: &mut PromptGroup) {
         if self.random_task {
             stream.fill_normal(&mut self.theta);
             let scale = dot(&self.theta, &self.theta).sqrt().recip();
             self.theta.iter_mut().for_each(|x| *x *= scale);
         }
-        let k = self.d + usize::from(self.noise_std > 0.0);
+        let k = self.normals_per_pair();
         stream.fill_normal(&mut self.normals[..k]);
         if let Some(root) = &self.root {
             self.covariates.copy_from_slice(&self.normals[..self.d]);
@@ -105,62 +106,87 @@ impl FreshSampler {
         group.set_query(x, y);
     }
 
-    /// Draws the context for the task and query drawn before: sets S.
+    /// Draws the context for the task and query drawn before: sets S. `width` is d + 2.
     #[inline(always)]
-    pub fn draw_context(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    pub fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        let k = width.get() - 1;
         if self.bartlett {
-            self.draw_bartlett(stream);
-        } else {
-            let k = self.d + usize::from(self.noise_std > 0.0);
-            let n = self.columns.n_columns();
-            stream.fill_normal(&mut self.columns.data_mut()[..k * n]);
-        }
-        self.map_columns();
-        if self.bartlett {
+            self.draw_bartlett(k, stream);
+            self.map_columns(k);
             let scale = (self.n_shots as f64).sqrt();
-            for i in 0..=self.d {
-                self.columns.sum[i] = scale * self.columns.coordinate(i)[0];
+            let (first, sum) = self.columns.first_and_sum();
+            for (total, &u) in sum.iter_mut().zip(first) {
+                *total = scale * u;
             }
         } else {
-            self.columns.sum_columns();
+            let normals = self.normals_per_pair();
+            for column in self.columns.data_mut().chunks_exact_mut(k) {
+                stream.fill_normal(&mut column[..normals]);
+            }
+            self.map_columns(k);
+            self.columns.sum_columns(k);
         }
-        group.set_few_shot(&self.columns);
+        group.set_few_shot(width, &self.columns);
     }
 
-    /// Column 0 is u, column j + 1 is column j of the lower-triangular Bartlett factor.
+    fn normals_per_pair(&self) -> usize {
+        self.d + usize::from(self.noise_std > 0.0)
+    }
+
+    /// Column 0 is u, column j + 1 is column j of the lower-triangular Bartlett factor: the root of a
+    /// chi-square with n - 1 - j degrees of freedom on the diagonal, normals below.
     #[inline(always)]
-    fn draw_bartlett(&mut self, stream: &mut Stream) {
-        let k = self.columns.n_columns() - 1;
-        for i in 0..k {
-            let coordinate = self.columns.coordinate_mut(i);
-            stream.fill_normal(&mut coordinate[..=i]);
-            stream.fill_chi_square(self.n_shots - 1 - i, &mut coordinate[i + 1]);
-            coordinate[i + 1] = coordinate[i + 1].sqrt();
-            coordinate[i + 2..].fill(Lanes::ZERO);
+    fn draw_bartlett(&mut self, k: usize, stream: &mut LaneStream) {
+        // Twice the same, so that the compiler sees which of the two it is.
+        if self.normals_per_pair() == k {
+            self.draw_bartlett_of_rank(k, k, stream);
+        } else {
+            self.draw_bartlett_of_rank(k, k - 1, stream);
+        }
+    }
+
+    #[inline(always)]
+    fn draw_bartlett_of_rank(&mut self, k: usize, rank: usize, stream: &mut LaneStream) {
+        let normals = &mut self.normals[..2 * rank + rank * (rank - 1) / 2];
+        stream.fill_normal(normals);
+        let (u, rest) = normals.split_at_mut(rank);
+        let (diagonal, mut below) = rest.split_at_mut(rank);
+        stream.fill_chi_square(self.n_shots - 1, diagonal);
+        let (first, factor) = self.columns.data_mut()[..(rank + 1) * k].split_at_mut(k);
+        first[..rank].copy_from_slice(u);
+        for j in 0..rank {
+            let column = &mut factor[j * k..(j + 1) * k];
+            let (here, after) = below.split_at_mut(rank - 1 - j);
+            column[..j].fill(Lanes::ZERO);
+            column[j] = diagonal[j].sqrt();
+            column[j + 1..rank].copy_from_slice(here);
+            below = after;
         }
     }
 
     /// Standard normals to pairs, column by column: x = Sigma^{1/2} g, y = theta . x + sigma e.
     #[inline(always)]
-    fn map_columns(&mut self) {
-        let d = self.d;
-        for t in 0..self.columns.n_columns() {
+    fn map_columns(&mut self, k: usize) {
+        let d = k - 1;
+        let theta = &self.theta[..d];
+        for column in self.columns.data_mut().chunks_exact_mut(k) {
             if let Some(root) = &self.root {
-                for i in 0..d {
-                    self.covariates[i] = self.columns.coordinate(i)[t];
-                }
-                for (i, row) in root.chunks_exact(d).enumerate() {
-                    self.columns.coordinate_mut(i)[t] = dot(row, &self.covariates);
+                self.covariates.copy_from_slice(&column[..d]);
+                for (x, row) in column.iter_mut().zip(root.chunks_exact(d)) {
+                    *x = dot(row, &self.covariates);
                 }
             }
-            let mut y = Lanes::ZERO;
-            for i in 0..d {
-                y += self.theta[i] * self.columns.coordinate(i)[t];
-            }
+            let noise = column[d];
+            let mut y = dot(theta, &column[..d]);
             if self.noise_std > 0.0 {
-                y += self.noise_std * self.columns.coordinate(d)[t];
+                y += self.noise_std * noise;
             }
-            self.columns.coordinate_mut(d)[t] = y;
+            column[d] = y;
         }
     }
 }
@@ -208,13 +234,13 @@ mod tests {
         } else {
             "test rows"
         };
-        let mut stream = Stream::new(5, name, &[sampler.n_shots as u64]);
+        let mut stream = LaneStream::new(5, name, &[sampler.n_shots as u64]);
         let mut group = PromptGroup::new(sampler.d);
         let size = group.dim() * group.dim();
         let mut moments = vec![Moments::new(); 2 * size + 2];
         for _ in 0..n_groups {
             sampler.draw_query(&mut stream, &mut group);
-            sampler.draw_context(&mut stream, &mut group);
+            sampler.draw_context(group.dim(), &mut stream, &mut group);
             for lane in 0..8 {
                 let s: Vec<f64> = group.s.iter().map(|x| x.0[lane]).collect();
                 for (i, &entry) in s.iter().enumerate() {

@@ -4,6 +4,7 @@
 //! where the tokens come from, nor what reads them.
 
 use crate::math::lanes::Lanes;
+use crate::math::width::Width;
 
 /// The Gram form of eight prompts, one per lane. Tokens are (1, x_1..x_d, y).
 #[derive(Debug, Clone)]
@@ -41,35 +42,59 @@ impl PromptGroup {
         self.y = y;
     }
 
-    /// S of the query alone (N = 1): z_q z_q^T.
+    /// From sum z z^T over `n_shots` context tokens in the upper triangle of `s` to S with the query.
     #[inline(always)]
-    pub fn set_zero_shot(&mut self) {
-        let dim = self.z.len();
-        for (row, &left) in self.s.chunks_exact_mut(dim).zip(&self.z) {
-            for (entry, &right) in row.iter_mut().zip(&self.z) {
-                *entry = left * right;
+    pub fn add_query<W: Width>(&mut self, width: W, n_shots: usize) {
+        let dim = width.get();
+        let scale = 1.0 / (n_shots as f64 + 1.0);
+        let (z, s) = (&self.z[..dim], &mut self.s[..dim * dim]);
+        for i in 0..dim {
+            for j in i..dim {
+                let entry = (s[i * dim + j] + z[i] * z[j]) * scale;
+                s[i * dim + j] = entry;
+                s[j * dim + i] = entry;
             }
         }
     }
 
-    /// S of the context behind `columns` and the query: N = n + 1.
+    /// S of the context behind `columns` and the query: N = n + 1. `width` is d + 2.
     #[inline(always)]
-    pub fn set_few_shot(&mut self, columns: &Columns) {
-        let dim = self.z.len();
+    pub fn set_few_shot<W: Width>(&mut self, width: W, columns: &Columns) {
+        let (dim, k) = (width.get(), width.get() - 1);
         let scale = 1.0 / (columns.n_shots as f64 + 1.0);
-        self.s[0] = Lanes::ONE;
-        for i in 1..dim {
-            let left = columns.coordinate(i - 1);
-            let first = (columns.sum[i - 1] + self.z[i]) * scale;
-            self.s[i] = first;
-            self.s[i * dim] = first;
-            for j in i..dim {
-                let mut sum = self.z[i] * self.z[j];
-                for (&a, &b) in left.iter().zip(columns.coordinate(j - 1)) {
-                    sum += a * b;
+        let z = &self.z[1..dim];
+        let s = &mut self.s[..dim * dim];
+        s[0] = Lanes::ONE;
+        for i in 0..k {
+            let first = (columns.sum[i] + z[i]) * scale;
+            s[i + 1] = first;
+            s[(i + 1) * dim] = first;
+        }
+        // A tile of the upper triangle at a time, its sums side by side. Where the width is a constant
+        // all loops but the one over columns unroll, and the sums stay in registers.
+        for top in (0..k).step_by(TILE) {
+            for left in (top..k).step_by(TILE) {
+                let (rows, others) = (TILE.min(k - top), TILE.min(k - left));
+                let mut sums = [[Lanes::ZERO; TILE]; TILE];
+                for i in 0..rows {
+                    for j in (if top == left { i } else { 0 })..others {
+                        sums[i][j] = z[top + i] * z[left + j];
+                    }
                 }
-                self.s[i * dim + j] = sum * scale;
-                self.s[j * dim + i] = sum * scale;
+                for column in columns.data.chunks_exact(k) {
+                    for i in 0..rows {
+                        for j in (if top == left { i } else { 0 })..others {
+                            sums[i][j] += column[top + i] * column[left + j];
+                        }
+                    }
+                }
+                for i in 0..rows {
+                    for j in (if top == left { i } else { 0 })..others {
+                        let (row, column) = (top + i + 1, left + j + 1);
+                        s[row * dim + column] = sums[i][j] * scale;
+                        s[column * dim + row] = sums[i][j] * scale;
+                    }
+                }
             }
         }
     }
@@ -80,8 +105,7 @@ impl PromptGroup {
 #[derive(Debug, Clone)]
 pub struct Columns {
     n_shots: usize,
-    n_columns: usize,
-    /// Coordinate-major: coordinate i of column t at i * n_columns + t.
+    /// Column after column, d + 1 coordinates each.
     data: Vec<Lanes>,
     /// Sum over the n pairs.
     pub sum: Vec<Lanes>,
@@ -92,54 +116,39 @@ impl Columns {
     pub fn new(n_coordinates: usize, n_columns: usize, n_shots: usize) -> Columns {
         Columns {
             n_shots,
-            n_columns,
             data: vec![Lanes::ZERO; n_coordinates * n_columns],
             sum: vec![Lanes::ZERO; n_coordinates],
         }
     }
 
-    pub fn n_columns(&self) -> usize {
-        self.n_columns
-    }
-
-    /// One coordinate of all columns.
-    #[inline(always)]
-    pub fn coordinate(&self, i: usize) -> &[Lanes] {
-        &self.data[i * self.n_columns..(i + 1) * self.n_columns]
-    }
-
-    #[inline(always)]
-    pub fn coordinate_mut(&mut self, i: usize) -> &mut [Lanes] {
-        &mut self.data[i * self.n_columns..(i + 1) * self.n_columns]
-    }
-
-    /// Everything, coordinate after coordinate.
+    /// Column after column, d + 1 coordinates each.
     #[inline(always)]
     pub fn data_mut(&mut self) -> &mut [Lanes] {
         &mut self.data
     }
 
-    /// Sets `sum` to the sum of the columns: when the columns are the pairs.
+    /// The first column, and the plain sum to set.
     #[inline(always)]
-    pub fn sum_columns(&mut self) {
-        let Columns {
-            n_columns,
-            data,
-            sum,
-            ..
-        } = self;
-        if *n_columns == 0 {
-            return;
-        }
-        for (total, coordinate) in sum.iter_mut().zip(data.chunks_exact(*n_columns)) {
-            let mut running = Lanes::ZERO;
-            for &value in coordinate {
-                running += value;
+    pub fn first_and_sum(&mut self) -> (&[Lanes], &mut [Lanes]) {
+        let len = self.sum.len();
+        (&self.data[..len], &mut self.sum)
+    }
+
+    /// Sets `sum` to the sum of the columns: when the columns are the pairs. `k` is d + 1.
+    #[inline(always)]
+    pub fn sum_columns(&mut self, k: usize) {
+        let sum = &mut self.sum[..k];
+        sum.fill(Lanes::ZERO);
+        for column in self.data.chunks_exact(k) {
+            for (total, &value) in sum.iter_mut().zip(column) {
+                *total += value;
             }
-            *total = running;
         }
     }
 }
+
+/// Sums that grow side by side, in registers where the sizes are constants.
+const TILE: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -149,23 +158,16 @@ mod tests {
     fn a_small_prompt_by_hand() {
         // d = 1: context (x, y) = (1, 2), (3, -1); query x = 2.
         let mut columns = Columns::new(2, 2, 2);
-        columns
-            .coordinate_mut(0)
-            .copy_from_slice(&[Lanes::splat(1.0), Lanes::splat(3.0)]);
-        columns
-            .coordinate_mut(1)
-            .copy_from_slice(&[Lanes::splat(2.0), Lanes::splat(-1.0)]);
-        columns.sum_columns();
+        let pairs = [1.0, 2.0, 3.0, -1.0].map(Lanes::splat);
+        columns.data_mut().copy_from_slice(&pairs);
+        columns.sum_columns(2);
         let mut group = PromptGroup::new(1);
         group.set_query(&[Lanes::splat(2.0)], Lanes::splat(9.0));
-        group.set_few_shot(&columns);
+        group.set_few_shot(3, &columns);
         let lane: Vec<f64> = group.s.iter().map(|x| x.0[5] * 3.0).collect();
         let expected = [3.0, 6.0, 1.0, 6.0, 14.0, -1.0, 1.0, -1.0, 5.0];
         for (found, expected) in lane.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-14, "{lane:?}");
         }
-        group.set_zero_shot();
-        assert_eq!(group.s[4], Lanes::splat(4.0));
-        assert_eq!(group.s[8], Lanes::ZERO);
     }
 }

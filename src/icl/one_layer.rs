@@ -11,12 +11,12 @@ use crate::icl::head::Head;
 use crate::icl::setting::Setting;
 use crate::icl::task::Task;
 use crate::math::basis;
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::linalg;
 use crate::math::moments::LaneSums;
 use crate::math::product::{View, dot, multiply};
 use crate::math::simd::Kernel;
-use crate::math::stream::Stream;
 use ndarray::{Array2, s};
 
 /// What the prompts of one task look like to a set of models, in rotated coordinates.
@@ -169,7 +169,7 @@ pub struct OneLayerKernel<'a> {
     pub plan: &'a OneLayerPlan,
     pub n_shots: usize,
     pub n_prompts: usize,
-    pub stream: Stream,
+    pub stream: LaneStream,
 }
 
 /// Buffers of one group of prompts.
@@ -205,7 +205,7 @@ impl Kernel for OneLayerKernel<'_> {
             t: zeros(k + 1),
             qt: zeros(d + 1),
             z: zeros(d + 1),
-            normals: zeros(d + 1),
+            normals: zeros((d + 1).max(k + rank * k)),
         };
         let mut sums = vec![LaneSums::ZERO; self.plan.n_models()];
         for start in (0..self.n_prompts).step_by(WIDTH) {
@@ -234,7 +234,7 @@ impl Kernel for OneLayerKernel<'_> {
 impl OneLayerPlan {
     /// Draws z_q and returns y_q, noise included.
     #[inline(always)]
-    fn draw_query(&self, stream: &mut Stream, work: &mut Workspace) -> Lanes {
+    fn draw_query(&self, stream: &mut LaneStream, work: &mut Workspace) -> Lanes {
         stream.fill_normal(&mut work.normals[..self.k]);
         work.z[0] = Lanes::ONE;
         let covariates = &work.normals[..self.d];
@@ -257,17 +257,23 @@ impl OneLayerPlan {
 
     /// Column 0 is u, column j + 1 the j-th of the Bartlett factor, for j < rank.
     #[inline(always)]
-    fn draw_bartlett(&self, stream: &mut Stream, n_shots: usize, work: &mut Workspace) {
-        let k = self.k;
-        stream.fill_normal(&mut work.columns[..k]);
+    fn draw_bartlett(&self, stream: &mut LaneStream, n_shots: usize, work: &mut Workspace) {
+        let (k, rank) = (self.k, self.rank);
+        let normals = &mut work.normals[..k + rank * k - rank * (rank - 1) / 2];
+        stream.fill_normal(normals);
+        let (u, rest) = normals.split_at_mut(k);
+        let (diagonal, mut below) = rest.split_at_mut(rank);
+        stream.fill_chi_square(n_shots - 1, diagonal);
+        work.columns[..k].copy_from_slice(u);
         let scale = (n_shots as f64).sqrt();
-        for (sum, &u) in work.sum.iter_mut().zip(&work.columns[..k]) {
+        for (sum, &u) in work.sum.iter_mut().zip(&*u) {
             *sum = scale * u;
         }
         for (j, column) in work.columns[k..].chunks_exact_mut(k).enumerate() {
-            stream.fill_chi_square(n_shots - 1 - j, &mut column[j]);
-            column[j] = column[j].sqrt();
-            stream.fill_normal(&mut column[j + 1..]);
+            let (here, after) = below.split_at_mut(k - 1 - j);
+            column[j] = diagonal[j].sqrt();
+            column[j + 1..].copy_from_slice(here);
+            below = after;
         }
     }
 }

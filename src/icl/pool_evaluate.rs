@@ -10,10 +10,11 @@ use crate::icl::effective::Effective;
 use crate::icl::gram::PromptGroup;
 use crate::icl::model::LinearAttention;
 use crate::icl::task_pool::{PoolSampler, TaskPool};
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::moments::{Estimate, LaneSums, Moments};
 use crate::math::simd::{self, Kernel};
-use crate::math::stream::Stream;
+use crate::math::width::{Fixed, Width};
 use rayon::prelude::*;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -147,7 +148,7 @@ pub fn evaluate(
                     pool,
                     n_shots: &plan.n_shots,
                     n_prompts,
-                    stream: Stream::new(seed, "pool evaluation", &name),
+                    stream: LaneStream::new(seed, "pool evaluation", &name),
                 });
                 let moments = |sums: &[LaneSums; 2]| sums.map(|sum| sum.moments(n_prompts as u64));
                 sums.iter().map(moments).collect()
@@ -182,15 +183,25 @@ struct BlockKernel<'a> {
     pool: &'a TaskPool,
     n_shots: &'a [usize],
     n_prompts: usize,
-    stream: Stream,
+    stream: LaneStream,
 }
 
 impl Kernel for BlockKernel<'_> {
     type Output = Vec<[LaneSums; 2]>;
 
     #[inline(always)]
-    fn run(mut self) -> Vec<[LaneSums; 2]> {
-        let d = self.pool.d();
+    fn run(self) -> Vec<[LaneSums; 2]> {
+        match self.pool.d() + 2 {
+            10 => self.run_at(Fixed::<10>),
+            dim => self.run_at(dim),
+        }
+    }
+}
+
+impl BlockKernel<'_> {
+    #[inline(always)]
+    fn run_at<W: Width>(mut self, width: W) -> Vec<[LaneSums; 2]> {
+        let d = width.get() - 2;
         let most = self.n_shots.iter().max().map_or(0, |&n| n);
         let n_points = self.n_shots.len();
         let n_baselines = baseline::NAMES.len();
@@ -205,11 +216,11 @@ impl Kernel for BlockKernel<'_> {
             .map(|model| Attention::new(model.dim(), model.n_layers(), model.n_heads()))
             .collect();
         let mut predictions = vec![Lanes::ZERO; n_readers];
-        let mut shot = vec![Lanes::ZERO; d + 1];
+        let mut token = vec![Lanes::ZERO; d + 2];
         let mut sums = vec![[LaneSums::ZERO; 2]; n_readers * n_points];
         for start in (0..self.n_prompts).step_by(WIDTH) {
             let mask = Lanes::first(self.n_prompts - start);
-            sampler.draw_query(&mut self.stream, &mut group);
+            sampler.draw_query(width, &mut self.stream, &mut group);
             sampler.draw_pairs(&mut self.stream);
             context.clear();
             baselines.clear();
@@ -223,20 +234,19 @@ impl Kernel for BlockKernel<'_> {
             }
             for n in 0..=most {
                 if n > 0 {
-                    for (j, value) in shot.iter_mut().enumerate() {
-                        *value = sampler.pairs(j)[n - 1];
-                    }
-                    context.push(&shot);
-                    baselines.push(&shot[..d], shot[d]);
+                    sampler.token(width, n - 1, &mut token);
+                    context.push(width, &token);
+                    baselines.push(&token[1..=d], token[d + 1]);
                 }
                 if !self.n_shots.contains(&n) {
                     continue;
                 }
-                context.set_gram(&mut group);
+                group.s.copy_from_slice(&context.sums);
+                group.add_query(width, n);
                 for (place, (model, attention)) in
                     self.models.iter().zip(&mut attentions).enumerate()
                 {
-                    predictions[place] = attention.forward(model, &group.s, &group.z);
+                    predictions[place] = attention.forward(width, model, &group);
                 }
                 let fitted = baselines.predict(&query);
                 predictions[self.models.len()..][..n_baselines].copy_from_slice(&fitted);
@@ -269,52 +279,30 @@ fn right(prediction: Lanes, label: Lanes) -> Lanes {
     }))
 }
 
-/// Sum of z z^T over the context so far.
+/// The upper triangle of sum z z^T over the context so far.
 struct Context {
-    dim: usize,
-    n: usize,
     sums: Vec<Lanes>,
 }
 
 impl Context {
     fn new(d: usize) -> Context {
-        let dim = d + 2;
         Context {
-            dim,
-            n: 0,
-            sums: vec![Lanes::ZERO; dim * dim],
+            sums: vec![Lanes::ZERO; (d + 2) * (d + 2)],
         }
     }
 
     fn clear(&mut self) {
-        self.n = 0;
         self.sums.fill(Lanes::ZERO);
     }
 
-    /// Adds a pair (x, y).
+    /// Adds a token (1, x, y).
     #[inline(always)]
-    fn push(&mut self, pair: &[Lanes]) {
-        let dim = self.dim;
-        self.n += 1;
-        self.sums[0] += Lanes::ONE;
-        for i in 1..dim {
-            self.sums[i * dim] += pair[i - 1];
-            for j in 1..=i {
-                self.sums[i * dim + j] += pair[i - 1] * pair[j - 1];
-            }
-        }
-    }
-
-    /// S of the context and the group's query.
-    #[inline(always)]
-    fn set_gram(&self, group: &mut PromptGroup) {
-        let dim = self.dim;
-        let scale = 1.0 / (self.n as f64 + 1.0);
+    fn push<W: Width>(&mut self, width: W, token: &[Lanes]) {
+        let dim = width.get();
+        let (token, sums) = (&token[..dim], &mut self.sums[..dim * dim]);
         for i in 0..dim {
-            for j in 0..=i {
-                let entry = (self.sums[i * dim + j] + group.z[i] * group.z[j]) * scale;
-                group.s[i * dim + j] = entry;
-                group.s[j * dim + i] = entry;
+            for j in i..dim {
+                sums[i * dim + j] += token[i] * token[j];
             }
         }
     }
@@ -325,6 +313,7 @@ mod tests {
     use super::*;
     use crate::icl::head::Head;
     use crate::icl::task_pool::{Flips, Member};
+    use crate::math::stream::Stream;
     use crate::math::tolerance;
     use ndarray::Array2;
 
@@ -370,7 +359,7 @@ mod tests {
         };
         let scores = evaluate(&readers, &[&pool], &plan, |_, _| ControlFlow::Continue(())).unwrap();
 
-        let mut stream = Stream::new(3, "pool evaluation", &[0, 0]);
+        let mut stream = LaneStream::new(3, "pool evaluation", &[0, 0]);
         let mut sampler = PoolSampler::new(&pool, 5);
         let mut group = PromptGroup::new(2);
         let effective = model.effective();
@@ -378,9 +367,9 @@ mod tests {
         let (mut errors, mut hits, mut linear) = (Moments::new(), Moments::new(), Moments::new());
         for prompt in 0..13 {
             // The same draws: all queries of a group, then its pairs.
-            sampler.draw_query(&mut stream, &mut group);
-            sampler.draw_context(&mut stream, &mut group);
-            let prediction = attention.forward(&effective, &group.s, &group.z);
+            sampler.draw_query(4, &mut stream, &mut group);
+            sampler.draw_context(4, &mut stream, &mut group);
+            let prediction = attention.forward(4, &effective, &group);
             for lane in 0..WIDTH.min(100 - prompt * WIDTH) {
                 let (p, y) = (prediction.0[lane], group.y.0[lane]);
                 errors.push((p - y) * (p - y));

@@ -3,75 +3,93 @@
 //! Does not know what the prompts are for.
 
 use crate::icl::data_set::DataSet;
-use crate::icl::gram::{Columns, PromptGroup};
-use crate::math::lanes::{Lanes, WIDTH};
-use crate::math::stream::Stream;
+use crate::icl::gram::PromptGroup;
+use crate::icl::token_reader::TokenReader;
+use crate::math::lane_stream::LaneStream;
+use crate::math::width::Width;
+use crate::math::words::Words;
 
 /// Draws groups of eight prompts of n context pairs and a query pair.
+///
+/// Rows are drawn one group ahead and asked for from memory then: the set is larger than the caches
+/// next to a core, and a group's arithmetic takes about as long as its rows are on their way.
 #[derive(Debug, Clone)]
 pub struct Resampler<'a> {
     data: &'a DataSet,
-    columns: Columns,
-    query: Vec<Lanes>,
-    /// Rows of the prompts' context pairs, pair by pair.
-    rows: Vec<[usize; WIDTH]>,
+    n_pairs: u32,
+    /// Where the next group's query pairs stand in the set.
+    next_query: Words,
+    /// The same for its context pairs, pair by pair.
+    next_context: Vec<Words>,
+    reader: TokenReader<'a>,
 }
 
 impl<'a> Resampler<'a> {
+    /// # Panics
+    /// If the set has 2^32 pairs or more (256 GiB).
     pub fn new(data: &'a DataSet, n_shots: usize) -> Resampler<'a> {
         Resampler {
             data,
-            columns: Columns::new(data.d() + 1, n_shots, n_shots),
-            query: vec![Lanes::ZERO; data.d() + 1],
-            rows: vec![[0; WIDTH]; n_shots],
+            n_pairs: u32::try_from(data.n_pairs()).expect("fewer than 2^32 pairs"),
+            next_query: Words::ZERO,
+            next_context: vec![Words::ZERO; n_shots],
+            reader: TokenReader::new(data),
         }
     }
 
-    /// Draws the query pair: sets z_q and y_q.
+    /// Draws the rows of a block's first queries. To be called before `draw_query` whenever a stream
+    /// is a new one.
     #[inline(always)]
-    pub fn draw_query(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
-        let d = self.data.d();
-        let rows = [self.draw_rows(stream)];
-        for (j, coordinate) in self.query.iter_mut().enumerate() {
-            gather(self.data, j, &rows, std::slice::from_mut(coordinate));
-        }
-        group.set_query(&self.query[..d], self.query[d]);
+    pub fn start_queries(&mut self, stream: &mut LaneStream) {
+        self.next_query = draw_places(self.data, self.n_pairs, stream);
     }
 
-    /// Draws the context pairs: sets S.
+    /// The same for contexts.
     #[inline(always)]
-    pub fn draw_context(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
-        for pair in 0..self.rows.len() {
-            self.rows[pair] = self.draw_rows(stream);
+    pub fn start_contexts(&mut self, stream: &mut LaneStream) {
+        for places in &mut self.next_context {
+            *places = draw_places(self.data, self.n_pairs, stream);
         }
-        for j in 0..=self.data.d() {
-            gather(self.data, j, &self.rows, self.columns.coordinate_mut(j));
-        }
-        self.columns.sum_columns();
-        group.set_few_shot(&self.columns);
     }
 
+    /// Draws the query pair: sets z_q and y_q. `width` is d + 2.
     #[inline(always)]
-    fn draw_rows(&self, stream: &mut Stream) -> [usize; WIDTH] {
-        let n_pairs = self.data.n_pairs();
-        std::array::from_fn(|_| stream.index(n_pairs))
+    pub fn draw_query<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        self.reader.read_query(width, &self.next_query, group);
+        self.start_queries(stream);
+    }
+
+    /// Draws the context pairs: sets S for the query drawn before. `width` is d + 2.
+    #[inline(always)]
+    pub fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        self.reader.read_context(width, &self.next_context, group);
+        self.start_contexts(stream);
+        group.add_query(width, self.next_context.len());
     }
 }
 
-/// One coordinate of the given rows. Coordinate by coordinate, because the set is larger than the
-/// cache: the tight first pass keeps many misses in flight, and the others find their lines loaded.
+/// Places of eight rows drawn with replacement, which are then on their way from memory.
 #[inline(always)]
-fn gather(data: &DataSet, coordinate: usize, rows: &[[usize; WIDTH]], out: &mut [Lanes]) {
-    for (group, rows) in out.iter_mut().zip(rows) {
-        *group = Lanes(std::array::from_fn(|lane| {
-            data.entry(rows[lane], coordinate)
-        }));
-    }
+fn draw_places(data: &DataSet, n_pairs: u32, stream: &mut LaneStream) -> Words {
+    let places = data.places(stream.index(n_pairs));
+    data.prefetch(&places);
+    places
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::lanes::WIDTH;
 
     /// Rows (x, y) = (i, 100 i): every entry of a prompt tells which rows it holds.
     #[test]
@@ -81,11 +99,13 @@ mod tests {
         let data = DataSet::from_arrays(x.view(), &y).unwrap();
         let mut resampler = Resampler::new(&data, 3);
         let mut group = PromptGroup::new(1);
-        let mut stream = Stream::new(1, "resample test", &[]);
+        let mut stream = LaneStream::new(1, "resample test", &[]);
         let mut seen = [false; 6];
+        resampler.start_queries(&mut stream);
+        resampler.start_contexts(&mut stream);
         for _ in 0..50 {
-            resampler.draw_query(&mut stream, &mut group);
-            resampler.draw_context(&mut stream, &mut group);
+            resampler.draw_query(3, &mut stream, &mut group);
+            resampler.draw_context(3, &mut stream, &mut group);
             for lane in 0..WIDTH {
                 let query = group.z[1].0[lane];
                 assert_eq!(group.y.0[lane], 100.0 * query);

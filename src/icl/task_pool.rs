@@ -5,20 +5,30 @@
 //! labels: then the features alone do not say what the labels mean, and a model must read the context.
 //! Does not know where the features come from, nor what reads the prompts.
 
-use crate::icl::gram::{Columns, PromptGroup};
+use crate::icl::data_set::{DataSet, DataSetError};
+use crate::icl::gram::PromptGroup;
+use crate::icl::token_reader::TokenReader;
+use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
-use crate::math::stream::Stream;
-use ndarray::ArrayView2;
+use crate::math::width::Width;
+use crate::math::words::Words;
+use ndarray::{Array2, ArrayView2};
 use std::fmt;
 
 /// Examples with the tasks that prompts are drawn from, each equally often.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskPool {
-    d: usize,
-    groups_per_row: usize,
-    rows: Vec<Lanes>,
-    tasks: Vec<Vec<Member>>,
+    /// The pairs of all tasks, task after task: an example of several tasks stands there several times.
+    pairs: DataSet,
+    tasks: Vec<Range>,
     flips: Flips,
+}
+
+/// The pairs of one task: the first, and how many.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Range {
+    first: u32,
+    size: u32,
 }
 
 /// An example of a task: its row, and its label, 1 or -1.
@@ -38,11 +48,10 @@ pub enum Flips {
 }
 
 /// Why a pool is refused. Tasks are counted from 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum PoolError {
     NoTasks,
-    NoFeatures,
-    NotFinite { row: usize },
+    Examples(DataSetError),
     NoSuchRow { task: usize, row: usize },
     Label { task: usize, row: usize },
     TooFew { task: usize, found: usize },
@@ -52,13 +61,7 @@ impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PoolError::NoTasks => write!(f, "task pool: it needs a task"),
-            PoolError::NoFeatures => write!(f, "task pool: its examples need a feature"),
-            PoolError::NotFinite { row } => {
-                write!(
-                    f,
-                    "task pool: example {row} has a number that is not finite"
-                )
-            }
+            PoolError::Examples(error) => write!(f, "task pool: {error}"),
             PoolError::NoSuchRow { task, row } => {
                 write!(f, "task pool: there is no example {row} for task {task}")
             }
@@ -92,9 +95,6 @@ impl TaskPool {
         flips: Flips,
     ) -> Result<TaskPool, PoolError> {
         let (n, d) = x.dim();
-        if d == 0 {
-            return Err(PoolError::NoFeatures);
-        }
         if tasks.is_empty() {
             return Err(PoolError::NoTasks);
         }
@@ -112,31 +112,29 @@ impl TaskPool {
                 }
             }
         }
-        let groups_per_row = d.div_ceil(WIDTH);
-        let mut rows = vec![Lanes::ZERO; n * groups_per_row];
-        for ((row, j), &value) in x.indexed_iter() {
-            if !value.is_finite() {
-                return Err(PoolError::NotFinite { row });
+        let members: Vec<Member> = tasks.concat();
+        let features = Array2::from_shape_fn((members.len(), d), |(i, j)| x[[members[i].row, j]]);
+        let labels: Vec<f64> = members.iter().map(|member| member.label).collect();
+        let pairs = DataSet::from_arrays(features.view(), &labels).map_err(PoolError::Examples)?;
+        let mut first = 0;
+        let range = |members: &Vec<Member>| {
+            let size = members.len() as u32;
+            first += size;
+            Range {
+                first: first - size,
+                size,
             }
-            rows[row * groups_per_row + j / WIDTH].0[j % WIDTH] = value;
-        }
+        };
         Ok(TaskPool {
-            d,
-            groups_per_row,
-            rows,
-            tasks,
+            pairs,
+            tasks: tasks.iter().map(range).collect(),
             flips,
         })
     }
 
     /// Feature dimension.
     pub fn d(&self) -> usize {
-        self.d
-    }
-
-    #[inline(always)]
-    fn feature(&self, row: usize, j: usize) -> f64 {
-        self.rows[row * self.groups_per_row + j / WIDTH].0[j % WIDTH]
+        self.pairs.d()
     }
 }
 
@@ -144,98 +142,91 @@ impl TaskPool {
 #[derive(Debug, Clone)]
 pub struct PoolSampler<'a> {
     pool: &'a TaskPool,
-    n_shots: usize,
-    columns: Columns,
-    query: Vec<Lanes>,
-    /// Of the prompt in each lane: its task, the sign of its labels, the query's place in the task.
-    task: [usize; WIDTH],
-    sign: [f64; WIDTH],
-    place: [usize; WIDTH],
-    members: Vec<[Member; WIDTH]>,
+    reader: TokenReader<'a>,
+    /// Of the prompt in each lane: its task's pairs, the query's number among them, its labels' sign.
+    first: Words,
+    size: Words,
+    query: Words,
+    sign: Lanes,
+    /// Where the context pairs stand in the set, pair by pair.
+    context: Vec<Words>,
 }
 
 impl<'a> PoolSampler<'a> {
     pub fn new(pool: &'a TaskPool, n_shots: usize) -> PoolSampler<'a> {
-        let nobody = Member { row: 0, label: 0.0 };
         PoolSampler {
             pool,
-            n_shots,
-            columns: Columns::new(pool.d + 1, n_shots, n_shots),
-            query: vec![Lanes::ZERO; pool.d],
-            task: [0; WIDTH],
-            sign: [1.0; WIDTH],
-            place: [0; WIDTH],
-            members: vec![[nobody; WIDTH]; n_shots],
+            reader: TokenReader::new(&pool.pairs),
+            first: Words::ZERO,
+            size: Words::ZERO,
+            query: Words::ZERO,
+            sign: Lanes::ONE,
+            context: vec![Words::ZERO; n_shots],
         }
     }
 
-    /// Draws the tasks, their flips and the queries: sets z_q and y_q.
+    /// Draws the tasks, their flips and the queries: sets z_q and y_q. `width` is d + 2.
     #[inline(always)]
-    pub fn draw_query(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
-        let pool = self.pool;
-        let mut label = Lanes::ZERO;
+    pub fn draw_query<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        let task = stream.index(self.pool.tasks.len() as u32);
         for lane in 0..WIDTH {
-            let task = stream.index(pool.tasks.len());
-            let flipped = match pool.flips {
-                Flips::None => false,
-                Flips::Random => stream.index(2) == 1,
-                Flips::All => true,
-            };
-            let members = &pool.tasks[task];
-            let place = stream.index(members.len());
-            self.task[lane] = task;
-            self.sign[lane] = if flipped { -1.0 } else { 1.0 };
-            self.place[lane] = place;
-            let member = members[place];
-            for (j, coordinate) in self.query.iter_mut().enumerate() {
-                coordinate.0[lane] = pool.feature(member.row, j);
-            }
-            label.0[lane] = self.sign[lane] * member.label;
+            let Range { first, size } = self.pool.tasks[task.0[lane] as usize];
+            self.first.0[lane] = u64::from(first);
+            self.size.0[lane] = u64::from(size);
         }
-        group.set_query(&self.query, label);
+        self.sign = match self.pool.flips {
+            Flips::None => Lanes::ONE,
+            Flips::All => Lanes::splat(-1.0),
+            Flips::Random => Lanes(stream.index(2).0.map(|bit| 1.0 - 2.0 * bit as f64)),
+        };
+        self.query = stream.bits().below_each(self.size);
+        let places = self.pool.pairs.places(self.first + self.query);
+        self.reader.read_query(width, &places, group);
+        group.y = group.y * self.sign;
     }
 
-    /// Draws the context pairs of the prompts whose queries were drawn before: sets S.
+    /// Draws the context pairs of the prompts whose queries were drawn before: sets S. `width` is d + 2.
     #[inline(always)]
-    pub fn draw_context(&mut self, stream: &mut Stream, group: &mut PromptGroup) {
+    pub fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
         self.draw_pairs(stream);
-        self.columns.sum_columns();
-        group.set_few_shot(&self.columns);
+        self.reader.read_context(width, &self.context, group);
+        let last = width.get() - 1;
+        for row in group.s.chunks_exact_mut(last + 1).take(last) {
+            row[last] *= self.sign;
+        }
+        group.add_query(width, self.context.len());
     }
 
     /// Draws the context pairs, without a Gram matrix.
     #[inline(always)]
-    pub fn draw_pairs(&mut self, stream: &mut Stream) {
-        let pool = self.pool;
-        for pair in 0..self.n_shots {
-            for lane in 0..WIDTH {
-                let members = &pool.tasks[self.task[lane]];
-                // Uniform over all places but the query's.
-                let other = stream.index(members.len() - 1);
-                let place = other + usize::from(other >= self.place[lane]);
-                self.members[pair][lane] = members[place];
+    pub fn draw_pairs(&mut self, stream: &mut LaneStream) {
+        for places in &mut self.context {
+            let mut others = self.size;
+            others.0.iter_mut().for_each(|size| *size -= 1);
+            // Uniform over all numbers but the query's.
+            let mut number = stream.bits().below_each(others);
+            for (number, &query) in number.0.iter_mut().zip(&self.query.0) {
+                *number += u64::from(*number >= query);
             }
-        }
-        for j in 0..pool.d {
-            let coordinate = self.columns.coordinate_mut(j);
-            for (value, members) in coordinate.iter_mut().zip(&self.members) {
-                *value = Lanes(std::array::from_fn(|lane| {
-                    pool.feature(members[lane].row, j)
-                }));
-            }
-        }
-        let labels = self.columns.coordinate_mut(pool.d);
-        for (value, members) in labels.iter_mut().zip(&self.members) {
-            *value = Lanes(std::array::from_fn(|lane| {
-                self.sign[lane] * members[lane].label
-            }));
+            *places = self.pool.pairs.places(self.first + number);
         }
     }
 
-    /// Coordinate j of the context pairs drawn last, pair by pair; their labels at j = d.
+    /// The tokens (1, x, y) of a context pair drawn last. `width` is d + 2.
     #[inline(always)]
-    pub fn pairs(&self, j: usize) -> &[Lanes] {
-        self.columns.coordinate(j)
+    pub fn token<W: Width>(&self, width: W, pair: usize, out: &mut [Lanes]) {
+        self.reader.read_token(width, &self.context[pair], out);
+        out[width.get() - 1] *= self.sign;
     }
 }
 
@@ -266,22 +257,32 @@ mod tests {
             let pool = pool(flips);
             let mut sampler = PoolSampler::new(&pool, 7);
             let mut group = PromptGroup::new(2);
-            let mut stream = Stream::new(1, "pool test", &[]);
+            let mut stream = LaneStream::new(1, "pool test", &[]);
+            let mut token = [Lanes::ZERO; 4];
             let (mut task, mut flipped) = (Moments::new(), Moments::new());
             for _ in 0..400 {
-                sampler.draw_query(&mut stream, &mut group);
-                sampler.draw_context(&mut stream, &mut group);
+                sampler.draw_query(4, &mut stream, &mut group);
+                sampler.draw_context(4, &mut stream, &mut group);
                 for lane in 0..WIDTH {
                     let query = group.z[1].0[lane];
                     assert_eq!(group.z[2].0[lane], 10.0 * query);
                     let plain = if query < 3.0 { 1.0 } else { -1.0 };
                     let sign = group.y.0[lane] * plain;
+                    // S, summed over tokens that are checked one by one.
+                    let mut sums = [1.0, query, 0.0, query * query, 0.0, 0.0];
                     for t in 0..7 {
-                        let x = sampler.pairs(0)[t].0[lane];
+                        sampler.token(4, t, &mut token);
+                        let [one, x, tenfold, y] = token.map(|value| value.0[lane]);
                         let label = if x < 3.0 { sign } else { -sign };
                         assert!(x != query && (x - query) % 2.0 == 0.0);
-                        assert_eq!(sampler.pairs(1)[t].0[lane], 10.0 * x);
-                        assert_eq!(sampler.pairs(2)[t].0[lane], label);
+                        assert_eq!((one, tenfold, y), (1.0, 10.0 * x, label));
+                        for (sum, term) in sums.iter_mut().zip([1.0, x, y, x * x, x * y, y * y]) {
+                            *sum += term;
+                        }
+                    }
+                    for (at, sum) in [0, 1, 3, 5, 7, 15].into_iter().zip(sums) {
+                        let found = 8.0 * group.s[at].0[lane];
+                        assert!((found - sum).abs() < 1e-12, "S[{at}]: {found} {sum}");
                     }
                     task.push(query % 2.0);
                     flipped.push(f64::from(u8::from(sign < 0.0)));
@@ -311,7 +312,8 @@ mod tests {
                 .to_string()
         };
         assert!(error(2, vec![]).contains("needs a task"));
-        assert!(error(3, vec![good.clone()]).contains("example 2"));
+        let missing = vec![member(0, 1.0), member(2, -1.0)];
+        assert!(error(3, vec![missing]).contains("row 1 has a number that is not finite"));
         let short = vec![good.clone(), vec![member(0, 1.0)]];
         assert!(error(2, short).contains("task 1 has 1 examples"));
         assert!(error(2, vec![vec![member(0, 1.0), member(9, 1.0)]]).contains("no example 9"));

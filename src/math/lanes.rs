@@ -55,6 +55,16 @@ impl Lanes {
         Lanes(out)
     }
 
+    /// Whether |self| < bound in every lane.
+    #[inline(always)]
+    pub fn all_smaller_than(self, bound: Lanes) -> bool {
+        let mut all = true;
+        for (value, bound) in self.0.iter().zip(bound.0) {
+            all &= value.abs() < bound;
+        }
+        all
+    }
+
     /// Sum over the lanes, by halves: ((0+4)+(2+6)) + ((1+5)+(3+7)).
     #[inline(always)]
     pub fn sum(self) -> f64 {

@@ -2,6 +2,7 @@
 //! tolerances. Knows neither prompts nor pipelines.
 
 pub mod basis;
+pub mod lane_stream;
 pub mod lanes;
 pub mod linalg;
 pub mod moments;
@@ -11,4 +12,6 @@ pub mod simd;
 pub mod stream;
 pub mod student;
 pub mod tolerance;
+pub mod width;
+pub mod words;
 pub mod ziggurat;

@@ -84,6 +84,9 @@ where
     product(out, a, b, |entry, sum| *entry += scale * sum);
 }
 
+/// Entries of a row whose sums grow side by side, in registers where the sizes are constants.
+const TILE: usize = 8;
+
 #[inline(always)]
 fn product<A, B>(
     out: &mut [Lanes],
@@ -96,16 +99,48 @@ fn product<A, B>(
 {
     assert_eq!(a.columns, b.rows, "product: inner sizes");
     assert_eq!(out.len(), a.rows * b.columns, "product: output size");
-    for (i, row) in out.chunks_exact_mut(b.columns).enumerate() {
-        for (j, entry) in row.iter_mut().enumerate() {
-            let mut sum = Lanes::ZERO;
+    for i in 0..a.rows {
+        let mut first = 0;
+        while first < b.columns {
+            let len = TILE.min(b.columns - first);
+            let mut sums = [Lanes::ZERO; TILE];
             for k in 0..a.columns {
                 let left = a.data[i * a.row_stride + k * a.column_stride];
-                let right = b.data[k * b.row_stride + j * b.column_stride];
-                sum += left * right;
+                for (j, sum) in sums.iter_mut().enumerate().take(len) {
+                    *sum += left * b.data[k * b.row_stride + (first + j) * b.column_stride];
+                }
             }
-            store(entry, sum);
+            for (j, &sum) in sums.iter().enumerate().take(len) {
+                store(&mut out[i * b.columns + first + j], sum);
+            }
+            first += TILE;
         }
+    }
+}
+
+/// out = A x.
+///
+/// # Panics
+/// If the shapes do not fit.
+#[inline(always)]
+pub fn apply<A, B>(out: &mut [Lanes], a: View<'_, A>, x: &[B])
+where
+    A: Copy + Mul<B, Output = Lanes>,
+    B: Copy,
+{
+    assert_eq!(a.columns, x.len(), "product: inner sizes");
+    assert_eq!(a.rows, out.len(), "product: output size");
+    let mut first = 0;
+    while first < a.rows {
+        let len = TILE.min(a.rows - first);
+        let mut sums = [Lanes::ZERO; TILE];
+        for (k, &right) in x.iter().enumerate().take(a.columns) {
+            for (i, sum) in sums.iter_mut().enumerate().take(len) {
+                *sum += a.data[(first + i) * a.row_stride + k * a.column_stride] * right;
+            }
+        }
+        out[first..first + len].copy_from_slice(&sums[..len]);
+        first += TILE;
     }
 }
 

@@ -1,4 +1,5 @@
-//! Run-time choice of the vector instructions for a kernel: the one file with `unsafe`.
+//! Run-time choice of the vector instructions for a kernel, and prefetching: the one file with
+//! `unsafe`.
 //!
 //! The same `#[inline(always)]` body is compiled under SSE2 (the baseline), AVX2 and AVX-512 and
 //! gives the same bits under each: only lane-wise IEEE operations change width. No fused
@@ -94,6 +95,20 @@ fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512dq")]
 fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
+}
+
+/// Asks memory for the cache line of `place`, without waiting for it; nothing where the
+/// instruction is not at hand.
+#[inline(always)]
+pub fn prefetch<T>(place: &T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing and cannot fault; every x86-64 has it (SSE).
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! [`Stream::new`]), which seeds xoshiro256++. Bulk normals come from an own ziggurat because those
 //! of `rand_distr` call the platform's libm in their tails. Does not know what is drawn.
 
-use crate::math::lanes::Lanes;
 use crate::math::ziggurat::{self, Ziggurat};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng, impls};
@@ -71,10 +70,10 @@ impl Stream {
         }
     }
 
-    /// The rare cases of `normal`: the wedge of a layer, and the tail.
+    /// The rare cases of `normal`: the wedge of a layer, and the tail, for a first try `x` there.
     #[cold]
     #[inline(never)]
-    fn normal_at_the_border(&mut self, layer: usize, x: f64) -> f64 {
+    pub fn normal_at_the_border(&mut self, layer: usize, x: f64) -> f64 {
         if layer == 0 {
             return self.normal_tail().copysign(x);
         }
@@ -107,40 +106,35 @@ impl Stream {
             let x = self.normal();
             return x * x;
         }
-        let shape = dof as f64 * 0.5 - 1.0 / 3.0;
-        let scale = 1.0 / (9.0 * shape).sqrt();
         loop {
             let x = self.normal();
-            let root = 1.0 + scale * x;
-            if root <= 0.0 {
-                continue;
-            }
-            let cube = root * root * root;
             let height = 1.0 - self.uniform();
-            let square = x * x;
-            // The squeeze spares the logarithms almost always.
-            if height < 1.0 - 0.0331 * square * square
-                || libm::log(height) < 0.5 * square + shape * (1.0 - cube + libm::log(cube))
-            {
-                return 2.0 * shape * cube;
+            if let Some(value) = Stream::chi_square_of(dof, x, height) {
+                return value;
             }
         }
     }
 
-    /// Fills every lane with a standard normal, group after group.
-    pub fn fill_normal(&mut self, groups: &mut [Lanes]) {
-        for group in groups {
-            for value in &mut group.0 {
-                *value = self.normal();
-            }
-        }
+    /// Marsaglia and Tsang's d and c for a gamma of shape dof / 2.
+    #[inline(always)]
+    pub fn gamma_constants(dof: usize) -> (f64, f64) {
+        let shape = dof as f64 * 0.5 - 1.0 / 3.0;
+        (shape, 1.0 / (9.0 * shape).sqrt())
     }
 
-    /// Fills every lane with a chi-square.
-    pub fn fill_chi_square(&mut self, dof: usize, group: &mut Lanes) {
-        for value in &mut group.0 {
-            *value = self.chi_square(dof);
+    /// What a standard normal and a uniform in (0, 1] give, unless they are rejected; `dof` >= 2.
+    pub fn chi_square_of(dof: usize, x: f64, height: f64) -> Option<f64> {
+        let (shape, scale) = Stream::gamma_constants(dof);
+        let root = 1.0 + scale * x;
+        if root <= 0.0 {
+            return None;
         }
+        let cube = root * root * root;
+        let square = x * x;
+        // The squeeze spares the logarithms almost always.
+        let accepted = height < 1.0 - 0.0331 * (square * square)
+            || libm::log(height) < 0.5 * square + shape * (1.0 - cube + libm::log(cube));
+        accepted.then_some(2.0 * shape * cube)
     }
 }
 
