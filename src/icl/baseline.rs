@@ -291,14 +291,10 @@ mod tests {
         let mut shot = || {
             let mut x = vec![Lanes::ZERO; d];
             stream.fill_normal(&mut x);
-            let sign = |x: f64| {
-                if x + 0.5 * stream.normal() > 0.0 {
-                    1.0
-                } else {
-                    -1.0
-                }
-            };
-            let y = Lanes(x[0].0.map(sign));
+            let mut noise = [Lanes::ZERO];
+            stream.fill_normal(&mut noise);
+            let score = x[0] + noise[0] * 0.5;
+            let y = Lanes(score.0.map(|y| if y > 0.0 { 1.0 } else { -1.0 }));
             (x, y)
         };
         (0..n).map(|_| shot()).collect()

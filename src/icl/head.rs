@@ -72,6 +72,12 @@ impl Head {
         self.q.slice(s![1..self.v.len() - 1, 0])
     }
 
+    /// Q[x, y].
+    pub fn q_xy(&self) -> ArrayView1<'_, f64> {
+        let label = self.v.len() - 1;
+        self.q.slice(s![1..label, label])
+    }
+
     /// Q[0, x].
     pub fn q_0x(&self) -> ArrayView1<'_, f64> {
         self.q.slice(s![0, 1..self.v.len() - 1])

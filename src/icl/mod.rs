@@ -14,6 +14,7 @@ pub mod gram;
 pub mod head;
 pub mod head_gradient;
 pub mod hold_out;
+pub mod isotropic;
 pub mod measures;
 pub mod model;
 pub mod objective;

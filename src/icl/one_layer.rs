@@ -4,10 +4,11 @@
 //! z = (1, M g), g ~ N(0, I_k): then z . v_j = v_j0 + g . c_j with c_j = M^T v_j[1..]. Rotate g so that
 //! the r-dimensional span of all c_j is the first r coordinates. With row sum sqrt(n) u and W ~
 //! Wishart_k(n-1), only the first r columns of W's Bartlett factor are needed (n - 1 >= r, else the
-//! rows). A noiseless pretrained model in d = 21 costs 3k normals and one chi-square a prompt instead
-//! of n k normals. Does not know seeds, plans or averages over them.
+//! rows). Where `isotropic` applies, d itself shrinks first: a noiseless pretrained optimum in d = 21 is
+//! read from 2 covariates. Does not know seeds, plans or averages over them.
 
 use crate::icl::head::Head;
+use crate::icl::isotropic;
 use crate::icl::setting::Setting;
 use crate::icl::task::Task;
 use crate::math::basis;
@@ -15,7 +16,7 @@ use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::linalg;
 use crate::math::moments::LaneSums;
-use crate::math::product::{View, dot, multiply};
+use crate::math::product::{View, apply, dot};
 use crate::math::simd::Kernel;
 use ndarray::{Array2, s};
 
@@ -31,6 +32,8 @@ pub struct OneLayerPlan {
     theta: Vec<f64>,
     /// Sigma^{1/2} row-major, unless Sigma = I.
     root: Option<Vec<f64>>,
+    /// Degrees of freedom of the squared last covariate of a query, where it stands for many.
+    last_degrees: Option<usize>,
     models: Vec<Vec<HeadPlan>>,
 }
 
@@ -55,6 +58,23 @@ impl OneLayerPlan {
     /// # Panics
     /// If a head or the task differs from the setting in d.
     pub fn new(setting: &Setting, models: &[Vec<Head>], task: &Task) -> OneLayerPlan {
+        match isotropic::reduce(setting, models, task) {
+            None => OneLayerPlan::of(setting, models, task, None),
+            Some(reduced) => OneLayerPlan::of(
+                &reduced.setting,
+                &reduced.models,
+                &reduced.task,
+                Some(reduced.degrees),
+            ),
+        }
+    }
+
+    fn of(
+        setting: &Setting,
+        models: &[Vec<Head>],
+        task: &Task,
+        last_degrees: Option<usize>,
+    ) -> OneLayerPlan {
         let (d, k) = (setting.d(), setting.normals_per_pair());
         assert_eq!(task.d(), d, "one-layer plan: the task's dimension");
         let pair_map = pair_map(setting, task);
@@ -93,6 +113,7 @@ impl OneLayerPlan {
             root: setting
                 .covariance_root()
                 .map(|root| root.iter().copied().collect()),
+            last_degrees,
             models,
         }
     }
@@ -237,15 +258,16 @@ impl OneLayerPlan {
     fn draw_query(&self, stream: &mut LaneStream, work: &mut Workspace) -> Lanes {
         stream.fill_normal(&mut work.normals[..self.k]);
         work.z[0] = Lanes::ONE;
+        if let Some(degrees) = self.last_degrees {
+            let last = &mut work.normals[self.d - 1..self.d];
+            stream.fill_chi_square(degrees, last);
+            last[0] = last[0].sqrt();
+        }
         let covariates = &work.normals[..self.d];
         match &self.root {
             None => work.z[1..].copy_from_slice(covariates),
             Some(root) => {
-                multiply(
-                    &mut work.z[1..],
-                    View::square(root, self.d),
-                    View::column(covariates),
-                );
+                apply(&mut work.z[1..], View::square(root, self.d), covariates);
             }
         }
         let mut y = dot(&self.theta, &work.z[1..]);
@@ -311,7 +333,7 @@ impl HeadPlan {
             }
         }
         let map = View::new(&self.map[..], work.z.len(), k + 1);
-        multiply(&mut work.qt, map, View::column(&work.t[..]));
+        apply(&mut work.qt, map, &work.t);
         let own = self.query_score(&work.z) * dot(&self.v_query, &work.z);
         (dot(&work.z, &work.qt) + own) * (1.0 / (n + 1.0))
     }
