@@ -63,29 +63,34 @@ impl<'a> TokenReader<'a> {
         for lane in 0..WIDTH {
             for top in (0..dim).step_by(TILE) {
                 for left in (top..dim).step_by(TILE) {
-                    self.add_tokens(context, lane, (dim, top, left), s);
+                    let place = (dim, top, left);
+                    // Tokens are padded with zeros: a tile may as well be a whole one.
+                    match dim - top {
+                        7 => self.add_tokens::<7>(context, lane, place, s),
+                        _ => self.add_tokens::<TILE>(context, lane, place, s),
+                    }
                 }
             }
         }
     }
 
-    /// One tile of sum z z^T over the context of the prompt in this lane.
+    /// One tile of `ROWS` rows of sum z z^T over the context of the prompt in this lane.
     #[inline(always)]
-    fn add_tokens(
+    fn add_tokens<const ROWS: usize>(
         &mut self,
         context: &[Words],
         lane: usize,
         (dim, top, left): (usize, usize, usize),
         s: &mut [Lanes],
     ) {
-        let (rows, columns) = (TILE.min(dim - top), TILE.min(dim - left));
+        let (rows, columns) = (ROWS.min(dim - top), TILE.min(dim - left));
         let mut sums = [Lanes::ZERO; TILE];
         for places in context {
             let right = self.data.group(places.0[lane], left / TILE);
             // Seen to be the same token, the compiler would save half of the products and lose the
             // vectors. This hides it, and nothing else: no bit depends on it.
             let factors = black_box(self.data.group(places.0[lane], top / TILE));
-            for (sum, &factor) in sums[..rows].iter_mut().zip(&factors.0) {
+            for (sum, &factor) in sums[..ROWS].iter_mut().zip(&factors.0) {
                 *sum += *right * factor;
             }
         }
