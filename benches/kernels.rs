@@ -209,7 +209,9 @@ fn resampled_prompt() -> Cost {
 /// Forward and backward pass on (S, z): 2 n^2 for a matrix-vector product, 2 n^3 for a product.
 fn attention(layers: usize, heads: usize) -> Cost {
     let n = D + 2;
-    let last = heads * (2 * (2 * n * n) + 2 * n + 2 * (2 * n * n) + 2 * n * n + 2 * n);
+    // S v, Q^T z, their product; backward z (S v)^T and S (Q^T z); below a last layer, its dS and dz.
+    let below = if layers > 1 { 4 * n * n + 2 * n } else { 0 };
+    let last = heads * (2 * (2 * n * n) + 2 * n + 4 * n * n + 3 * n + below);
     // Forward: Q S, (Q S) V^T by head; S M, M^T S M, M^T z. Backward of an inner layer: S M dS, z dz^T;
     // by head dM V, its product with S, dM^T (Q S); through the layer, where another is below,
     // M dS M^T, M dz, and by head Q^T (dM V).

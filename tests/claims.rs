@@ -108,7 +108,7 @@ fn measured(seed: &Seed) -> Measures {
 fn evidence(change: impl Fn(&mut Seed)) -> Evidence {
     let mut seeds = seeds().to_vec();
     seeds.iter_mut().for_each(change);
-    let label = |(i, seed): (usize, &Seed)| (i.to_string(), measured(seed));
+    let label = |(i, seed): (usize, &Seed)| (format!("measure@{i}"), measured(seed));
     let sampled = |exact: f64| Sampled {
         error: exact + 0.002,
         std_error: 0.001,

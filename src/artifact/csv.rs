@@ -1,6 +1,7 @@
 //! Reads CSV as [`Table::to_csv`] writes it: a header, commas, `"` around fields that need it.
 //!
 //! A column is of integers or of numbers when all its fields are; an empty field is a missing number.
+//! Rows in messages are counted from 1, without the header.
 
 use crate::artifact::table::{Column, Table};
 
@@ -13,8 +14,9 @@ pub fn read(bytes: &[u8]) -> Result<Table, String> {
     for (index, record) in records.enumerate() {
         if record.len() != header.len() {
             let (found, wanted) = (record.len(), header.len());
+            let row = index + 1;
             return Err(format!(
-                "row {index} of the CSV has {found} fields, not {wanted}"
+                "row {row} of the CSV has {found} fields, its header has {wanted}"
             ));
         }
         columns
@@ -101,7 +103,11 @@ mod tests {
         let b = table.floats("b").unwrap();
         assert!(b[0].is_nan() && b[1] == 0.5);
         assert!(read(b"").unwrap_err().contains("empty"));
-        assert!(read(b"a,b\n1\n").unwrap_err().contains("row 0"));
+        assert!(
+            read(b"a,b\n1\n")
+                .unwrap_err()
+                .contains("row 1 of the CSV has 1 fields")
+        );
         assert!(read(b"a\n\"1\n").unwrap_err().contains("line 3"));
     }
 }

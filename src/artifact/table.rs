@@ -161,7 +161,8 @@ impl Table {
         Ok(bytes)
     }
 
-    /// Reads a Parquet file of text, integer and float columns.
+    /// Reads a Parquet file of text, integer, float and boolean columns (true is 1). Integers with
+    /// missing values are read as floats.
     pub fn from_parquet(bytes: &[u8]) -> Result<Self> {
         let unreadable =
             |e: polars::error::PolarsError| TableError(format!("no Parquet table: {e}"));
@@ -170,19 +171,26 @@ impl Table {
             .map_err(unreadable)?;
         let columns = frame.columns().iter().map(|column| {
             let name = column.name().to_string();
+            let cast = |to: &DataType| column.cast(to).map_err(unreadable);
+            let column = match column.dtype() {
+                DataType::Float32 => &cast(&DataType::Float64)?,
+                DataType::Int32 | DataType::UInt32 | DataType::Boolean => &cast(&DataType::Int64)?,
+                _ => column,
+            };
             let values = match column.dtype() {
                 DataType::String => {
                     let values = column.str().map_err(unreadable)?.iter();
                     Column::Text(values.map(|v| v.unwrap_or_default().to_owned()).collect())
                 }
                 DataType::Int64 => {
-                    let values = column.i64().map_err(unreadable)?.iter();
-                    let missing = || TableError(format!("column `{name}` has a missing integer"));
-                    Column::Int(
-                        values
-                            .map(|v| v.ok_or_else(missing))
-                            .collect::<Result<_>>()?,
-                    )
+                    let values = column.i64().map_err(unreadable)?;
+                    match values.iter().collect::<Option<Vec<i64>>>() {
+                        Some(values) => Column::Int(values),
+                        None => {
+                            let known = values.iter();
+                            Column::Float(known.map(|v| v.map_or(f64::NAN, |v| v as f64)).collect())
+                        }
+                    }
                 }
                 DataType::Float64 => {
                     let values = column.f64().map_err(unreadable)?.iter();
@@ -229,6 +237,26 @@ mod tests {
         let errors = back.floats("error").unwrap();
         assert_eq!(errors[0].to_bits(), (0.1f64 + 0.2).to_bits());
         assert!(errors[1].is_nan());
+    }
+
+    /// What other programs write: narrow numbers, truth values, integers with gaps.
+    #[test]
+    fn other_types_are_read_as_numbers() {
+        let columns = vec![
+            Series::new("small".into(), [1.5f32, 2.0]).into(),
+            Series::new("whole".into(), [7i32, -7]).into(),
+            Series::new("truth".into(), [true, false]).into(),
+            Series::new("gap".into(), [Some(3i64), None]).into(),
+        ];
+        let mut frame = DataFrame::new(2, columns).unwrap();
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
+        let table = Table::from_parquet(&bytes).unwrap();
+        assert_eq!(table.floats("small").unwrap(), [1.5, 2.0]);
+        assert_eq!(table.column("whole").unwrap(), &Column::Int(vec![7, -7]));
+        assert_eq!(table.column("truth").unwrap(), &Column::Int(vec![1, 0]));
+        let gap = table.floats("gap").unwrap();
+        assert!(gap[0] == 3.0 && gap[1].is_nan());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::stage::Stage;
 use crate::stages::claim::{Checked, Decided, Verdict, shown};
 use crate::stages::claims::{SAMPLED_ROLE, SEED_ROLES, measured, place};
-use crate::stages::quantity::{Basis, QUANTITIES};
+use crate::stages::quantity::{Basis, QUANTITIES, set};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -229,7 +229,7 @@ fn evidence(text: &mut String, before: &str, check: &Checked) {
     let value = |(seed, x): &(String, Option<f64>)| {
         format!(
             "{}: {}",
-            seed.trim_start_matches("measure@"),
+            seed.rsplit('@').next().unwrap_or(seed),
             x.map_or("none".into(), shown)
         )
     };
@@ -268,7 +268,7 @@ fn rests_on<'a>(
     for check in checks {
         let quantity = QUANTITIES.iter().find(|(name, _)| *name == check.quantity);
         let read = |role: &str, label: &str| match quantity.map(|(_, q)| q.basis()) {
-            Some(Basis::Seeds) => SEED_ROLES.contains(&role),
+            Some(Basis::Seeds) => SEED_ROLES.contains(&role) && set(label) == check.at.from,
             Some(Basis::Sampled) => {
                 role == SAMPLED_ROLE && check.at.of.iter().any(|stage| stage == label)
             }

@@ -16,9 +16,9 @@ use crate::math::width::Width;
 pub struct Attention {
     n_heads: usize,
     layers: Vec<Layer>,
-    /// S v_h and Q_h S v_h of the last layer, by head.
+    /// S v_h and Q_h^T z of the last layer, by head.
     sv: Vec<Lanes>,
-    qsv: Vec<Lanes>,
+    qz: Vec<Lanes>,
     vector: Vec<Lanes>,
     product: Vec<Lanes>,
     through_m: Vec<Lanes>,
@@ -121,7 +121,7 @@ impl Attention {
             n_heads,
             layers,
             sv: zeros(n_heads * dim),
-            qsv: zeros(n_heads * dim),
+            qz: zeros(n_heads * dim),
             vector: zeros(dim),
             product: zeros(size),
             through_m: zeros(size),
@@ -194,11 +194,11 @@ impl Attention {
         let buffers = self
             .sv
             .chunks_exact_mut(dim)
-            .zip(self.qsv.chunks_exact_mut(dim));
-        for (head, (sv, qsv)) in buffers.enumerate() {
+            .zip(self.qz.chunks_exact_mut(dim));
+        for (head, (sv, qz)) in buffers.enumerate() {
             apply(sv, s, matrices.value_row(index, head));
-            apply(qsv, View::square(matrices.q(index, head), dim), &*sv);
-            sum += dot(z, qsv);
+            apply(qz, View::square(matrices.q(index, head), dim).t(), z);
+            sum += dot(qz, sv);
         }
         z[dim - 1] + sum * (1.0 / self.n_heads as f64)
     }
@@ -244,20 +244,26 @@ impl Attention {
         }
         for head in 0..self.n_heads {
             let here = head * dim..(head + 1) * dim;
+            let (sv, qz) = (&self.sv[here.clone()], &self.qz[here]);
             let (d_q, d_v) = gradient.matrices(index, head);
-            add_outer(d_q, &self.d_z_next, &self.sv[here.clone()]);
-            // seed Q^T z, then S times it.
-            let q = View::square(matrices.q(index, head), dim);
-            apply(&mut self.vector, q.t(), &self.d_z_next);
-            apply(&mut self.product[..dim], s, &self.vector);
+            add_outer(d_q, &self.d_z_next, sv);
+            apply(&mut self.vector, s, qz);
             let d_value_row = &mut d_v[dim * (dim - 1)..];
-            for (entry, &x) in d_value_row.iter_mut().zip(&self.product) {
-                *entry += x;
+            for (entry, &x) in d_value_row.iter_mut().zip(&self.vector) {
+                *entry += seed_per_head * x;
             }
             if inner_layers {
+                for (scaled, &x) in self.vector.iter_mut().zip(qz) {
+                    *scaled = seed_per_head * x;
+                }
                 add_outer(&mut self.d_s, &self.vector, matrices.value_row(index, head));
-                for (d_z, &qsv) in self.d_z.iter_mut().zip(&self.qsv[here]) {
-                    *d_z += seed_per_head * qsv;
+                apply(
+                    &mut self.vector,
+                    View::square(matrices.q(index, head), dim),
+                    sv,
+                );
+                for (d_z, &x) in self.d_z.iter_mut().zip(&self.vector) {
+                    *d_z += seed_per_head * x;
                 }
             }
         }

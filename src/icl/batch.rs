@@ -13,6 +13,7 @@ use crate::icl::objective::{LossWeights, Objective};
 use crate::icl::resample::Resampler;
 use crate::icl::single_token::SingleToken;
 use crate::icl::source::Source;
+use crate::icl::task_pool::PoolSampler;
 use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::simd::{self, Kernel};
@@ -62,6 +63,7 @@ struct Block<'a> {
 enum Sampler<'a> {
     Fresh(FreshSampler),
     DataSet(Resampler<'a>),
+    Pool(PoolSampler<'a>),
 }
 
 impl Sampler<'_> {
@@ -81,6 +83,7 @@ impl Sampler<'_> {
         match self {
             Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
             Sampler::DataSet(sampler) => sampler.draw_query(width, stream, group),
+            Sampler::Pool(sampler) => sampler.draw_query(width, stream, group),
         }
     }
 
@@ -94,6 +97,7 @@ impl Sampler<'_> {
         match self {
             Sampler::Fresh(sampler) => sampler.draw_context(width, stream, group),
             Sampler::DataSet(sampler) => sampler.draw_context(width, stream, group),
+            Sampler::Pool(sampler) => sampler.draw_context(width, stream, group),
         }
     }
 }
@@ -120,6 +124,7 @@ impl<'a> Batch<'a> {
                 Method::Fastest,
             )),
             Source::DataSet(data) => Sampler::DataSet(Resampler::new(data, n_shots)),
+            Source::Pool(pool) => Sampler::Pool(PoolSampler::new(pool, n_shots)),
         };
         let (dim, layers, heads) = (shape.token_dim(), shape.n_layers, shape.n_heads);
         let blocks = (0..batch_size.div_ceil(BLOCK))

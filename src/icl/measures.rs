@@ -13,10 +13,12 @@ use crate::icl::task::Task;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorAt {
     pub model: String,
-    /// `theta0` or `-theta0`.
+    /// `theta0` or `-theta0`; on real data `target`, `flipped` or `unseen`.
     pub task: String,
     pub n_shots: usize,
     pub error: f64,
+    /// Share of right signs, where labels are classes.
+    pub accuracy: Option<f64>,
 }
 
 /// A number read from a model; not finite where it has no meaning.
@@ -66,6 +68,7 @@ pub fn measure(
                     task: (*task_name).to_owned(),
                     n_shots,
                     error: risk::test_error(setting, head, task, n_shots)?,
+                    accuracy: None,
                 });
             }
         }

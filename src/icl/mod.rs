@@ -2,6 +2,7 @@
 //! Knows no pipeline and no file format; leans on `math` alone.
 
 pub mod attention;
+pub mod baseline;
 pub mod batch;
 pub mod context;
 pub mod covariance_optima;
@@ -12,6 +13,7 @@ pub mod fresh;
 pub mod gram;
 pub mod head;
 pub mod head_gradient;
+pub mod hold_out;
 pub mod isotropic;
 pub mod measures;
 pub mod model;
@@ -19,6 +21,7 @@ pub mod objective;
 pub mod one_layer;
 pub mod optima;
 pub mod optimizer;
+pub mod pool_evaluate;
 pub mod population;
 pub mod readout;
 pub mod resample;
@@ -27,7 +30,9 @@ pub mod setting;
 pub mod single_token;
 pub mod source;
 pub mod task;
+pub mod task_pool;
 pub mod theory_points;
+pub mod token_reader;
 pub mod train;
 pub mod trainable;
 pub mod unit_sphere;

@@ -4,11 +4,10 @@
 
 use crate::icl::data_set::DataSet;
 use crate::icl::gram::PromptGroup;
+use crate::icl::token_reader::TokenReader;
 use crate::math::lane_stream::LaneStream;
-use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::width::Width;
 use crate::math::words::Words;
-use std::hint::black_box;
 
 /// Draws groups of eight prompts of n context pairs and a query pair.
 ///
@@ -22,12 +21,8 @@ pub struct Resampler<'a> {
     next_query: Words,
     /// The same for its context pairs, pair by pair.
     next_context: Vec<Words>,
-    /// Sums of one tile.
-    tile: [Lanes; TILE],
+    reader: TokenReader<'a>,
 }
-
-/// Coordinates of a token in one group.
-const TILE: usize = WIDTH;
 
 impl<'a> Resampler<'a> {
     /// # Panics
@@ -38,7 +33,7 @@ impl<'a> Resampler<'a> {
             n_pairs: u32::try_from(data.n_pairs()).expect("fewer than 2^32 pairs"),
             next_query: Words::ZERO,
             next_context: vec![Words::ZERO; n_shots],
-            tile: [Lanes::ZERO; TILE],
+            reader: TokenReader::new(data),
         }
     }
 
@@ -65,25 +60,11 @@ impl<'a> Resampler<'a> {
         stream: &mut LaneStream,
         group: &mut PromptGroup,
     ) {
-        let dim = width.get();
-        let z = &mut group.z[..dim];
-        for first in (0..dim).step_by(TILE) {
-            let len = TILE.min(dim - first);
-            for lane in 0..WIDTH {
-                let token = self.data.group(self.next_query.0[lane], first / TILE);
-                for (coordinate, &value) in z[first..first + len].iter_mut().zip(&token.0) {
-                    coordinate.0[lane] = value;
-                }
-            }
-        }
-        group.y = std::mem::replace(&mut z[dim - 1], Lanes::ZERO);
+        self.reader.read_query(width, &self.next_query, group);
         self.start_queries(stream);
     }
 
     /// Draws the context pairs: sets S for the query drawn before. `width` is d + 2.
-    ///
-    /// Token by token: all coordinates of one times each of them, so that nothing has to be brought
-    /// from rows into lanes but the finished sums.
     #[inline(always)]
     pub fn draw_context<W: Width>(
         &mut self,
@@ -91,45 +72,9 @@ impl<'a> Resampler<'a> {
         stream: &mut LaneStream,
         group: &mut PromptGroup,
     ) {
-        let dim = width.get();
-        let s = &mut group.s[..dim * dim];
-        for lane in 0..WIDTH {
-            for top in (0..dim).step_by(TILE) {
-                for left in (top..dim).step_by(TILE) {
-                    self.add_tokens(lane, (dim, top, left), s);
-                }
-            }
-        }
+        self.reader.read_context(width, &self.next_context, group);
         self.start_contexts(stream);
         group.add_query(width, self.next_context.len());
-    }
-
-    /// One tile of sum z z^T over the context of the prompt in this lane.
-    #[inline(always)]
-    fn add_tokens(
-        &mut self,
-        lane: usize,
-        (dim, top, left): (usize, usize, usize),
-        s: &mut [Lanes],
-    ) {
-        let (rows, columns) = (TILE.min(dim - top), TILE.min(dim - left));
-        let mut sums = [Lanes::ZERO; TILE];
-        for places in &self.next_context {
-            let right = self.data.group(places.0[lane], left / TILE);
-            // Seen to be the same token, the compiler would save half of the products and lose the
-            // vectors. This hides it, and nothing else: no bit depends on it.
-            let factors = black_box(self.data.group(places.0[lane], top / TILE));
-            for (sum, &factor) in sums[..rows].iter_mut().zip(&factors.0) {
-                *sum += *right * factor;
-            }
-        }
-        // Through memory, as whole vectors: the compiler would sum single numbers otherwise.
-        self.tile = sums;
-        for (i, sum) in self.tile.iter().enumerate().take(rows) {
-            for (j, &value) in sum.0.iter().enumerate().take(columns) {
-                s[(top + i) * dim + left + j].0[lane] = value;
-            }
-        }
     }
 }
 
@@ -144,6 +89,7 @@ fn draw_places(data: &DataSet, n_pairs: u32, stream: &mut LaneStream) -> Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::lanes::WIDTH;
 
     /// Rows (x, y) = (i, 100 i): every entry of a prompt tells which rows it holds.
     #[test]

@@ -22,7 +22,7 @@ pub struct SingleToken {
     d_z_next: Vec<Lanes>,
 }
 
-/// The token z that one layer reads, and by head: Q_h z, the score z^T Q_h z, and V_h z (of which the
+/// The token z that one layer reads, and by head: Q_h^T z, the score z^T Q_h z, and V_h z (of which the
 /// last layer has the last entry alone, in front).
 #[derive(Debug, Clone)]
 struct Layer {
@@ -74,11 +74,8 @@ impl SingleToken {
             }
             for head in 0..self.n_heads {
                 let qz = &mut layer.qz[head * dim..(head + 1) * dim];
-                apply(
-                    qz,
-                    View::square(matrices.q(index, head), dim),
-                    &layer.z[..dim],
-                );
+                let q = View::square(matrices.q(index, head), dim);
+                apply(qz, q.t(), &layer.z[..dim]);
                 let score = dot(&layer.z[..dim], qz);
                 layer.scores[head] = score;
                 let vz = &mut layer.vz[head * dim..(head + 1) * dim];
@@ -151,7 +148,7 @@ impl SingleToken {
                         *entry += d_score * x;
                     }
                     let q = View::square(matrices.q(index, head), dim);
-                    apply(&mut self.product, q.t(), &self.vector[..dim]);
+                    apply(&mut self.product, q, &self.vector[..dim]);
                     for (entry, &x) in self.d_z_next.iter_mut().zip(&self.product) {
                         *entry += x;
                     }

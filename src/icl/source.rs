@@ -4,12 +4,15 @@
 
 use crate::icl::data_set::DataSet;
 use crate::icl::setting::Setting;
+use crate::icl::task_pool::TaskPool;
 
-/// Fresh prompts with one random unit task each (pretraining), or rows of a fixed set (fine-tuning).
+/// Fresh prompts with one random unit task each (pretraining), rows of a fixed set (fine-tuning), or
+/// examples of real tasks (pretraining on data).
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
     Fresh(&'a Setting),
     DataSet(&'a DataSet),
+    Pool(&'a TaskPool),
 }
 
 impl Source<'_> {
@@ -18,6 +21,7 @@ impl Source<'_> {
         match self {
             Source::Fresh(setting) => setting.d(),
             Source::DataSet(data) => data.d(),
+            Source::Pool(pool) => pool.d(),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod lane_stream;
 pub mod lanes;
 pub mod linalg;
 pub mod moments;
+pub mod pca;
 pub mod product;
 pub mod simd;
 pub mod stream;

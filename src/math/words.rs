@@ -4,6 +4,7 @@
 //! machine has it. Does not know what the bits mean.
 
 use crate::math::lanes::{Lanes, WIDTH};
+use std::ops::Add;
 
 /// Eight words, aligned like [`Lanes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,17 @@ impl Words {
         for word in &mut out {
             let low = (*word & 0xffff_ffff) * u64::from(bound);
             *word = ((*word >> 32) * u64::from(bound) + (low >> 32)) >> 32;
+        }
+        Words(out)
+    }
+
+    /// Scales each word as [`Words::below`], with a bound of its own below 2^32.
+    #[inline(always)]
+    pub fn below_each(self, bounds: Words) -> Words {
+        let mut out = self.0;
+        for (word, bound) in out.iter_mut().zip(bounds.0) {
+            let low = (*word & 0xffff_ffff) * (bound & 0xffff_ffff);
+            *word = ((*word >> 32) * (bound & 0xffff_ffff) + (low >> 32)) >> 32;
         }
         Words(out)
     }
@@ -47,6 +59,19 @@ impl Words {
     }
 }
 
+impl Add for Words {
+    type Output = Words;
+    /// Modulo 2^64.
+    #[inline(always)]
+    fn add(self, other: Words) -> Words {
+        let mut out = self.0;
+        for (word, other) in out.iter_mut().zip(other.0) {
+            *word = word.wrapping_add(other);
+        }
+        Words(out)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,8 +79,12 @@ mod tests {
     #[test]
     fn words_act_lane_by_lane() {
         let words = Words([0, 1, 2, 3, u64::MAX, 5, 6, 1 << 63]);
+        assert_eq!((words + words).0[4], u64::MAX - 1);
         let tenths = words.below(10).0;
         assert_eq!((tenths[0], tenths[4], tenths[7]), (0, 9, 5));
+        let bounds = Words([10, 10, 10, 10, 3, 10, 10, 7]);
+        let each = words.below_each(bounds).0;
+        assert_eq!((each[0], each[4], each[7]), (0, 2, 3));
         assert_eq!(words.times(3).0[5], 15);
         let unit = words.between_one_and_two();
         assert_eq!((unit.0[0], unit.0[7]), (1.0, 1.5));

@@ -141,12 +141,12 @@ impl Context<'_> {
             let error = Error::config(format!("the input {path} is not there: {e}"));
             error.hint("restore it with `git checkout`, or mend its path in pipeline.yaml")
         })?;
-        if !real.is_file() {
-            let message = format!("the input {} is no file", path.display());
-            return Err(Error::config(message));
-        }
         if !real.starts_with(&self.workspace.root) {
             let message = format!("the input {} leads out of the repository", path.display());
+            return Err(Error::config(message));
+        }
+        if !real.is_file() {
+            let message = format!("the input {} is no file", path.display());
             return Err(Error::config(message));
         }
         Ok(full)

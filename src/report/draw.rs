@@ -37,6 +37,15 @@ pub struct Drawing {
 }
 
 impl Drawing {
+    /// A page of this size in points, from what a [`Canvas`] wrote.
+    pub fn new(svg: String, width_pt: f64, height_pt: f64) -> Drawing {
+        let hundredths = |points: f64| (points * 100.0).round() as u32;
+        Drawing {
+            svg,
+            size: (hundredths(width_pt), hundredths(height_pt)),
+        }
+    }
+
     pub fn width_pt(&self) -> f64 {
         f64::from(self.size.0) / 100.0
     }
@@ -88,11 +97,7 @@ pub fn draw(figure: &Figure, font: &Font) -> Result<Drawing, ReportError> {
         }
     }
     canvas.finish()?;
-    let hundredths = |points: f64| (points * 100.0).round() as u32;
-    Ok(Drawing {
-        svg,
-        size: (hundredths(figure.width_pt), hundredths(figure.height_pt)),
-    })
+    Ok(Drawing::new(svg, figure.width_pt, figure.height_pt))
 }
 
 fn check(figure: &Figure) -> Result<(), ReportError> {

@@ -15,6 +15,7 @@ pub mod error;
 pub mod export;
 pub mod figure;
 pub mod font;
+pub mod image_rows;
 pub mod latex;
 pub mod layout;
 pub mod legend;

@@ -15,7 +15,7 @@ use crate::stages::claim::{self, Checked, Claim, Confidence, Decided, shown};
 use crate::stages::exchange::{failed, read_table};
 use crate::stages::measure::read_measures;
 use crate::stages::params::{Count, Dimension, NonNegative};
-use crate::stages::quantity::{Basis, Evidence, Sampled, unknown};
+use crate::stages::quantity::{Basis, Evidence, SEEDS, Sampled, unknown};
 use crate::stages::tables::column;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,8 +96,7 @@ impl StageKind for Claims {
         let mut seeds = Vec::new();
         for (label, errors) in io.inputs("errors") {
             let values = io.inputs("values").iter().find(|(other, _)| other == label);
-            let (_, values) = values
-                .ok_or_else(|| Error::failed(format!("seed `{label}` has errors but no values")))?;
+            let values = values.map(|(_, path)| path.as_path());
             seeds.push((label.clone(), read_measures(errors, values)?));
         }
         let mut sampled = Vec::new();
@@ -226,6 +225,9 @@ pub fn place(check: &Checked) -> String {
     }
     if let Some(constant) = at.constant {
         let _ = write!(text, " for {constant}");
+    }
+    if at.from != SEEDS {
+        let _ = write!(text, " ({})", at.from);
     }
     text
 }

@@ -95,31 +95,46 @@ fn value_table(values: &[ValueOf]) -> TableResult {
     ])
 }
 
-/// Reads both outputs.
-pub fn read_measures(errors: &Path, values: &Path) -> Result<Measures> {
-    let (errors, values) = (read_table(errors)?, read_table(values)?);
+/// Reads both outputs; errors on real data (kind `pool-evaluate`) have accuracies and no `values` beside.
+pub fn read_measures(errors: &Path, values: Option<&Path>) -> Result<Measures> {
+    let errors = read_table(errors)?;
     let texts = |table: &Table, name: &str| table.texts(name).map(<[String]>::to_vec);
     let floats = |table: &Table, name: &str| table.floats(name);
     let (model, task) = (texts(&errors, "model"), texts(&errors, "task"));
     let (model, task) = (model.map_err(failed)?, task.map_err(failed)?);
     let n_shots = floats(&errors, "n_shots").map_err(failed)?;
     let error = floats(&errors, "error").map_err(failed)?;
+    let has_accuracy = errors.columns().iter().any(|(name, _)| name == "accuracy");
+    let accuracy = match has_accuracy {
+        true => Some(floats(&errors, "accuracy").map_err(failed)?),
+        false => None,
+    };
     let errors = (0..error.len()).map(|i| ErrorAt {
         model: model[i].clone(),
         task: task[i].clone(),
         n_shots: n_shots[i] as usize,
         error: error[i],
+        accuracy: accuracy.as_ref().map(|accuracy| accuracy[i]),
     });
-    let owner = texts(&values, "model").map_err(failed)?;
-    let name = texts(&values, "quantity").map_err(failed)?;
-    let value = floats(&values, "value").map_err(failed)?;
+    let values = match values {
+        Some(values) => read_values(&read_table(values)?)?,
+        None => Vec::new(),
+    };
+    Ok(Measures {
+        errors: errors.collect(),
+        values,
+    })
+}
+
+fn read_values(values: &Table) -> Result<Vec<ValueOf>> {
+    let texts = |name: &str| values.texts(name).map(<[String]>::to_vec);
+    let owner = texts("model").map_err(failed)?;
+    let name = texts("quantity").map_err(failed)?;
+    let value = values.floats("value").map_err(failed)?;
     let values = (0..value.len()).map(|i| ValueOf {
         model: owner[i].clone(),
         value_name: name[i].clone(),
         value: value[i],
     });
-    Ok(Measures {
-        errors: errors.collect(),
-        values: values.collect(),
-    })
+    Ok(values.collect())
 }

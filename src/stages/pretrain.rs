@@ -1,6 +1,6 @@
 //! Kind `pretrain`: a model trained on fresh few-shot prompts, each with a random unit task.
 
-use crate::icl::model::{LinearAttention, Parametrization, Shape};
+use crate::icl::model::{LinearAttention, Shape};
 use crate::icl::objective::Objective;
 use crate::icl::setting::Setting;
 use crate::icl::source::Source;
@@ -8,6 +8,7 @@ use crate::icl::trainable::Trainable;
 use crate::pipeline::error::Result;
 use crate::pipeline::kind::{Io, Role, StageKind};
 use crate::stages::exchange::failed;
+use crate::stages::matrices::Matrices;
 use crate::stages::params::{Count, Dimension, NonNegative, Positive};
 use crate::stages::training;
 use crate::stages::training_params::TrainingParams;
@@ -29,14 +30,6 @@ pub struct Params {
     training: TrainingParams,
 }
 
-/// Whether key and query are one matrix.
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum Matrices {
-    Merged,
-    Separate,
-}
-
 impl StageKind for Pretrain {
     const NAME: &'static str = "pretrain";
     const SOURCE: &'static str = file!();
@@ -50,10 +43,7 @@ impl StageKind for Pretrain {
             d: params.d.get(),
             n_layers: params.layers.get(),
             n_heads: params.heads.get(),
-            parametrization: match params.matrices {
-                Matrices::Merged => Parametrization::Merged,
-                Matrices::Separate => Parametrization::Separate,
-            },
+            parametrization: params.matrices.parametrization(),
         };
         let std = params.init_std.get();
         let initial = LinearAttention::random(shape, std, params.training.seed).map_err(failed)?;

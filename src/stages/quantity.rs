@@ -2,7 +2,7 @@
 //!
 //! Plain structs in, numbers out. Does not know what is expected of them.
 
-use crate::icl::measures::Measures;
+use crate::icl::measures::{ErrorAt, Measures};
 use crate::icl::optima;
 use crate::icl::setting::Setting;
 use crate::icl::theory_points::TheoryPoints;
@@ -23,7 +23,8 @@ pub struct Evidence {
     pub setting: Setting,
     /// m, the shots of pretraining.
     pub pretrain_shots: usize,
-    /// Exact measures of the models of each training seed.
+    /// Measures of the models of each training seed: exact ones labelled `measure@SEED`, those of real
+    /// data by the name of their set and what makes the seed.
     pub seeds: Vec<(String, Measures)>,
     /// Monte Carlo estimates by the stage that made them.
     pub sampled: Vec<(String, Vec<Sampled>)>,
@@ -39,6 +40,9 @@ pub enum Quantity {
     LowestExcess,
     LowestRatio,
     HighestRatio,
+    LowestAccuracy,
+    LowestAccuracyExcess,
+    HighestAccuracyExcess,
     Loss,
     Scale,
     Deviation,
@@ -53,7 +57,7 @@ pub enum Quantity {
 }
 
 /// Every quantity with its name.
-pub const QUANTITIES: [(&str, Quantity); 16] = [
+pub const QUANTITIES: [(&str, Quantity); 19] = [
     // Least and greatest test error of the models `of`, on the tasks and numbers of shots.
     ("lowest-error", Quantity::LowestError),
     ("highest-error", Quantity::HighestError),
@@ -62,6 +66,10 @@ pub const QUANTITIES: [(&str, Quantity); 16] = [
     // The same for their ratio.
     ("lowest-ratio", Quantity::LowestRatio),
     ("highest-ratio", Quantity::HighestRatio),
+    // Of accuracies, where labels are classes.
+    ("lowest-accuracy", Quantity::LowestAccuracy),
+    ("lowest-accuracy-excess", Quantity::LowestAccuracyExcess),
+    ("highest-accuracy-excess", Quantity::HighestAccuracyExcess),
     // Readouts of the model `of`, see `icl::measures`.
     ("loss", Quantity::Loss),
     ("scale", Quantity::Scale),
@@ -118,19 +126,37 @@ pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
 }
 
 /// Where a quantity is taken.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scope {
+    /// Which seeds: the label under which the stage's inputs name them.
+    pub from: String,
     /// Models; stages for `largest-z`.
     pub of: Vec<String>,
     /// Models to compare with.
     pub over: Vec<String>,
-    /// `theta0` and `-theta0`.
+    /// `theta0` and `-theta0`; on real data `target`, `flipped` and `unseen`.
     pub tasks: Vec<String>,
     /// First and last number of shots; every measured one between counts.
     pub shots: Option<[u32; 2]>,
     /// A constant to compare with.
     pub constant: Option<f64>,
+}
+
+/// The seeds of the synthetic experiment.
+pub const SEEDS: &str = "measure";
+
+impl Default for Scope {
+    fn default() -> Self {
+        Scope {
+            from: SEEDS.to_owned(),
+            of: Vec::new(),
+            over: Vec::new(),
+            tasks: Vec::new(),
+            shots: None,
+            constant: None,
+        }
+    }
 }
 
 /// A quantity in the evidence.
@@ -179,8 +205,17 @@ impl Quantity {
                 let of_seed = |(label, measures): &(String, Measures)| {
                     Ok((label.clone(), self.of_seed(scope, measures)?))
                 };
-                let values = evidence.seeds.iter().map(of_seed);
-                Ok(Found::Seeds(values.collect::<Result<_, String>>()?))
+                let seeds = evidence.seeds.iter();
+                let values: Vec<(String, f64)> = seeds
+                    .filter(|(label, _)| set(label) == scope.from)
+                    .map(of_seed)
+                    .collect::<Result<_, String>>()?;
+                if values.is_empty() {
+                    let mut known: Vec<&str> = evidence.seeds.iter().map(|(l, _)| set(l)).collect();
+                    known.dedup();
+                    return Err(unknown("set of seeds", &scope.from, &known));
+                }
+                Ok(Found::Seeds(values))
             }
         }
     }
@@ -233,33 +268,34 @@ impl Quantity {
             value(measures, model, name)
         };
         match self {
-            Quantity::LowestError | Quantity::HighestError => {
+            Quantity::LowestError | Quantity::HighestError | Quantity::LowestAccuracy => {
                 let mut found = Vec::new();
                 for model in &scope.of {
-                    found.extend(errors(measures, model, scope)?);
+                    found.extend(self.measured(measures, model, scope)?);
                 }
-                extreme(
-                    found.into_iter().map(|(_, error)| error),
-                    self == Quantity::HighestError,
-                )
+                extreme(found.into_iter().map(|(_, error)| error), self.is_highest())
             }
-            Quantity::LowestExcess | Quantity::LowestRatio | Quantity::HighestRatio => {
+            Quantity::LowestExcess
+            | Quantity::LowestRatio
+            | Quantity::HighestRatio
+            | Quantity::LowestAccuracyExcess
+            | Quantity::HighestAccuracyExcess => {
                 let mut found = Vec::new();
                 for of in &scope.of {
-                    let of = errors(measures, of, scope)?;
+                    let of = self.measured(measures, of, scope)?;
                     for over in &scope.over {
-                        let over = errors(measures, over, scope)?;
+                        let over = self.measured(measures, over, scope)?;
                         let pair = |((at, x), (other, y)): (&(Place, f64), &(Place, f64))| {
                             debug_assert_eq!(at, other);
                             match self {
-                                Quantity::LowestExcess => x - y,
-                                _ => x / y,
+                                Quantity::LowestRatio | Quantity::HighestRatio => x / y,
+                                _ => x - y,
                             }
                         };
                         found.extend(of.iter().zip(&over).map(pair));
                     }
                 }
-                extreme(found.into_iter(), self == Quantity::HighestRatio)
+                extreme(found.into_iter(), self.is_highest())
             }
             Quantity::Loss => readout(&scope.of, "loss"),
             Quantity::Scale => readout(&scope.of, "scale"),
@@ -276,6 +312,44 @@ impl Quantity {
             }
         }
     }
+}
+
+impl Quantity {
+    fn is_highest(self) -> bool {
+        matches!(
+            self,
+            Quantity::HighestError | Quantity::HighestRatio | Quantity::HighestAccuracyExcess
+        )
+    }
+
+    /// Errors of a model in the scope, or accuracies where the quantity is of these.
+    fn measured<'a>(
+        self,
+        measures: &'a Measures,
+        model: &str,
+        scope: &Scope,
+    ) -> Result<Vec<(Place<'a>, f64)>, String> {
+        let accuracies = matches!(
+            self,
+            Quantity::LowestAccuracy
+                | Quantity::LowestAccuracyExcess
+                | Quantity::HighestAccuracyExcess
+        );
+        let value = |at: &ErrorAt| match accuracies {
+            true => at.accuracy.unwrap_or(f64::NAN),
+            false => at.error,
+        };
+        let points = points(measures, model, scope)?;
+        let found = points.into_iter();
+        Ok(found
+            .map(|at| ((at.task.as_str(), at.n_shots), value(at)))
+            .collect())
+    }
+}
+
+/// The set that a seed's label belongs to.
+pub fn set(label: &str) -> &str {
+    label.split('@').next().unwrap_or(label)
 }
 
 impl Scope {
@@ -307,11 +381,11 @@ fn extreme(values: impl Iterator<Item = f64>, highest: bool) -> Result<f64, Stri
 /// Task and number of shots.
 type Place<'a> = (&'a str, usize);
 
-fn errors<'a>(
+fn points<'a>(
     measures: &'a Measures,
     model: &str,
     scope: &Scope,
-) -> Result<Vec<(Place<'a>, f64)>, String> {
+) -> Result<Vec<&'a ErrorAt>, String> {
     let of_model = || measures.errors.iter().filter(|at| at.model == model);
     if of_model().next().is_none() {
         let mut known: Vec<&str> = measures.errors.iter().map(|at| at.model.as_str()).collect();
@@ -328,9 +402,7 @@ fn errors<'a>(
     let [first, last] = scope.shots.ok_or("`shots: [first, last]` is missing")?;
     let inside = |n: usize| (first as usize..=last as usize).contains(&n);
     let rows = of_model().filter(|at| scope.tasks.contains(&at.task) && inside(at.n_shots));
-    Ok(rows
-        .map(|at| ((at.task.as_str(), at.n_shots), at.error))
-        .collect())
+    Ok(rows.collect())
 }
 
 fn value(measures: &Measures, model: &str, name: &str) -> Result<f64, String> {

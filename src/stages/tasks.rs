@@ -2,13 +2,13 @@
 //!
 //! Outputs: `task`, a JSON list of d numbers, and `data_set`, a table with columns x1..xd and y.
 
-use crate::artifact::table::{Column, Table};
 use crate::icl::data_set::DataSet;
 use crate::icl::setting::Setting;
 use crate::icl::task::Task;
 use crate::pipeline::error::Result;
 use crate::pipeline::kind::{Io, Role, StageKind};
-use crate::stages::exchange::{failed, write_table};
+use crate::stages::data_set_exchange::write_data_set;
+use crate::stages::exchange::failed;
 use crate::stages::params::{Count, Dimension, NonNegative};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,13 +41,6 @@ impl StageKind for Tasks {
         let setting = Setting::new(params.d.get(), params.noise_var.get()).map_err(failed)?;
         let data = DataSet::generate(&setting, &task, params.pairs.get(), params.seed);
         let data = data.map_err(failed)?;
-        let names: Vec<String> = (1..=params.d.get()).map(|j| format!("x{j}")).collect();
-        let x = data.x();
-        let covariates = names.iter().zip(x.columns());
-        let mut columns: Vec<(&str, Column)> = covariates
-            .map(|(name, x)| (name.as_str(), Column::Float(x.to_vec())))
-            .collect();
-        columns.push(("y", Column::Float(data.y().to_vec())));
-        write_table(io, "data_set", Table::new(columns))
+        write_data_set(io, "data_set", &data)
     }
 }
