@@ -211,6 +211,7 @@ impl Kernel for BlockKernel<'_, '_> {
     fn run(self) {
         match self.matrices.dim() {
             7 => self.run_at(Fixed::<7>),
+            10 => self.run_at(Fixed::<10>),
             dim => self.run_at(dim),
         }
     }
