@@ -35,9 +35,14 @@ impl Digest {
             return Err(Error::failed(message));
         }
         let mut file = File::open(path).map_err(io)?;
+        Digest::of_open(&mut file).map_err(io)
+    }
+
+    /// The digest of what is left to read of an open file, and how many bytes that is.
+    pub fn of_open(file: &mut File) -> std::io::Result<(Self, u64)> {
         let mut hasher = blake3::Hasher::new();
         // BLAKE3 hashes 16 chunks of 1 KiB at once where the CPU can: small reads halve its speed.
-        let expected = usize::try_from(found.len()).unwrap_or(READ_AT_ONCE);
+        let expected = usize::try_from(file.metadata()?.len()).unwrap_or(READ_AT_ONCE);
         let mut buffer = vec![0; expected.clamp(1, READ_AT_ONCE)];
         let mut size = 0;
         loop {
@@ -48,7 +53,7 @@ impl Digest {
                     size += count as u64;
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(io(e)),
+                Err(e) => return Err(e),
             }
         }
         Ok((Digest(*hasher.finalize().as_bytes()), size))

@@ -181,10 +181,17 @@ fn check_unchanged(paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()
     Ok(())
 }
 
-/// A log is for people: one that a kill cuts short does no harm.
+/// A log is for people: one that a kill cuts short does no harm. A stage that said nothing has none.
 fn write_log(path: &Path, log: &str) -> Result<()> {
+    let io = |e: std::io::Error| Error::io("write", path, &e);
+    if log.is_empty() {
+        return match std::fs::remove_file(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(e)),
+            _ => Ok(()),
+        };
+    }
     files::create_folder(path.parent().unwrap_or(Path::new(".")))?;
-    std::fs::write(path, log).map_err(|e| Error::io("write", path, &e))
+    std::fs::write(path, log).map_err(io)
 }
 
 /// Moves the declared outputs into the store; a missing or undeclared file fails the stage.

@@ -7,11 +7,15 @@
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use std::fs;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// Makes a folder and those above it.
 pub fn create_folder(path: &Path) -> Result<()> {
+    // A look is cheaper than an attempt, and nearly always enough.
+    if path.is_dir() {
+        return Ok(());
+    }
     fs::create_dir_all(path).map_err(|e| Error::io("make the folder", path, &e))
 }
 
@@ -30,15 +34,16 @@ pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
 /// and checks that what arrived has the digest. It is not synced: whoever trusts it compares it with
 /// the digest first.
 pub fn copy(from: &Path, to: &Path, digest: Digest) -> Result<()> {
-    let temporary = temporary_beside(to)?;
-    fs::copy(from, temporary.path()).map_err(|e| Error::io("write", to, &e))?;
-    if Digest::of_file(temporary.path())?.0 != digest {
+    let io = |e: std::io::Error| Error::io("write", to, &e);
+    let mut source = fs::File::open(from).map_err(|e| Error::io("read", from, &e))?;
+    let mut temporary = temporary_beside(to)?;
+    let copied = temporary.as_file_mut();
+    std::io::copy(&mut source, copied).map_err(io)?;
+    copied.rewind().map_err(io)?;
+    if Digest::of_open(copied).map_err(io)?.0 != digest {
         let message = format!("the cached object {digest} is damaged");
         return Err(Error::failed(message).hint("run `icl-repro run` again: it re-makes it"));
     }
-    let io = |e: std::io::Error| Error::io("write", to, &e);
-    // The store's objects are read-only; a copy is the user's own file.
-    fs::set_permissions(temporary.path(), permissions(0o644)).map_err(io)?;
     temporary.persist(to).map_err(|e| io(e.error))?;
     Ok(())
 }
@@ -95,8 +100,10 @@ pub fn remove_temporaries(folder: &Path, deep: bool) {
 fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_folder(folder)?;
+    // A file of the user's own, as far as the umask lets others read it.
     tempfile::Builder::new()
         .prefix(TEMPORARY)
+        .permissions(permissions(0o644))
         .tempfile_in(folder)
         .map_err(|e| Error::io("write in", folder, &e))
 }
@@ -108,7 +115,6 @@ fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     let io = |e: std::io::Error| Error::io("write", path, &e);
     let mut temporary = temporary_beside(path)?;
     temporary.write_all(bytes).map_err(io)?;
-    fs::set_permissions(temporary.path(), permissions(0o644)).map_err(io)?;
     if durable {
         temporary.as_file().sync_all().map_err(io)?;
     }
