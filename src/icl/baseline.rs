@@ -162,8 +162,9 @@ impl Baselines {
                 for i in 0..dim {
                     self.vector[i] = self.vector[i] - pull * z[i];
                     let scaled = curvature * z[i];
-                    for j in 0..=i {
-                        self.matrix[i * dim + j] += scaled * z[j];
+                    let row = &mut self.matrix[i * dim..=i * dim + i];
+                    for (entry, &z) in row.iter_mut().zip(z) {
+                        *entry += scaled * z;
                     }
                 }
             }
@@ -190,11 +191,11 @@ impl Baselines {
     #[inline(always)]
     fn nearest_mean(&self, x: &[Lanes]) -> Lanes {
         let mut distances = [Lanes::ZERO; 2];
-        for class in 0..2 {
+        for (class, distance) in distances.iter_mut().enumerate() {
             let share = self.class_sizes[class].recip();
             for (&sum, &x) in self.class_sums[class].iter().zip(x) {
                 let gap = x - sum * share;
-                distances[class] += gap * gap;
+                *distance += gap * gap;
             }
         }
         let [ones, others] = self.class_sizes;

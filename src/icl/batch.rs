@@ -210,8 +210,11 @@ impl Kernel for BlockKernel<'_, '_> {
     #[inline(always)]
     fn run(self) {
         match self.matrices.dim() {
+            // The widths of the pipeline's larger experiments: d = 5, and 4, 8 and 16 for the digits.
+            6 => self.run_at(Fixed::<6>),
             7 => self.run_at(Fixed::<7>),
             10 => self.run_at(Fixed::<10>),
+            18 => self.run_at(Fixed::<18>),
             dim => self.run_at(dim),
         }
     }

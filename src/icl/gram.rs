@@ -58,6 +58,10 @@ impl PromptGroup {
     }
 
     /// S of the context behind `columns` and the query: N = n + 1. `width` is d + 2.
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "places in a triangle of a tile, not items"
+    )]
     #[inline(always)]
     pub fn set_few_shot<W: Width>(&mut self, width: W, columns: &Columns) {
         let (dim, k) = (width.get(), width.get() - 1);

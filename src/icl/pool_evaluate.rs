@@ -325,7 +325,7 @@ mod tests {
             (0, _) => -1.0 + 0.1 * stream.normal(),
             _ => stream.normal(),
         });
-        let label = |row: usize| if row % 2 == 0 { 1.0 } else { -1.0 };
+        let label = |row: usize| if row.is_multiple_of(2) { 1.0 } else { -1.0 };
         let members = |rows: std::ops::Range<usize>| {
             let member = |row| Member {
                 row,

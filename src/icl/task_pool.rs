@@ -187,7 +187,7 @@ impl<'a> PoolSampler<'a> {
         self.query = stream.bits().below_each(self.size);
         let places = self.pool.pairs.places(self.first + self.query);
         self.reader.read_query(width, &places, group);
-        group.y = group.y * self.sign;
+        group.y *= self.sign;
     }
 
     /// Draws the context pairs of the prompts whose queries were drawn before: sets S. `width` is d + 2.
