@@ -539,9 +539,9 @@ stages:
   m:
     kind: join
     matrix:
-      n: [1, 2]
+      n: [1, 2, 3, 4]
       mode: {x: {word: ex}, y: {word: why}}
-    exclude: [{n: 2, mode: y}]
+    exclude: [{n: 2, mode: y}, {n: [3, 4], mode: [x, y]}]
     params: {text: "${mode.word}${n}"}
     outputs: {out: "artifacts/${mode}-${n}"}
   all: {kind: join, params: {text: all}, inputs: {parts: m@*.out}, outputs: {out: artifacts/all}}

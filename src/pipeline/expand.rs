@@ -11,7 +11,7 @@ use std::cell::Cell;
 const MAX_INDIRECTION: usize = 16;
 /// More stages than this are refused: a matrix multiplies quickly.
 const MAX_STAGES: usize = 10_000;
-/// More excludes of a stage are refused: each is compared with each combination.
+/// More items in the excludes of a stage are refused: each is compared with each combination.
 const MAX_EXCLUDES: usize = 1_000;
 /// What filling in `${...}` may make in all, in values (of 64 characters, when they are long): a
 /// few variables that name each other several times make 4^15 of them.
@@ -40,10 +40,7 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
             let message = format!("the matrix gives more than {MAX_STAGES} stages");
             return Err(Error::config(message).at(&stage.name.place));
         }
-        if let Some(first) = stage.exclude.get(MAX_EXCLUDES) {
-            let message = format!("there are more than {MAX_EXCLUDES} excludes");
-            return Err(Error::config(message).at(&first.place));
-        }
+        check_size_of_excludes(stage)?;
         for items in combinations(&stage.matrix) {
             if is_excluded(stage, &items)? {
                 continue;
@@ -117,6 +114,30 @@ fn combinations(matrix: &[(Key, Vec<(Key, Node)>)]) -> Vec<Vec<Chosen<'_>>> {
         })
 }
 
+/// The labels of one axis that an exclude names: one, or a list of them.
+fn labels(node: &Node) -> impl Iterator<Item = String> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    items.iter().filter_map(Node::scalar_text)
+}
+
+fn check_size_of_excludes(stage: &StageSpec) -> Result<()> {
+    let mut size = 0;
+    for exclude in &stage.exclude {
+        size += 1;
+        for (_, node) in exclude.entries("an exclude")? {
+            size += labels(node).count();
+        }
+        if size > MAX_EXCLUDES {
+            let message = format!("the excludes name more than {MAX_EXCLUDES} items");
+            return Err(Error::config(message).at(&exclude.place));
+        }
+    }
+    Ok(())
+}
+
 fn is_excluded(stage: &StageSpec, items: &[Chosen]) -> Result<bool> {
     for exclude in &stage.exclude {
         let mut matches = true;
@@ -126,7 +147,7 @@ fn is_excluded(stage: &StageSpec, items: &[Chosen]) -> Result<bool> {
                 let error = Error::config(format!("there is no axis `{}`", axis.text));
                 return Err(error.at(&axis.place).suggest(&axis.text, known));
             };
-            matches &= label.scalar_text().as_deref() == Some(chosen.text.as_str());
+            matches &= labels(label).any(|label| label == chosen.text);
         }
         if matches {
             return Ok(true);

@@ -98,9 +98,12 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
                 ]},
             },
             "exclude": {
-                "description": "Combinations of the matrix to leave out, each a mapping from axis to item.",
+                "description": "Combinations of the matrix to leave out, each a mapping from axis to item or list of items.",
                 "type": "array",
-                "items": {"type": "object", "additionalProperties": scalar},
+                "items": {"type": "object", "additionalProperties": {"anyOf": [
+                    scalar,
+                    {"type": "array", "items": scalar},
+                ]}},
             },
             "params": {},
             "inputs": {},
