@@ -57,9 +57,11 @@ impl Copy {
 
     fn with(yaml: &str, profile: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let font = "data/fonts/DejaVuSans.ttf";
-        std::fs::create_dir_all(folder.path().join("data/fonts")).expect("a folder");
-        std::fs::copy(Path::new(ROOT).join(font), folder.path().join(font)).expect("a copy");
+        for name in ["data/fonts/DejaVuSans.ttf", "data/digits/digits.csv.gz"] {
+            let to = folder.path().join(name);
+            std::fs::create_dir_all(to.parent().expect("inside")).expect("a folder");
+            std::fs::copy(Path::new(ROOT).join(name), to).expect("a copy");
+        }
         std::fs::write(folder.path().join("pipeline.yaml"), yaml).expect("a file");
         let copy = Copy { folder, profile };
         copy.run("run");

@@ -19,6 +19,7 @@ impl Clone {
         };
         copy("pipeline.yaml");
         copy("data/fonts/DejaVuSans.ttf");
+        copy("data/digits/digits.csv.gz");
         Clone { folder }
     }
 
@@ -52,8 +53,8 @@ impl Clone {
 }
 
 /// What pipeline.yaml comes to.
-const STAGES: usize = 387;
-const OUTPUTS: usize = 779;
+const STAGES: usize = 894;
+const OUTPUTS: usize = 1745;
 
 const SMOKE: [&str; 2] = ["--profile", "smoke"];
 const OUT: &str = ".icl-repro/profiles/smoke";
@@ -417,7 +418,7 @@ fn claims_are_shown_and_compared_in_the_default_profile_alone() {
     );
     clone.expect(0, &smoke(&["run", "claims"]));
     let (out, _) = clone.expect(0, &smoke(&["claims"]));
-    assert_eq!(out.lines().count(), 15, "{out}");
+    assert_eq!(out.lines().count(), 18, "{out}");
     let (out, _) = clone.expect(0, &smoke(&["claims", "--json"]));
     let lines: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     let lines = lines.as_array().expect("an array");

@@ -213,7 +213,11 @@ impl Clone {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        for name in ["pipeline.yaml", "data/fonts/DejaVuSans.ttf"] {
+        for name in [
+            "pipeline.yaml",
+            "data/fonts/DejaVuSans.ttf",
+            "data/digits/digits.csv.gz",
+        ] {
             let to = folder.path().join(name);
             std::fs::create_dir_all(to.parent().expect("inside")).expect("a folder");
             std::fs::copy(root.join(name), to).expect("a copy");
