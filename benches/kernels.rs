@@ -7,9 +7,13 @@
 
 use icl_repro::icl::data_set::DataSet;
 use icl_repro::icl::evaluate::{EvaluatePlan, evaluate};
+use icl_repro::icl::fresh::{FreshSampler, Method, TaskChoice};
+use icl_repro::icl::gram::PromptGroup;
 use icl_repro::icl::model::{LinearAttention, Parametrization, Shape};
 use icl_repro::icl::objective::Objective;
 use icl_repro::icl::optimizer::OptimizerConfig;
+use icl_repro::icl::resample::Resampler;
+use icl_repro::icl::risk;
 use icl_repro::icl::setting::Setting;
 use icl_repro::icl::source::Source;
 use icl_repro::icl::task::Task;
@@ -18,6 +22,7 @@ use icl_repro::icl::trainable::Trainable;
 use icl_repro::math::lane_stream::LaneStream;
 use icl_repro::math::lanes::{Lanes, WIDTH};
 use icl_repro::math::simd::{self, Kernel};
+use icl_repro::math::width::Fixed;
 use icl_repro::math::words::Words;
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -76,6 +81,29 @@ fn main() {
             one / (2.0 * two) * 100.0
         );
     }
+    println!();
+    closed_form();
+}
+
+/// The exact test error and its gradient: one call each.
+fn closed_form() {
+    const CALLS: u32 = 10_000;
+    let setting = Setting::new(D, 0.1).expect("a setting");
+    let task = Task::random_unit(D, 0);
+    let model = LinearAttention::random(Shape::merged(D), 0.3, 0).expect("a model");
+    let head = model.heads().expect("one layer").remove(0);
+    let microseconds = |work: &dyn Fn()| {
+        let seconds = median(|| (0..CALLS).for_each(|_| work()));
+        seconds * 1e6 / f64::from(CALLS)
+    };
+    let error = microseconds(&|| {
+        black_box(risk::test_error(&setting, &head, &task, SHOTS).expect("an error"));
+    });
+    let gradient = microseconds(&|| {
+        let result = risk::test_error_and_gradient(&setting, &head, &task, SHOTS);
+        black_box(result.expect("an error with its gradient"));
+    });
+    println!("exact test error: {error:.2} us; with its gradient: {gradient:.2} us");
 }
 
 /// Nanoseconds for one of each, at best.
@@ -321,7 +349,73 @@ fn kernels() -> Vec<Timed> {
         out.push(timed);
     }
     out.push(evaluation());
+    out.push(Timed {
+        name: "Gram matrices, fresh, one thread".to_owned(),
+        cost: fresh_prompt(),
+        prompts: DRAWN,
+        prepare: Box::new(|| Box::new(|| drop(black_box(simd::dispatch(DrawFresh))))),
+    });
+    out.push(Timed {
+        name: "Gram matrices, data, one thread".to_owned(),
+        cost: Cost {
+            indices: SHOTS + 1,
+            ..resampled_prompt()
+        },
+        prompts: DRAWN,
+        prepare: Box::new(|| {
+            let data = data(100_000);
+            Box::new(move || drop(black_box(simd::dispatch(DrawRows(&data)))))
+        }),
+    });
     out
+}
+
+/// Prompts that the samplers draw without anything reading them; one thread.
+const DRAWN: usize = 1 << 16;
+
+struct DrawFresh;
+
+impl Kernel for DrawFresh {
+    type Output = PromptGroup;
+    #[inline(always)]
+    fn run(self) -> PromptGroup {
+        let setting = Setting::new(D, 0.1).expect("a setting");
+        let mut sampler =
+            FreshSampler::new(&setting, SHOTS, TaskChoice::RandomUnit, Method::Fastest);
+        let mut stream = LaneStream::new(0, "bench prompts", &[]);
+        let mut group = PromptGroup::new(D);
+        for _ in 0..DRAWN / WIDTH {
+            sampler.draw_query(&mut stream, &mut group);
+            sampler.draw_context(Fixed::<{ D + 2 }>, &mut stream, &mut group);
+            black_box(&group);
+        }
+        group
+    }
+}
+
+struct DrawRows<'a>(&'a DataSet);
+
+impl Kernel for DrawRows<'_> {
+    type Output = PromptGroup;
+    #[inline(always)]
+    fn run(self) -> PromptGroup {
+        let mut sampler = Resampler::new(self.0, SHOTS);
+        let mut stream = LaneStream::new(0, "bench rows", &[]);
+        let mut group = PromptGroup::new(D);
+        sampler.start_queries(&mut stream);
+        sampler.start_contexts(&mut stream);
+        for _ in 0..DRAWN / WIDTH {
+            sampler.draw_query(Fixed::<{ D + 2 }>, &mut stream, &mut group);
+            sampler.draw_context(Fixed::<{ D + 2 }>, &mut stream, &mut group);
+            black_box(&group);
+        }
+        group
+    }
+}
+
+fn data(pairs: usize) -> DataSet {
+    let setting = Setting::new(D, 0.1).expect("a setting");
+    DataSet::generate(&setting, &Task::random_unit(D, 0), pairs, 0).expect("data")
 }
 
 fn sized(timed: Timed, batch: usize) -> Timed {
@@ -388,7 +482,7 @@ fn step(
 ) -> Work {
     let setting = Setting::new(D, 0.1).expect("a setting");
     let pairs = if fresh { 1 } else { 100_000 };
-    let data = DataSet::generate(&setting, &Task::random_unit(D, 0), pairs, 0).expect("data");
+    let data = data(pairs);
     let initial = LinearAttention::random(shape, 0.05, 0).expect("a model");
     let config = TrainConfig {
         steps: STEPS,
