@@ -422,7 +422,7 @@ fn claims_are_shown_and_compared_in_the_default_profile_alone() {
     let (out, _) = clone.expect(0, &smoke(&["claims", "--json"]));
     let lines: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     let lines = lines.as_array().expect("an array");
-    assert_eq!(lines.len(), 14);
+    assert_eq!(lines.len(), 17);
     let mut keys: Vec<&str> = lines[7]
         .as_object()
         .expect("an object")
