@@ -3,7 +3,7 @@
 //! Models are trained on the exact loss, six seeds; the evaluator gets plain structs.
 
 use icl_repro::icl::head::Head;
-use icl_repro::icl::measures::{self, Measures};
+use icl_repro::icl::measures::{self, ErrorAt, Measures};
 use icl_repro::icl::model::{LinearAttention, Shape};
 use icl_repro::icl::objective::Objective;
 use icl_repro::icl::optimizer::OptimizerConfig;
@@ -104,6 +104,62 @@ fn measured(seed: &Seed) -> Measures {
     measures::measure(&setting(), &seed.theta0, &seed.models, SHOTS, &shots).expect("one d")
 }
 
+/// A model's error and accuracy on the target without shots, then with 20 on the target, on the
+/// flipped target, and on unseen pairs.
+type OnDigits = (&'static str, [(f64, f64); 4]);
+
+/// About what the digits give.
+const DIGITS: [OnDigits; 5] = [
+    (
+        "pretrained",
+        [(1.1, 0.5), (0.3, 0.95), (0.3, 0.95), (0.3, 0.95)],
+    ),
+    ("zs", [(0.07, 0.99), (3.0, 0.2), (1.2, 0.34), (1.5, 0.54)]),
+    (
+        "both",
+        [(0.07, 0.99), (0.16, 0.98), (5.0, 0.93), (1.8, 0.59)],
+    ),
+    (
+        "zs_v",
+        [(0.26, 0.98), (0.5, 0.94), (0.44, 0.935), (0.42, 0.93)],
+    ),
+    (
+        "both_v",
+        [(0.26, 0.98), (0.25, 0.94), (1.1, 0.5), (0.56, 0.85)],
+    ),
+];
+
+/// Twelve targets at each dimension, a little apart from each other.
+fn digits(models: &[OnDigits]) -> Vec<(String, Measures)> {
+    let places = [
+        ("target", 0),
+        ("target", 20),
+        ("flipped", 20),
+        ("unseen", 20),
+    ];
+    let target = |i: usize| {
+        let mut measures = Measures::default();
+        for (k, (model, values)) in models.iter().enumerate() {
+            for ((task, n_shots), (error, accuracy)) in places.into_iter().zip(values) {
+                let apart = ((i + k) % 3) as f64 - 1.0;
+                measures.errors.push(ErrorAt {
+                    model: (*model).to_owned(),
+                    task: task.to_owned(),
+                    n_shots,
+                    error: error * (1.0 + 0.01 * apart),
+                    accuracy: Some(accuracy + 0.002 * apart),
+                });
+            }
+        }
+        measures
+    };
+    ["digits_d4", "digits_d8", "digits_d16"]
+        .into_iter()
+        .flat_map(|set| (0..12).map(move |i| (format!("{set}@{i}"), i)))
+        .map(|(label, i)| (label, target(i)))
+        .collect()
+}
+
 /// Models as `change` leaves them, sound closed forms, estimates two standard errors off.
 fn evidence(change: impl Fn(&mut Seed)) -> Evidence {
     let mut seeds = seeds().to_vec();
@@ -124,7 +180,12 @@ fn evidence(change: impl Fn(&mut Seed)) -> Evidence {
     Evidence {
         setting: setting(),
         pretrain_shots: SHOTS,
-        seeds: seeds.iter().enumerate().map(label).collect(),
+        seeds: seeds
+            .iter()
+            .enumerate()
+            .map(label)
+            .chain(digits(&DIGITS))
+            .collect(),
         sampled: stages
             .map(|stage| (stage.to_owned(), rows.clone()))
             .to_vec(),
@@ -192,7 +253,7 @@ fn wrong_normaliser(
     risk::test_error(setting, &head, task, n)
 }
 
-const IDS: [&str; 14] = [
+const IDS: [&str; 17] = [
     "pretrain-optimum",
     "few-shot-threshold",
     "full-ft-zero-shot",
@@ -207,6 +268,9 @@ const IDS: [&str; 14] = [
     "key-query-only-fails",
     "balance-law",
     "monte-carlo-matches-exact",
+    "real-full-ft-forgets",
+    "real-value-only-retains",
+    "real-aux-loss-hurts-others",
 ];
 
 #[test]
@@ -328,6 +392,33 @@ fn perturbed_closed_forms_and_estimates_turn_their_verdicts() {
     );
 }
 
+/// The claims on real data turn when a model of the digits is what another one is.
+#[test]
+fn perturbed_digits_turn_their_verdicts() {
+    for (id, model, other) in [
+        ("real-full-ft-forgets", "zs", "zs_v"),
+        ("real-value-only-retains", "zs_v", "zs"),
+        ("real-aux-loss-hurts-others", "both", "zs_v"),
+    ] {
+        let mut models = DIGITS;
+        let find = |name: &str| DIGITS.iter().position(|(n, _)| *n == name).expect("known");
+        models[find(model)].1 = DIGITS[find(other)].1;
+        let mut wrong = evidence(|_| {});
+        wrong
+            .seeds
+            .retain(|(label, _)| label.starts_with("measure@"));
+        wrong.seeds.extend(digits(&models));
+        assert_eq!(verdict(&decide(&wrong), id), Verdict::Fails, "{id}");
+    }
+    let mut without = evidence(|_| {});
+    without
+        .seeds
+        .retain(|(label, _)| label.starts_with("measure@"));
+    let (claims, confidence) = claims();
+    let message = claim::decide(&claims, confidence, &without).expect_err("no digits");
+    assert!(message.contains("there is no set of seeds `digits_d8`; there are measure"));
+}
+
 #[test]
 fn a_right_paper_needs_no_correction_and_few_seeds_decide_nothing() {
     // Without noise and with 1/m the authors' constant would be the optimum: pretend it was learned.
@@ -338,7 +429,8 @@ fn a_right_paper_needs_no_correction_and_few_seeds_decide_nothing() {
     });
     assert_eq!(verdict(&as_drawn, "pretrain-optimum"), Verdict::Fails);
     let mut one = evidence(|_| {});
-    one.seeds.truncate(1);
+    one.seeds
+        .retain(|(label, _)| label == "measure@0" || !label.starts_with("measure@"));
     let decided = decide(&one);
     assert_eq!(verdict(&decided, "full-ft-zero-shot"), Verdict::Undecided);
     assert_eq!(verdict(&decided, "few-shot-threshold"), Verdict::Holds);
