@@ -186,3 +186,44 @@ fn the_appendix_is_what_the_readme_says() {
     assert!(ratios("zs_v", "-theta0", &deep).0 > 2.0);
     assert!(errors("pretrained", "theta0", 0.0, &deep).0 > 3.0);
 }
+
+/// What the README says of the digits, with room for other bits of the same kernels.
+#[test]
+fn the_digits_tell_the_papers_story_in_accuracy() {
+    let digits = table("digits.parquet");
+    let at = |model: &str, task: &str, n: i64, column: &str| {
+        let texts = [("group", "8"), ("model", model), ("task", task)];
+        value(&digits, &texts, Some(n), column)
+    };
+    let accuracy = |model: &str, task: &str, n: i64| at(model, task, n, "accuracy");
+    for (model, task, n, expected, margin) in [
+        ("pretrained", "unseen", 20, 0.95, 0.02),
+        ("zs", "target", 0, 0.99, 0.01),
+        ("zs", "unseen", 20, 0.54, 0.05),
+        ("zs_v", "target", 0, 0.98, 0.02),
+        ("zs_v", "unseen", 20, 0.93, 0.02),
+        ("both", "unseen", 20, 0.59, 0.05),
+        ("both_v", "unseen", 20, 0.85, 0.05),
+        ("logistic", "unseen", 20, 0.97, 0.01),
+        ("target_linear", "unseen", 20, 0.5, 0.02),
+    ] {
+        let found = accuracy(model, task, n);
+        assert!((found - expected).abs() < margin, "{model} {task}: {found}");
+    }
+    // What reads no context is as often right on a task as it is wrong on its opposite.
+    let (plain, flipped) = (
+        accuracy("target_linear", "target", 20),
+        accuracy("target_linear", "flipped", 20),
+    );
+    assert!((plain + flipped - 1.0).abs() < 0.01, "{plain} {flipped}");
+    // Without shots the baselines know nothing, on any task.
+    for model in ["ridge", "logistic", "nearest_mean"] {
+        for task in ["target", "flipped", "unseen"] {
+            let found = [accuracy(model, task, 0), at(model, task, 0, "error")];
+            assert_eq!(found, [0.5, 1.0], "{model} {task}");
+        }
+    }
+    // In squared error value-only fine-tuning does not keep what it had.
+    let ratio = at("zs_v", "unseen", 20, "error") / at("pretrained", "unseen", 20, "error");
+    assert!((1.25..1.7).contains(&ratio), "{ratio}");
+}

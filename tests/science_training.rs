@@ -1,13 +1,16 @@
 //! Training: determinism, the paper's pretraining optimum, endings and refusals.
 
+use icl_repro::icl::baseline::{self, Penalties};
 use icl_repro::icl::data_set::DataSet;
 use icl_repro::icl::evaluate::{EvaluatePlan, evaluate};
 use icl_repro::icl::model::{LinearAttention, Parametrization, Shape};
 use icl_repro::icl::objective::Objective;
 use icl_repro::icl::optimizer::{ADAM_EPSILON, OptimizerConfig};
+use icl_repro::icl::pool_evaluate::{self, PoolPlan, Readers};
 use icl_repro::icl::setting::Setting;
 use icl_repro::icl::source::Source;
 use icl_repro::icl::task::Task;
+use icl_repro::icl::task_pool::{Flips, Member, TaskPool};
 use icl_repro::icl::train::{Ending, TrainConfig, Trained, train};
 use icl_repro::icl::trainable::Trainable;
 use icl_repro::icl::{optima, readout, risk};
@@ -83,10 +86,50 @@ fn everything() -> String {
     text
 }
 
+/// The same for a pool of labelled examples, at widths of one tile and of two.
+fn everything_of_pools() -> String {
+    let mut text = String::new();
+    for d in [5, 8, 9] {
+        let setting = Setting::new(d, 0.1).unwrap();
+        let data = DataSet::generate(&setting, &Task::random_unit(d, 1), 60, 1).unwrap();
+        let (x, y) = (data.x(), data.y());
+        let member = |row: usize| Member {
+            row,
+            label: y[row].signum(),
+        };
+        let tasks = [0..30, 20..60].map(|rows| rows.map(member).collect());
+        let pool = TaskPool::new(x.view(), tasks.to_vec(), Flips::Random).unwrap();
+        let initial = LinearAttention::random(Shape::merged(d), 0.3, 2).unwrap();
+        let go = |_, _| ControlFlow::Continue(());
+        let run = train(&initial, Source::Pool(&pool), &config(), go).unwrap();
+        let rows: Vec<Vec<f64>> = x.rows().into_iter().map(|row| row.to_vec()).collect();
+        let labels: Vec<f64> = y.iter().map(|y| y.signum()).collect();
+        let readers = Readers {
+            models: vec![&initial, &run.model],
+            penalties: Penalties {
+                ridge: 1.0,
+                logistic: 0.5,
+            },
+            linear: vec![baseline::linear_fit(&rows, &labels, 1.0)],
+        };
+        let plan = PoolPlan {
+            n_shots: vec![0, 1, 7],
+            n_prompts: 300,
+            seeds: vec![1, 2],
+        };
+        let scores = pool_evaluate::evaluate(&readers, &[&pool, &pool], &plan, |_, _| {
+            ControlFlow::Continue(())
+        });
+        text += &format!("{run:?}{:?}", scores.unwrap());
+    }
+    text
+}
+
 /// The one test that changes the process-wide level cap; the cap changes no result, so tests that
 /// run beside it are safe.
 #[test]
 fn bits_depend_on_neither_threads_nor_instructions() {
+    let everything = || everything() + &everything_of_pools();
     let expected = on(1, everything);
     for n_threads in [2, 3] {
         assert!(
