@@ -12,6 +12,7 @@ use crate::pipeline::key::Key;
 use crate::pipeline::kind::Io;
 use crate::pipeline::plan::{Context, Reason};
 use crate::pipeline::stage::{Input, Source, Stage};
+use crate::pipeline::trace;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -118,6 +119,18 @@ impl Attempt<'_> {
             let files = by_role.entry(input.role.clone()).or_default();
             files.push((input.label.clone(), path.clone()));
         }
+        // Kept until the stage is done: outside its scratch folder, which holds outputs alone.
+        let mut trace_file = None;
+        if context.kinds[stage.kind].reads_trace() {
+            let trace = trace::of(context, stage, |upstream| self.known.get(&upstream))?
+                .ok_or_else(|| Error::failed("an output upstream has no digest"))?;
+            let file = tempfile::NamedTempFile::new_in(&scratch_root)
+                .map_err(|e| Error::io("make a file in", &scratch_root, &e))?;
+            std::fs::write(file.path(), trace).map_err(|e| Error::io("write", file.path(), &e))?;
+            let files = vec![(String::new(), file.path().to_owned())];
+            by_role.insert(trace::ROLE.to_owned(), files);
+            trace_file = Some(file);
+        }
         let report = |progress| {
             (self.observer)(Event::Progress {
                 stage: self.index,
@@ -132,6 +145,7 @@ impl Attempt<'_> {
         if let Err(error) = &result {
             log.push_str(&format!("failed: {error}\n"));
         }
+        drop(trace_file);
         write_log(&context.workspace.log_path(&stage.id), &log)?;
         result?;
         check_unchanged(&paths, digests)?;

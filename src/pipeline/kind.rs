@@ -79,6 +79,8 @@ pub trait StageKind: Send + Sync + 'static {
     const INPUTS: &'static [Role];
     /// The outputs it writes, all of them, every time.
     const OUTPUTS: &'static [&'static str];
+    /// Whether it also reads, as the role `trace`, what all stages upstream of it are and read.
+    const READS_TRACE: bool = false;
     /// Its parameters. What serialises is what enters the key.
     type Params: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
 
@@ -96,6 +98,10 @@ pub trait Kind: Send + Sync {
     fn name(&self) -> &str;
     fn inputs(&self) -> &[Role];
     fn outputs(&self) -> Vec<String>;
+    /// Whether it reads the role `trace`, which the engine makes.
+    fn reads_trace(&self) -> bool {
+        false
+    }
     fn code(&self) -> &Arc<Code>;
     /// The JSON Schema of its parameters, for editors; anything goes where a kind has none.
     fn schema(&self, _generator: &mut SchemaGenerator) -> Schema {
@@ -151,6 +157,10 @@ impl<K: StageKind> Kind for Registered<K> {
 
     fn outputs(&self) -> Vec<String> {
         K::OUTPUTS.iter().map(|name| name.to_string()).collect()
+    }
+
+    fn reads_trace(&self) -> bool {
+        K::READS_TRACE
     }
 
     fn code(&self) -> &Arc<Code> {

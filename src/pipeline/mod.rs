@@ -39,6 +39,7 @@ pub mod spec;
 pub mod stage;
 pub mod stat;
 pub mod store;
+pub mod trace;
 pub mod typed;
 pub mod verify;
 pub mod workspace;

@@ -14,6 +14,7 @@ use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::store::Store;
+use crate::pipeline::trace;
 use crate::pipeline::workspace::Workspace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -129,6 +130,12 @@ impl Context<'_> {
                 }
             };
             digests.push((input.key_name(), digest));
+        }
+        if self.kinds[stage.kind].reads_trace() {
+            match trace::of(self, stage, outputs)? {
+                Some(trace) => digests.push((trace::ROLE.to_owned(), Digest::of(&trace))),
+                None => return Ok(None),
+            }
         }
         Ok(Some(digests))
     }

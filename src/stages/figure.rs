@@ -1,9 +1,9 @@
-//! Kind `figure`: draws columns of tables as one figure, in SVG, PDF and PNG.
+//! Kind `figure`: draws columns of tables as one figure, in SVG, PDF and PNG, and what is drawn as CSV.
 //!
 //! Everything that is not data stands in pipeline.yaml: panels, axes, colours, labels. Knows neither
 //! what a curve means nor which figure of the paper it draws.
 
-use crate::artifact::table::Table;
+use crate::artifact::table::{Column, Table};
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::{Io, Role, StageKind, any, one};
 use crate::report::axes;
@@ -17,6 +17,7 @@ use crate::report::font::Font;
 use crate::report::number;
 use crate::report::scale::Lost;
 use crate::stages::exchange::{failed, read_table};
+use crate::stages::figure_data::{FigureData, Reading, Style};
 use crate::stages::figure_look::{Look, LookOf};
 use crate::stages::figure_rows::{self, FigureRows, RowColumns};
 use crate::stages::params::{Count, Positive, Share};
@@ -140,7 +141,7 @@ impl StageKind for DrawFigure {
     const NAME: &'static str = "figure";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("font"), any("tables")];
-    const OUTPUTS: &'static [&'static str] = &["svg", "pdf", "png"];
+    const OUTPUTS: &'static [&'static str] = &["svg", "pdf", "png", "data"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {
@@ -148,12 +149,21 @@ impl StageKind for DrawFigure {
         for (label, path) in io.inputs("tables") {
             tables.insert(label.as_str(), read_table(path)?);
         }
-        let panel = |panel: &PanelParams| {
+        let mut data = FigureData::default();
+        let mut panel = |(number, panel): (usize, &PanelParams)| {
             let rows = panel.rows.as_ref().map(|rows| figure_rows(rows, &tables));
             let rows = rows.transpose()?;
             let mut series = Vec::new();
             for curves in &panel.series {
-                series.extend(curves.series(&tables, rows.as_ref())?);
+                let drawn = curves.series(&tables, rows.as_ref())?;
+                for (curve, readings) in drawn {
+                    let name = match curve.label.as_str() {
+                        "" => curves.origin(&readings),
+                        label => label.to_owned(),
+                    };
+                    data.add((number, &panel.title), &name, &style(&curve)?, readings);
+                    series.push(curve);
+                }
             }
             let mut guides = panel.guides.clone();
             guides.extend(rows.iter().flat_map(FigureRows::separators));
@@ -178,7 +188,12 @@ impl StageKind for DrawFigure {
             height_pt: params.height_pt.get(),
             font_pt: params.font_pt.get(),
             layout: params.layout.clone(),
-            panels: params.panels.iter().map(panel).collect::<Result<_>>()?,
+            panels: params
+                .panels
+                .iter()
+                .enumerate()
+                .map(&mut panel)
+                .collect::<Result<_>>()?,
             legend: params.legend.clone(),
         };
         refuse_points_in_gaps(&figure)?;
@@ -189,6 +204,8 @@ impl StageKind for DrawFigure {
             export::svg(&drawing, &font).map_err(failed)?.as_bytes(),
         )?;
         io.write("pdf", &export::pdf(&drawing, &font).map_err(failed)?)?;
+        let data = data.table().and_then(|table| table.to_csv());
+        io.write("data", &data.map_err(failed)?)?;
         io.write(
             "png",
             &export::png(&drawing, &font, params.dpi.get()).map_err(failed)?,
@@ -282,7 +299,12 @@ impl Mark {
 }
 
 impl Curves {
-    fn series(&self, tables: &Tables, figure_rows: Option<&FigureRows>) -> Result<Vec<Series>> {
+    /// Each curve with the numbers behind its points.
+    fn series(
+        &self,
+        tables: &Tables,
+        figure_rows: Option<&FigureRows>,
+    ) -> Result<Vec<(Series, Vec<Reading>)>> {
         let (table, rows) = self.from.find(tables)?;
         let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
         let column = self
@@ -311,8 +333,9 @@ impl Curves {
         curves.sort_by_key(|(value, ..)| place(value));
         let count = curves.len();
         let series = |(position, (value, rows, look)): (usize, (String, Vec<usize>, &Look))| {
+            let readings = self.readings(table, &rows, &value, figure_rows.is_some())?;
             let points = match figure_rows {
-                None => self.points(table, &rows)?,
+                None => self.points(&readings),
                 Some(figure_rows) => {
                     // A curve without data leaves its place free.
                     let (at, of) =
@@ -325,7 +348,7 @@ impl Curves {
                     points.map_err(|e| self.from.wrong(e))?
                 }
             };
-            Ok(Series {
+            let drawn = Series {
                 label: look.label.replace("{}", &value),
                 color: look.color.at(position, count).into(),
                 points,
@@ -337,20 +360,50 @@ impl Curves {
                     0.0 => 1,
                     _ => figure_rows::CROSSING,
                 },
-            })
+            };
+            Ok((drawn, readings))
         };
         curves.into_iter().enumerate().map(series).collect()
     }
 
-    fn points(&self, table: &Table, rows: &[usize]) -> Result<Vec<Point>> {
+    /// Where a curve without words for the legend comes from.
+    fn origin(&self, readings: &[Reading]) -> String {
+        let filter = self.from.filter.values();
+        let filter = filter.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+        let mut words: Vec<String> = filter.collect();
+        words.extend(readings.first().map(|reading| reading.key.clone()));
+        words.retain(|word| !word.is_empty());
+        format!("{}.{} {}", self.from.table, self.from.y, words.join(", "))
+            .trim_end()
+            .to_owned()
+    }
+
+    /// The numbers behind each point; on rows, y is the row's key.
+    fn readings(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        value: &str,
+        on_rows: bool,
+    ) -> Result<Vec<Reading>> {
         let x = self.from.floats(table, &self.from.x)?;
-        let y = self.from.floats(table, &self.from.y)?;
-        let errors = self
-            .from
-            .std_error
-            .as_ref()
-            .map(|name| self.from.floats(table, name));
-        let errors = errors.transpose()?;
+        let y = match on_rows {
+            true => Vec::new(),
+            false => self.from.floats(table, &self.from.y)?,
+        };
+        let beside = |column: &str| match table.column(column) {
+            Ok(Column::Float(values)) => Some(values.clone()),
+            _ => None,
+        };
+        let errors = match &self.from.std_error {
+            Some(name) => Some(self.from.floats(table, name)?),
+            None if self.from.y == ERROR => beside(STD_ERROR),
+            None => beside(&format!("{}_{STD_ERROR}", self.from.y)),
+        };
+        let exact = match self.from.y == ERROR {
+            true => beside(EXACT),
+            false => None,
+        };
         let mean = |values: &[f64], rows: &[usize]| {
             let mut values: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
             if self.median {
@@ -360,13 +413,54 @@ impl Curves {
             }
             values.iter().sum::<f64>() / values.len() as f64
         };
-        let point = |rows: &[usize]| Point {
+        let key = table.column(&self.from.y).map_err(|e| self.from.wrong(e))?;
+        let reading = |rows: &[usize]| Reading {
+            key: value.to_owned(),
             x: mean(&x, rows),
-            y: mean(&y, rows),
-            error: errors
-                .as_ref()
-                .map(|e| self.std_errors.get() * mean(e, rows)),
+            y: match on_rows {
+                true => f64::NAN,
+                false => mean(&y, rows),
+            },
+            row: match on_rows {
+                true => key.text(rows[0]),
+                false => String::new(),
+            },
+            std_error: errors.as_ref().map_or(f64::NAN, |e| mean(e, rows)),
+            exact: exact.as_ref().map_or(f64::NAN, |e| mean(e, rows)),
         };
-        Ok(rows.chunks(self.mean_of.get()).map(point).collect())
+        let every = if on_rows { 1 } else { self.mean_of.get() };
+        Ok(rows.chunks(every).map(reading).collect())
+    }
+
+    fn points(&self, readings: &[Reading]) -> Vec<Point> {
+        let has_errors = self.from.std_error.is_some();
+        let point = |reading: &Reading| Point {
+            x: reading.x,
+            y: reading.y,
+            error: has_errors.then(|| self.std_errors.get() * reading.std_error),
+        };
+        readings.iter().map(point).collect()
     }
 }
+
+/// The look of a curve, in the words of pipeline.yaml.
+fn style(curve: &Series) -> Result<Style> {
+    let word = |value: serde_json::Result<serde_json::Value>| match value {
+        Ok(value) => Ok(value.as_str().unwrap_or_default().to_owned()),
+        Err(e) => Err(failed(e)),
+    };
+    let line = curve.line.map(|line| word(serde_json::to_value(line.dash)));
+    let marker = curve
+        .marker
+        .map(|marker| word(serde_json::to_value(marker.fill)));
+    Ok(Style {
+        color: word(serde_json::to_value(curve.color))?,
+        line: line.transpose()?.unwrap_or_default(),
+        marker: marker.transpose()?.unwrap_or_default(),
+    })
+}
+
+/// Columns that tables of errors have: the standard error and the exact value beside the estimate.
+const ERROR: &str = "error";
+const STD_ERROR: &str = "std_error";
+const EXACT: &str = "exact";

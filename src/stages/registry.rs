@@ -19,6 +19,7 @@ use crate::stages::pool_pretrain::PoolPretrain;
 use crate::stages::population::Population;
 use crate::stages::pretrain::Pretrain;
 use crate::stages::prompt_figure::PromptFigure;
+use crate::stages::report::Report;
 use crate::stages::shot_table::ShotTable;
 use crate::stages::tabular_tasks::TabularTasks;
 use crate::stages::target_summary::TargetSummary;
@@ -55,5 +56,6 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<TargetSummary>(),
         kind::<PromptFigure>(),
         kind::<ShotTable>(),
+        kind::<Report>(),
     ]
 }

@@ -1,0 +1,483 @@
+//! Kind `report`: one page with every claim, figure and table, and where each came from.
+//!
+//! Which figure stands where, with which words, is in pipeline.yaml; numbers, digests and paths come
+//! from the inputs and the trace. Reads no lock and no clock.
+
+use crate::artifact::csv;
+use crate::artifact::table::Column;
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::kind::{Io, Role, StageKind, any, many, one, read};
+use crate::report::layers;
+use crate::report::page::{self, Parts};
+use crate::report::picture;
+use crate::stages::claim::Decided;
+use crate::stages::exchange::failed;
+use crate::stages::report_claims::{self, ClaimView, Counts};
+use crate::stages::report_figures::{self, Chart};
+use crate::stages::trace::{self, Trace, Traced};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub struct Report;
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    title: String,
+    /// Who wrote the paper, and where it is.
+    paper: String,
+    paper_url: String,
+    /// Paragraphs under the title.
+    lead: Vec<String>,
+    sections: Vec<Section>,
+    tables: Vec<TableWords>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    title: String,
+    #[serde(default)]
+    text: String,
+    figures: Vec<FigureWords>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FigureWords {
+    /// Label of an input of the role `pictures`: the id of its stage.
+    figure: String,
+    title: String,
+    caption: String,
+    /// Ids of claims that it bears on.
+    #[serde(default)]
+    claims: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TableWords {
+    /// Label of an input of the role `tables`.
+    table: String,
+    title: String,
+    caption: String,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    title: &'a str,
+    paper: &'a str,
+    paper_url: &'a str,
+    lead: &'a [String],
+    counts: Counts,
+    claims: Vec<ClaimView>,
+    sections: Vec<SectionView<'a>>,
+    tables: Vec<TableView<'a>>,
+    graph: Graph,
+    stages: usize,
+    outputs: usize,
+}
+
+#[derive(Serialize)]
+struct SectionView<'a> {
+    title: &'a str,
+    text: &'a str,
+    figures: Vec<FigureView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FigureView<'a> {
+    id: String,
+    title: &'a str,
+    caption: &'a str,
+    alt: String,
+    picture: String,
+    width: String,
+    height: String,
+    claims: Vec<(String, &'static str, &'static str)>,
+    stage: &'a str,
+    kind: &'a str,
+    params: String,
+    inputs: Vec<InputView>,
+    files: Vec<(String, String)>,
+    chart: Option<Chart>,
+}
+
+#[derive(Serialize)]
+struct InputView {
+    role: String,
+    from: String,
+    digest: String,
+    node: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TableView<'a> {
+    id: String,
+    title: &'a str,
+    caption: &'a str,
+    stage: &'a str,
+    files: Vec<(String, String)>,
+    columns: Vec<(String, bool)>,
+    rows: Vec<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Graph {
+    width: usize,
+    height: usize,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+#[derive(Serialize)]
+struct Node {
+    name: String,
+    kind: String,
+    count: usize,
+    ids: Vec<String>,
+    x: usize,
+    y: usize,
+    reads: Vec<String>,
+    files: Vec<(String, String)>,
+    params: String,
+    figures: Vec<(String, String)>,
+    target: String,
+}
+
+#[derive(Serialize)]
+struct Edge {
+    from: [usize; 2],
+    to: [usize; 2],
+    bend: usize,
+    names: [String; 2],
+}
+
+/// Lengths of the stage graph, in pixels.
+const COLUMN: usize = 252;
+const ROW: usize = 30;
+const BOX: usize = 200;
+const MARGIN: usize = 10;
+
+/// Most ids of a matrix that its panel lists.
+const LISTED: usize = 60;
+
+impl StageKind for Report {
+    const NAME: &'static str = "report";
+    const SOURCE: &'static str = file!();
+    const INPUTS: &'static [Role] = &[
+        one("template"),
+        one("style"),
+        one("script"),
+        one("charts"),
+        one("claims"),
+        many("pictures"),
+        any("data"),
+        any("tables"),
+    ];
+    const OUTPUTS: &'static [&'static str] = &["html"];
+    const READS_TRACE: bool = true;
+    type Params = Params;
+
+    fn check(params: &Params) -> std::result::Result<(), String> {
+        let figures = params.sections.iter().flat_map(|section| &section.figures);
+        let names = figures.map(|figure| &figure.figure);
+        let mut seen = BTreeSet::new();
+        for name in names.chain(params.tables.iter().map(|table| &table.table)) {
+            if !seen.insert(name) {
+                return Err(format!("`{name}` stands in the report twice"));
+            }
+        }
+        Ok(())
+    }
+
+    fn run(params: &Params, io: &Io) -> Result<()> {
+        let trace = Trace::read(&io.read("trace")?)?;
+        let claims: Vec<Decided> = serde_json::from_slice(&io.read("claims")?).map_err(failed)?;
+        let figures = || params.sections.iter().flat_map(|section| &section.figures);
+        let named = figures().map(|figure| figure.figure.as_str()).collect();
+        all_named(io, "pictures", &named)?;
+        let named = params.tables.iter().map(|table| table.table.as_str());
+        all_named(io, "tables", &named.collect())?;
+
+        let mut sections = Vec::new();
+        for section in &params.sections {
+            let views = section.figures.iter();
+            let views = views.map(|words| figure(words, io, &trace, &claims));
+            sections.push(SectionView {
+                title: &section.title,
+                text: &section.text,
+                figures: views.collect::<Result<_>>()?,
+            });
+        }
+        let tables = params.tables.iter().map(|words| table(words, io, &trace));
+        let bears = |id: &str| {
+            let bears = figures().filter(|figure| figure.claims.iter().any(|claim| claim == id));
+            bears
+                .map(|figure| (anchor("figure", &figure.figure), figure.title.clone()))
+                .collect()
+        };
+        let data = Page {
+            title: &params.title,
+            paper: &params.paper,
+            paper_url: &params.paper_url,
+            lead: &params.lead,
+            counts: report_claims::counts(&claims),
+            claims: claims
+                .iter()
+                .map(|claim| report_claims::view(claim, bears(&claim.id)))
+                .collect(),
+            sections,
+            tables: tables.collect::<Result<_>>()?,
+            graph: graph(&trace, figures()),
+            stages: trace.stages.len(),
+            outputs: trace.stages.iter().map(|stage| stage.outputs.len()).sum(),
+        };
+        let text = |role: &str| String::from_utf8(io.read(role)?).map_err(failed);
+        let html = page::render(
+            &Parts {
+                template: &text("template")?,
+                style: &text("style")?,
+                script: &text("script")?,
+                charts: &text("charts")?,
+            },
+            &data,
+        )
+        .map_err(failed)?;
+        io.write("html", html.as_bytes())
+    }
+}
+
+/// Every input of a role has its place on the page, and every place its input.
+fn all_named(io: &Io, role: &str, named: &BTreeSet<&str>) -> Result<()> {
+    let given: BTreeSet<&str> = io
+        .inputs(role)
+        .iter()
+        .map(|(label, _)| label.as_str())
+        .collect();
+    if let Some(left_out) = given.difference(named).next() {
+        let message = format!("`{left_out}` of `{role}` stands nowhere in the report");
+        return Err(Error::failed(message).hint("name it in the params of the stage"));
+    }
+    match named.difference(&given).next() {
+        None => Ok(()),
+        Some(missing) => Err(Error::failed(format!(
+            "the report names `{missing}`, which no input of `{role}` gives"
+        ))
+        .suggest(missing, given.iter().copied())),
+    }
+}
+
+fn input<'a>(io: &'a Io, role: &str, label: &str) -> Option<&'a std::path::Path> {
+    let found = io.inputs(role).iter().find(|(known, _)| known == label);
+    found.map(|(_, path)| path.as_path())
+}
+
+/// A name that an address may hold.
+fn anchor(what: &str, name: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            c
+        } else {
+            '-'
+        }
+    };
+    format!("{what}-{}", name.chars().map(plain).collect::<String>())
+}
+
+/// The stage that wrote what `role[label]` reads, from the digest of the bytes.
+fn writer<'t>(trace: &'t Trace, bytes: &[u8], label: &str) -> Result<&'t Traced> {
+    let digest = blake3::hash(bytes).to_hex().to_string();
+    let wrote = |stage: &&Traced| stage.outputs.iter().any(|output| output.digest == digest);
+    let same_name = trace.stages.iter().filter(wrote);
+    let same_name = same_name.min_by_key(|stage| (stage.stage != label, &stage.stage));
+    same_name.ok_or_else(|| Error::failed(format!("no stage of the trace wrote `{label}`")))
+}
+
+/// The files of a stage as the page links them: it lies in figures/, and so do they.
+fn files(stage: &Traced) -> Vec<(String, String)> {
+    let published = stage.outputs.iter().filter_map(|output| {
+        let name = match output.name.as_str() {
+            "data" => "CSV".to_owned(),
+            "parquet" => "Parquet".to_owned(),
+            "tex" => "LaTeX".to_owned(),
+            "md" => "Markdown".to_owned(),
+            other => other.to_uppercase(),
+        };
+        Some((name, output.path.strip_prefix("figures/")?.to_owned()))
+    });
+    published.collect()
+}
+
+fn figure<'a>(
+    words: &'a FigureWords,
+    io: &Io,
+    trace: &'a Trace,
+    claims: &[Decided],
+) -> Result<FigureView<'a>> {
+    let path = input(io, "pictures", &words.figure);
+    let svg = read(path.ok_or_else(|| Error::failed("a picture is missing"))?)?;
+    let made = writer(trace, &svg, &words.figure)?;
+    let svg = String::from_utf8(svg).map_err(failed)?;
+    let (width, height) = picture::size(&svg)
+        .ok_or_else(|| Error::failed(format!("the SVG of `{}` has no size", words.figure)))?;
+    let chart = match input(io, "data", &words.figure) {
+        None => None,
+        Some(path) => report_figures::chart(&made.params, &read(path)?)?,
+    };
+    let claim = |id: &String| {
+        let found = claims.iter().find(|claim| claim.id == *id);
+        let found = found.ok_or_else(|| {
+            let known = claims.iter().map(|claim| claim.id.as_str());
+            let message = format!("figure `{}` bears on no claim `{id}`", words.figure);
+            Error::failed(message).suggest(id, known)
+        })?;
+        let verdict = found.verdict;
+        Ok((id.clone(), report_claims::class(verdict), verdict.words()))
+    };
+    let inputs = made.inputs.iter().map(|input| InputView {
+        role: input.role.clone(),
+        from: input.from.clone(),
+        digest: input.digest.clone(),
+        node: trace::stage_of(&input.from).map(|id| anchor("stage", trace::name_of(id))),
+    });
+    Ok(FigureView {
+        id: anchor("figure", &words.figure),
+        title: &words.title,
+        caption: &words.caption,
+        alt: format!("{}. {}", words.title, words.caption),
+        picture: picture::address(&svg),
+        width: format!("{:.0}", width * 4.0 / 3.0),
+        height: format!("{:.0}", height * 4.0 / 3.0),
+        claims: words.claims.iter().map(claim).collect::<Result<_>>()?,
+        stage: &made.stage,
+        kind: &made.kind,
+        params: serde_json::to_string_pretty(&made.params).map_err(failed)?,
+        inputs: inputs.collect(),
+        files: files(made),
+        chart,
+    })
+}
+
+fn table<'a>(words: &'a TableWords, io: &Io, trace: &'a Trace) -> Result<TableView<'a>> {
+    let path = input(io, "tables", &words.table);
+    let bytes = read(path.ok_or_else(|| Error::failed("a table is missing"))?)?;
+    let made = writer(trace, &bytes, &words.table)?;
+    let table = csv::read(&bytes).map_err(failed)?;
+    let columns = table.columns();
+    let cell = |column: &Column, row: usize| match column {
+        Column::Float(values) if values[row].is_nan() => String::new(),
+        other => other.text(row),
+    };
+    let row = |row: usize| {
+        columns
+            .iter()
+            .map(|(_, column)| cell(column, row))
+            .collect()
+    };
+    Ok(TableView {
+        id: anchor("table", &words.table),
+        title: &words.title,
+        caption: &words.caption,
+        stage: &made.stage,
+        files: files(made),
+        columns: columns
+            .iter()
+            .map(|(name, column)| (name.clone(), !matches!(column, Column::Text(_))))
+            .collect(),
+        rows: (0..table.rows()).map(row).collect(),
+    })
+}
+
+/// The stages by name, a matrix as one node.
+fn graph<'a>(trace: &Trace, figures: impl Iterator<Item = &'a FigureWords>) -> Graph {
+    let mut groups: Vec<(&str, Vec<&Traced>)> = Vec::new();
+    let mut index: BTreeMap<&str, usize> = BTreeMap::new();
+    for stage in &trace.stages {
+        let name = trace::name_of(&stage.stage);
+        let at = *index.entry(name).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some((_, stages)) => stages.push(stage),
+            None => groups.push((name, vec![stage])),
+        }
+    }
+    let reads: Vec<BTreeSet<usize>> = groups
+        .iter()
+        .map(|(name, stages)| {
+            let inputs = stages.iter().flat_map(|stage| &stage.inputs);
+            let names = inputs.filter_map(|input| trace::stage_of(&input.from).map(trace::name_of));
+            let others = names.filter(|other| other != name);
+            others.filter_map(|name| index.get(name).copied()).collect()
+        })
+        .collect();
+    // A matrix may be read by an earlier name; what is placed is the order of first readings.
+    let earlier = |(at, reads): (usize, &BTreeSet<usize>)| {
+        reads.iter().copied().filter(|&read| read < at).collect()
+    };
+    let places = layers::place(
+        &reads
+            .iter()
+            .enumerate()
+            .map(earlier)
+            .collect::<Vec<Vec<usize>>>(),
+    );
+    let corner = |at: usize| {
+        let place = places[at];
+        (MARGIN + place.column * COLUMN, MARGIN + place.row * ROW)
+    };
+    let figures: Vec<&FigureWords> = figures.collect();
+    let node = |(at, (name, stages)): (usize, &(&str, Vec<&Traced>))| {
+        let (x, y) = corner(at);
+        let shown = figures
+            .iter()
+            .filter(|figure| trace::name_of(&figure.figure) == *name);
+        Node {
+            name: (*name).to_owned(),
+            kind: stages[0].kind.clone(),
+            count: stages.len(),
+            ids: stages
+                .iter()
+                .take(LISTED)
+                .map(|stage| stage.stage.clone())
+                .collect(),
+            x,
+            y,
+            reads: reads[at]
+                .iter()
+                .map(|&read| groups[read].0.to_owned())
+                .collect(),
+            files: stages
+                .iter()
+                .take(LISTED)
+                .flat_map(|stage| files(stage))
+                .collect(),
+            params: serde_json::to_string_pretty(&stages[0].params).unwrap_or_default(),
+            figures: shown
+                .map(|figure| (anchor("figure", &figure.figure), figure.title.clone()))
+                .collect(),
+            target: match stages.len() {
+                1 => stages[0].stage.clone(),
+                _ => format!("'{name}@*'"),
+            },
+        }
+    };
+    let edge = |read: usize, at: usize| {
+        let ((x, y), (to_x, to_y)) = (corner(read), corner(at));
+        Edge {
+            from: [x + BOX, y + 11],
+            to: [to_x, to_y + 11],
+            bend: (COLUMN - BOX) * 3 / 4,
+            names: [groups[read].0.to_owned(), groups[at].0.to_owned()],
+        }
+    };
+    let of = |(at, reads): (usize, &BTreeSet<usize>)| {
+        reads.iter().map(|&read| edge(read, at)).collect::<Vec<_>>()
+    };
+    Graph {
+        width: MARGIN + places.iter().map(|p| p.column + 1).max().unwrap_or(0) * COLUMN,
+        height: MARGIN + places.iter().map(|p| p.row + 1).max().unwrap_or(0) * ROW,
+        nodes: groups.iter().enumerate().map(node).collect(),
+        edges: reads.iter().enumerate().flat_map(of).collect(),
+    }
+}
