@@ -25,7 +25,7 @@ struct Trace<'a> {
 struct Traced<'a> {
     stage: &'a str,
     kind: &'a str,
-    params: std::sync::Arc<serde_json::Value>,
+    params: &'a serde_json::Value,
     inputs: Vec<Read>,
     outputs: Vec<Written<'a>>,
 }
