@@ -3,7 +3,7 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status,
+    claims, clean, diff, exit, explain, gc, graph, provenance, rebuild, risk, run, runs, schema, status,
     terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
@@ -55,5 +55,6 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Clean(args) => clean::clean(&session()?, args),
         Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
+        Verb::Provenance(args) => provenance::provenance(&cli.scope, args),
     }
 }

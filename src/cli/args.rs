@@ -69,6 +69,8 @@ pub enum Verb {
     Claims(ClaimsArgs),
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
+    /// Say where a published file came from, from any copy of it, and how to make it again
+    Provenance(ProvenanceArgs),
 }
 
 #[derive(Debug, Args)]
@@ -182,6 +184,15 @@ pub struct ClaimsArgs {
     /// Show one claim with all its evidence and the stages that it rests on
     pub id: Option<String>,
     /// Print an array of {"id", "statement", "expected", "measured", "std_error", "verdict"}
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ProvenanceArgs {
+    /// A figure or a table, anywhere
+    pub file: PathBuf,
+    /// Print an object with the record inside the file, parameters included, and what the lock says
     #[arg(long)]
     pub json: bool,
 }

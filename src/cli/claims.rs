@@ -257,6 +257,26 @@ fn briefly(session: &Session, stages: &BTreeSet<usize>) -> String {
     text.collect::<Vec<_>>().join(", ")
 }
 
+/// The ids of the claims that rest on a stage; none while they are not decided.
+pub fn resting_on(session: &Session, stage: &str) -> Vec<String> {
+    let stages = &session.pipeline.stages;
+    let Some(asked) = stages.iter().position(|s| s.id == stage) else {
+        return Vec::new();
+    };
+    let Ok((ledger, decided)) = ledger(session) else {
+        return Vec::new();
+    };
+    let rests = |claim: &&Decided| {
+        let checks = claim.checks.iter().chain(&claim.shows);
+        asked == ledger || rests_on(session, ledger, checks).contains(&asked)
+    };
+    decided
+        .iter()
+        .filter(rests)
+        .map(|claim| claim.id.clone())
+        .collect()
+}
+
 /// The stages from which a claim's quantities come, directly or through others.
 fn rests_on<'a>(
     session: &Session,

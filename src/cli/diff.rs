@@ -138,7 +138,7 @@ impl Sides {
                 let path = output.path.as_str();
                 let table =
                     path.ends_with(".parquet") || (path.ends_with(".csv") && !has_parquet(path));
-                let (Some(old), Some(new)) = (output.old, output.new) else {
+                let [Some(old), Some(new)] = output.files else {
                     continue;
                 };
                 if !table || !path.starts_with(COMMITTED) {

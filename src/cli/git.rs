@@ -83,6 +83,28 @@ impl Git {
         )))
     }
 
+    /// The latest commit, from HEAD back, in which a file contains a text; `None` when none ever did.
+    pub fn containing(&self, path: &str, text: &str) -> Result<Option<Revision>> {
+        let search = format!("-S{text}");
+        let log = self.run(&["log", &search, "--format=%H", "--", path])?;
+        if !log.status.success() {
+            return Ok(None);
+        }
+        // Each of these commits added the text or took it away.
+        for commit in String::from_utf8_lossy(&log.stdout).lines() {
+            for name in [commit.to_owned(), format!("{commit}^")] {
+                let Ok(revision) = self.revision(&name) else {
+                    continue;
+                };
+                let file = self.file(&revision, path)?.unwrap_or_default();
+                if String::from_utf8_lossy(&file).contains(text) {
+                    return Ok(Some(revision));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     fn run(&self, args: &[&str]) -> Result<Output> {
         let output = Command::new("git")
             .args(args)

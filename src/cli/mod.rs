@@ -12,6 +12,7 @@ pub mod git;
 pub mod graph;
 pub mod grid;
 pub mod progress;
+pub mod provenance;
 pub mod rebuild;
 pub mod risk;
 pub mod run;

@@ -135,7 +135,7 @@ fn inputs_of_targets(
 ) -> Result<BTreeMap<usize, Outputs>> {
     let plan = context.plan(selection)?;
     for &target in &selection.targets {
-        for needed in session.pipeline.stages[target].upstream() {
+        for needed in context.needs(&session.pipeline.stages[target]) {
             if !plan.known.contains_key(&needed) && !selection.targets.contains(&needed) {
                 let (target, needed) = (session.id(target), session.id(needed));
                 let message =

@@ -14,6 +14,7 @@ use crate::pipeline::spec::Spec;
 use crate::pipeline::store::Store;
 use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
 use crate::stages::code;
+use crate::stages::published::Published;
 use crate::stages::registry;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub struct Session {
     lock: LockFile,
     /// The repository's lock, where that is another one.
     baseline: Option<LockFile>,
+    publisher: Published,
     opened: OnceCell<Opened>,
     paranoid: bool,
     groups: Vec<String>,
@@ -83,6 +85,7 @@ impl Session {
             spec,
             lock,
             baseline,
+            publisher: Published::new(),
             opened: OnceCell::new(),
             paranoid: scope.paranoid,
             groups: scope.groups.clone(),
@@ -99,6 +102,7 @@ impl Session {
             lock: &self.lock,
             baseline: self.baseline.as_ref().unwrap_or(&self.lock),
             store: &self.opened()?.store,
+            publisher: Some(&self.publisher),
         })
     }
 

@@ -42,6 +42,11 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
                 };
                 format!("{}: {} {what}\n", session.id(*stage), path.display())
             }
+            Finding::Publication { stage, path } => format!(
+                "{}: the lock records {} as published by other code\n",
+                session.id(*stage),
+                path.display()
+            ),
             Finding::Object { path } => format!("cache: {} is damaged\n", path.display()),
         };
     }
@@ -83,6 +88,11 @@ fn as_json(session: &Session, report: &Verification) -> Json {
             missing,
         } => json!({
             "finding": if *missing { "missing" } else { "differs" },
+            "stage": session.id(*stage),
+            "path": path,
+        }),
+        Finding::Publication { stage, path } => json!({
+            "finding": "published-otherwise",
             "stage": session.id(*stage),
             "path": path,
         }),

@@ -206,6 +206,7 @@ impl Repo {
             lock: &lock,
             baseline: &lock,
             store: &store,
+            publisher: None,
         })
     }
 
