@@ -3,7 +3,7 @@
 //! The table is written again, as [`crate::artifact::table`] writes tables: what other programs wrote
 //! does not come back byte for byte, and so cannot carry provenance.
 
-use crate::artifact::provenance::{Carried, NAME, Result, Unreadable};
+use crate::artifact::carried::{Carried, NAME, Result, Unreadable};
 use polars::prelude::{
     DataFrame, KeyValueMetadata, ParquetCompression, ParquetReader, ParquetWriter, SerReader,
     StatisticsOptions,

@@ -3,7 +3,7 @@
 //! An update is appended: the file from before is its beginning, byte for byte (ISO 32000-2, 7.5.6).
 //! The JSON is written as a hexadecimal string, so that it cannot look like a part of the file.
 
-use crate::artifact::provenance::{Carried, NAME, Result, Unreadable};
+use crate::artifact::carried::{Carried, NAME, Result, Unreadable};
 use lopdf::{Dictionary, Document, IncrementalDocument, Object, StringFormat};
 
 /// What ends a file, and each of its updates.

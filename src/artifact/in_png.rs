@@ -3,7 +3,7 @@
 //! Chunks are copied as they are: no pixel is decoded. PNG specification, third edition (W3C 2025),
 //! sections 5 (chunks) and 11.3.3.4 (`iTXt`).
 
-use crate::artifact::provenance::{Carried, NAME, Result, Unreadable};
+use crate::artifact::carried::{Carried, NAME, Result, Unreadable};
 use std::ops::Range;
 
 /// The first bytes of every PNG file.
@@ -40,9 +40,8 @@ pub fn embed(content: &[u8], json: &str) -> Result<Vec<u8>> {
 /// Finds the chunk and removes it.
 pub fn take_apart(file: &[u8]) -> Result<Carried> {
     let start = start();
-    let ours = |chunk: &&Chunk| {
-        chunk.kind == *b"iTXt" && file[chunk.data.clone()].starts_with(&start)
-    };
+    let ours =
+        |chunk: &&Chunk| chunk.kind == *b"iTXt" && file[chunk.data.clone()].starts_with(&start);
     let chunks = chunks(file)?;
     let Some(chunk) = chunks.iter().find(ours) else {
         return Ok(Carried {
@@ -86,6 +85,8 @@ fn chunks(file: &[u8]) -> Result<Vec<Chunk>> {
     }
     match chunks[0].kind == *b"IHDR" && at == file.len() {
         true => Ok(chunks),
-        false => Err(Unreadable("the PNG has no header, or bytes behind its end".into())),
+        false => Err(Unreadable(
+            "the PNG has no header, or bytes behind its end".into(),
+        )),
     }
 }

@@ -1,6 +1,6 @@
 //! Provenance in an SVG file: a `<metadata>` element, the first in the root element.
 
-use crate::artifact::provenance::{Carried, NAME, Result, Unreadable};
+use crate::artifact::carried::{Carried, NAME, Result, Unreadable};
 use resvg::usvg::roxmltree::{Document, Node};
 
 /// The XML name space of the element.
@@ -31,9 +31,9 @@ pub fn take_apart(file: &[u8]) -> Result<Carried> {
             content: file.to_vec(),
         });
     };
-    let around = found.parent().filter(|node| {
-        node.tag_name().name() == "metadata" && node.children().count() == 1
-    });
+    let around = found
+        .parent()
+        .filter(|node| node.tag_name().name() == "metadata" && node.children().count() == 1);
     let range = around.unwrap_or(found).range();
     Ok(Carried {
         provenance: Some(found.text().unwrap_or_default().to_owned()),

@@ -5,12 +5,9 @@
 //! byte for byte, and [`embed`] makes sure of that. The JSON is pure ASCII, so that no format's idea
 //! of text can change it. Knows nothing of what the JSON says.
 
+use crate::artifact::carried::{Carried, Result, Unreadable};
 use crate::artifact::{in_parquet, in_pdf, in_png, in_svg};
-use std::fmt;
 use std::path::Path;
-
-/// The name under which the JSON stands in every format.
-pub const NAME: &str = "icl-repro-provenance";
 
 /// A file format that can carry provenance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,29 +17,6 @@ pub enum Format {
     Pdf,
     Parquet,
 }
-
-/// A file taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Carried {
-    /// The JSON, if there is any.
-    pub provenance: Option<String>,
-    /// The file without it.
-    pub content: Vec<u8>,
-}
-
-/// Why a file cannot be read as its format.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable(pub String);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unreadable {}
-
-pub type Result<T> = std::result::Result<T, Unreadable>;
 
 impl Format {
     /// The format that a file's name promises.
@@ -90,6 +64,9 @@ impl Format {
 /// When `content` is no file of the format, or already carries provenance.
 pub fn embed(format: Format, content: &[u8], json: &str) -> Result<Vec<u8>> {
     let json = ascii(json);
+    if take_apart(format, content)?.provenance.is_some() {
+        return Err(Unreadable("it carries provenance already".into()));
+    }
     let file = match format {
         Format::Svg => in_svg::embed(content, &json),
         Format::Png => in_png::embed(content, &json),
@@ -101,7 +78,9 @@ pub fn embed(format: Format, content: &[u8], json: &str) -> Result<Vec<u8>> {
         Ok(file)
     } else {
         let name = format.name();
-        Err(Unreadable(format!("this {name} file cannot carry provenance")))
+        Err(Unreadable(format!(
+            "this {name} file cannot carry provenance"
+        )))
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, diff, exit, explain, gc, graph, provenance, rebuild, risk, run, runs, schema, status,
-    terminal, verify,
+    claims, clean, diff, exit, explain, gc, graph, provenance, rebuild, risk, run, runs, schema,
+    status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;

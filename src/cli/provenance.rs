@@ -3,6 +3,7 @@
 //! Two witnesses: the record inside the file, which travels with it, and pipeline.lock, which knows
 //! the digests of all files and artifacts. Neither needs the other.
 
+use crate::artifact::carried::Unreadable;
 use crate::artifact::provenance::{Format, take_apart};
 use crate::cli::args::{ProvenanceArgs, Scope};
 use crate::cli::exit;
@@ -76,7 +77,13 @@ pub fn provenance(scope: &Scope, args: &ProvenanceArgs) -> Result<u8> {
     };
     let text = match args.json {
         true => format!("{:#}\n", as_json(&looked, recorded.as_ref(), &claims)),
-        false => as_text(&args.file, &looked, recorded.as_ref(), &claims, root.is_some()),
+        false => as_text(
+            &args.file,
+            &looked,
+            recorded.as_ref(),
+            &claims,
+            root.is_some(),
+        ),
     };
     terminal::print(&text);
     Ok(if changed { exit::DIFFERS } else { exit::OK })
@@ -109,11 +116,8 @@ fn look(path: &Path) -> Result<Looked> {
     };
     // Files of others meet libraries here that may panic.
     let apart = catch_unwind(|| take_apart(format, &bytes));
-    let apart = apart.unwrap_or_else(|_| {
-        Err(crate::artifact::provenance::Unreadable(
-            "the library that reads it panicked".into(),
-        ))
-    });
+    let apart =
+        apart.unwrap_or_else(|_| Err(Unreadable("the library that reads it panicked".into())));
     let apart = apart.map_err(|e| {
         let name = format.name();
         config(format!(
@@ -166,8 +170,9 @@ fn unknown(path: &Path, looked: &Looked, has_lock: bool) -> Error {
             Error::config(message)
                 .hint("it is not from here, or another program has written it again")
         }
-        false => Error::config(format!("{carries}, and there is no repository here"))
-            .hint(format!("with -C DIR the {LOCK_FILE} there is asked for its digest")),
+        false => Error::config(format!("{carries}, and there is no repository here")).hint(
+            format!("with -C DIR the {LOCK_FILE} there is asked for its digest"),
+        ),
     }
 }
 
@@ -258,7 +263,10 @@ fn as_text(
     };
     match &looked.carried {
         Some(carried) => {
-            line("stage", &format!("{} (kind {})", carried.stage, carried.kind));
+            line(
+                "stage",
+                &format!("{} (kind {})", carried.stage, carried.kind),
+            );
             line("output", &carried.output);
             for origin in &carried.inputs {
                 let Origin { role, from, digest } = origin;
@@ -292,14 +300,24 @@ fn as_text(
             let named = format!("{}.{}", recorded.stage, recorded.output);
             line("as", &format!("{named}, {}", recorded.record.path));
             line("key", &recorded.block.key.to_string());
-            line("code", &crate::pipeline::lock::code_name(&recorded.block.parts));
+            line(
+                "code",
+                &crate::pipeline::lock::code_name(&recorded.block.parts),
+            );
             let none = "none rests on it directly".to_owned();
-            let ids = if claims.is_empty() { none } else { claims.join(", ") };
+            let ids = if claims.is_empty() {
+                none
+            } else {
+                claims.join(", ")
+            };
             line("claims", &ids);
             recorded.commands().iter().for_each(|c| line("again", c));
         }
         None if has_lock => {
-            line("lock", &format!("no {LOCK_FILE} of this repository knows it"));
+            line(
+                "lock",
+                &format!("no {LOCK_FILE} of this repository knows it"),
+            );
         }
         None => line("lock", "no repository here: -C DIR names one"),
     }

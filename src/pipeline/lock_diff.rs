@@ -66,9 +66,7 @@ fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {
     let names: BTreeSet<&String> = blocks.flat_map(|block| block.outputs.keys()).collect();
     let one = |name: &String| {
         let (old, new) = (record(old, name), record(new, name));
-        let digest = |record: &Option<Record>| {
-            record.as_ref().map(|record| record.digest)
-        };
+        let digest = |record: &Option<Record>| record.as_ref().map(|record| record.digest);
         let (before, after) = (digest(&old), digest(&new));
         let files = [&old, &new].map(|record| record.as_ref().map(Record::file_digest));
         (before != after).then(|| OutputDiff {

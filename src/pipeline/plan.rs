@@ -10,9 +10,7 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::{Block, LockFile};
-use crate::pipeline::publication::{
-    self, FILE, PUBLISHED, Publication, Publications, Publisher,
-};
+use crate::pipeline::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::{Source, Stage};

@@ -51,9 +51,7 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             report.findings.push(Finding::Unrecorded { stage: index });
             continue;
         };
-        let digest = |(name, record): (&String, &Record)| {
-            (name.clone(), record.digest)
-        };
+        let digest = |(name, record): (&String, &Record)| (name.clone(), record.digest);
         recorded.insert(index, block.outputs.iter().map(digest).collect());
         if let Some(inputs) = context.input_digests(stage, |upstream| recorded.get(&upstream))? {
             let kind = &context.kinds[stage.kind];

@@ -17,7 +17,10 @@ pub struct Published {
 
 impl Published {
     /// With the digests of the code that embeds.
-    #[expect(clippy::new_without_default, reason = "reading the code digests is no default")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "reading the code digests is no default"
+    )]
     pub fn new() -> Self {
         Published {
             code: Arc::new(Code::new(code::reach("artifact/provenance.rs"))),
