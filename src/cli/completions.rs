@@ -24,5 +24,21 @@ pub fn script(shell: Shell) -> String {
         grammar::PROGRAM,
         &mut script,
     );
-    String::from_utf8_lossy(&script).into_owned()
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    // clap_complete 4.6 names a command by one rule where bash enters it and by another where it
+    // looks for its options, if there is a hyphen in the name: no option would ever complete.
+    for name in hyphenated(&grammar::command()) {
+        let [looked_for, entered] = ["__subcmd__", "__"].map(|with| name.replace('-', with));
+        script = script.replace(&looked_for, &entered);
+    }
+    script
+}
+
+/// Names of the command and of all below it that have a hyphen.
+fn hyphenated(command: &clap::Command) -> Vec<String> {
+    let mut names: Vec<String> = command.get_subcommands().flat_map(hyphenated).collect();
+    if command.get_name().contains('-') {
+        names.push(command.get_name().to_owned());
+    }
+    names
 }
