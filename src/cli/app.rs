@@ -3,18 +3,20 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, diff, exit, explain, gc, graph, provenance, rebuild, risk, run, runs, schema,
-    status, terminal, verify,
+    claims, clean, completions, diff, exit, explain, gc, grammar, graph, man, provenance, rebuild,
+    risk, run, runs, schema, status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
-use clap::Parser;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match grammar::parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            terminal::set_color(grammar::color(&arguments));
             // Help and version are no errors; clap knows which stream each belongs to.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() {
@@ -24,6 +26,7 @@ pub fn main() -> ExitCode {
             });
         }
     };
+    terminal::set(&cli.voice);
     match dispatch(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -56,5 +59,7 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
         Verb::Provenance(args) => provenance::provenance(&cli.scope, args),
+        Verb::Completions(args) => completions::completions(args),
+        Verb::Man(args) => man::man(&cli.scope, args),
     }
 }

@@ -12,7 +12,6 @@ use crate::stages::quantity::{Basis, QUANTITIES, set};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 
 /// A line of `--json`.
 #[derive(Serialize)]
@@ -40,16 +39,15 @@ pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8>
             })?]
         }
     };
-    let paint = Paint(!args.json && std::io::stdout().is_terminal());
     let text = match (&args.id, args.json) {
         (_, true) => {
             let lines: Vec<Line> = shown.iter().map(|claim| Line::of(claim)).collect();
             serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
         }
-        (None, false) => table(&shown, &paint),
+        (None, false) => table(&shown),
         (Some(_), false) => shown
             .iter()
-            .map(|claim| one(session, stage, claim, &paint))
+            .map(|claim| one(session, stage, claim))
             .collect(),
     };
     terminal::print(&text);
@@ -122,26 +120,18 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Colours for a terminal, or none.
-struct Paint(bool);
-
-impl Paint {
-    fn verdict(&self, verdict: Verdict) -> String {
-        let code = match verdict {
-            Verdict::Holds => 32,
-            Verdict::HoldsWithCorrection => 36,
-            Verdict::Fails => 31,
-            Verdict::Undecided => 33,
-        };
-        let words = verdict.words();
-        match self.0 {
-            true => format!("\u{1b}[{code}m{words}\u{1b}[0m"),
-            false => words.to_owned(),
-        }
-    }
+/// A verdict in its colour.
+fn painted(verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Holds => terminal::GOOD,
+        Verdict::HoldsWithCorrection => terminal::ASIDE,
+        Verdict::Fails => terminal::BAD,
+        Verdict::Undecided => terminal::CARE,
+    };
+    terminal::paint(style, verdict.words())
 }
 
-fn table(claims: &[&Decided], paint: &Paint) -> String {
+fn table(claims: &[&Decided]) -> String {
     let rows: Vec<[String; 3]> = claims
         .iter()
         .map(|claim| {
@@ -162,18 +152,18 @@ fn table(claims: &[&Decided], paint: &Paint) -> String {
     };
     let mut text = line(header, "verdict");
     for (row, claim) in rows.iter().zip(claims) {
-        text += &line([&row[0], &row[1], &row[2]], &paint.verdict(claim.verdict));
+        text += &line([&row[0], &row[1], &row[2]], &painted(claim.verdict));
     }
     text
 }
 
-fn one(session: &Session, stage: usize, claim: &Decided, paint: &Paint) -> String {
+fn one(session: &Session, stage: usize, claim: &Decided) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
         "{}: {} (recorded: {})\n  {}\n  refuted by: {}",
         claim.id,
-        paint.verdict(claim.verdict),
+        painted(claim.verdict),
         claim.recorded.words(),
         claim.statement,
         claim.refuted_by

@@ -74,6 +74,9 @@ fn as_text(session: &Session, rebuild: &Rebuild) -> Result<String> {
             };
         }
     }
+    if terminal::is_quiet() {
+        return Ok(text);
+    }
     let (equal, outputs) = (rebuild.equal, rebuild.outputs);
     text += &format!(
         "{} ran ({:.1} s); {equal} of {outputs} outputs equal the lock",

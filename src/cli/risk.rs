@@ -53,6 +53,12 @@ pub fn risk(args: &RiskArgs) -> Result<u8> {
             .with_covariance(&matrix)
             .map_err(|e| wrong(path, e))?;
     }
+    let covariance = args.covariance.as_ref();
+    let covariance = covariance.map_or("identity".to_owned(), |path| path.display().to_string());
+    terminal::detail(&format!(
+        "model: one layer, one head, d = {d}; noise variance {}; covariance {covariance}",
+        args.noise_var
+    ));
     let mut errors = Vec::new();
     for n in shots {
         let error = test_error(&setting, &head, &task, n).map_err(|e| wrong(&args.params, e))?;

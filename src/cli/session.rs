@@ -62,6 +62,19 @@ pub fn locate(scope: &Scope) -> Result<(Workspace, Settings)> {
     Ok((Workspace::new(root, cache, out, &settings), settings))
 }
 
+/// Which files an answer rests on.
+fn tell(workspace: &Workspace, settings: &Settings) {
+    let spec = workspace.root.join(SPEC_FILE);
+    let profile = settings.profile.as_ref();
+    let profile = profile.map_or(String::new(), |name| format!(", profile {name}"));
+    let sets = settings.sets.iter().map(|set| format!(", with {set}"));
+    let sets: String = sets.collect();
+    terminal::detail(&format!("pipeline: {}{profile}{sets}", spec.display()));
+    terminal::detail(&format!("lock:     {}", workspace.lock_path().display()));
+    terminal::detail(&format!("outputs:  {}", workspace.out.display()));
+    terminal::detail(&format!("cache:    {}", workspace.cache.display()));
+}
+
 impl Session {
     /// Reads and resolves pipeline.yaml. The lock and the cache are opened by the first that asks.
     pub fn open(scope: &Scope) -> Result<Self> {
@@ -75,6 +88,7 @@ impl Session {
         let pipeline = Pipeline::resolve(Spec::parse(SPEC_FILE, &text)?, &kinds, &settings)?;
         pipeline.check_groups()?;
         workspace.check_cache()?;
+        tell(&workspace, &settings);
         let lock = LockFile::at(workspace.lock_path());
         let baseline = workspace.root.join(LOCK_FILE);
         let baseline = (!workspace.publishes()).then(|| LockFile::at(baseline));
