@@ -3,8 +3,8 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status,
-    terminal, verify,
+    claims, clean, diff, exit, explain, gc, graph, panics, rebuild, risk, run, runs, schema,
+    status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
@@ -24,13 +24,19 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    match dispatch(&cli) {
+    panics::keep_quiet();
+    match panics::caught(|| dispatch(&cli)).unwrap_or_else(|panic| Err(bug(&panic))) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal::report(&error);
             ExitCode::from(exit::code(error.kind))
         }
     }
+}
+
+fn bug(panic: &str) -> Error {
+    let error = Error::failed(format!("this program has a bug: {panic}"));
+    error.hint("please report it with what you typed; RUST_BACKTRACE=1 shows where it is")
 }
 
 fn dispatch(cli: &Cli) -> Result<u8> {

@@ -20,6 +20,9 @@ const FORMAT: u64 = 2;
 /// In format 1 each stage had its table of code; `diff` still meets it in older revisions.
 const INLINE_CODE: u64 = 1;
 
+/// A larger file is refused: it is somebody else's, and takes ten times its size when it is read.
+pub const MAX_BYTES: u64 = 32 << 20;
+
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
@@ -119,6 +122,10 @@ impl Lock {
                 code,
             };
             let (key, outputs) = (block.key, block.outputs);
+            for record in outputs.values() {
+                files::inside(&record.path)
+                    .map_err(|why| damaged(format!("{id}: the path `{}` {why}", record.path)))?;
+            }
             Ok((
                 id,
                 Block {
@@ -175,7 +182,7 @@ impl Lock {
 
 /// The lock and the digest of the file.
 fn read(path: &Path) -> Result<(Lock, Option<Digest>)> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match files::read_at_most(path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Lock::default(), None)),
         Err(e) => return Err(Error::io("read", path, &e)),
