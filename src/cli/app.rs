@@ -3,8 +3,8 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, completions, diff, exit, explain, gc, grammar, graph, man, provenance, rebuild,
-    risk, run, runs, schema, status, terminal, verify,
+    claims, clean, completions, diff, exit, explain, gc, grammar, graph, man, panics, provenance,
+    rebuild, risk, run, runs, schema, status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use std::ffi::OsString;
@@ -27,13 +27,19 @@ pub fn main() -> ExitCode {
         }
     };
     terminal::set(&cli.voice);
-    match dispatch(&cli) {
+    panics::keep_quiet();
+    match panics::caught(|| dispatch(&cli)).unwrap_or_else(|panic| Err(bug(&panic))) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal::report(&error);
             ExitCode::from(exit::code(error.kind))
         }
     }
+}
+
+fn bug(panic: &str) -> Error {
+    let error = Error::failed(format!("this program has a bug: {panic}"));
+    error.hint("please report it with what you typed; RUST_BACKTRACE=1 shows where it is")
 }
 
 fn dispatch(cli: &Cli) -> Result<u8> {

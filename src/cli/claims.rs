@@ -5,6 +5,7 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
 use crate::pipeline::stage::Stage;
 use crate::stages::claim::{Checked, Decided, Verdict, shown};
 use crate::stages::claims::{SAMPLED_ROLE, SEED_ROLES, measured, place};
@@ -12,6 +13,9 @@ use crate::stages::quantity::{Basis, QUANTITIES, set};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+/// A larger file is not what the stage writes.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// A line of `--json`.
 #[derive(Serialize)]
@@ -87,7 +91,7 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
         .find(|(name, _)| name == "json")
         .ok_or_else(|| Error::failed("the stage of the claims has no output `json`"))?;
     let path = session.workspace.out.join(path);
-    let bytes = match std::fs::read(&path) {
+    let bytes = match files::read_at_most(&path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let error = Error::failed("the claims of this profile are not decided yet");

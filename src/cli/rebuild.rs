@@ -1,8 +1,9 @@
 //! Verb `verify --rebuild`: what a rebuild found, with the place in each file where it differs.
 
-use crate::artifact::compare::{self, Difference};
+use crate::artifact::compare::Difference;
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit;
+use crate::cli::foreign;
 use crate::cli::progress::Display;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
@@ -139,7 +140,7 @@ fn difference(output: &Output) -> Result<Option<Difference>> {
         .unwrap_or_default()
         .to_string_lossy();
     let (expected, found) = (read(expected)?, read(&output.found_file)?);
-    Ok(compare::compare(&expected, &found, &ending))
+    Ok(foreign::compare(&expected, &found, &ending))
 }
 
 fn as_json(session: &Session, rebuild: &Rebuild) -> Result<Json> {

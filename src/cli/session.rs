@@ -4,8 +4,10 @@ use crate::cli::args::Scope;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
+use crate::pipeline::files;
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::LockFile;
+use crate::pipeline::node::MAX_BYTES;
 use crate::pipeline::plan::Context;
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
@@ -80,7 +82,10 @@ impl Session {
     pub fn open(scope: &Scope) -> Result<Self> {
         let (workspace, settings) = locate(scope)?;
         let path = workspace.root.join(SPEC_FILE);
-        let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
+        let text = files::read_at_most(&path, MAX_BYTES as u64).map_err(|e| Error {
+            kind: ErrorKind::Config,
+            ..Error::io("read", &path, &e)
+        })?;
         let spec = (path, Digest::of(&text));
         let text = String::from_utf8(text)
             .map_err(|e| Error::config(format!("{SPEC_FILE} is not UTF-8: {e}")))?;

@@ -5,6 +5,7 @@
 //! stages.
 
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
 use crate::pipeline::key::{Code, CodePart};
 use crate::pipeline::node::Node;
 use crate::pipeline::typed;
@@ -306,7 +307,10 @@ impl<'a> Io<'a> {
     }
 }
 
+/// A larger input is refused; those of the paper have less than a thousandth of it.
+const MAX_INPUT: u64 = 256 << 20;
+
 /// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| Error::io("read", path, &e))
+    files::read_at_most(path, MAX_INPUT).map_err(|e| Error::io("read", path, &e))
 }

@@ -22,6 +22,9 @@ const FORMAT: u64 = 3;
 /// meets both in older revisions.
 const INLINE_CODE: u64 = 1;
 
+/// A larger file is refused: it is somebody else's, and takes ten times its size when it is read.
+pub const MAX_BYTES: u64 = 32 << 20;
+
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
@@ -141,6 +144,10 @@ impl Lock {
                 code,
             };
             let (key, outputs) = (block.key, block.outputs);
+            for record in outputs.values() {
+                files::inside(&record.path)
+                    .map_err(|why| damaged(format!("{id}: the path `{}` {why}", record.path)))?;
+            }
             Ok((
                 id,
                 Block {
@@ -197,7 +204,7 @@ impl Lock {
 
 /// The lock and the digest of the file.
 fn read(path: &Path) -> Result<(Lock, Option<Digest>)> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match files::read_at_most(path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Lock::default(), None)),
         Err(e) => return Err(Error::io("read", path, &e)),
