@@ -3,8 +3,8 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status,
-    terminal, verify,
+    claims, clean, diff, doctor, exit, explain, gc, graph, instructions, rebuild, risk, run, runs,
+    schema, status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
@@ -34,6 +34,7 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> Result<u8> {
+    let cap = instructions::cap()?;
     if let Some(directory) = &cli.scope.directory {
         std::env::set_current_dir(directory).map_err(|e| Error {
             kind: ErrorKind::Config,
@@ -55,5 +56,6 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Clean(args) => clean::clean(&session()?, args),
         Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
+        Verb::Doctor(args) => doctor::doctor(&cli.scope, cap, args),
     }
 }

@@ -69,6 +69,8 @@ pub enum Verb {
     Claims(ClaimsArgs),
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
+    /// Say what this machine is, and whether it computes the bits that others do; exit with 3 when not
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -182,6 +184,13 @@ pub struct ClaimsArgs {
     /// Show one claim with all its evidence and the stages that it rests on
     pub id: Option<String>,
     /// Print an array of {"id", "statement", "expected", "measured", "std_error", "verdict"}
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print a JSON object instead of lines
     #[arg(long)]
     pub json: bool,
 }
