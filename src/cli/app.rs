@@ -3,7 +3,7 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, completions, diff, exit, explain, gc, grammar, graph, man, panics, provenance,
+    claims, clean, completions, diff, doctor, exit, explain, gc, grammar, graph, instructions, man, panics, provenance,
     rebuild, risk, run, runs, schema, status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
@@ -43,6 +43,7 @@ fn bug(panic: &str) -> Error {
 }
 
 fn dispatch(cli: &Cli) -> Result<u8> {
+    let cap = instructions::cap()?;
     if let Some(directory) = &cli.scope.directory {
         std::env::set_current_dir(directory).map_err(|e| Error {
             kind: ErrorKind::Config,
@@ -67,5 +68,6 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Provenance(args) => provenance::provenance(&cli.scope, args),
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(&cli.scope, args),
+        Verb::Doctor(args) => doctor::doctor(&cli.scope, cap, args),
     }
 }

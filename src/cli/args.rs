@@ -105,6 +105,8 @@ pub enum Verb {
     Completions(CompletionsArgs),
     /// Print a page of the manual, or write all of them below --out DIR
     Man(ManArgs),
+    /// Say what this machine is, and whether it computes the bits that others do; exit with 3 when not
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -227,6 +229,11 @@ pub struct ProvenanceArgs {
     /// A figure or a table, anywhere
     pub file: PathBuf,
     /// Print an object with the record inside the file, parameters included, and what the lock says
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print a JSON object instead of lines
     #[arg(long)]
     pub json: bool,
 }
@@ -249,6 +256,9 @@ pub enum Shell {
 pub struct ManArgs {
     /// The verb whose page it is; none means the program's
     pub verb: Option<String>,
+}
+
+#[derive(Debug, Args)]
 }
 
 #[derive(Debug, Args)]

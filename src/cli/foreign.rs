@@ -38,7 +38,7 @@ pub fn compare(expected: &[u8], found: &[u8], ending: &str) -> Option<Difference
 }
 
 /// Refuses a Parquet file that says it holds more than fits in a reasonable memory.
-fn check_sizes(bytes: &[u8]) -> Result<(), String> {
+pub fn check_sizes(bytes: &[u8]) -> Result<(), String> {
     let mut reader = ParquetReader::new(Cursor::new(bytes));
     let metadata = reader.get_metadata();
     let metadata = metadata.map_err(|e| format!("no Parquet table: {e}"))?;

@@ -7,7 +7,9 @@ use crate::artifact::carried::Unreadable;
 use crate::artifact::provenance::{Format, take_apart};
 use crate::cli::args::{ProvenanceArgs, Scope};
 use crate::cli::exit;
+use crate::cli::foreign::check_sizes;
 use crate::cli::git::Git;
+use crate::cli::panics::caught;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
@@ -18,7 +20,6 @@ use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
-use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 /// A larger file is none of ours.
@@ -114,10 +115,14 @@ fn look(path: &Path) -> Result<Looked> {
             carried: None,
         });
     };
-    // Files of others meet libraries here that may panic.
-    let apart = catch_unwind(|| take_apart(format, &bytes));
-    let apart =
-        apart.unwrap_or_else(|_| Err(Unreadable("the library that reads it panicked".into())));
+    // Files of others meet libraries here that may panic, or believe any size.
+    let apart = caught(|| {
+        if format == Format::Parquet {
+            check_sizes(&bytes).map_err(Unreadable)?;
+        }
+        take_apart(format, &bytes)
+    });
+    let apart = apart.unwrap_or_else(|panic| Err(Unreadable(panic)));
     let apart = apart.map_err(|e| {
         let name = format.name();
         config(format!(
