@@ -3,8 +3,8 @@
 use crate::cli::args::{Cli, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, completions, diff, doctor, exit, explain, gc, grammar, graph, instructions, man, panics, provenance,
-    rebuild, risk, run, runs, schema, status, terminal, verify,
+    claims, clean, completions, diff, doctor, exit, explain, gc, grammar, graph, instructions, man,
+    panics, provenance, rebuild, risk, run, runs, schema, status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use std::ffi::OsString;

@@ -229,6 +229,8 @@ pub struct ProvenanceArgs {
     /// A figure or a table, anywhere
     pub file: PathBuf,
     /// Print an object with the record inside the file, parameters included, and what the lock says
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -256,9 +258,6 @@ pub enum Shell {
 pub struct ManArgs {
     /// The verb whose page it is; none means the program's
     pub verb: Option<String>,
-}
-
-#[derive(Debug, Args)]
 }
 
 #[derive(Debug, Args)]

@@ -134,7 +134,10 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "doctor",
         &[
-            ("doctor", "what this machine is, and whether it computes the same bits"),
+            (
+                "doctor",
+                "what this machine is, and whether it computes the same bits",
+            ),
             ("doctor --json", "for programs"),
         ],
     ),

@@ -92,7 +92,7 @@ impl Git {
     }
 
     /// The latest commit, from HEAD back, in which a file contains a text; `None` when none ever did.
-    pub fn containing(&self, path: &str, text: &str) -> Result<Option<Revision>> {
+    pub fn containing(&self, path: &str, text: &str, most: u64) -> Result<Option<Revision>> {
         let search = format!("-S{text}");
         let log = self.run(&["log", &search, "--format=%H", "--", path])?;
         if !log.status.success() {
@@ -104,7 +104,7 @@ impl Git {
                 let Ok(revision) = self.revision(&name) else {
                     continue;
                 };
-                let file = self.file(&revision, path)?.unwrap_or_default();
+                let file = self.file(&revision, path, most)?.unwrap_or_default();
                 if String::from_utf8_lossy(&file).contains(text) {
                     return Ok(Some(revision));
                 }

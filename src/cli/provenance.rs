@@ -14,7 +14,7 @@ use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
-use crate::pipeline::lock::{Block, Lock, Record};
+use crate::pipeline::lock::{self, Block, Lock, Record};
 use crate::pipeline::publication::{FORMAT, Origin};
 use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use serde::{Deserialize, Serialize};
@@ -191,10 +191,11 @@ fn find(root: &Path, looked: &Looked) -> Result<Option<Recorded>> {
         return Ok(None);
     };
     for digest in [looked.file, looked.content] {
-        let Some(revision) = git.containing(LOCK_FILE, &digest.to_string())? else {
+        let Some(revision) = git.containing(LOCK_FILE, &digest.to_string(), lock::MAX_BYTES)?
+        else {
             continue;
         };
-        let Some(bytes) = git.file(&revision, LOCK_FILE)? else {
+        let Some(bytes) = git.file(&revision, LOCK_FILE, lock::MAX_BYTES)? else {
             continue;
         };
         let name = format!("{}:{LOCK_FILE}", revision.shown());
@@ -305,10 +306,7 @@ fn as_text(
             let named = format!("{}.{}", recorded.stage, recorded.output);
             line("as", &format!("{named}, {}", recorded.record.path));
             line("key", &recorded.block.key.to_string());
-            line(
-                "code",
-                &crate::pipeline::lock::code_name(&recorded.block.parts),
-            );
+            line("code", &lock::code_name(&recorded.block.parts));
             let none = "none rests on it directly".to_owned();
             let ids = if claims.is_empty() {
                 none
