@@ -14,7 +14,7 @@ MDBOOK ?= mdbook
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help
+.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help fuzz deny
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -37,6 +37,16 @@ test: ## format check, lints, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	$(CARGO) test --release --locked
+
+FUZZ_SCALE ?= 10
+FUZZ_SEED ?= 1
+fuzz: ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_TARGET=lock
+	FUZZ_SCALE=$(FUZZ_SCALE) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --release --locked --test fuzz -- --nocapture
+
+# cargo-deny is a program of its own: `cargo install cargo-deny --locked` builds it.
+DENY ?= cargo-deny
+deny: ## licences, sources and duplicates of all dependencies (needs cargo-deny)
+	$(DENY) check bans licenses sources
 
 bench: ## how fast the kernels are, how long the engine takes when nothing is to do
 	$(CARGO) bench --locked --bench kernels

@@ -175,7 +175,9 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "parquet",
-        mutants: 5_000,
+        // Its corpus alone: one mutant in some thousands makes the library ask for 2^61 bytes, which
+        // ends the process and cannot be caught in it (SECURITY.md).
+        mutants: 0,
         tokens: BINARY,
         open: parquet,
     },
