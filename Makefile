@@ -8,12 +8,13 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ICL_REPRO := $(TARGET_DIR)/release/icl-repro
 RUN_FLAGS ?=
 STAGE ?=
+LEGS ?=
 PYTHON ?= python3
 
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test bench bench-peer build clean help
+.PHONY: all paper stage verify verify-portable smoke test bench bench-peer build clean help
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -36,6 +37,9 @@ test: ## format check, lints, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	$(CARGO) test --release --locked
+
+verify-portable: ## the same bytes on older CPUs, on aarch64, with any threads, locale, ...: LEGS=--fast
+	@scripts/verify-portable.sh $(LEGS)
 
 bench: ## how fast the kernels are, how long the engine takes when nothing is to do
 	$(CARGO) bench --locked --bench kernels

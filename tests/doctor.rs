@@ -32,10 +32,23 @@ fn in_the_repository_folders_and_figures_are_looked_at() {
     assert!(digests.contains_key("figure pdf"), "{digests:?}");
     assert_eq!(found["other_source"], Value::Null);
     let folders = found["folders"].as_array().unwrap();
-    let named = |role: &str| folders.iter().find(|folder| folder["role"] == role).unwrap();
+    let named = |role: &str| {
+        folders
+            .iter()
+            .find(|folder| folder["role"] == role)
+            .unwrap()
+    };
     assert_eq!(named("cache")["exists"], false);
-    assert!(folders.iter().all(|folder| folder["cannot_write"] == Value::Null));
-    assert!(folders.iter().all(|folder| folder["free_bytes"].as_u64() > Some(0)));
+    assert!(
+        folders
+            .iter()
+            .all(|folder| folder["cannot_write"] == Value::Null)
+    );
+    assert!(
+        folders
+            .iter()
+            .all(|folder| folder["free_bytes"].as_u64() > Some(0))
+    );
     // It looked, and left nothing behind.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -58,5 +71,8 @@ fn an_unknown_instruction_set_is_a_usage_error() {
     let output = doctor(folder.path(), &[], Some("mmx"));
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("`mmx`") && text.contains("baseline, avx2"), "{text}");
+    assert!(
+        text.contains("`mmx`") && text.contains("baseline, avx2"),
+        "{text}"
+    );
 }
