@@ -8,13 +8,14 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ICL_REPRO := $(TARGET_DIR)/release/icl-repro
 RUN_FLAGS ?=
 STAGE ?=
+LEGS ?=
 PYTHON ?= python3
 MDBOOK ?= mdbook
 
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help fuzz deny
+.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help fuzz deny verify-portable
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -47,6 +48,9 @@ fuzz: ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_TARGET=lo
 DENY ?= cargo-deny
 deny: ## licences, sources and duplicates of all dependencies (needs cargo-deny)
 	$(DENY) check bans licenses sources
+
+verify-portable: ## the same bytes on older CPUs, on aarch64, with any threads, locale, ...: LEGS=--fast
+	@scripts/verify-portable.sh $(LEGS)
 
 bench: ## how fast the kernels are, how long the engine takes when nothing is to do
 	$(CARGO) bench --locked --bench kernels
