@@ -1,10 +1,10 @@
 //! From arguments to a verb, from its outcome to an exit code.
 
-use crate::cli::args::{Cli, Verb};
+use crate::cli::args::{Cli, Export, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status,
-    terminal, verify,
+    claims, clean, diff, exit, explain, export, gc, graph, rebuild, risk, run, runs, schema,
+    status, terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use clap::Parser;
@@ -55,5 +55,6 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Clean(args) => clean::clean(&session()?, args),
         Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
+        Verb::Export(Export::RoCrate(args)) => export::ro_crate(&session()?, args),
     }
 }

@@ -2,11 +2,15 @@
 
 pub mod app;
 pub mod args;
+pub mod citation;
 pub mod claims;
 pub mod clean;
+pub mod crate_graph;
+pub mod crate_values;
 pub mod diff;
 pub mod exit;
 pub mod explain;
+pub mod export;
 pub mod gc;
 pub mod git;
 pub mod graph;
