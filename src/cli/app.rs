@@ -1,10 +1,11 @@
 //! From arguments to a verb, from its outcome to an exit code.
 
-use crate::cli::args::{Cli, Verb};
+use crate::cli::args::{Cli, Export, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, completions, diff, doctor, exit, explain, gc, grammar, graph, instructions, man,
-    panics, provenance, rebuild, risk, run, runs, schema, status, terminal, verify,
+    claims, clean, completions, diff, doctor, exit, explain, export, gc, grammar, graph,
+    instructions, man, panics, provenance, rebuild, risk, run, runs, schema, status, terminal,
+    verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use std::ffi::OsString;
@@ -69,5 +70,6 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Completions(args) => completions::completions(args),
         Verb::Man(args) => man::man(&cli.scope, args),
         Verb::Doctor(args) => doctor::doctor(&cli.scope, cap, args),
+        Verb::Export(Export::RoCrate(args)) => export::ro_crate(&session()?, args),
     }
 }

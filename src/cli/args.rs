@@ -107,6 +107,34 @@ pub enum Verb {
     Man(ManArgs),
     /// Say what this machine is, and whether it computes the bits that others do; exit with 3 when not
     Doctor(DoctorArgs),
+    /// Package the results for others, with what they were made of
+    #[command(subcommand)]
+    Export(Export),
+}
+
+/// In which form.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// A Workflow Run RO-Crate: files, and each stage's run with its inputs, outputs and parameters
+    RoCrate(RoCrateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RoCrateArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+    /// The folder to make; it must not exist, or be empty
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// The day of publication, YYYY-MM-DD [default: date-released in CITATION.cff]
+    #[arg(long, value_name = "DAY")]
+    pub date: Option<String>,
+    /// Copy also the artifacts that stages exchange
+    #[arg(long)]
+    pub all: bool,
+    /// Copy no file: write only ro-crate-metadata.json, which describes them
+    #[arg(long)]
+    pub metadata_only: bool,
 }
 
 #[derive(Debug, Args)]

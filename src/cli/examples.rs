@@ -142,6 +142,19 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "export",
+        &[
+            (
+                "export ro-crate --to target/ro-crate",
+                "the results and how they were made, as a folder for an archive",
+            ),
+            (
+                "export ro-crate --to target/ro-crate-metadata --metadata-only",
+                "only the description",
+            ),
+        ],
+    ),
+    (
         "provenance",
         &[
             (

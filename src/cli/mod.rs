@@ -2,14 +2,18 @@
 
 pub mod app;
 pub mod args;
+pub mod citation;
 pub mod claims;
 pub mod clean;
 pub mod completions;
+pub mod crate_graph;
+pub mod crate_values;
 pub mod diff;
 pub mod doctor;
 pub mod examples;
 pub mod exit;
 pub mod explain;
+pub mod export;
 pub mod folder;
 pub mod foreign;
 pub mod gc;
