@@ -5,6 +5,7 @@
 //! stages.
 
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
 use crate::pipeline::key::{Code, CodePart};
 use crate::pipeline::node::Node;
 use crate::pipeline::typed;
@@ -79,10 +80,11 @@ pub trait StageKind: Send + Sync + 'static {
     const INPUTS: &'static [Role];
     /// The outputs it writes, all of them, every time.
     const OUTPUTS: &'static [&'static str];
-    /// Whether it also reads, as the role `trace`, what all stages upstream of it are and read.
-    const READS_TRACE: bool = false;
     /// Its parameters. What serialises is what enters the key.
     type Params: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
+
+    /// Whether it reads the [trace](crate::pipeline::trace) of the stages before it, as role `trace`.
+    const READS_TRACE: bool = false;
 
     /// Checks what a single field's type cannot.
     fn check(_params: &Self::Params) -> std::result::Result<(), String> {
@@ -98,14 +100,14 @@ pub trait Kind: Send + Sync {
     fn name(&self) -> &str;
     fn inputs(&self) -> &[Role];
     fn outputs(&self) -> Vec<String>;
-    /// Whether it reads the role `trace`, which the engine makes.
-    fn reads_trace(&self) -> bool {
-        false
-    }
     fn code(&self) -> &Arc<Code>;
     /// The JSON Schema of its parameters, for editors; anything goes where a kind has none.
     fn schema(&self, _generator: &mut SchemaGenerator) -> Schema {
         Schema::default()
+    }
+    /// Whether its stages read the trace of the stages before them.
+    fn reads_trace(&self) -> bool {
+        false
     }
     /// Reads and checks parameters; errors carry their place.
     fn job(&self, params: &Node) -> Result<Box<dyn Job>>;
@@ -159,16 +161,16 @@ impl<K: StageKind> Kind for Registered<K> {
         K::OUTPUTS.iter().map(|name| name.to_string()).collect()
     }
 
-    fn reads_trace(&self) -> bool {
-        K::READS_TRACE
-    }
-
     fn code(&self) -> &Arc<Code> {
         &self.code
     }
 
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         K::Params::json_schema(generator)
+    }
+
+    fn reads_trace(&self) -> bool {
+        K::READS_TRACE
     }
 
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
@@ -305,7 +307,10 @@ impl<'a> Io<'a> {
     }
 }
 
+/// A larger input is refused; those of the paper have less than a thousandth of it.
+const MAX_INPUT: u64 = 256 << 20;
+
 /// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| Error::io("read", path, &e))
+    files::read_at_most(path, MAX_INPUT).map_err(|e| Error::io("read", path, &e))
 }

@@ -4,6 +4,7 @@
 //! is escaped by the template engine; styles and scripts are refused if they could end their element.
 
 use crate::report::error::ReportError;
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
@@ -41,8 +42,7 @@ pub fn render(parts: &Parts, data: &impl Serialize) -> Result<String, ReportErro
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    environment.add_filter("short", short);
     environment
         .add_template("page", parts.template)
         .map_err(|e| failed(format!("{e:#}")))?;
@@ -51,7 +51,7 @@ pub fn render(parts: &Parts, data: &impl Serialize) -> Result<String, ReportErro
         .get_template("page")
         .and_then(|template| {
             template.render(context! {
-                page => Value::from_serialize(data),
+                page => Value::from(Serde(data)),
                 style => raw(parts.style),
                 script => raw(parts.script),
                 charts => raw(parts.charts),
@@ -63,5 +63,82 @@ pub fn render(parts: &Parts, data: &impl Serialize) -> Result<String, ReportErro
             "has {size} bytes, more than the {MOST_BYTES} that it may have"
         ))),
         _ => Ok(page),
+    }
+}
+
+/// `value` to six digits: more than a screen shows, less than a file has.
+pub fn rounded(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
+/// A number to five digits; any other text as it is.
+fn short(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && text.contains(['.', 'e']) => {
+            let rounded = format!("{number:.4e}").parse().unwrap_or(number);
+            match rounded == 0.0 || (1e-5..1e7).contains(&f64::abs(rounded)) {
+                true => rounded.to_string(),
+                false => format!("{rounded:e}"),
+            }
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_words_stay() {
+        let cases = [
+            ("0.3455124262151019", "0.34551"),
+            ("3.2e24", "3.2e24"),
+            ("-0.000001234567", "-1.2346e-6"),
+            ("12", "12"),
+            ("theta0", "theta0"),
+            ("", ""),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(short(text), wanted);
+        }
+    }
+
+    #[test]
+    fn text_is_escaped_scripts_cannot_end_and_bytes_repeat() {
+        let parts = Parts {
+            template: "<p>{{ page }}</p><script>{{ page | tojson }}</script><style>{{ style }}</style>",
+            style: "p > b {}",
+            script: "",
+            charts: "",
+        };
+        let hostile = "</p><script>alert('&')</script>";
+        let page = render(&parts, &hostile).unwrap();
+        assert!(page.matches("<script>").count() == 1 && page.matches("</script>").count() == 1);
+        assert!(page.contains("<style>p > b {}</style>") && !page.contains("alert('"));
+        assert_eq!(page, render(&parts, &hostile).unwrap());
+        let wrong = Parts {
+            script: "a = '</SCRIPT>'",
+            ..parts
+        };
+        assert!(
+            render(&wrong, &"")
+                .unwrap_err()
+                .to_string()
+                .contains("</script")
+        );
+    }
+
+    #[test]
+    fn a_page_that_is_too_heavy_is_refused() {
+        let template = "x".repeat(MOST_BYTES + 1);
+        let parts = Parts {
+            template: &template,
+            style: "",
+            script: "",
+            charts: "",
+        };
+        let error = render(&parts, &"").unwrap_err().to_string();
+        assert!(error.contains("5000001 bytes"), "{error}");
     }
 }

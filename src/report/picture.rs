@@ -69,26 +69,56 @@ fn close(text: &mut String, look: &mut &str) {
     }
 }
 
-/// Whole numbers, and no space that nothing needs.
+/// Whole numbers, each as its distance from the last point, and no space that nothing needs. What is
+/// no path of absolute moves, lines and curves is left as it is.
 fn shorten(coordinates: &str, text: &mut String) {
-    let mut after_number = false;
-    for word in coordinates.split(' ') {
-        match word.parse::<f64>() {
-            Ok(number) => {
-                let number = format!("{number:.0}");
-                let number = if number == "-0" { "0" } else { &number };
-                if after_number && !number.starts_with('-') {
+    let words: Vec<&str> = coordinates.split(' ').collect();
+    match relative(&words) {
+        Some(short) => text.push_str(&short),
+        None => text.push_str(coordinates),
+    }
+}
+
+fn relative(words: &[&str]) -> Option<String> {
+    let mut text = String::new();
+    let (mut start, mut from) = ([0i64; 2], [0i64; 2]);
+    let mut words = words.iter();
+    while let Some(&command) = words.next() {
+        let pairs = match command {
+            "M" | "L" => 1,
+            "Q" => 2,
+            "C" => 3,
+            "Z" => {
+                text.push('z');
+                from = start;
+                continue;
+            }
+            _ => return None,
+        };
+        if command == "M" {
+            // Absolute: paths that follow each other become one.
+            text.push('M');
+        } else {
+            text.push_str(&command.to_lowercase());
+        }
+        let origin = if command == "M" { [0, 0] } else { from };
+        for pair in 0..pairs {
+            for axis in 0..2 {
+                let number: f64 = words.next()?.parse().ok()?;
+                let rounded: i64 = format!("{number:.0}").parse().ok()?;
+                let distance = rounded - origin[axis];
+                if (pair, axis) != (0, 0) && distance >= 0 {
                     text.push(' ');
                 }
-                text.push_str(number);
-                after_number = true;
-            }
-            Err(_) => {
-                text.push_str(word);
-                after_number = false;
+                text.push_str(&distance.to_string());
+                from[axis] = rounded;
             }
         }
+        if command == "M" {
+            start = from;
+        }
     }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -101,7 +131,7 @@ mod tests {
                    <path fill=\"#fff\" d=\"M 5 6\"/><path fill=\"#000\" d=\"M 7 8\"/></svg>";
         let small = merge(&svg.replace('"', "'"));
         assert!(
-            small.contains("<path fill='#fff' d='M0-1L2 3ZM5 6'/><path fill='#000' d='M7 8'/>"),
+            small.contains("<path fill='#fff' d='M0-1l2 4zM5 6'/><path fill='#000' d='M7 8'/>"),
             "{small}"
         );
         assert_eq!(size(svg), Some((72.0, 36.0)));

@@ -133,14 +133,15 @@ struct Graph {
 
 #[derive(Serialize)]
 struct Node {
+    id: String,
     name: String,
     kind: String,
     count: usize,
     ids: Vec<String>,
     x: usize,
     y: usize,
-    reads: Vec<String>,
-    files: Vec<(String, String)>,
+    reads: Vec<(String, String)>,
+    read_by: Vec<(String, String)>,
     params: String,
     figures: Vec<(String, String)>,
     target: String,
@@ -286,6 +287,15 @@ fn anchor(what: &str, name: &str) -> String {
     format!("{what}-{}", name.chars().map(plain).collect::<String>())
 }
 
+/// Parameters, indented by single spaces.
+fn pretty(params: &serde_json::Value) -> Result<String> {
+    let mut text = Vec::new();
+    let narrow = serde_json::ser::PrettyFormatter::with_indent(b" ");
+    let mut writer = serde_json::Serializer::with_formatter(&mut text, narrow);
+    params.serialize(&mut writer).map_err(failed)?;
+    String::from_utf8(text).map_err(failed)
+}
+
 /// The stage that wrote what `role[label]` reads, from the digest of the bytes.
 fn writer<'t>(trace: &'t Trace, bytes: &[u8], label: &str) -> Result<&'t Traced> {
     let digest = blake3::hash(bytes).to_hex().to_string();
@@ -353,7 +363,7 @@ fn figure<'a>(
         claims: words.claims.iter().map(claim).collect::<Result<_>>()?,
         stage: &made.stage,
         kind: &made.kind,
-        params: serde_json::to_string_pretty(&made.params).map_err(failed)?,
+        params: pretty(&made.params)?,
         inputs: inputs.collect(),
         files: files(made),
         chart,
@@ -368,6 +378,7 @@ fn table<'a>(words: &'a TableWords, io: &Io, trace: &'a Trace) -> Result<TableVi
     let columns = table.columns();
     let cell = |column: &Column, row: usize| match column {
         Column::Float(values) if values[row].is_nan() => String::new(),
+        Column::Float(values) => page::rounded(values[row]).to_string(),
         other => other.text(row),
     };
     let row = |row: usize| {
@@ -432,7 +443,16 @@ fn graph<'a>(trace: &Trace, figures: impl Iterator<Item = &'a FigureWords>) -> G
         let shown = figures
             .iter()
             .filter(|figure| trace::name_of(&figure.figure) == *name);
+        let link = |other: usize| {
+            let name = groups[other].0;
+            (anchor("stage", name), name.to_owned())
+        };
+        let shows = figures
+            .iter()
+            .any(|figure| trace::name_of(&figure.figure) == *name);
+        let readers = (0..groups.len()).filter(|&other| reads[other].contains(&at));
         Node {
+            id: anchor("stage", name),
             name: (*name).to_owned(),
             kind: stages[0].kind.clone(),
             count: stages.len(),
@@ -443,16 +463,13 @@ fn graph<'a>(trace: &Trace, figures: impl Iterator<Item = &'a FigureWords>) -> G
                 .collect(),
             x,
             y,
-            reads: reads[at]
-                .iter()
-                .map(|&read| groups[read].0.to_owned())
-                .collect(),
-            files: stages
-                .iter()
-                .take(LISTED)
-                .flat_map(|stage| files(stage))
-                .collect(),
-            params: serde_json::to_string_pretty(&stages[0].params).unwrap_or_default(),
+            reads: reads[at].iter().map(|&read| link(read)).collect(),
+            read_by: readers.map(link).collect(),
+            params: match shows {
+                // The figure has them.
+                true => String::new(),
+                false => pretty(&stages[0].params).unwrap_or_default(),
+            },
             figures: shown
                 .map(|figure| (anchor("figure", &figure.figure), figure.title.clone()))
                 .collect(),

@@ -5,6 +5,7 @@
 use crate::artifact::csv;
 use crate::artifact::table::Table;
 use crate::pipeline::error::{Error, Result};
+use crate::report::page;
 use crate::stages::exchange::failed;
 use serde::Serialize;
 use serde_json::Value;
@@ -105,6 +106,7 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
 fn optional_floats(table: &Table, name: &str) -> Vec<Option<f64>> {
     let values = table.floats(name).unwrap_or_default();
     let finite = |row: usize| values.get(row).copied().filter(|value| value.is_finite());
+    let finite = |row: usize| finite(row).map(page::rounded);
     (0..table.rows()).map(finite).collect()
 }
 

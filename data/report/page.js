@@ -1,0 +1,207 @@
+"use strict";
+// Interaction alone: without this script the page has all pictures, verdicts and the head of each table.
+(() => {
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const make = (name, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(name), properties);
+    element.append(...children);
+    return element;
+  };
+  const short = (value) => (value === null || value === undefined ? "" : String(Number(Number(value).toPrecision(5))));
+  const charts = [];
+
+  // ---- light and dark
+  const prefers = matchMedia("(prefers-color-scheme: dark)");
+  const dark = () => (root.dataset.theme || (prefers.matches ? "dark" : "light")) === "dark";
+  const button = document.getElementById("theme");
+  const repaint = () => {
+    button.textContent = dark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", dark() ? "Use light colours" : "Use dark colours");
+    charts.forEach((draw) => draw());
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => { root.dataset.theme = dark() ? "light" : "dark"; repaint(); });
+  prefers.addEventListener("change", repaint);
+
+  // ---- copying commands
+  all(".copy").forEach((copy) => copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(copy.dataset.copy);
+      copy.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(copy.previousElementSibling);
+      copy.textContent = "Selected";
+    }
+  }));
+
+  // ---- interactive figures
+  const tip = (panel, curve, point) => {
+    const row = panel.rows.length ? panel.rows[point[1]] : point[1];
+    const lines = [[panel.x.label || "x", point[0]], [panel.y.label || (panel.rows.length ? "row" : "y"), row]];
+    if (point[2] !== null) lines.push(["standard error", point[2]]);
+    if (point[3] !== null) lines.push(["exact", point[3]]);
+    const text = ([name, value]) => make("div", { textContent: `${name}: ${typeof value === "string" ? value : short(value)}` });
+    return make("div", { className: "tip" }, make("b", { textContent: curve.name }), ...lines.map(text));
+  };
+  const option = (panel, state) => {
+    const css = getComputedStyle(root);
+    const [ink, quiet, rule] = ["--ink", "--quiet", "--rule"].map((name) => css.getPropertyValue(name).trim());
+    // The darkest ink of the figures would vanish on a dark ground.
+    const color = (curve) => (dark() && /^#[0-5]/.test(curve.color) ? ink : curve.color);
+    const axis = (which, log, name) => ({
+      name, nameLocation: "middle", nameGap: which === "x" ? 26 : 42, nameTextStyle: { color: quiet, fontSize: 12 },
+      type: log ? "log" : "value", scale: true,
+      min: state.whole || (log && panel[which].low <= 0) ? undefined : panel[which].low ?? undefined,
+      max: state.whole ? undefined : panel[which].high ?? undefined,
+      axisLabel: { color: quiet, hideOverlap: true, formatter: (value) => short(value) },
+      axisLine: { show: true, lineStyle: { color: quiet } }, splitLine: { lineStyle: { color: rule } },
+    });
+    const usable = (point) => point[0] !== null && point[1] !== null && !(state.x && point[0] <= 0) && !(state.y && !panel.rows.length && point[1] <= 0);
+    const series = [];
+    panel.series.forEach((curve) => {
+      if (state.off.has(curve.name)) return;
+      const ready = curve.points.filter(usable);
+      const asLine = curve.line && !panel.rows.length;
+      series.push({
+        name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 1 }, animation: false, clip: true,
+        symbol: "circle", symbolSize: curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
+        itemStyle: { color: curve.marker === "hollow" ? css.getPropertyValue("--raised").trim() : color(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0 },
+        lineStyle: { color: color(curve), width: 1.6, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3] }[curve.line] || "solid" },
+        emphasis: { focus: "series", lineStyle: { width: 2.4 } },
+        tooltip: { formatter: (shown) => tip(panel, curve, shown.data) },
+      });
+      const bars = ready.filter((point) => point[2] > 0 && !(state.y && point[1] - point[2] <= 0))
+        .flatMap(([x, y, error]) => [[x, y - error], [x, y + error], [null, null]]);
+      if (bars.length && !panel.rows.length) {
+        series.push({ type: "line", data: bars, showSymbol: false, silent: true, animation: false, connectNulls: false, lineStyle: { color: color(curve), width: 1.2 }, tooltip: { show: false }, z: 1 });
+      }
+    });
+    const rows = { type: "category", data: panel.rows, inverse: true, axisLabel: { color: quiet }, axisLine: { lineStyle: { color: quiet } }, splitLine: { show: true, lineStyle: { color: rule } } };
+    return {
+      backgroundColor: "transparent", animation: false, textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
+      title: panel.title ? { text: panel.title, left: "center", top: 0, textStyle: { fontSize: 13, fontWeight: 600, color: ink } } : undefined,
+      grid: { left: panel.rows.length ? 84 : 62, right: 16, top: panel.title ? 30 : 14, bottom: 44 },
+      tooltip: { trigger: "item", confine: true, backgroundColor: css.getPropertyValue("--raised").trim(), borderColor: quiet, textStyle: { color: ink } },
+      xAxis: axis("x", state.x, panel.x.label), yAxis: panel.rows.length ? rows : axis("y", state.y, panel.y.label), series,
+    };
+  };
+  const build = (holder, data) => {
+    const state = { off: new Set(), whole: false, x: data.panels.some((p) => p.x.log), y: data.panels.some((p) => p.y.log) };
+    const names = new Map(data.panels.flatMap((panel) => panel.series.map((curve) => [curve.name, curve])));
+    const toggle = (pressed, change, ...content) => {
+      const element = make("button", { type: "button" }, ...content);
+      element.setAttribute("aria-pressed", String(pressed));
+      element.addEventListener("click", () => {
+        const now = element.getAttribute("aria-pressed") !== "true";
+        element.setAttribute("aria-pressed", String(now));
+        change(now);
+        draw();
+      });
+      return element;
+    };
+    const switches = make("div", { className: "switches" });
+    switches.setAttribute("role", "group");
+    switches.setAttribute("aria-label", "Series");
+    names.forEach((curve, name) => {
+      const swatch = make("span", { className: "swatch" });
+      swatch.style.borderColor = curve.color;
+      if (curve.marker !== "hollow") swatch.style.background = curve.color;
+      switches.append(toggle(true, (on) => (on ? state.off.delete(name) : state.off.add(name)), swatch, name));
+    });
+    const plots = make("div", { className: "plots" });
+    const axes = make("div", { className: "switches axes" });
+    axes.setAttribute("role", "group");
+    axes.setAttribute("aria-label", "Axes");
+    axes.append(toggle(state.x, (on) => { state.x = on; }, "x logarithmic"));
+    if (!data.panels.every((panel) => panel.rows.length)) axes.append(toggle(state.y, (on) => { state.y = on; }, "y logarithmic"));
+    axes.append(toggle(false, (on) => { state.whole = on; }, "all of the data"));
+    holder.append(switches, plots, axes, make("p", { className: "quiet", textContent: "Point at a value for its standard error and, where there is one, its exact value. Bars are one standard error." }));
+    const drawn = data.panels.map((panel) => {
+      const plot = make("div", { className: panel.rows.length ? "plot tall" : "plot" });
+      plot.setAttribute("role", "img");
+      plot.setAttribute("aria-label", `Interactive chart${panel.title ? `: ${panel.title}` : ""}; its values are in the CSV file`);
+      plots.append(plot);
+      const chart = echarts.init(plot, null, { renderer: "canvas" });
+      new ResizeObserver(() => chart.resize()).observe(plot);
+      return [chart, panel];
+    });
+    const draw = () => drawn.forEach(([chart, panel]) => chart.setOption(option(panel, state), true));
+    charts.push(draw);
+    draw();
+  };
+  all(".explore").forEach((explore) => {
+    explore.hidden = false;
+    explore.addEventListener("click", () => {
+      const holder = document.getElementById(explore.getAttribute("aria-controls"));
+      holder.hidden = !holder.hidden;
+      explore.setAttribute("aria-expanded", String(!holder.hidden));
+      explore.textContent = holder.hidden ? "Explore the data" : "Close";
+      if (!holder.childElementCount) build(holder, JSON.parse(holder.nextElementSibling.textContent));
+    });
+  });
+
+  // ---- tables: sort by a column, filter by words
+  const FIRST = 50;
+  all("article.table").forEach((article) => {
+    const [body, tools] = [article.querySelector("tbody"), article.querySelector(".tools")];
+    const [input, count, more] = [tools.querySelector("input"), tools.querySelector(".count"), tools.querySelector(".all")];
+    const headers = all("th", article);
+    const numeric = headers.map((header) => header.classList.contains("number"));
+    let rows = null;
+    let order = null;
+    let whole = false;
+    const show = () => {
+      rows ??= JSON.parse(article.querySelector(".data").textContent);
+      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let found = rows.filter((row) => { const text = row.join(" ").toLowerCase(); return words.every((word) => text.includes(word)); });
+      if (order) {
+        const [column, sign] = order;
+        const empty = (row) => row[column] === "";
+        found = found.toSorted((a, b) => (empty(a) - empty(b)) || sign * (numeric[column] ? a[column] - b[column] : a[column].localeCompare(b[column])));
+      }
+      const shown = whole ? found : found.slice(0, FIRST);
+      const cell = (value, column) => make("td", { className: numeric[column] ? "number" : "", textContent: numeric[column] && value !== "" ? short(value) : value, title: numeric[column] && short(value) !== value ? value : "" });
+      body.replaceChildren(...shown.map((row) => make("tr", {}, ...row.map(cell))));
+      count.textContent = `${shown.length} of ${found.length} rows`;
+      more.hidden = shown.length === found.length;
+      const note = article.querySelector(".more");
+      if (note) note.hidden = true;
+    };
+    tools.hidden = false;
+    count.textContent = "";
+    input.addEventListener("input", show);
+    more.addEventListener("click", () => { whole = true; show(); });
+    headers.forEach((header, column) => {
+      const sort = make("button", { type: "button", textContent: header.textContent });
+      header.replaceChildren(sort);
+      sort.addEventListener("click", () => {
+        const up = header.getAttribute("aria-sort") !== "ascending";
+        headers.forEach((other) => other.removeAttribute("aria-sort"));
+        header.setAttribute("aria-sort", up ? "ascending" : "descending");
+        order = [column, up ? 1 : -1];
+        show();
+      });
+    });
+    new IntersectionObserver((seen, observer) => {
+      if (seen.some((entry) => entry.isIntersecting)) { observer.disconnect(); show(); }
+    }, { rootMargin: "400px" }).observe(article);
+  });
+
+  // ---- the stage graph: what a stage reads and who reads it
+  const nodes = new Map(all(".graph a").map((node) => [node.dataset.node, node]));
+  const edges = all(".graph path");
+  const light = (name) => {
+    edges.forEach((edge) => {
+      const on = edge.dataset.from === name || edge.dataset.to === name;
+      edge.classList.toggle("on", on);
+      if (on) edge.parentNode.append(edge);
+    });
+  };
+  nodes.forEach((node, name) => {
+    node.addEventListener("mouseenter", () => light(name));
+    node.addEventListener("focus", () => light(name));
+  });
+
+  repaint();
+})();
