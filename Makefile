@@ -15,11 +15,12 @@ MDBOOK ?= mdbook
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help fuzz deny verify-portable
+.PHONY: all paper stage verify smoke test test-report bench bench-peer build docs book clean help fuzz deny verify-portable
 
-all: build ## every figure and table
+all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
-	@echo "figures are in figures/, tables in figures/tables/"
+	@echo "figures are in figures/, tables in figures/tables/, and the report on all of them is"
+	@echo "figures/report.html"
 
 paper: build ## the figures and tables of the paper's main text
 	@$(ICL_REPRO) run $(RUN_FLAGS) $(addprefix --group ,$(PAPER_GROUPS))
@@ -33,6 +34,12 @@ verify: build ## compare outputs, inputs and cache with pipeline.lock; writes no
 
 smoke: build ## the whole pipeline in seconds, below .icl-repro/profiles/smoke
 	@$(ICL_REPRO) run --profile smoke $(RUN_FLAGS)
+
+# The report in a real browser. REPORT is the page; node_modules/ and screenshots stay out of the repository.
+REPORT ?= .icl-repro/profiles/smoke/figures/report.html
+CHROMIUM ?= chromium
+test-report: ## the report in a headless browser: make smoke test-report, or REPORT=figures/report.html
+	@tests/browser/run.sh $(REPORT) $(CHROMIUM)
 
 test: ## format check, lints, all tests
 	$(CARGO) fmt --check

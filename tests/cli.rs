@@ -20,6 +20,14 @@ impl Clone {
         copy("pipeline.yaml");
         copy("data/fonts/DejaVuSans.ttf");
         copy("data/digits/digits.csv.gz");
+        for name in [
+            "page.html",
+            "page.css",
+            "page.js",
+            "vendor/echarts.common.min.js",
+        ] {
+            copy(&format!("data/report/{name}"));
+        }
         Clone { folder }
     }
 
@@ -53,8 +61,8 @@ impl Clone {
 }
 
 /// What pipeline.yaml comes to.
-const STAGES: usize = 894;
-const OUTPUTS: usize = 1745;
+const STAGES: usize = 895;
+const OUTPUTS: usize = 1777;
 
 const SMOKE: [&str; 2] = ["--profile", "smoke"];
 const OUT: &str = ".icl-repro/profiles/smoke";

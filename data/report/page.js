@@ -48,14 +48,14 @@
     const css = getComputedStyle(root);
     const [ink, quiet, rule] = ["--ink", "--quiet", "--rule"].map((name) => css.getPropertyValue(name).trim());
     // The darkest ink of the figures would vanish on a dark ground.
-    const color = (curve) => (dark() && /^#[0-5]/.test(curve.color) ? ink : curve.color);
+    const color = (curve) => (dark() && /^#([0-3][0-9a-f]){3}$/i.test(curve.color) ? ink : curve.color);
     const axis = (which, log, name) => ({
       name, nameLocation: "middle", nameGap: which === "x" ? 26 : 42, nameTextStyle: { color: quiet, fontSize: 12 },
       type: log ? "log" : "value", scale: true,
       min: state.whole || (log && panel[which].low <= 0) ? undefined : panel[which].low ?? undefined,
       max: state.whole ? undefined : panel[which].high ?? undefined,
-      axisLabel: { color: quiet, hideOverlap: true, formatter: (value) => short(value) },
-      axisLine: { show: true, lineStyle: { color: quiet } }, splitLine: { lineStyle: { color: rule } },
+      axisLabel: { color: quiet, hideOverlap: true, showMinLabel: log ? false : null, showMaxLabel: log ? false : null, formatter: (value) => short(value) },
+      axisLine: { show: true, onZero: false, lineStyle: { color: quiet } }, splitLine: { lineStyle: { color: rule } },
     });
     const usable = (point) => point[0] !== null && point[1] !== null && !(state.x && point[0] <= 0) && !(state.y && !panel.rows.length && point[1] <= 0);
     const series = [];

@@ -4,8 +4,8 @@ use crate::cli::args::{Cli, Export, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
     claims, clean, completions, diff, doctor, exit, explain, export, gc, grammar, graph,
-    instructions, man, panics, provenance, rebuild, risk, run, runs, schema, status, terminal,
-    verify,
+    instructions, man, panics, provenance, rebuild, report, risk, run, runs, schema, status,
+    terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use std::ffi::OsString;
@@ -64,6 +64,7 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Runs(args) => runs::runs(&session()?, args),
         Verb::Gc(args) => gc::gc(&session()?, args),
         Verb::Clean(args) => clean::clean(&session()?, args),
+        Verb::Report(args) => report::report(&cli.scope, args),
         Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
         Verb::Provenance(args) => provenance::provenance(&cli.scope, args),

@@ -97,6 +97,8 @@ pub enum Verb {
     Clean(CleanArgs),
     /// Print the paper's claims with their verdicts; exit with 4 when one differs from the recorded one
     Claims(ClaimsArgs),
+    /// Bring the report up to date from what is made already, and print its path
+    Report(ReportArgs),
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
     /// Say where a published file came from, from any copy of it, and how to make it again
@@ -202,6 +204,23 @@ pub struct RunArgs {
     pub no_wait: bool,
 }
 
+impl RunArgs {
+    /// A plain run of one target.
+    pub fn of(target: &str, no_wait: bool) -> RunArgs {
+        RunArgs {
+            targets: vec![target.to_owned()],
+            force: false,
+            dry_run: false,
+            single_item: false,
+            downstream: false,
+            jobs: None,
+            keep_going: false,
+            accept: false,
+            no_wait,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// Stage ids, globs, groups or output paths; none means everything
@@ -241,6 +260,13 @@ pub struct CleanArgs {
     /// Only say what would be removed
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Fail instead of waiting while another run is going on
+    #[arg(long)]
+    pub no_wait: bool,
 }
 
 #[derive(Debug, Args)]

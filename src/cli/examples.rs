@@ -111,6 +111,16 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "report",
+        &[
+            (
+                "report",
+                "figures/report.html, if all that it shows is made",
+            ),
+            ("report --profile smoke", "the same of another profile"),
+        ],
+    ),
+    (
         "claims",
         &[
             ("claims", "all, with their verdicts"),

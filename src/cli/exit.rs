@@ -14,7 +14,7 @@ pub const DIFFERS: u8 = 3;
 pub const VERDICT: u8 = 4;
 /// Another run holds the lock, and `--no-wait` was given.
 pub const BUSY: u8 = 5;
-/// Something is stale, and `--exit-code` was given.
+/// Something is stale: `status --exit-code` or `report` says what.
 pub const STALE: u8 = 6;
 /// Interrupted by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;

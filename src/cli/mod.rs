@@ -28,6 +28,7 @@ pub mod panics;
 pub mod progress;
 pub mod provenance;
 pub mod rebuild;
+pub mod report;
 pub mod risk;
 pub mod run;
 pub mod runs;

@@ -127,6 +127,8 @@ struct TableView<'a> {
 struct Graph {
     width: usize,
     height: usize,
+    /// How wide a box is.
+    box_width: usize,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
 }
@@ -156,9 +158,9 @@ struct Edge {
 }
 
 /// Lengths of the stage graph, in pixels.
-const COLUMN: usize = 252;
+const COLUMN: usize = 296;
 const ROW: usize = 30;
-const BOX: usize = 200;
+const BOX: usize = 240;
 const MARGIN: usize = 10;
 
 /// Most ids of a matrix that its panel lists.
@@ -494,6 +496,7 @@ fn graph<'a>(trace: &Trace, figures: impl Iterator<Item = &'a FigureWords>) -> G
     Graph {
         width: MARGIN + places.iter().map(|p| p.column + 1).max().unwrap_or(0) * COLUMN,
         height: MARGIN + places.iter().map(|p| p.row + 1).max().unwrap_or(0) * ROW,
+        box_width: BOX,
         nodes: groups.iter().enumerate().map(node).collect(),
         edges: reads.iter().enumerate().flat_map(of).collect(),
     }

@@ -80,18 +80,31 @@ pub fn view(claim: &Decided, figures: Vec<(String, String)>) -> ClaimView {
     evidence.extend(paper.map(|(_, paper)| check("the paper’s value", paper)));
     ClaimView {
         id: claim.id.clone(),
-        statement: claim.statement.clone(),
-        refuted_by: claim.refuted_by.clone(),
-        expected: claim.expected.clone(),
+        statement: typeset(&claim.statement),
+        refuted_by: typeset(&claim.refuted_by),
+        expected: typeset(&claim.expected),
         measured: measured(claim.measured, claim.std_error),
         verdict: claim.verdict.words(),
         class: class(claim.verdict),
         differs: claim.verdict != claim.recorded,
         recorded: claim.recorded.words(),
-        correction: paper.map(|(words, _)| words.clone()),
+        correction: paper.map(|(words, _)| typeset(words)),
         evidence,
         figures,
     }
+}
+
+/// The symbols that pipeline.yaml writes out.
+fn typeset(text: &str) -> String {
+    let signs = [
+        ("-theta0", "−θ₀"),
+        ("theta0", "θ₀"),
+        ("sigma2", "σ²"),
+        (" - ", " − "),
+    ];
+    signs.iter().fold(text.to_owned(), |text, (plain, sign)| {
+        text.replace(plain, sign)
+    })
 }
 
 fn check(role: &'static str, check: &Checked) -> CheckView {
@@ -101,8 +114,8 @@ fn check(role: &'static str, check: &Checked) -> CheckView {
     };
     CheckView {
         role,
-        quantity: place(check),
-        expected: check.expected.clone(),
+        quantity: typeset(&place(check)),
+        expected: typeset(&check.expected),
         measured: measured(check.measured, check.std_error),
         interval: check.interval.map_or_else(String::new, |[low, high]| {
             format!("{} to {}", shown(low), shown(high))

@@ -1,0 +1,59 @@
+//! Verb `report`: brings the page up to date from what is made already, and says where it is.
+//!
+//! Never starts a training: what is missing is named, with the command that makes it.
+
+use crate::cli::args::{ReportArgs, RunArgs, Scope};
+use crate::cli::session::Session;
+use crate::cli::terminal::{self, count};
+use crate::cli::{exit, run};
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::plan::State;
+use crate::pipeline::stage::Stage;
+
+/// How many missing stages are named one by one.
+const NAMED: usize = 8;
+
+/// Makes the page and prints its path; exits with 6 where something that it shows is not made.
+pub fn report(scope: &Scope, args: &ReportArgs) -> Result<u8> {
+    let session = Session::open(scope)?;
+    let is_report = |stage: &Stage| session.kinds[stage.kind].name() == "report";
+    let stage = session.pipeline.stages.iter().position(is_report);
+    let stage = stage.ok_or_else(|| {
+        Error::config("the pipeline has no stage of kind `report`")
+            .hint("pipeline.yaml of this project has one, in group `report`")
+    })?;
+    let id = session.id(stage).to_owned();
+    let path = session.pipeline.stages[stage].outputs.first();
+    let path = path.map(|(_, path)| session.workspace.out.join(path));
+    let path = path.ok_or_else(|| Error::failed("the report has no output"))?;
+    let plan = session
+        .context()?
+        .plan(&session.select(std::slice::from_ref(&id))?)?;
+    let missing = plan.states.iter().filter(|(index, state)| {
+        **index != stage && matches!(state, State::Stale(_) | State::Waits(_))
+    });
+    let missing: Vec<usize> = missing.map(|(index, _)| *index).collect();
+    if !missing.is_empty() {
+        let mut message = format!(
+            "the report shows what {} would make that {} not up to date:",
+            count(missing.len(), "stage"),
+            if missing.len() == 1 { "is" } else { "are" },
+        );
+        for &index in missing.iter().take(NAMED) {
+            let outputs = session.pipeline.stages[index].outputs.iter();
+            let paths = outputs.map(|(_, path)| path.display().to_string());
+            let paths = paths.collect::<Vec<_>>().join(", ");
+            message += &format!("\n  {}: {paths}", session.id(index));
+        }
+        if missing.len() > NAMED {
+            message += &format!("\n  and {} more", missing.len() - NAMED);
+        }
+        terminal::report(&Error::failed(message).hint(format!("`icl-repro run {id}` makes them")));
+        return Ok(exit::STALE);
+    }
+    let code = run::run(scope, &RunArgs::of(&id, args.no_wait))?;
+    if code == exit::OK {
+        terminal::print(&format!("{}\n", path.display()));
+    }
+    Ok(code)
+}
