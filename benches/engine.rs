@@ -57,7 +57,14 @@ impl Copy {
 
     fn with(yaml: &str, profile: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        for name in ["data/fonts/DejaVuSans.ttf", "data/digits/digits.csv.gz"] {
+        for name in [
+            "data/fonts/DejaVuSans.ttf",
+            "data/digits/digits.csv.gz",
+            "data/report/page.html",
+            "data/report/page.css",
+            "data/report/page.js",
+            "data/report/vendor/echarts.common.min.js",
+        ] {
             let to = folder.path().join(name);
             std::fs::create_dir_all(to.parent().expect("inside")).expect("a folder");
             std::fs::copy(Path::new(ROOT).join(name), to).expect("a copy");

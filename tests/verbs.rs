@@ -217,6 +217,10 @@ impl Clone {
             "pipeline.yaml",
             "data/fonts/DejaVuSans.ttf",
             "data/digits/digits.csv.gz",
+            "data/report/page.html",
+            "data/report/page.css",
+            "data/report/page.js",
+            "data/report/vendor/echarts.common.min.js",
         ] {
             let to = folder.path().join(name);
             std::fs::create_dir_all(to.parent().expect("inside")).expect("a folder");
