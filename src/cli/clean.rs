@@ -5,6 +5,7 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::store::list;
 use std::path::Path;
 
 /// Intermediate artifacts go below this folder.
@@ -35,11 +36,26 @@ pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
         }
         return Ok(exit::OK);
     }
-    let _held =
-        workspace.lock_for_run(true, |holder| eprintln!("{holder}: waiting for it to end"))?;
+    let _held = workspace.lock_for_run(true, |holder| {
+        terminal::say(&format!("{holder}: waiting for it to end"))
+    })?;
     for folder in present {
+        empty(folder)?;
         std::fs::remove_dir_all(folder).map_err(|e| Error::io("remove", folder, &e))?;
         terminal::print(&format!("removed {}\n", folder.display()));
     }
     Ok(exit::OK)
+}
+
+/// Removes all but what marks a cache: one whose removal was interrupted can be removed again.
+fn empty(folder: &Path) -> Result<()> {
+    for path in list(folder)? {
+        let result = match path.symlink_metadata() {
+            Ok(_) if path.ends_with("format") || path.ends_with("run.lock") => continue,
+            Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(&path),
+            _ => std::fs::remove_file(&path),
+        };
+        result.map_err(|e| Error::io("remove", &path, &e))?;
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::pipeline::gc;
 pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     let limit = args.max_size.as_deref().map(parse_size).transpose()?;
     let _held = session.workspace.lock_for_run(true, |holder| {
-        eprintln!("{holder}: waiting for it to end");
+        terminal::say(&format!("{holder}: waiting for it to end"));
     })?;
     let store = session.context()?.store;
     let plan = gc::plan(&session.workspace, store, limit)?;

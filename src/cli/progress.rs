@@ -97,7 +97,7 @@ impl<'a> Display<'a> {
                     error.message = format!("{id}: {}", error.message);
                     terminal::report(&error);
                     if let Some(log) = &log {
-                        eprintln!("  log: {}", log.display());
+                        terminal::say(&format!("  log: {}", log.display()));
                     }
                 };
                 match &self.bars {
@@ -125,8 +125,8 @@ impl<'a> Display<'a> {
 
     fn line(&self, text: &str) {
         match &self.bars {
-            Some(bars) => bars.all.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bars) => bars.all.suspend(|| terminal::say(text)),
+            None => terminal::say(text),
         }
     }
 

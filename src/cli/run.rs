@@ -47,7 +47,9 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
         return Ok(exit::OK);
     }
     let held = session.workspace.lock_for_run(!args.no_wait, |holder| {
-        eprintln!("{holder}: waiting for it to end (Ctrl-C gives up)");
+        terminal::say(&format!(
+            "{holder}: waiting for it to end (Ctrl-C gives up)"
+        ));
     })?;
     let context = session.context()?;
     let mut given = BTreeMap::new();
@@ -242,15 +244,19 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
         } else {
             "the lock was left alone"
         };
-        eprintln!("{id}: the same key gave other bytes than the lock records ({names}); {end}");
+        terminal::say(&format!(
+            "{id}: the same key gave other bytes than the lock records ({names}); {end}"
+        ));
     }
     if !summary.differing.is_empty() && !args.accept {
-        eprintln!("  hint: `icl-repro verify` names the files; `--accept` records the new bytes");
+        terminal::say(
+            "  hint: `icl-repro verify` names the files; `--accept` records the new bytes",
+        );
     }
     let line = line(&session.workspace, summary);
     print_line(&session.workspace, &line);
     let code = if summary.interrupted {
-        eprintln!("interrupted: what is finished is kept");
+        terminal::say("interrupted: what is finished is kept");
         exit::INTERRUPTED
     } else if !summary.failed.is_empty() {
         exit::FAILED

@@ -11,17 +11,22 @@ pub fn print(text: &str) {
         .and_then(|()| stdout.flush());
 }
 
+/// Writes a line for people on stderr. A log file on a full disk must not end the run.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Writes an error with its hint.
 pub fn report(error: &Error) {
-    eprintln!("error: {error}");
+    say(&format!("error: {error}"));
     if let Some(hint) = &error.hint {
-        eprintln!("  hint: {hint}");
+        say(&format!("  hint: {hint}"));
     }
 }
 
 /// Writes a warning.
 pub fn warn(text: &str) {
-    eprintln!("warning: {text}");
+    say(&format!("warning: {text}"));
 }
 
 /// `1 stage`, `2 stages`.
