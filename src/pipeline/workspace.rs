@@ -92,7 +92,8 @@ impl Workspace {
     /// Refuses a cache that a newer version has written; `None` when there is no cache yet.
     pub fn check_cache(&self) -> Result<()> {
         let path = self.cache.join("format");
-        match std::fs::read_to_string(&path) {
+        let bytes = std::fs::read(&path);
+        match bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
             Ok(text) if [CACHE_FORMAT, OLDER_FORMAT].contains(&text.trim()) => Ok(()),
             Ok(text) => Err(Error::config(format!(
                 "the cache {} has format `{}`, this program knows {CACHE_FORMAT}",

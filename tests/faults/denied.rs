@@ -9,30 +9,39 @@ use std::process::Command;
 /// A user without rights, for tests that root runs: root may write anywhere.
 const NOBODY: u32 = 65534;
 
-/// Runs the program as somebody whom permissions bind; `None` where that cannot be.
-fn as_somebody(repository: &Repository, args: &[&str]) -> Option<(Option<i32>, String)> {
-    let is_root = fs::metadata(repository.path("pipeline.yaml"))
-        .expect("a file")
-        .uid()
-        == 0;
-    let program = repository.path("program");
-    let mut command = match is_root {
-        false => repository.command(args),
-        true => {
-            fs::copy(PROGRAM, &program).ok()?;
-            let id = NOBODY.to_string();
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]);
-            command
-                .arg(&program)
-                .args(args)
-                .current_dir(&repository.root);
-            command
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+/// Whether the program can be run as somebody whom permissions bind.
+fn permissions_bind() -> bool {
+    let setpriv = || Command::new("setpriv").arg("--version").output();
+    let bind = !is_root() || setpriv().is_ok_and(|output| output.status.success());
+    if !bind {
+        eprintln!("skipped: permissions do not bind root, and setpriv is not here");
+    }
+    bind
+}
+
+/// Runs the program as somebody whom permissions bind.
+fn as_somebody(repository: &Repository, args: &[&str]) -> (Option<i32>, String) {
+    let mut command = repository.command(args);
+    if is_root() {
+        // The built one may be where only root can look.
+        let program = repository.root.parent().expect("a folder").join("program");
+        if !program.exists() {
+            fs::copy(PROGRAM, &program).expect("a copy");
         }
-    };
-    command.output().ok()?;
+        let id = NOBODY.to_string();
+        command = Command::new("setpriv");
+        command.args(["--reuid", &id, "--regid", &id, "--clear-groups"]);
+        command
+            .arg(program)
+            .args(args)
+            .current_dir(&repository.root);
+    }
     let said = said(&mut command);
-    Some((said.code, said.text))
+    (said.code, said.text)
 }
 
 /// Hands everything to the user without rights, where that is allowed.
@@ -56,6 +65,9 @@ fn set_mode(path: &Path, mode: u32) {
 
 #[test]
 fn what_must_not_be_written_is_named_and_the_run_completes_when_it_may() {
+    if !permissions_bind() {
+        return;
+    }
     let mut tried = 0;
     for name in [
         "",
@@ -85,14 +97,11 @@ fn what_must_not_be_written_is_named_and_the_run_completes_when_it_may() {
         let _ = fs::remove_file(repository.path("figures/tables/losses.csv"));
         let _ = fs::remove_file(repository.path("artifacts/pretrain/few/model.json"));
         set_mode(&path, if is_folder { 0o555 } else { 0o444 });
-        let Some((code, text)) = as_somebody(&repository, &["run"]) else {
-            eprintln!("skipped: permissions do not bind root, and setpriv is not here");
-            return;
-        };
+        let (code, text) = as_somebody(&repository, &["run"]);
         assert_eq!(code, Some(1), "{name}\n{text}");
         assert!(text.contains("Permission denied"), "{name}\n{text}");
         assert!(
-            text.contains(&*path.to_string_lossy()),
+            text.contains(path.to_string_lossy().trim_end_matches('/')),
             "{name} is named\n{text}"
         );
         assert!(text.contains("hint: "), "{name}\n{text}");
@@ -100,9 +109,9 @@ fn what_must_not_be_written_is_named_and_the_run_completes_when_it_may() {
             set_mode(folder.parent().expect("a folder"), 0o755);
         }
         set_mode(&path, if is_folder { 0o755 } else { 0o644 });
-        let (code, text) = as_somebody(&repository, &["run"]).expect("as before");
+        let (code, text) = as_somebody(&repository, &["run"]);
         assert_eq!(code, Some(0), "{name}\n{text}");
-        let (code, text) = as_somebody(&repository, &["verify"]).expect("as before");
+        let (code, text) = as_somebody(&repository, &["verify"]);
         assert_eq!(code, Some(0), "{name}\n{text}");
         tried += 1;
     }
