@@ -30,7 +30,10 @@ fn as_somebody(repository: &Repository, args: &[&str]) -> (Option<i32>, String) 
         // The built one may be where only root can look.
         let program = repository.root.parent().expect("a folder").join("program");
         if !program.exists() {
-            fs::copy(PROGRAM, &program).expect("a copy");
+            // A file that this process has open to write cannot be started while a process that
+            // another test has just started still holds it.
+            let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
+            assert!(copied.expect("cp is there").success());
         }
         let id = NOBODY.to_string();
         command = Command::new("setpriv");
@@ -84,7 +87,12 @@ fn what_must_not_be_written_is_named_and_the_run_completes_when_it_may() {
         let repository = Repository::new();
         repository.expect(0, &["run", "pretrain", "losses"]);
         let path = repository.path(name);
-        fs::create_dir_all(repository.path(".icl-repro/scratch")).expect("a folder");
+        let scratch = repository.path(".icl-repro/scratch");
+        match name {
+            // Nothing else is sure to be new there: what is remembered of files may be as it was.
+            ".icl-repro" => fs::remove_dir_all(scratch).expect("a folder"),
+            _ => fs::create_dir_all(scratch).expect("a folder"),
+        }
         let is_folder = path.is_dir();
         if name == ".icl-repro/objects" {
             // New objects may go to folders that are there.
