@@ -5,8 +5,9 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files::TEMPORARY;
 use crate::pipeline::store::list;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Intermediate artifacts go below this folder.
 const INTERMEDIATE: &str = "artifacts";
@@ -25,8 +26,7 @@ pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
         return Ok(exit::OK);
     }
     // A cache folder that somebody pointed elsewhere may hold what is not ours.
-    let is_cache = workspace.cache.join("format").is_file();
-    if workspace.cache.is_dir() && !is_cache {
+    if workspace.cache.is_dir() && !is_cache(&workspace.cache)? {
         let message = format!("{} is no cache of icl-repro", workspace.cache.display());
         return Err(Error::config(message));
     }
@@ -45,6 +45,16 @@ pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
         terminal::print(&format!("removed {}\n", folder.display()));
     }
     Ok(exit::OK)
+}
+
+/// Whether a folder is marked as a cache, or holds no more than a run or a `clean` leaves that was
+/// killed when the mark was not there yet, or no longer.
+fn is_cache(folder: &Path) -> Result<bool> {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name == "run.lock" || name.starts_with(TEMPORARY)
+    };
+    Ok(folder.join("format").is_file() || list(folder)?.iter().all(is_ours))
 }
 
 /// Removes all but what marks a cache: one whose removal was interrupted can be removed again.

@@ -101,5 +101,20 @@ fn a_kill_at_any_moment_of_any_verb_leaves_what_the_next_run_completes() {
     let left = files_below(&repository.path(".icl-repro"));
     let is_left = |path: &&std::path::PathBuf| path.to_string_lossy().contains("/rebuild-");
     assert_eq!(left.iter().find(is_left), None);
+    // A `clean` that was killed when all but its last step was done.
+    repository.expect(0, &["clean"]);
+    for left in [&["run.lock"][..], &[]] {
+        fs::create_dir(repository.path(".icl-repro")).expect("a folder");
+        for name in left {
+            fs::write(repository.path(".icl-repro").join(name), "").expect("a file");
+        }
+        repository.expect(0, &["clean"]);
+    }
+    // But no folder of somebody else's.
+    fs::create_dir(repository.path(".icl-repro")).expect("a folder");
+    fs::write(repository.path(".icl-repro/letter"), "").expect("a file");
+    repository.expect(2, &["clean"]);
+    assert!(repository.path(".icl-repro/letter").is_file());
+    fs::remove_file(repository.path(".icl-repro/letter")).expect("ours");
     eprintln!("{killed} kills in {starts} starts");
 }
