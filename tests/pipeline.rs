@@ -1,5 +1,6 @@
 //! The engine on a pipeline without science: what runs, what does not, what is kept.
 
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
 
 use icl_repro::pipeline::error::{Error, ErrorKind};
