@@ -20,6 +20,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("make docs", "would write into the repository"),
     ("make bench", "takes minutes"),
     (
+        "make verify-portable",
+        "takes minutes, and `.ci/run` runs it",
+    ),
+    (
         "make book",
         "needs mdBook, which building the program does not",
     ),
