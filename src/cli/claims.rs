@@ -5,6 +5,7 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
 use crate::pipeline::stage::Stage;
 use crate::stages::claim::{Checked, Decided, Verdict, shown};
 use crate::stages::claims::{SAMPLED_ROLE, SEED_ROLES, measured, place};
@@ -12,7 +13,9 @@ use crate::stages::quantity::{Basis, QUANTITIES, set};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
+
+/// A larger file is not what the stage writes.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// A line of `--json`.
 #[derive(Serialize)]
@@ -40,16 +43,15 @@ pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8>
             })?]
         }
     };
-    let paint = Paint(!args.json && std::io::stdout().is_terminal());
     let text = match (&args.id, args.json) {
         (_, true) => {
             let lines: Vec<Line> = shown.iter().map(|claim| Line::of(claim)).collect();
             serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
         }
-        (None, false) => table(&shown, &paint),
+        (None, false) => table(&shown),
         (Some(_), false) => shown
             .iter()
-            .map(|claim| one(session, stage, claim, &paint))
+            .map(|claim| one(session, stage, claim))
             .collect(),
     };
     terminal::print(&text);
@@ -89,7 +91,7 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
         .find(|(name, _)| name == "json")
         .ok_or_else(|| Error::failed("the stage of the claims has no output `json`"))?;
     let path = session.workspace.out.join(path);
-    let bytes = match std::fs::read(&path) {
+    let bytes = match files::read_at_most(&path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let error = Error::failed("the claims of this profile are not decided yet");
@@ -122,26 +124,18 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Colours for a terminal, or none.
-struct Paint(bool);
-
-impl Paint {
-    fn verdict(&self, verdict: Verdict) -> String {
-        let code = match verdict {
-            Verdict::Holds => 32,
-            Verdict::HoldsWithCorrection => 36,
-            Verdict::Fails => 31,
-            Verdict::Undecided => 33,
-        };
-        let words = verdict.words();
-        match self.0 {
-            true => format!("\u{1b}[{code}m{words}\u{1b}[0m"),
-            false => words.to_owned(),
-        }
-    }
+/// A verdict in its colour.
+fn painted(verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Holds => terminal::GOOD,
+        Verdict::HoldsWithCorrection => terminal::ASIDE,
+        Verdict::Fails => terminal::BAD,
+        Verdict::Undecided => terminal::CARE,
+    };
+    terminal::paint(style, verdict.words())
 }
 
-fn table(claims: &[&Decided], paint: &Paint) -> String {
+fn table(claims: &[&Decided]) -> String {
     let rows: Vec<[String; 3]> = claims
         .iter()
         .map(|claim| {
@@ -162,18 +156,18 @@ fn table(claims: &[&Decided], paint: &Paint) -> String {
     };
     let mut text = line(header, "verdict");
     for (row, claim) in rows.iter().zip(claims) {
-        text += &line([&row[0], &row[1], &row[2]], &paint.verdict(claim.verdict));
+        text += &line([&row[0], &row[1], &row[2]], &painted(claim.verdict));
     }
     text
 }
 
-fn one(session: &Session, stage: usize, claim: &Decided, paint: &Paint) -> String {
+fn one(session: &Session, stage: usize, claim: &Decided) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
         "{}: {} (recorded: {})\n  {}\n  refuted by: {}",
         claim.id,
-        paint.verdict(claim.verdict),
+        painted(claim.verdict),
         claim.recorded.words(),
         claim.statement,
         claim.refuted_by
@@ -255,6 +249,26 @@ fn briefly(session: &Session, stages: &BTreeSet<usize>) -> String {
         _ => format!("{name}@* ({count})"),
     });
     text.collect::<Vec<_>>().join(", ")
+}
+
+/// The ids of the claims that rest on a stage; none while they are not decided.
+pub fn resting_on(session: &Session, stage: &str) -> Vec<String> {
+    let stages = &session.pipeline.stages;
+    let Some(asked) = stages.iter().position(|s| s.id == stage) else {
+        return Vec::new();
+    };
+    let Ok((ledger, decided)) = ledger(session) else {
+        return Vec::new();
+    };
+    let rests = |claim: &&Decided| {
+        let checks = claim.checks.iter().chain(&claim.shows);
+        asked == ledger || rests_on(session, ledger, checks).contains(&asked)
+    };
+    decided
+        .iter()
+        .filter(rests)
+        .map(|claim| claim.id.clone())
+        .collect()
 }
 
 /// The stages from which a claim's quantities come, directly or through others.

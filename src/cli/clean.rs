@@ -22,7 +22,7 @@ pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
         .filter(|f| f.is_dir())
         .collect();
     if present.is_empty() {
-        terminal::print("nothing to remove\n");
+        terminal::summary("nothing to remove\n");
         return Ok(exit::OK);
     }
     // A cache folder that somebody pointed elsewhere may hold what is not ours.
@@ -37,12 +37,12 @@ pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
         return Ok(exit::OK);
     }
     let _held = workspace.lock_for_run(true, |holder| {
-        terminal::say(&format!("{holder}: waiting for it to end"))
+        terminal::note(&format!("{holder}: waiting for it to end"));
     })?;
     for folder in present {
         empty(folder)?;
         std::fs::remove_dir_all(folder).map_err(|e| Error::io("remove", folder, &e))?;
-        terminal::print(&format!("removed {}\n", folder.display()));
+        terminal::summary(&format!("removed {}\n", folder.display()));
     }
     Ok(exit::OK)
 }

@@ -1,17 +1,18 @@
 //! Verb `diff`: what changed between two git revisions, in pipeline.lock and in committed tables.
 
-use crate::artifact::csv;
 use crate::artifact::table::Table;
 use crate::artifact::table_diff::{self, TableDiff};
 use crate::cli::args::{DiffArgs, Scope};
 use crate::cli::exit;
+use crate::cli::foreign;
 use crate::cli::git::{Git, Revision};
 use crate::cli::grid::Grid;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
 use crate::pipeline::key::Change;
-use crate::pipeline::lock::Lock;
+use crate::pipeline::lock::{self, Lock};
 use crate::pipeline::lock_diff::{self, OutputDiff, Presence, StageDiff};
 use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use serde_json::{Value as Json, json};
@@ -93,12 +94,12 @@ impl Side {
 }
 
 impl Sides {
-    fn read(&self, side: &Side, path: &str) -> Result<Option<Vec<u8>>> {
+    fn read(&self, side: &Side, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
         match side {
-            Side::Revision(revision) => self.git.file(revision, path),
+            Side::Revision(revision) => self.git.file(revision, path, most),
             Side::WorkingTree => {
                 let full = self.root.join(path);
-                match std::fs::read(&full) {
+                match files::read_at_most(&full, most) {
                     Ok(bytes) => Ok(Some(bytes)),
                     Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
                     Err(e) => Err(Error::io("read", &full, &e)),
@@ -112,7 +113,7 @@ impl Sides {
             Side::Revision(revision) => format!("{}:{LOCK_FILE}", revision.name),
             Side::WorkingTree => LOCK_FILE.to_owned(),
         };
-        match self.read(side, LOCK_FILE)? {
+        match self.read(side, LOCK_FILE, lock::MAX_BYTES)? {
             Some(bytes) => Lock::parse(&name, &bytes),
             None => {
                 let hint = match side {
@@ -138,7 +139,7 @@ impl Sides {
                 let path = output.path.as_str();
                 let table =
                     path.ends_with(".parquet") || (path.ends_with(".csv") && !has_parquet(path));
-                let (Some(old), Some(new)) = (output.old, output.new) else {
+                let [Some(old), Some(new)] = output.files else {
                     continue;
                 };
                 if !table || !path.starts_with(COMMITTED) {
@@ -168,7 +169,7 @@ impl Sides {
         digest: Digest,
     ) -> Result<std::result::Result<Table, String>> {
         let shown = side.shown();
-        let Some(bytes) = self.read(side, path)? else {
+        let Some(bytes) = self.read(side, path, foreign::MAX_BYTES)? else {
             return Ok(Err(format!("{shown} does not have the file")));
         };
         if Digest::of(&bytes) != digest {
@@ -176,11 +177,12 @@ impl Sides {
                 "the file of {shown} is not the one its lock records"
             )));
         }
-        let table = if path.ends_with(".csv") {
-            csv::read(&bytes)
+        let ending = if path.ends_with(".csv") {
+            "csv"
         } else {
-            Table::from_parquet(&bytes).map_err(|e| e.to_string())
+            "parquet"
         };
+        let table = foreign::table(&bytes, ending);
         Ok(table.map_err(|e| format!("{shown}: {e}")))
     }
 }

@@ -19,6 +19,30 @@ pub const STALE: u8 = 6;
 /// Interrupted by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 
+/// Every code and what it means, for help, manual and documentation.
+pub const MEANINGS: &[(u8, &str)] = &[
+    (OK, "all is as asked"),
+    (
+        FAILED,
+        "a stage failed, or a file could not be read or written",
+    ),
+    (
+        USAGE,
+        "the command line or the configuration is wrong; nothing has run",
+    ),
+    (DIFFERS, "outputs differ from the lock"),
+    (
+        VERDICT,
+        "the verdict on a claim differs from the recorded one (claims)",
+    ),
+    (BUSY, "another run is going on (run --no-wait)"),
+    (STALE, "something is not fresh (status --exit-code)"),
+    (
+        INTERRUPTED,
+        "interrupted by Ctrl-C; what is finished is kept",
+    ),
+];
+
 /// The code for an error.
 pub fn code(kind: ErrorKind) -> u8 {
     match kind {

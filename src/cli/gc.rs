@@ -11,7 +11,7 @@ use crate::pipeline::gc;
 pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     let limit = args.max_size.as_deref().map(parse_size).transpose()?;
     let _held = session.workspace.lock_for_run(true, |holder| {
-        terminal::say(&format!("{holder}: waiting for it to end"));
+        terminal::note(&format!("{holder}: waiting for it to end"));
     })?;
     let store = session.context()?.store;
     let plan = gc::plan(&session.workspace, store, limit)?;
@@ -36,7 +36,12 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     if !args.dry_run {
         plan.execute(store)?;
     }
-    terminal::print(&text);
+    // With --dry-run the list is what was asked for.
+    if args.dry_run {
+        terminal::print(&text);
+    } else {
+        terminal::summary(&text);
+    }
     Ok(exit::OK)
 }
 

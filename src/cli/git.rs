@@ -60,7 +60,8 @@ impl Git {
     }
 
     /// A file of a revision, its path relative to the folder; `None` where the revision has none.
-    pub fn file(&self, revision: &Revision, path: &str) -> Result<Option<Vec<u8>>> {
+    /// One of more than `most` bytes is refused.
+    pub fn file(&self, revision: &Revision, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
         let named = format!("{}:./{path}", revision.commit);
         let output = self.run(&[
             "rev-parse",
@@ -73,6 +74,13 @@ impl Git {
             return Ok(None);
         }
         let object = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        let output = self.run(&["cat-file", "-s", &object])?;
+        let size = String::from_utf8_lossy(&output.stdout).trim().parse();
+        if size.is_ok_and(|size: u64| size > most) {
+            let name = &revision.name;
+            let message = format!("{name}:{path} has more than {most} bytes");
+            return Err(Error::failed(message));
+        }
         let output = self.run(&["cat-file", "blob", &object])?;
         if output.status.success() {
             return Ok(Some(output.stdout));
@@ -81,6 +89,28 @@ impl Git {
         Err(Error::failed(format!(
             "git cannot show {name}:{path}: {said}"
         )))
+    }
+
+    /// The latest commit, from HEAD back, in which a file contains a text; `None` when none ever did.
+    pub fn containing(&self, path: &str, text: &str, most: u64) -> Result<Option<Revision>> {
+        let search = format!("-S{text}");
+        let log = self.run(&["log", &search, "--format=%H", "--", path])?;
+        if !log.status.success() {
+            return Ok(None);
+        }
+        // Each of these commits added the text or took it away.
+        for commit in String::from_utf8_lossy(&log.stdout).lines() {
+            for name in [commit.to_owned(), format!("{commit}^")] {
+                let Ok(revision) = self.revision(&name) else {
+                    continue;
+                };
+                let file = self.file(&revision, path, most)?.unwrap_or_default();
+                if String::from_utf8_lossy(&file).contains(text) {
+                    return Ok(Some(revision));
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn run(&self, args: &[&str]) -> Result<Output> {

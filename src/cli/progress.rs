@@ -1,7 +1,8 @@
 //! Progress of a run on stderr: bars on a terminal, plain lines elsewhere.
 
-use crate::cli::terminal;
+use crate::cli::terminal::{self, ASIDE, GOOD};
 use crate::pipeline::event::{Event, Outcome};
+use crate::pipeline::plan::Reason;
 use crate::pipeline::resolve::Pipeline;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -31,7 +32,8 @@ fn style(template: &str) -> ProgressStyle {
 impl<'a> Display<'a> {
     /// A display for a run over so many stages, of which some are fresh already.
     pub fn new(pipeline: &'a Pipeline, stages: usize, fresh: usize) -> Self {
-        let bars = std::io::stderr().is_terminal().then(|| {
+        let shown = std::io::stderr().is_terminal() && !terminal::is_quiet();
+        let bars = shown.then(|| {
             let all = MultiProgress::new();
             let total = all.add(ProgressBar::new(stages as u64).with_style(style(TOTAL)));
             total.set_position(fresh as u64);
@@ -66,7 +68,7 @@ impl<'a> Display<'a> {
                     let bar = bars.all.insert_before(&bars.total, bar);
                     bars.stages().insert(stage, bar);
                 }
-                self.line(&format!("{id} runs: {reason}"));
+                self.line(&format!("{id} runs: {}", in_words(&reason)));
             }
             Event::Progress { stage, progress } => {
                 let Some(bars) = &self.bars else { return };
@@ -84,9 +86,17 @@ impl<'a> Display<'a> {
                 self.end_bar(stage);
                 let id = self.padded(stage);
                 match outcome {
+                    Outcome::Fresh if terminal::is_verbose() => {
+                        self.line(&format!("{id} {}", terminal::paint(GOOD, "fresh")));
+                    }
                     Outcome::Fresh => {}
-                    Outcome::Restored => self.line(&format!("{id} restored")),
-                    Outcome::Ran => self.line(&format!("{id} done in {seconds:.1} s")),
+                    Outcome::Restored => {
+                        self.line(&format!("{id} {}", terminal::paint(ASIDE, "restored")));
+                    }
+                    Outcome::Ran => {
+                        let done = terminal::paint(GOOD, "done");
+                        self.line(&format!("{id} {done} in {seconds:.1} s"));
+                    }
                 }
             }
             Event::Failed { stage, error, log } => {
@@ -97,7 +107,7 @@ impl<'a> Display<'a> {
                     error.message = format!("{id}: {}", error.message);
                     terminal::report(&error);
                     if let Some(log) = &log {
-                        terminal::say(&format!("  log: {}", log.display()));
+                        terminal::line(&format!("  log: {}", log.display()));
                     }
                 };
                 match &self.bars {
@@ -125,8 +135,8 @@ impl<'a> Display<'a> {
 
     fn line(&self, text: &str) {
         match &self.bars {
-            Some(bars) => bars.all.suspend(|| terminal::say(text)),
-            None => terminal::say(text),
+            Some(bars) => bars.all.suspend(|| terminal::note(text)),
+            None => terminal::note(text),
         }
     }
 
@@ -138,6 +148,17 @@ impl<'a> Display<'a> {
                 bars.all.remove(&bar);
             }
         }
+    }
+}
+
+/// Why a stage runs: the first changes, or with `--verbose` all of them.
+fn in_words(reason: &Reason) -> String {
+    match reason {
+        Reason::Changed(changes) if terminal::is_verbose() => {
+            let all: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            all.join("; ")
+        }
+        reason => reason.to_string(),
     }
 }
 

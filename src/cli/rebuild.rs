@@ -1,8 +1,9 @@
 //! Verb `verify --rebuild`: what a rebuild found, with the place in each file where it differs.
 
-use crate::artifact::compare::{self, Difference};
+use crate::artifact::compare::Difference;
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit;
+use crate::cli::foreign;
 use crate::cli::progress::Display;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
@@ -74,6 +75,9 @@ fn as_text(session: &Session, rebuild: &Rebuild) -> Result<String> {
             };
         }
     }
+    if terminal::is_quiet() {
+        return Ok(text);
+    }
     let (equal, outputs) = (rebuild.equal, rebuild.outputs);
     text += &format!(
         "{} ran ({:.1} s); {equal} of {outputs} outputs equal the lock",
@@ -136,7 +140,7 @@ fn difference(output: &Output) -> Result<Option<Difference>> {
         .unwrap_or_default()
         .to_string_lossy();
     let (expected, found) = (read(expected)?, read(&output.found_file)?);
-    Ok(compare::compare(&expected, &found, &ending))
+    Ok(foreign::compare(&expected, &found, &ending))
 }
 
 fn as_json(session: &Session, rebuild: &Rebuild) -> Result<Json> {

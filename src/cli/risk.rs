@@ -9,6 +9,7 @@ use crate::icl::risk::test_error;
 use crate::icl::setting::Setting;
 use crate::icl::task::Task;
 use crate::pipeline::error::{Error, ErrorKind, Place, Result};
+use crate::pipeline::files;
 use crate::stages::evaluate::only_head;
 use crate::stages::model_exchange;
 use crate::stages::params::MAX_SHOTS;
@@ -16,6 +17,7 @@ use ndarray::Array2;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fmt::{Display, Write as _};
+use std::fs::File;
 use std::path::Path;
 
 /// The params file.
@@ -27,7 +29,7 @@ struct HeadFile {
 }
 
 /// A larger file is taken for a mistake.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Prints the error for each number of shots.
 pub fn risk(args: &RiskArgs) -> Result<u8> {
@@ -53,6 +55,12 @@ pub fn risk(args: &RiskArgs) -> Result<u8> {
             .with_covariance(&matrix)
             .map_err(|e| wrong(path, e))?;
     }
+    let covariance = args.covariance.as_ref();
+    let covariance = covariance.map_or("identity".to_owned(), |path| path.display().to_string());
+    terminal::detail(&format!(
+        "model: one layer, one head, d = {d}; noise variance {}; covariance {covariance}",
+        args.noise_var
+    ));
     let mut errors = Vec::new();
     for n in shots {
         let error = test_error(&setting, &head, &task, n).map_err(|e| wrong(&args.params, e))?;
@@ -80,12 +88,17 @@ pub fn risk(args: &RiskArgs) -> Result<u8> {
 
 /// Reads a params file: `v` and `q`, or the model file of a stage.
 fn read_head(path: &Path) -> Result<Head> {
-    let content: serde_json::Value = read_json(path)?;
+    parse_head(path, &read_bytes(path)?)
+}
+
+/// The model in the bytes of a file; `path` is its name in messages.
+pub fn parse_head(path: &Path, bytes: &[u8]) -> Result<Head> {
+    let content: serde_json::Value = parse_json(path, bytes)?;
     if content.get("layers").is_none() {
-        let HeadFile { v, q } = read_json(path)?;
+        let HeadFile { v, q } = parse_json(path, bytes)?;
         return Head::from_rows(v, &q).map_err(|e| wrong(path, e));
     }
-    let file: ModelFile = read_json(path)?;
+    let file: ModelFile = parse_json(path, bytes)?;
     let model = model_exchange::from_file(&file).map_err(|e| wrong(path, e))?;
     let message = "the closed form is for one layer with one head";
     only_head(&model).ok_or_else(|| wrong(path, message))
@@ -114,20 +127,21 @@ fn wrong(path: &Path, message: impl Display) -> Error {
     Error::config(message.to_string()).at(&Place::whole(path.display().to_string()))
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let io = |e: std::io::Error| Error {
+/// The bytes of a file, or of a pipe: what a shell makes of `<(command)`.
+fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let bytes = File::open(path).and_then(|file| files::take_at_most(file, MAX_BYTES));
+    bytes.map_err(|e| Error {
         kind: ErrorKind::Config,
         ..Error::io("read", path, &e)
-    };
-    let size = std::fs::metadata(path).map_err(io)?.len();
-    if size > MAX_BYTES {
-        return Err(wrong(
-            path,
-            format!("the file has {size} bytes, more than {MAX_BYTES}"),
-        ));
-    }
-    let bytes = std::fs::read(path).map_err(io)?;
-    serde_json::from_slice(&bytes).map_err(|e| {
+    })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    parse_json(path, &read_bytes(path)?)
+}
+
+fn parse_json<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|e| {
         let shown = path.display().to_string().into();
         let place = Place::file(&shown, e.line() as u64, e.column() as u64);
         let text = e.to_string();

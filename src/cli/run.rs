@@ -34,7 +34,11 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
         downstream: args.downstream,
     };
     let plain = !(args.dry_run || args.force || args.single_item || scope.paranoid);
-    if plain && let Some(code) = shortcut(&question)? {
+    // The short answer names no stage.
+    if plain
+        && !terminal::is_verbose()
+        && let Some(code) = shortcut(&question)?
+    {
         return Ok(code);
     }
     let session = Session::open(scope)?;
@@ -47,7 +51,7 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
         return Ok(exit::OK);
     }
     let held = session.workspace.lock_for_run(!args.no_wait, |holder| {
-        terminal::say(&format!(
+        terminal::note(&format!(
             "{holder}: waiting for it to end (Ctrl-C gives up)"
         ));
     })?;
@@ -65,7 +69,8 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
     };
     let fresh = AtomicUsize::new(0);
     let display = OnceLock::new();
-    let recorder = Recorder::new(&session.pipeline);
+    let pipeline = &session.pipeline;
+    let recorder = Recorder::new(pipeline);
     let summary = Run {
         context: &context,
         options: &options,
@@ -82,7 +87,13 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
             match display.get() {
                 Some(display) => display.show(event),
                 // Nothing but fresh stages comes before the display.
-                None => drop(fresh.fetch_add(1, Ordering::Relaxed)),
+                None => {
+                    fresh.fetch_add(1, Ordering::Relaxed);
+                    if let Event::Done { stage, .. } = event {
+                        let state = terminal::paint(terminal::GOOD, "fresh");
+                        terminal::detail(&format!("{} {state}", pipeline.stages[stage].id));
+                    }
+                }
             }
         },
         cancelled: workers::cancelled(),
@@ -137,7 +148,7 @@ fn inputs_of_targets(
 ) -> Result<BTreeMap<usize, Outputs>> {
     let plan = context.plan(selection)?;
     for &target in &selection.targets {
-        for needed in session.pipeline.stages[target].upstream() {
+        for needed in context.needs(&session.pipeline.stages[target]) {
             if !plan.known.contains_key(&needed) && !selection.targets.contains(&needed) {
                 let (target, needed) = (session.id(target), session.id(needed));
                 let message =
@@ -244,19 +255,21 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
         } else {
             "the lock was left alone"
         };
-        terminal::say(&format!(
-            "{id}: the same key gave other bytes than the lock records ({names}); {end}"
+        let differs = terminal::paint(terminal::BAD, "the same key gave other bytes");
+        terminal::line(&format!(
+            "{id}: {differs} than the lock records ({names}); {end}"
         ));
     }
     if !summary.differing.is_empty() && !args.accept {
-        terminal::say(
-            "  hint: `icl-repro verify` names the files; `--accept` records the new bytes",
-        );
+        let hint = terminal::paint(terminal::ASIDE, "hint:");
+        terminal::line(&format!(
+            "  {hint} `icl-repro verify` names the files; `--accept` records the new bytes"
+        ));
     }
     let line = line(&session.workspace, summary);
     print_line(&session.workspace, &line);
     let code = if summary.interrupted {
-        terminal::say("interrupted: what is finished is kept");
+        terminal::note("interrupted: what is finished is kept");
         exit::INTERRUPTED
     } else if !summary.failed.is_empty() {
         exit::FAILED
@@ -303,5 +316,5 @@ fn print_line(workspace: &Workspace, line: &str) {
         true => String::new(),
         false => format!("outputs are in {}\n", workspace.out.display()),
     };
-    terminal::print(&format!("{line}\n{place}"));
+    terminal::summary(&format!("{line}\n{place}"));
 }

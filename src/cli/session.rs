@@ -4,8 +4,10 @@ use crate::cli::args::Scope;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
+use crate::pipeline::files;
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::LockFile;
+use crate::pipeline::node::MAX_BYTES;
 use crate::pipeline::plan::Context;
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
@@ -14,6 +16,7 @@ use crate::pipeline::spec::Spec;
 use crate::pipeline::store::Store;
 use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
 use crate::stages::code;
+use crate::stages::published::Published;
 use crate::stages::registry;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -28,6 +31,7 @@ pub struct Session {
     lock: LockFile,
     /// The repository's lock, where that is another one.
     baseline: Option<LockFile>,
+    publisher: Published,
     opened: OnceCell<Opened>,
     paranoid: bool,
     groups: Vec<String>,
@@ -60,12 +64,28 @@ pub fn locate(scope: &Scope) -> Result<(Workspace, Settings)> {
     Ok((Workspace::new(root, cache, out, &settings), settings))
 }
 
+/// Which files an answer rests on.
+fn tell(workspace: &Workspace, settings: &Settings) {
+    let spec = workspace.root.join(SPEC_FILE);
+    let profile = settings.profile.as_ref();
+    let profile = profile.map_or(String::new(), |name| format!(", profile {name}"));
+    let sets = settings.sets.iter().map(|set| format!(", with {set}"));
+    let sets: String = sets.collect();
+    terminal::detail(&format!("pipeline: {}{profile}{sets}", spec.display()));
+    terminal::detail(&format!("lock:     {}", workspace.lock_path().display()));
+    terminal::detail(&format!("outputs:  {}", workspace.out.display()));
+    terminal::detail(&format!("cache:    {}", workspace.cache.display()));
+}
+
 impl Session {
     /// Reads and resolves pipeline.yaml. The lock and the cache are opened by the first that asks.
     pub fn open(scope: &Scope) -> Result<Self> {
         let (workspace, settings) = locate(scope)?;
         let path = workspace.root.join(SPEC_FILE);
-        let text = std::fs::read(&path).map_err(|e| Error::io("read", &path, &e))?;
+        let text = files::read_at_most(&path, MAX_BYTES as u64).map_err(|e| Error {
+            kind: ErrorKind::Config,
+            ..Error::io("read", &path, &e)
+        })?;
         let spec = (path, Digest::of(&text));
         let text = String::from_utf8(text)
             .map_err(|e| Error::config(format!("{SPEC_FILE} is not UTF-8: {e}")))?;
@@ -73,6 +93,7 @@ impl Session {
         let pipeline = Pipeline::resolve(Spec::parse(SPEC_FILE, &text)?, &kinds, &settings)?;
         pipeline.check_groups()?;
         workspace.check_cache()?;
+        tell(&workspace, &settings);
         let lock = LockFile::at(workspace.lock_path());
         let baseline = workspace.root.join(LOCK_FILE);
         let baseline = (!workspace.publishes()).then(|| LockFile::at(baseline));
@@ -83,6 +104,7 @@ impl Session {
             spec,
             lock,
             baseline,
+            publisher: Published::new(),
             opened: OnceCell::new(),
             paranoid: scope.paranoid,
             groups: scope.groups.clone(),
@@ -99,6 +121,7 @@ impl Session {
             lock: &self.lock,
             baseline: self.baseline.as_ref().unwrap_or(&self.lock),
             store: &self.opened()?.store,
+            publisher: Some(&self.publisher),
         })
     }
 

@@ -22,6 +22,9 @@ struct Line<'a> {
     chain: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<serde_json::Value>,
+    /// The same in words.
+    #[serde(skip)]
+    said: Vec<String>,
     /// How long it took when it last ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimated_seconds: Option<f64>,
@@ -67,6 +70,7 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
         why: String::new(),
         chain: Vec::new(),
         changes: Vec::new(),
+        said: Vec::new(),
         estimated_seconds: None,
     };
     match state {
@@ -83,6 +87,7 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
             if let Reason::Changed(changes) = reason {
                 let json = changes.iter().filter_map(|c| serde_json::to_value(c).ok());
                 line.changes = json.collect();
+                line.said = changes.iter().map(ToString::to_string).collect();
             }
         }
         State::Waits(_) => {
@@ -101,11 +106,30 @@ fn text(lines: &[Line]) -> String {
     let width = lines.iter().map(|line| line.stage.len()).max().unwrap_or(0);
     let mut text = String::new();
     for Line {
-        stage, state, why, ..
+        stage,
+        state,
+        why,
+        said,
+        ..
     } in lines
     {
-        text += format!("{state:8}  {stage:width$}  {why}").trim_end();
+        let style = match *state {
+            "fresh" if terminal::is_quiet() => continue,
+            "fresh" => terminal::GOOD,
+            "stale" => terminal::CARE,
+            _ => terminal::ASIDE,
+        };
+        let in_full = terminal::is_verbose() && !said.is_empty();
+        let why = if in_full { "changed:" } else { why };
+        let state = terminal::paint(style, &format!("{state:8}"));
+        text += format!("{state}  {stage:width$}  {why}").trim_end();
         text.push('\n');
+        for change in said.iter().filter(|_| in_full) {
+            text += &format!("{:10}  {change}\n", "");
+        }
+    }
+    if terminal::is_quiet() {
+        return text;
     }
     let number = |wanted: &dyn Fn(&&Line) -> bool| lines.iter().filter(wanted).count();
     let fresh = number(&|line| line.state == "fresh");

@@ -40,19 +40,29 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
                 } else {
                     "differs from the lock"
                 };
+                let what = terminal::paint(terminal::BAD, what);
                 format!("{}: {} {what}\n", session.id(*stage), path.display())
             }
+            Finding::Publication { stage, path } => format!(
+                "{}: the lock records {} as published by other code\n",
+                session.id(*stage),
+                path.display()
+            ),
             Finding::Object { path } => format!("cache: {} is damaged\n", path.display()),
         };
     }
     let files = count(report.files, "file");
     let objects = count(report.objects, "cached object");
     match report.findings.len() {
-        0 => text += &format!("{files} equal the lock, {objects} intact\n"),
+        _ if terminal::is_quiet() => {}
+        0 => {
+            let equal = terminal::paint(terminal::GOOD, "equal the lock");
+            text += &format!("{files} {equal}, {objects} intact\n");
+        }
         findings => {
             text += &format!(
                 "{} in {files} and {objects}\n",
-                count(findings, "difference")
+                terminal::paint(terminal::BAD, &count(findings, "difference"))
             );
             text += "`icl-repro run` re-makes what differs and says where it disagrees\n";
         }
@@ -83,6 +93,11 @@ fn as_json(session: &Session, report: &Verification) -> Json {
             missing,
         } => json!({
             "finding": if *missing { "missing" } else { "differs" },
+            "stage": session.id(*stage),
+            "path": path,
+        }),
+        Finding::Publication { stage, path } => json!({
+            "finding": "published-otherwise",
             "stage": session.id(*stage),
             "path": path,
         }),

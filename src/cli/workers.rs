@@ -32,7 +32,7 @@ pub fn start(jobs: Option<u16>) -> Result<()> {
         if CANCELLED.swap(true, Ordering::Relaxed) {
             std::process::exit(exit::INTERRUPTED.into());
         }
-        terminal::say("interrupted: stopping the stages that run (again: stop at once)");
+        terminal::note("interrupted: stopping the stages that run (again: stop at once)");
     })
     .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))
 }

@@ -36,6 +36,9 @@ pub struct Action {
 const TITLE: &str = "icl-repro actions ";
 const FORMAT: u64 = 1;
 
+/// A larger file is not one that this program wrote: it would hold a million results.
+const MAX_BYTES: u64 = 512 << 20;
+
 /// The action cache.
 pub struct Actions {
     path: PathBuf,
@@ -55,7 +58,7 @@ struct Added {
 impl Actions {
     /// Reads the file, which need not exist. One of a newer format is refused.
     pub fn open(path: PathBuf) -> Result<Self> {
-        let text = match std::fs::read(&path) {
+        let text = match files::read_at_most(&path, MAX_BYTES) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(e) => return Err(Error::io("read", &path, &e)),

@@ -2,11 +2,12 @@
 
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::expand::Draft;
+use crate::pipeline::files::inside;
 use crate::pipeline::kind::{Kind, Role};
 use crate::pipeline::node::{Node, Value};
 use crate::pipeline::stage::{Input, OUTPUT_FOLDERS, Source, Stage};
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 /// Types a draft's parameters, and finds what it reads among all drafts.
 pub fn build(
@@ -184,24 +185,6 @@ fn references(
             ))
         })
         .collect()
-}
-
-/// A relative path that stays below where it starts, or why it is not one.
-fn inside(text: &str) -> std::result::Result<PathBuf, String> {
-    let path = Path::new(text);
-    if path.is_absolute() {
-        return Err("is an absolute path: give it relative to pipeline.yaml".into());
-    }
-    if path
-        .components()
-        .any(|c| !matches!(c, Component::Normal(_)))
-    {
-        return Err("must be a plain relative path without `.` or `..`".into());
-    }
-    if text.contains(['\0', '\\']) {
-        return Err("holds a character that no path of a pipeline may hold".into());
-    }
-    Ok(path.components().collect())
 }
 
 fn output_path(node: &Node) -> Result<PathBuf> {

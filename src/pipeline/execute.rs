@@ -9,9 +9,11 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::event::{Event, Observer, Outcome};
 use crate::pipeline::files;
 use crate::pipeline::key::Key;
-use crate::pipeline::kind::Io;
-use crate::pipeline::plan::{Context, Reason};
+use crate::pipeline::kind::{Io, read};
+use crate::pipeline::plan::{Context, Draft, Places, Reason};
+use crate::pipeline::publication::{FILE, Publication, Publications};
 use crate::pipeline::stage::{Input, Source, Stage};
+use crate::pipeline::trace;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ use std::time::Instant;
 pub struct Finished {
     pub key: Key,
     pub outputs: Outputs,
+    pub published: Publications,
     pub outcome: Outcome,
 }
 
@@ -30,7 +33,7 @@ pub struct Attempt<'a> {
     pub context: &'a Context<'a>,
     pub index: usize,
     pub stage: &'a Stage,
-    /// The outputs of the stages that it reads from.
+    /// The outputs of the stages that it needs to know.
     pub known: &'a BTreeMap<usize, Outputs>,
     /// Whether it runs although it is fresh.
     pub forced: bool,
@@ -69,7 +72,7 @@ impl Attempt<'_> {
         let probe = context.probe(stage, inputs.clone());
         let reason = match probe.cached {
             Some(action) if !self.forced => {
-                let restored = self.publish(&action.outputs)?;
+                let (restored, published) = self.publish(&probe.key, &action.outputs)?;
                 let outcome = match restored {
                     true => Outcome::Restored,
                     false => Outcome::Fresh,
@@ -77,6 +80,7 @@ impl Attempt<'_> {
                 return Ok(Finished {
                     key: probe.key,
                     outputs: action.outputs,
+                    published,
                     outcome,
                 });
             }
@@ -95,10 +99,11 @@ impl Attempt<'_> {
             outputs,
         };
         context.store.record(probe.key.digest(), &action)?;
-        self.publish(&action.outputs)?;
+        let (_, published) = self.publish(&probe.key, &action.outputs)?;
         Ok(Finished {
             key: probe.key,
             outputs: action.outputs,
+            published,
             outcome: Outcome::Ran,
         })
     }
@@ -112,11 +117,17 @@ impl Attempt<'_> {
             .prefix(&format!("{}-", stage.id))
             .tempdir_in(&scratch_root)
             .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
-        let paths = self.input_paths()?;
+        let mut paths = self.input_paths()?;
         let mut by_role: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
         for (input, path) in stage.inputs.iter().zip(&paths) {
             let files = by_role.entry(input.role.clone()).or_default();
             files.push((input.label.clone(), path.clone()));
+        }
+        let trace = self.trace(&scratch_root)?;
+        if let Some(file) = &trace {
+            let path = file.path().to_owned();
+            by_role.insert(trace::ROLE.to_owned(), vec![(String::new(), path.clone())]);
+            paths.push(path);
         }
         let report = |progress| {
             (self.observer)(Event::Progress {
@@ -152,6 +163,21 @@ impl Attempt<'_> {
         Ok(())
     }
 
+    /// The file that tells the stage of those before it, if its kind asks for that.
+    fn trace(&self, folder: &Path) -> Result<Option<tempfile::NamedTempFile>> {
+        let Attempt { context, stage, .. } = self;
+        if !context.kinds[stage.kind].reads_trace() {
+            return Ok(None);
+        }
+        let text = context
+            .trace(stage, |before| self.known.get(&before))?
+            .ok_or_else(|| Error::failed("a stage before this one is not known"))?;
+        let io = |e: std::io::Error| Error::io("write in", folder, &e);
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(io)?;
+        Ok(Some(file))
+    }
+
     /// Where the inputs are, in their order.
     fn input_paths(&self) -> Result<Vec<PathBuf>> {
         let path = |input: &Input| match &input.source {
@@ -167,19 +193,57 @@ impl Attempt<'_> {
     }
 
     /// Puts outputs that are missing or differ where the user sees them; whether there were any.
-    fn publish(&self, outputs: &Outputs) -> Result<bool> {
+    fn publish(&self, key: &Key, outputs: &Outputs) -> Result<(bool, Publications)> {
         let Attempt { context, stage, .. } = self;
-        let moved = context.out_of_place(stage, outputs);
-        let moved_outputs = stage
-            .outputs
-            .iter()
-            .filter(|(_, path)| moved.contains(path));
-        for (name, path) in moved_outputs {
+        let Places {
+            moved,
+            mut published,
+        } = context.places(stage, key, outputs);
+        for (name, path) in &moved {
             refuse_links(&context.workspace.out, path)?;
+            let digest = match context.draft(stage, key, name, outputs) {
+                None => outputs[name],
+                Some(draft) => match published.get(name) {
+                    Some(publication) => publication.digest,
+                    None => {
+                        let key = draft.key;
+                        let digest = self.embed(path, draft)?;
+                        let publication = Publication { key, digest };
+                        published.insert(name.clone(), publication);
+                        digest
+                    }
+                },
+            };
             let target = context.workspace.out.join(path);
-            context.store.copy_to(outputs[name], &target)?;
+            context.store.copy_to(digest, &target)?;
         }
-        Ok(!moved.is_empty())
+        Ok((!moved.is_empty(), published))
+    }
+
+    /// Makes the bytes of a publication, and records them.
+    fn embed(&self, path: &Path, draft: Draft) -> Result<Digest> {
+        let Attempt { context, stage, .. } = self;
+        let publisher = context
+            .publisher
+            .ok_or_else(|| Error::failed("there is nothing to publish with"))?;
+        let start = Instant::now();
+        let content = read(&context.store.object(draft.content))?;
+        let embed = || publisher.embed(path, &content, &draft.provenance);
+        let bytes = catch_unwind(AssertUnwindSafe(embed))
+            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
+        let folder = context.workspace.cache.join("scratch");
+        files::create_folder(&folder)?;
+        let io = |e: std::io::Error| Error::io("write in", &folder, &e);
+        let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(io)?;
+        std::io::Write::write_all(&mut file, &bytes).map_err(io)?;
+        let digest = context.store.insert(file.path())?;
+        let action = Action {
+            stage: stage.id.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+            outputs: Outputs::from([(FILE.to_owned(), digest)]),
+        };
+        context.store.record(draft.key, &action)?;
+        Ok(digest)
     }
 }
 

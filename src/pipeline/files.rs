@@ -7,8 +7,8 @@
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use std::fs;
-use std::io::{Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::{Component, Path, PathBuf};
 
 /// Makes a folder and those above it.
 pub fn create_folder(path: &Path) -> Result<()> {
@@ -17,6 +17,49 @@ pub fn create_folder(path: &Path) -> Result<()> {
         return Ok(());
     }
     fs::create_dir_all(path).map_err(|e| Error::io("make the folder", path, &e))
+}
+
+/// Reads a whole file of at most `most` bytes. A pipe or a device is refused: it may have no end.
+pub fn read_at_most(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    // Looked at before it is opened: opening a pipe waits for its writer.
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() {
+        let message = match kind.is_dir() {
+            true => "it is a folder",
+            false => "it is a pipe or a device, not a file",
+        };
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, message));
+    }
+    take_at_most(fs::File::open(path)?, most)
+}
+
+/// Reads to the end, which comes after at most `most` bytes.
+pub fn take_at_most(source: impl Read, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 <= most {
+        return Ok(bytes);
+    }
+    let message = format!("it has more than {most} bytes");
+    Err(std::io::Error::new(ErrorKind::FileTooLarge, message))
+}
+
+/// The path that a text of somebody else's names, if it stays below where it starts; or why not.
+pub fn inside(text: &str) -> std::result::Result<PathBuf, String> {
+    let path = Path::new(text);
+    if path.is_absolute() {
+        return Err("is an absolute path: give it relative to pipeline.yaml".into());
+    }
+    if path
+        .components()
+        .any(|c| !matches!(c, Component::Normal(_)))
+    {
+        return Err("must be a plain relative path without `.` or `..`".into());
+    }
+    if text.contains(['\0', '\\']) {
+        return Err("holds a character that no path of a pipeline may hold".into());
+    }
+    Ok(path.components().collect())
 }
 
 /// Writes a file atomically and durably; an equal file is left alone.
@@ -120,4 +163,32 @@ fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     }
     temporary.persist(path).map_err(|e| io(e.error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_or_is_too_long_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "1234").unwrap();
+        assert_eq!(read_at_most(&path, 4).unwrap(), b"1234");
+        let kind = |path: &Path, most| read_at_most(path, most).unwrap_err().kind();
+        assert_eq!(kind(&path, 3), ErrorKind::FileTooLarge);
+        assert_eq!(kind(Path::new("/dev/zero"), 3), ErrorKind::InvalidInput);
+        assert_eq!(kind(folder.path(), 3), ErrorKind::InvalidInput);
+        assert_eq!(kind(&folder.path().join("x"), 3), ErrorKind::NotFound);
+        let endless = take_at_most(std::io::repeat(0), 1 << 20).unwrap_err();
+        assert_eq!(endless.kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn a_path_stays_inside() {
+        for text in ["/etc/passwd", "..", "a/../../b", "./a", "a/\0", "a\\b"] {
+            assert!(inside(text).is_err(), "{text}");
+        }
+        assert_eq!(inside("a//b/").unwrap(), Path::new("a/b"));
+    }
 }

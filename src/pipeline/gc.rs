@@ -75,7 +75,11 @@ fn locked_keys(workspace: &Workspace) -> Result<BTreeSet<Digest>> {
     let mut keys = BTreeSet::new();
     for folder in folders {
         let lock = Lock::read(&folder.join(LOCK_FILE))?;
-        keys.extend(lock.stages.values().map(|block| block.key));
+        for block in lock.stages.values() {
+            keys.insert(block.key);
+            let published = block.outputs.values().filter_map(|record| record.published);
+            keys.extend(published.map(|publication| publication.key));
+        }
     }
     Ok(keys)
 }

@@ -4,9 +4,14 @@
 //! is passed over, and the file may be deleted.
 
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
 use serde::{Deserialize, Serialize};
-use std::io::Write;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+
+/// Of a longer log only the end is read: it grows with every run.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A run that has ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,7 +40,7 @@ pub struct PastStage {
 
 /// The runs so far, the oldest first.
 pub fn read(path: &Path) -> Result<Vec<PastRun>> {
-    let text = match std::fs::read(path) {
+    let text = match latest(path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(Error::io("read", path, &e)),
@@ -45,6 +50,18 @@ pub fn read(path: &Path) -> Result<Vec<PastRun>> {
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect())
+}
+
+/// The end of the file, or all of it.
+fn latest(path: &Path) -> std::io::Result<Vec<u8>> {
+    let size = std::fs::metadata(path)?.len();
+    if size <= MAX_BYTES {
+        return files::read_at_most(path, MAX_BYTES);
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(size - MAX_BYTES))?;
+    // A run may add to it meanwhile.
+    files::take_at_most(file, 2 * MAX_BYTES)
 }
 
 /// Adds a run. Called under the run lock.

@@ -50,6 +50,11 @@ impl Code {
             parts: Arc::new(parts.collect()),
         }
     }
+
+    /// Adds all parts to something that is hashed.
+    pub fn enter(&self, encoder: &mut Encoder) {
+        encoder.append(&self.encoded);
+    }
 }
 
 /// All that a stage's outputs depend on.
@@ -93,6 +98,11 @@ impl Key {
         key
     }
 
+    /// The inputs by role, sorted.
+    pub fn inputs(&self) -> &[(String, Digest)] {
+        &self.inputs
+    }
+
     /// The digest under which the action cache files the outputs.
     pub fn digest(&self) -> Digest {
         self.digest
@@ -126,7 +136,7 @@ impl Key {
             e.text(role);
             e.bytes(digest.as_bytes());
         }
-        e.append(&self.code.encoded);
+        self.code.enter(&mut e);
         e.finish()
     }
 

@@ -5,6 +5,7 @@
 //! stages.
 
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::files;
 use crate::pipeline::key::{Code, CodePart};
 use crate::pipeline::node::Node;
 use crate::pipeline::typed;
@@ -82,6 +83,9 @@ pub trait StageKind: Send + Sync + 'static {
     /// Its parameters. What serialises is what enters the key.
     type Params: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
 
+    /// Whether it reads the [trace](crate::pipeline::trace) of the stages before it, as role `trace`.
+    const READS_TRACE: bool = false;
+
     /// Checks what a single field's type cannot.
     fn check(_params: &Self::Params) -> std::result::Result<(), String> {
         Ok(())
@@ -100,6 +104,10 @@ pub trait Kind: Send + Sync {
     /// The JSON Schema of its parameters, for editors; anything goes where a kind has none.
     fn schema(&self, _generator: &mut SchemaGenerator) -> Schema {
         Schema::default()
+    }
+    /// Whether its stages read the trace of the stages before them.
+    fn reads_trace(&self) -> bool {
+        false
     }
     /// Reads and checks parameters; errors carry their place.
     fn job(&self, params: &Node) -> Result<Box<dyn Job>>;
@@ -159,6 +167,10 @@ impl<K: StageKind> Kind for Registered<K> {
 
     fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         K::Params::json_schema(generator)
+    }
+
+    fn reads_trace(&self) -> bool {
+        K::READS_TRACE
     }
 
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
@@ -295,7 +307,10 @@ impl<'a> Io<'a> {
     }
 }
 
+/// A larger input is refused; those of the paper have less than a thousandth of it.
+const MAX_INPUT: u64 = 256 << 20;
+
 /// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| Error::io("read", path, &e))
+    files::read_at_most(path, MAX_INPUT).map_err(|e| Error::io("read", path, &e))
 }

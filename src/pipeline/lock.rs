@@ -10,15 +10,20 @@ use crate::pipeline::digest::{Digest, Encoder};
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::files;
 use crate::pipeline::key::KeyParts;
+use crate::pipeline::publication::Publication;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-const FORMAT: u64 = 2;
-/// In format 1 each stage had its table of code; `diff` still meets it in older revisions.
+const FORMAT: u64 = 3;
+/// In format 1 each stage had its table of code, in format 2 no output had a publication; `diff` still
+/// meets both in older revisions.
 const INLINE_CODE: u64 = 1;
+
+/// A larger file is refused: it is somebody else's, and takes ten times its size when it is read.
+pub const MAX_BYTES: u64 = 32 << 20;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,7 +44,27 @@ pub struct Block {
 #[serde(deny_unknown_fields)]
 pub struct Record {
     pub path: String,
+    /// Of the artifact, which other stages read.
     pub digest: Digest,
+    /// The file at `path`, where provenance was embedded in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Publication>,
+}
+
+impl Record {
+    /// The digest of the file at `path`.
+    pub fn file_digest(&self) -> Digest {
+        self.published.map_or(self.digest, |file| file.digest)
+    }
+
+    /// Whether the same key gave other bytes in `new`: another artifact, another place for it, or the
+    /// same artifact published as other bytes by the same code.
+    pub fn contradicts(&self, new: &Record) -> bool {
+        let publications = self.published.zip(new.published);
+        self.path != new.path
+            || self.digest != new.digest
+            || publications.is_some_and(|(a, b)| a.key == b.key && a.digest != b.digest)
+    }
 }
 
 /// Names of source files and locked dependencies with their digests and versions.
@@ -100,6 +125,18 @@ impl Lock {
         if written.format < INLINE_CODE {
             return Err(damaged("there never was a format 0".into()));
         }
+        // A format that is older than what the file holds is a damaged number.
+        let records = written
+            .stages
+            .values()
+            .flat_map(|block| block.outputs.values());
+        let is_published = records.into_iter().any(|record| record.published.is_some());
+        if (written.format < FORMAT && is_published)
+            || (written.format == INLINE_CODE && !written.code.is_empty())
+        {
+            let format = written.format;
+            return Err(damaged(format!("it holds more than format {format} can")));
+        }
         let tables = written.code.into_iter();
         let tables: BTreeMap<String, Arc<Table>> = tables
             .map(|(name, table)| (name, Arc::new(table)))
@@ -119,6 +156,10 @@ impl Lock {
                 code,
             };
             let (key, outputs) = (block.key, block.outputs);
+            for record in outputs.values() {
+                files::inside(&record.path)
+                    .map_err(|why| damaged(format!("{id}: the path `{}` {why}", record.path)))?;
+            }
             Ok((
                 id,
                 Block {
@@ -175,7 +216,7 @@ impl Lock {
 
 /// The lock and the digest of the file.
 fn read(path: &Path) -> Result<(Lock, Option<Digest>)> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match files::read_at_most(path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Lock::default(), None)),
         Err(e) => return Err(Error::io("read", path, &e)),
@@ -196,7 +237,7 @@ fn newer(shown: &str, found: u64) -> Error {
 }
 
 /// What a table of code is called: by a kind that it belongs to, and what it says.
-fn code_name(parts: &KeyParts) -> String {
+pub fn code_name(parts: &KeyParts) -> String {
     let mut encoder = Encoder::new("icl-repro code");
     for (name, version) in parts.code.iter() {
         encoder.text(name);
@@ -254,6 +295,10 @@ mod tests {
         let record = Record {
             path: "figures/a".into(),
             digest: Digest::of(b"a"),
+            published: Some(Publication {
+                key: Digest::of(b"p"),
+                digest: Digest::of(b"b"),
+            }),
         };
         let code = BTreeMap::from([("a.rs".to_owned(), "1".to_owned())]);
         let parts = KeyParts {
@@ -272,10 +317,10 @@ mod tests {
         );
         lock.write(&path).unwrap();
         assert_eq!(Lock::read(&path).unwrap(), lock);
-        let newer = r#"{"format": 3, "new": true}"#;
+        let newer = r#"{"format": 4, "new": true}"#;
         std::fs::write(&path, newer).unwrap();
         let error = Lock::read(&path).unwrap_err();
-        assert!(error.message.contains("has format 3"), "{error}");
+        assert!(error.message.contains("has format 4"), "{error}");
         std::fs::write(&path, "{").unwrap();
         assert!(
             Lock::read(&path)

@@ -2,7 +2,7 @@
 
 use crate::pipeline::digest::Digest;
 use crate::pipeline::key::Change;
-use crate::pipeline::lock::{Block, Lock};
+use crate::pipeline::lock::{Block, Lock, Record};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -33,6 +33,9 @@ pub struct OutputDiff {
     pub path: String,
     pub old: Option<Digest>,
     pub new: Option<Digest>,
+    /// Of the files, in which provenance may be embedded.
+    #[serde(skip)]
+    pub files: [Option<Digest>; 2],
 }
 
 /// What is different in `new`, by stage id; a stage that is new or gone lists its outputs only.
@@ -63,15 +66,15 @@ fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {
     let names: BTreeSet<&String> = blocks.flat_map(|block| block.outputs.keys()).collect();
     let one = |name: &String| {
         let (old, new) = (record(old, name), record(new, name));
-        let digest = |record: &Option<crate::pipeline::lock::Record>| {
-            record.as_ref().map(|record| record.digest)
-        };
+        let digest = |record: &Option<Record>| record.as_ref().map(|record| record.digest);
         let (before, after) = (digest(&old), digest(&new));
+        let files = [&old, &new].map(|record| record.as_ref().map(Record::file_digest));
         (before != after).then(|| OutputDiff {
             output: name.clone(),
             path: new.or(old).map_or_else(String::new, |record| record.path),
             old: before,
             new: after,
+            files,
         })
     };
     names.into_iter().filter_map(one).collect()
@@ -81,7 +84,6 @@ fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {
 mod tests {
     use super::*;
     use crate::pipeline::key::KeyParts;
-    use crate::pipeline::lock::Record;
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -94,6 +96,7 @@ mod tests {
             let record = Record {
                 path: format!("figures/{id}.csv"),
                 digest: Digest::of(bytes.as_bytes()),
+                published: None,
             };
             let block = Block {
                 key: Digest::of(b""),

@@ -6,7 +6,7 @@
 //!
 //! Read in this order: [`kind`] and [`stage`] (what a stage is), [`node`], [`spec`], [`settings`],
 //! [`expand`], [`bind`], [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
-//! [`digest`] (what is hashed), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
+//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
 //! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
 //! (between revisions), [`schema`] (for editors).
 
@@ -28,6 +28,7 @@ pub mod lock;
 pub mod lock_diff;
 pub mod node;
 pub mod plan;
+pub mod publication;
 pub mod rebuild;
 pub mod resolve;
 pub mod run;
@@ -39,6 +40,7 @@ pub mod spec;
 pub mod stage;
 pub mod stat;
 pub mod store;
+pub mod trace;
 pub mod typed;
 pub mod verify;
 pub mod workspace;

@@ -35,7 +35,7 @@ pub enum Value {
 }
 
 /// A larger file is refused before it is parsed.
-const MAX_BYTES: usize = 4 << 20;
+pub const MAX_BYTES: usize = 4 << 20;
 /// Deeper nesting is refused: the tree is walked recursively.
 const MAX_DEPTH: usize = 40;
 /// More nodes than this, after aliases are expanded, are refused.

@@ -10,10 +10,12 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::{Block, LockFile};
+use crate::pipeline::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::store::Store;
+use crate::pipeline::trace;
 use crate::pipeline::workspace::Workspace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ pub struct Context<'a> {
     /// The repository's lock, to which a variant that has not run yet is compared.
     pub baseline: &'a LockFile,
     pub store: &'a Store,
+    pub publisher: Option<&'a dyn Publisher>,
 }
 
 /// Why a stage runs.
@@ -117,6 +120,53 @@ impl Context<'_> {
         stage: &Stage,
         outputs: impl Fn(usize) -> Option<&'o Outputs>,
     ) -> Result<Option<Vec<(String, Digest)>>> {
+        let Some(mut digests) = self.artifact_digests(stage, &outputs)? else {
+            return Ok(None);
+        };
+        if self.kinds[stage.kind].reads_trace() {
+            let Some(trace) = self.trace(stage, outputs)? else {
+                return Ok(None);
+            };
+            digests.push((trace::ROLE.to_owned(), Digest::of(trace.as_bytes())));
+        }
+        Ok(Some(digests))
+    }
+
+    /// What a stage is told of those before it; `None` when the outputs of one are not known.
+    pub fn trace<'o>(
+        &self,
+        stage: &Stage,
+        outputs: impl Fn(usize) -> Option<&'o Outputs>,
+    ) -> Result<Option<String>> {
+        let mut entries = Vec::new();
+        for index in self.pipeline.ancestors(stage) {
+            let before = &self.pipeline.stages[index];
+            let digests = self.artifact_digests(before, &outputs)?;
+            let (Some(mut digests), Some(made)) = (digests, outputs(index)) else {
+                return Ok(None);
+            };
+            digests.sort();
+            let origins = trace::origins(self.pipeline, before, &digests).unwrap_or_default();
+            let kind = &*self.kinds[before.kind];
+            entries.push(trace::entry(before, kind, &origins, made));
+        }
+        Ok(Some(trace::text(entries)))
+    }
+
+    /// The stages whose outputs a stage must know: those that it reads, and for a trace all before it.
+    pub fn needs(&self, stage: &Stage) -> BTreeSet<usize> {
+        match self.kinds[stage.kind].reads_trace() {
+            true => self.pipeline.ancestors(stage),
+            false => stage.upstream().into_iter().collect(),
+        }
+    }
+
+    /// The digests of a stage's inputs but for its trace, in the order of the inputs.
+    fn artifact_digests<'o>(
+        &self,
+        stage: &Stage,
+        outputs: &impl Fn(usize) -> Option<&'o Outputs>,
+    ) -> Result<Option<Vec<(String, Digest)>>> {
         let mut digests = Vec::with_capacity(stage.inputs.len());
         for input in &stage.inputs {
             let digest = match &input.source {
@@ -205,19 +255,58 @@ impl Context<'_> {
         })
     }
 
-    /// The output files of a stage that are missing or differ from `outputs`.
-    pub fn out_of_place(&self, stage: &Stage, outputs: &Outputs) -> Vec<PathBuf> {
-        let differs = |(name, path): &&(String, PathBuf)| {
+    /// The files of a stage as they should be, and those that are not.
+    pub fn places(&self, stage: &Stage, key: &Key, outputs: &Outputs) -> Places {
+        let mut places = Places::default();
+        for (name, path) in &stage.outputs {
+            let draft = self.draft(stage, key, name, outputs);
+            let expected = match &draft {
+                None => outputs.get(name).copied(),
+                Some(draft) => self.published(draft.key),
+            };
+            if let (Some(draft), Some(digest)) = (draft, expected) {
+                let key = draft.key;
+                let publication = Publication { key, digest };
+                places.published.insert(name.clone(), publication);
+            }
             // A link is not the file that was put there, whatever it leads to.
             let found = self.store.digest_of_plain(&self.workspace.out.join(path));
-            found.is_none() || found.as_ref() != outputs.get(name)
-        };
-        stage
-            .outputs
-            .iter()
-            .filter(differs)
-            .map(|(_, path)| path.clone())
-            .collect()
+            if found.is_none() || found != expected {
+                places.moved.push((name.clone(), path.clone()));
+            }
+        }
+        places
+    }
+
+    /// What is to be published of an output; `None` where the artifact itself is.
+    pub fn draft(
+        &self,
+        stage: &Stage,
+        key: &Key,
+        output: &str,
+        outputs: &Outputs,
+    ) -> Option<Draft> {
+        let (_, path) = stage.outputs.iter().find(|(name, _)| name == output)?;
+        let publisher = self.publisher.filter(|p| p.applies(path));
+        let publisher = publisher.filter(|_| path.starts_with(PUBLISHED))?;
+        let content = *outputs.get(output)?;
+        let origins = trace::origins(self.pipeline, stage, key.inputs())?;
+        let kind = self.kinds[stage.kind].name();
+        let params = stage.job.params();
+        let provenance =
+            publication::provenance(&stage.id, output, kind, &params, &origins, content);
+        let key = publication::key(&provenance, content, path, publisher.code());
+        Some(Draft {
+            content,
+            provenance,
+            key,
+        })
+    }
+
+    /// The published bytes that the action cache knows under a publication's key.
+    fn published(&self, key: Digest) -> Option<Digest> {
+        let action = self.store.cached(key)?;
+        action.outputs.get(FILE).copied()
     }
 
     /// The state of every selected stage.
@@ -237,7 +326,9 @@ impl Context<'_> {
                     match probe.cached {
                         None => State::Stale(self.reason(stage, &probe.key)?),
                         Some(action) => {
-                            let moved = self.out_of_place(stage, &action.outputs);
+                            let places = self.places(stage, &probe.key, &action.outputs);
+                            let moved: Vec<PathBuf> =
+                                places.moved.into_iter().map(|(_, path)| path).collect();
                             plan.known.insert(index, action.outputs);
                             if moved.is_empty() {
                                 State::Fresh
@@ -252,6 +343,23 @@ impl Context<'_> {
         }
         Ok(plan)
     }
+}
+
+/// The files of a stage.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// Outputs that are missing or not as they should be, with their paths.
+    pub moved: Vec<(String, PathBuf)>,
+    /// The publications that are known.
+    pub published: Publications,
+}
+
+/// An output that is to be published.
+pub struct Draft {
+    /// Digest of the artifact.
+    pub content: Digest,
+    pub provenance: serde_json::Value,
+    pub key: Digest,
 }
 
 /// The states of the selected stages.

@@ -9,7 +9,7 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::event::{Event, Observer};
 use crate::pipeline::files;
 use crate::pipeline::key::Change;
-use crate::pipeline::lock::{Block, Lock, LockFile};
+use crate::pipeline::lock::{Block, Lock, LockFile, Record};
 use crate::pipeline::plan::{Context, Reason};
 use crate::pipeline::run::{Options, Run};
 use crate::pipeline::select::Selection;
@@ -108,6 +108,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         // Says why a stage is not as recorded.
         baseline: context.lock,
         store: &store,
+        publisher: context.publisher,
     };
     let options = Options {
         workers: how.workers,
@@ -222,24 +223,32 @@ fn differing(context: &Context, store: &Store, old: Option<&Block>, new: &Block)
     let mut outputs = Vec::new();
     for (name, record) in &new.outputs {
         let old = old.and_then(|block| block.outputs.get(name));
-        let expected = old.map(|record| record.digest);
-        if expected == Some(record.digest) {
+        if old.is_some_and(|old| !old.contradicts(record)) {
             continue;
         }
+        // Where the artifact is as recorded, it is what was published that is not.
+        let is_artifact = old.is_none_or(|old| old.digest != record.digest);
+        let digest_of = |record: &Record| match is_artifact {
+            true => record.digest,
+            false => record.file_digest(),
+        };
+        let expected = old.map(digest_of);
+        let found = digest_of(record);
         let expected_file = old.and_then(|old| {
             let in_place = context.workspace.out.join(&old.path);
-            let places = [in_place, context.store.object(old.digest)];
+            let digest = digest_of(old);
+            let places = [in_place, context.store.object(digest)];
             let is_expected =
-                |file: &PathBuf| Digest::of_file(file).is_ok_and(|(d, _)| d == old.digest);
+                |file: &PathBuf| Digest::of_file(file).is_ok_and(|(d, _)| d == digest);
             places.into_iter().find(is_expected)
         });
         outputs.push(Output {
             name: name.clone(),
             path: PathBuf::from(&record.path),
             expected,
-            found: record.digest,
+            found,
             expected_file,
-            found_file: store.object(record.digest),
+            found_file: store.object(found),
         });
     }
     outputs

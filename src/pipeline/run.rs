@@ -140,10 +140,11 @@ impl Run<'_> {
         let inputs = self.context.input_digests(stage, outputs).ok()??;
         let probe = self.context.probe(stage, inputs);
         let outputs = probe.cached?.outputs;
-        let in_place = self.context.out_of_place(stage, &outputs).is_empty();
-        in_place.then_some(Finished {
+        let places = self.context.places(stage, &probe.key, &outputs);
+        places.moved.is_empty().then_some(Finished {
             key: probe.key,
             outputs,
+            published: places.published,
             outcome: Outcome::Fresh,
         })
     }
@@ -171,7 +172,8 @@ impl Run<'_> {
                 Some((upstream, outputs.clone()))
             };
             let stage = &self.context.pipeline.stages[index];
-            let known = stage.upstream().into_iter().filter_map(known).collect();
+            let needed = self.context.needs(stage);
+            let known = needed.into_iter().filter_map(known).collect();
             drop(state);
             let attempt = Attempt {
                 context: self.context,

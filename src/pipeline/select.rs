@@ -66,6 +66,12 @@ impl Pipeline {
         Selection { targets, closure }
     }
 
+    /// Every stage that a stage depends on, directly or through others, in order.
+    pub fn ancestors(&self, stage: &Stage) -> BTreeSet<usize> {
+        self.closure_of(stage.upstream().into_iter().collect())
+            .closure
+    }
+
     fn find(&self, target: &str) -> Result<BTreeSet<usize>> {
         let mut found = self.matching(target)?;
         let path = Path::new(target.trim_start_matches("./"));

@@ -77,14 +77,16 @@ impl Settlement<'_> {
             let equal = |name: &String| {
                 expected.is_some_and(|old| old.outputs.get(name) == block.outputs.get(name))
             };
+            let contradicts = |name: &String| match expected.map(|old| old.outputs.get(name)) {
+                Some(Some(old)) => old.contradicts(&block.outputs[name]),
+                _ => true,
+            };
             summary.outputs_equal += block.outputs.keys().filter(|name| equal(name)).count();
-            if expected.is_some_and(|old| old.key == block.key && old.outputs != block.outputs) {
-                let names = block
-                    .outputs
-                    .keys()
-                    .filter(|name| !equal(name))
-                    .cloned()
-                    .collect();
+            let same_key = expected.is_some_and(|old| old.key == block.key);
+            let names = block.outputs.keys().filter(|name| contradicts(name));
+            let names: Vec<String> = names.cloned().collect();
+            let is_smaller = expected.is_some_and(|old| old.outputs.len() != block.outputs.len());
+            if same_key && (!names.is_empty() || is_smaller) {
                 summary.differing.push((index, names));
                 tainted.insert(index);
             } else if stage.upstream().iter().any(|u| tainted.contains(u)) {
@@ -120,6 +122,7 @@ fn block(stage: &Stage, finished: &Finished) -> Block {
             Record {
                 path,
                 digest: finished.outputs[name],
+                published: finished.published.get(name).copied(),
             },
         )
     };

@@ -18,6 +18,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const TITLE: &str = "icl-repro stat 2";
+/// A larger file counts as empty.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// File systems stamp changes with the kernel's coarse clock: two changes this close can have one
 /// stamp. (A tick is 1 to 10 ms on Linux.)
@@ -177,7 +179,7 @@ impl FileDigests {
     /// Remembers in the file `path`. One that is damaged or of another format counts as empty: it
     /// only costs reading the files again.
     pub fn remembered_in(path: PathBuf) -> Self {
-        let text = std::fs::read(&path).unwrap_or_default();
+        let text = files::read_at_most(&path, MAX_BYTES).unwrap_or_default();
         let mut memory = Memory::default();
         let lines = unseal(TITLE, &text).unwrap_or_default();
         memory.files = lines

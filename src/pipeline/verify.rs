@@ -4,7 +4,9 @@ use crate::pipeline::actions::Outputs;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
 use crate::pipeline::key::{Change, Key};
+use crate::pipeline::lock::Record;
 use crate::pipeline::plan::Context;
+use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::Source;
 use std::collections::BTreeMap;
@@ -23,6 +25,8 @@ pub enum Finding {
         path: PathBuf,
         missing: bool,
     },
+    /// The lock records the file as published by other code, or with another provenance.
+    Publication { stage: usize, path: PathBuf },
     /// An object's bytes do not have the digest that its name claims.
     Object { path: PathBuf },
 }
@@ -34,10 +38,6 @@ pub struct Verification {
     pub objects: usize,
     pub findings: Vec<Finding>,
 }
-
-/// Files below this folder are committed: one that is missing is a finding. Others are
-/// intermediates, which a fresh clone does not have.
-const PUBLISHED: &str = "figures";
 
 /// Verifies the selected stages and the whole store.
 pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> {
@@ -51,9 +51,7 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             report.findings.push(Finding::Unrecorded { stage: index });
             continue;
         };
-        let digest = |(name, record): (&String, &crate::pipeline::lock::Record)| {
-            (name.clone(), record.digest)
-        };
+        let digest = |(name, record): (&String, &Record)| (name.clone(), record.digest);
         recorded.insert(index, block.outputs.iter().map(digest).collect());
         if let Some(inputs) = context.input_digests(stage, |upstream| recorded.get(&upstream))? {
             let kind = &context.kinds[stage.kind];
@@ -65,6 +63,16 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
                     stage: index,
                     changes,
                 });
+            } else {
+                for (name, path) in &stage.outputs {
+                    let draft = context.draft(stage, &key, name, &recorded[&index]);
+                    let published = block.outputs.get(name).and_then(|record| record.published);
+                    if published.map(|p| p.key) != draft.map(|draft| draft.key) {
+                        let path = path.clone();
+                        let finding = Finding::Publication { stage: index, path };
+                        report.findings.push(finding);
+                    }
+                }
             }
         }
         let files = stage
@@ -77,7 +85,7 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             let record = block.outputs.get(name);
             let expected = record
                 .filter(|record| *path == *record.path)
-                .map(|record| record.digest);
+                .map(|record| record.file_digest());
             let found = Digest::of_file(&context.workspace.out.join(path))
                 .ok()
                 .map(|(d, _)| d);

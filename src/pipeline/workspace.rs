@@ -23,6 +23,9 @@ const CACHE_FORMAT: &str = "2";
 /// The format before: its objects are those of today, its results and what it remembers are not read.
 const OLDER_FORMAT: &str = "1";
 
+/// What names the format, or who runs, is shorter than this.
+const MAX_NOTE: u64 = 1 << 16;
+
 /// The folders of one invocation.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -92,8 +95,8 @@ impl Workspace {
     /// Refuses a cache that a newer version has written; `None` when there is no cache yet.
     pub fn check_cache(&self) -> Result<()> {
         let path = self.cache.join("format");
-        let bytes = std::fs::read(&path);
-        match bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) {
+        let text = files::read_at_most(&path, MAX_NOTE);
+        match text.map(|text| String::from_utf8_lossy(&text).into_owned()) {
             Ok(text) if [CACHE_FORMAT, OLDER_FORMAT].contains(&text.trim()) => Ok(()),
             Ok(text) => Err(Error::config(format!(
                 "the cache {} has format `{}`, this program knows {CACHE_FORMAT}",
@@ -124,8 +127,7 @@ impl Workspace {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder).map_err(io)?;
+                let holder = note(&file).map_err(io)?;
                 let process = holder.lines().next().unwrap_or_default();
                 let holder = format!("process {process} is running this pipeline");
                 if !wait {
@@ -140,9 +142,8 @@ impl Workspace {
         // It may have been another version that ran.
         self.check_cache()?;
         self.bring_up_to_date()?;
-        let mut dead = String::new();
         file.rewind().map_err(io)?;
-        file.read_to_string(&mut dead).map_err(io)?;
+        let dead = note(&file).map_err(io)?;
         if let Some((_, out)) = dead.split_once('\n') {
             self.sweep(Path::new(out));
         }
@@ -171,6 +172,13 @@ impl Workspace {
         files::remove_temporaries(&self.cache, false);
         files::remove_temporaries(out, false);
     }
+}
+
+/// What the file of the run lock says; if it is damaged, whatever that is.
+fn note(file: &File) -> std::io::Result<String> {
+    let mut text = Vec::new();
+    file.take(MAX_NOTE).read_to_end(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Held while a run may write; released when dropped, or by the system when the process ends.

@@ -31,6 +31,7 @@ pub mod pool_pretrain;
 pub mod population;
 pub mod pretrain;
 pub mod prompt_figure;
+pub mod published;
 pub mod quantity;
 pub mod registry;
 pub mod roles;

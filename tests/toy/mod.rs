@@ -9,6 +9,7 @@ use icl_repro::pipeline::kind::{Io, Job, Kind, Role, any, optional};
 use icl_repro::pipeline::lock::LockFile;
 use icl_repro::pipeline::node::Node;
 use icl_repro::pipeline::plan::{Context, State};
+use icl_repro::pipeline::publication::Publisher;
 use icl_repro::pipeline::resolve::Pipeline;
 use icl_repro::pipeline::run::{Options, Run};
 use icl_repro::pipeline::settings::Settings;
@@ -20,7 +21,7 @@ use icl_repro::pipeline::typed;
 use icl_repro::pipeline::workspace::Workspace;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,8 +29,9 @@ use std::time::Duration;
 /// What a toy stage does besides joining.
 pub type Hook = dyn Fn(&str, &Io) -> Result<()> + Send + Sync;
 
-/// Kind `join`: writes its text, then the contents of `parts`.
+/// Kind `join`: writes its text, then the contents of `parts`. Kind `tell` adds its trace.
 struct Join {
+    name: &'static str,
     code: Arc<Code>,
     runs: Arc<Mutex<Vec<String>>>,
     hook: Arc<Hook>,
@@ -54,7 +56,7 @@ const INPUTS: &[Role] = &[any("parts"), optional("file")];
 
 impl Kind for Join {
     fn name(&self) -> &str {
-        "join"
+        self.name
     }
 
     fn inputs(&self) -> &[Role] {
@@ -67,6 +69,10 @@ impl Kind for Join {
 
     fn code(&self) -> &Arc<Code> {
         &self.code
+    }
+
+    fn reads_trace(&self) -> bool {
+        self.name == "tell"
     }
 
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
@@ -89,12 +95,51 @@ impl Job for JoinJob {
             .expect("no panic")
             .push(self.params.text.clone());
         let mut text = format!("{}(", self.params.text);
-        for (_, path) in io.inputs("parts").iter().chain(io.inputs("file")) {
+        let roles = ["parts", "file", "trace"];
+        for (_, path) in roles.iter().flat_map(|role| io.inputs(role)) {
             text += &std::fs::read_to_string(path).map_err(|e| Error::io("read", path, &e))?;
         }
         io.write("out", (text + ")").as_bytes())?;
         (self.hook)(&self.params.text, io)
     }
+}
+
+/// Signs text files: adds a line with its own words and who made the file.
+pub struct Signature {
+    code: Arc<Code>,
+    pub words: String,
+}
+
+impl Signature {
+    /// Other words are other code.
+    pub fn new(words: &str) -> Self {
+        Signature {
+            code: code("signature.rs", words),
+            words: words.to_owned(),
+        }
+    }
+}
+
+impl Publisher for Signature {
+    fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
+    fn applies(&self, path: &Path) -> bool {
+        path.extension().is_some_and(|extension| extension == "txt")
+    }
+
+    fn embed(&self, _: &Path, content: &[u8], provenance: &serde_json::Value) -> Result<Vec<u8>> {
+        let line = format!("\n{}: {provenance}", self.words);
+        Ok([content, line.as_bytes()].concat())
+    }
+}
+
+fn code(name: &str, version: &str) -> Arc<Code> {
+    Arc::new(Code::new(vec![CodePart {
+        name: name.into(),
+        version: version.into(),
+    }]))
 }
 
 /// A repository in a temporary folder.
@@ -107,6 +152,8 @@ pub struct Repo {
     pub shortcut: bool,
     /// How old stamps must be to be trusted.
     pub settled: Duration,
+    /// What files below `figures/` are given; `None` for nothing.
+    pub publisher: Option<Signature>,
     runs: Arc<Mutex<Vec<String>>>,
 }
 
@@ -141,6 +188,7 @@ impl Repo {
             cancelled: AtomicBool::new(false),
             shortcut: false,
             settled: SETTLED,
+            publisher: None,
             runs: Arc::default(),
         };
         repo.write("pipeline.yaml", yaml);
@@ -183,14 +231,15 @@ impl Repo {
 
     /// Opens everything and hands it to `act`.
     pub fn with<T>(&self, ask: &Ask, act: impl FnOnce(&Context) -> Result<T>) -> Result<T> {
-        let kinds: Vec<Box<dyn Kind>> = vec![Box::new(Join {
-            code: Arc::new(Code::new(vec![CodePart {
-                name: "join.rs".into(),
-                version: self.code.clone(),
-            }])),
-            runs: self.runs.clone(),
-            hook: self.hook.clone(),
-        })];
+        let kind = |name| -> Box<dyn Kind> {
+            Box::new(Join {
+                name,
+                code: code("join.rs", &self.code),
+                runs: self.runs.clone(),
+                hook: self.hook.clone(),
+            })
+        };
+        let kinds = vec![kind("join"), kind("tell")];
         let settings = ask.settings();
         let spec = Spec::parse("pipeline.yaml", &self.read("pipeline.yaml"))?;
         let pipeline = Pipeline::resolve(spec, &kinds, &settings)?;
@@ -206,6 +255,7 @@ impl Repo {
             lock: &lock,
             baseline: &lock,
             store: &store,
+            publisher: self.publisher.as_ref().map(|p| p as &dyn Publisher),
         })
     }
 

@@ -1,0 +1,48 @@
+//! How files below `figures/` get their provenance: by [`crate::artifact::provenance`], in the formats
+//! that it knows.
+
+use crate::artifact::provenance::{self, Format};
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::key::Code;
+use crate::pipeline::publication::Publisher;
+use crate::stages::code;
+use serde_json::Value as Json;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The publisher of this program.
+pub struct Published {
+    code: Arc<Code>,
+}
+
+impl Published {
+    /// With the digests of the code that embeds.
+    #[expect(
+        clippy::new_without_default,
+        reason = "reading the code digests is no default"
+    )]
+    pub fn new() -> Self {
+        Published {
+            code: Arc::new(Code::new(code::reach("artifact/provenance.rs"))),
+        }
+    }
+}
+
+impl Publisher for Published {
+    fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
+    fn applies(&self, path: &Path) -> bool {
+        Format::of_name(path).is_some()
+    }
+
+    fn embed(&self, path: &Path, content: &[u8], record: &Json) -> Result<Vec<u8>> {
+        let format = Format::of_name(path)
+            .ok_or_else(|| Error::failed("the file cannot carry provenance"))?;
+        provenance::embed(format, content, &record.to_string()).map_err(|e| {
+            let message = format!("{} cannot be given its provenance: {e}", path.display());
+            Error::failed(message)
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! The documentation and the shell's side of the program: every command in it is run, every link
+//! leads somewhere, what is generated is current.
+//!
+//! `make docs` rewrites what is generated.
+
+mod commands;
+mod copy;
+mod links;
+mod reference;
+mod shell;
+mod text;

@@ -1,0 +1,90 @@
+//! What the program does not do: speak to a network, and be unsafe outside of one file.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The one file that may hold `unsafe`.
+const UNSAFE: &str = "src/math/simd.rs";
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Whether a token of the source is `unsafe`; comments and strings have none.
+fn is_unsafe(tokens: proc_macro2::TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Ident(name) => name == "unsafe",
+        proc_macro2::TokenTree::Group(group) => is_unsafe(group.stream()),
+        _ => false,
+    })
+}
+
+#[test]
+fn one_file_is_unsafe_and_no_other_lifts_the_ban() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("build.rs")];
+    for folder in ["src", "build", "tests", "benches"] {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let mut unsafe_files = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let shown = path
+            .strip_prefix(root)
+            .expect("inside")
+            .display()
+            .to_string();
+        let tokens: proc_macro2::TokenStream = text.parse().expect("tokens");
+        if is_unsafe(tokens) {
+            unsafe_files.push(shown.clone());
+        }
+        // The words are split so that this file does not hold them.
+        let lifts = text.contains(concat!("allow(", "unsafe_code"))
+            || text.contains(concat!("expect(", "unsafe_code"));
+        assert!(!lifts || shown == UNSAFE, "{shown} lifts the ban");
+    }
+    assert_eq!(unsafe_files, [UNSAFE]);
+    let lib = std::fs::read_to_string(root.join("src/lib.rs")).expect("the crate's root");
+    assert!(lib.contains("#![deny(unsafe_code)]"));
+}
+
+#[test]
+fn a_run_makes_no_system_call_of_the_network() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("skipped: strace is not there");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let trace = folder.path().join("trace");
+    let output = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=%network,execve", "-o"])
+        .arg(&trace)
+        .arg(env!("CARGO_BIN_EXE_icl-repro"))
+        .args(["run", "train_losses", "--profile", "smoke", "--cache-dir"])
+        .arg(folder.path().join("cache"))
+        .arg("--out")
+        .arg(folder.path().join("out"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("strace runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("ptrace") {
+        eprintln!("skipped: this machine lets nobody trace: {said}");
+        return;
+    }
+    assert!(output.status.success(), "{said}");
+    let calls = std::fs::read_to_string(&trace).expect("a trace");
+    let calls: Vec<&str> = calls.lines().filter(|line| line.contains('(')).collect();
+    // The start of the program itself shows that the trace works.
+    assert!(
+        calls.len() == 1 && calls[0].contains("execve("),
+        "{calls:#?}"
+    );
+}
