@@ -439,7 +439,7 @@ fn a_lock_that_has_its_code_in_each_stage_is_read() {
     run(&repo, &[]);
     assert!(
         repo.read("pipeline.lock")
-            .starts_with("{\n  \"format\": 2,")
+            .starts_with("{\n  \"format\": 3,")
     );
 }
 
