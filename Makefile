@@ -15,7 +15,7 @@ MDBOOK ?= mdbook
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test test-report bench bench-peer build docs book clean help fuzz deny verify-portable
+.PHONY: all paper stage verify smoke test test-report bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -45,6 +45,23 @@ test: ## format check, lints, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	$(CARGO) test --release --locked
+
+faults: ## the long test of faults: more kills and flipped bits than CI makes
+	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
+
+# The day is the paper's: any day makes a crate, and this one makes the same every time.
+CRATE := $(TARGET_DIR)/validate-crate
+CRATE_VENV := $(TARGET_DIR)/crate-venv
+VALIDATE := $(CRATE_VENV)/bin/rocrate-validator validate --offline --cache-path $(CRATE)/contexts --no-paging -v
+
+validate-crate: build ## the smoke results as an RO-Crate, checked by the public validator (installs it from PyPI)
+	@rm -rf $(CRATE) && mkdir -p $(CRATE)
+	@test -x $(CRATE_VENV)/bin/rocrate-validator || { $(PYTHON) -m venv $(CRATE_VENV) && $(CRATE_VENV)/bin/pip install -q -r tests/crate/requirements.txt; }
+	@$(CRATE_VENV)/bin/python tests/crate/context.py $(CRATE)/contexts
+	@$(ICL_REPRO) run --profile smoke --group main --cache-dir $(CRATE)/cache --out $(CRATE)/out
+	@$(ICL_REPRO) export ro-crate --profile smoke --group main --cache-dir $(CRATE)/cache --out $(CRATE)/out --date 2026-02-26 --to $(CRATE)/crate
+	@$(VALIDATE) -p provenance-run-crate -l required $(CRATE)/crate
+	@$(CRATE_VENV)/bin/cffconvert --validate -i CITATION.cff
 
 FUZZ_SCALE ?= 10
 FUZZ_SEED ?= 1

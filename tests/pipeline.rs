@@ -421,7 +421,7 @@ fn a_lock_that_has_its_code_in_each_stage_is_read() {
     run(&repo, &[]);
     let text = repo.read("pipeline.lock");
     let mut older: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(older["format"], 2);
+    assert_eq!(older["format"], 3);
     let tables = older["code"].take();
     older.as_object_mut().expect("a mapping").remove("code");
     older["format"] = 1.into();
@@ -439,7 +439,7 @@ fn a_lock_that_has_its_code_in_each_stage_is_read() {
     run(&repo, &[]);
     assert!(
         repo.read("pipeline.lock")
-            .starts_with("{\n  \"format\": 2,")
+            .starts_with("{\n  \"format\": 3,")
     );
 }
 

@@ -5,7 +5,9 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
-use std::path::Path;
+use crate::pipeline::files::TEMPORARY;
+use crate::pipeline::store::list;
+use std::path::{Path, PathBuf};
 
 /// Intermediate artifacts go below this folder.
 const INTERMEDIATE: &str = "artifacts";
@@ -24,8 +26,7 @@ pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
         return Ok(exit::OK);
     }
     // A cache folder that somebody pointed elsewhere may hold what is not ours.
-    let is_cache = workspace.cache.join("format").is_file();
-    if workspace.cache.is_dir() && !is_cache {
+    if workspace.cache.is_dir() && !is_cache(&workspace.cache)? {
         let message = format!("{} is no cache of icl-repro", workspace.cache.display());
         return Err(Error::config(message));
     }
@@ -39,8 +40,32 @@ pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
         terminal::note(&format!("{holder}: waiting for it to end"));
     })?;
     for folder in present {
+        empty(folder)?;
         std::fs::remove_dir_all(folder).map_err(|e| Error::io("remove", folder, &e))?;
         terminal::summary(&format!("removed {}\n", folder.display()));
     }
     Ok(exit::OK)
+}
+
+/// Whether a folder is marked as a cache, or holds no more than a run or a `clean` leaves that was
+/// killed when the mark was not there yet, or no longer.
+fn is_cache(folder: &Path) -> Result<bool> {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name == "run.lock" || name.starts_with(TEMPORARY)
+    };
+    Ok(folder.join("format").is_file() || list(folder)?.iter().all(is_ours))
+}
+
+/// Removes all but what marks a cache: one whose removal was interrupted can be removed again.
+fn empty(folder: &Path) -> Result<()> {
+    for path in list(folder)? {
+        let result = match path.symlink_metadata() {
+            Ok(_) if path.ends_with("format") || path.ends_with("run.lock") => continue,
+            Ok(meta) if meta.is_dir() => std::fs::remove_dir_all(&path),
+            _ => std::fs::remove_file(&path),
+        };
+        result.map_err(|e| Error::io("remove", &path, &e))?;
+    }
+    Ok(())
 }

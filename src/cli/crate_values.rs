@@ -41,9 +41,19 @@ impl Entities {
         }
     }
 
-    /// All of them, in the order of their ids.
+    /// All of them, in the order of their ids. As RO-Crate asks, a list of one is its item; an empty
+    /// one says nothing and is left out.
     pub fn into_graph(self) -> Vec<Json> {
-        self.0.into_values().map(Json::Object).collect()
+        let plain = |value: Json| match value {
+            Json::Array(mut items) if items.len() < 2 => items.pop(),
+            value => Some(value),
+        };
+        let entity = |entity: Map<String, Json>| {
+            let properties = entity.into_iter();
+            let properties = properties.filter_map(|(name, value)| Some((name, plain(value)?)));
+            Json::Object(properties.collect())
+        };
+        self.0.into_values().map(entity).collect()
     }
 }
 
@@ -115,8 +125,10 @@ mod tests {
         entities.add("#a", "Thing", json!({"name": "second"}));
         entities.link("#a", "knows", "#b");
         entities.link("#a", "knows", "#b");
-        let expected =
-            json!({"@id": "#a", "@type": "Thing", "name": "first", "knows": [{"@id": "#b"}]});
+        entities.link("#a", "likes", "#b");
+        entities.link("#a", "likes", "#c");
+        let expected = json!({"@id": "#a", "@type": "Thing", "name": "first",
+            "knows": {"@id": "#b"}, "likes": [{"@id": "#b"}, {"@id": "#c"}]});
         assert_eq!(entities.into_graph(), [expected]);
     }
 

@@ -155,11 +155,11 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         "export",
         &[
             (
-                "export ro-crate --to target/ro-crate",
+                "export ro-crate --to target/ro-crate --date 2026-02-26",
                 "the results and how they were made, as a folder for an archive",
             ),
             (
-                "export ro-crate --to target/ro-crate-metadata --metadata-only",
+                "export ro-crate --to target/ro-crate-metadata --metadata-only --date 2026-02-26",
                 "only the description",
             ),
         ],

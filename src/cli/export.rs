@@ -14,7 +14,7 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Place, Result};
 use crate::pipeline::files;
 use crate::pipeline::key::Key;
-use crate::pipeline::lock::{Block, Record};
+use crate::pipeline::lock::Block;
 use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE};
 use sha2::{Digest as _, Sha256};
@@ -159,7 +159,7 @@ impl Gathered {
             let record = block.outputs.get(name)?;
             if all || path.starts_with(PUBLISHED) {
                 self.add(shown(path), session.workspace.out.join(path));
-                let expected = (stage.id.clone(), expected(record));
+                let expected = (stage.id.clone(), record.file_digest());
                 self.expected.insert(shown(path), expected);
             }
             Some(Artifact {
@@ -235,11 +235,6 @@ impl Gathered {
         }
         Ok(found)
     }
-}
-
-/// The digest of an output where the user sees it.
-fn expected(record: &Record) -> Digest {
-    record.digest
 }
 
 fn shown(path: &Path) -> String {

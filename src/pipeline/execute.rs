@@ -145,8 +145,22 @@ impl Attempt<'_> {
         }
         write_log(&context.workspace.log_path(&stage.id), &log)?;
         result?;
-        check_unchanged(&paths, digests)?;
+        self.check_unchanged(&paths, digests)?;
         collect(scratch.path(), stage, context)
+    }
+
+    /// An input that changed while the stage ran makes its result worthless. Both lists are in the
+    /// order of the inputs.
+    fn check_unchanged(&self, paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
+        for (path, (name, before)) in paths.iter().zip(digests) {
+            if Digest::of_file(path)?.0 != *before {
+                // It may be that it changed earlier, and nothing but its bytes told.
+                self.context.store.distrust(path);
+                let message = format!("the input `{name}` changed while the stage ran");
+                return Err(Error::failed(message).hint("nothing was recorded: run again"));
+            }
+        }
+        Ok(())
     }
 
     /// The file that tells the stage of those before it, if its kind asks for that.
@@ -231,18 +245,6 @@ impl Attempt<'_> {
         context.store.record(draft.key, &action)?;
         Ok(digest)
     }
-}
-
-/// An input that changed while the stage ran makes its result worthless. Both lists are in the order
-/// of the inputs.
-fn check_unchanged(paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
-    for (path, (name, before)) in paths.iter().zip(digests) {
-        if Digest::of_file(path)?.0 != *before {
-            let message = format!("the input `{name}` changed while the stage ran");
-            return Err(Error::failed(message).hint("nothing was recorded: run again"));
-        }
-    }
-    Ok(())
 }
 
 /// A log is for people: one that a kill cuts short does no harm. A stage that said nothing has none.

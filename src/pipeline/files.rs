@@ -125,7 +125,7 @@ pub fn make_read_only(path: &Path) -> Result<()> {
 }
 
 /// How the names of files begin that are not yet whole.
-const TEMPORARY: &str = ".icl-repro-tmp-";
+pub const TEMPORARY: &str = ".icl-repro-tmp-";
 
 /// Removes the temporary files that a killed process left in a folder, and below it if `deep`;
 /// links are not followed.

@@ -125,6 +125,18 @@ impl Lock {
         if written.format < INLINE_CODE {
             return Err(damaged("there never was a format 0".into()));
         }
+        // A format that is older than what the file holds is a damaged number.
+        let records = written
+            .stages
+            .values()
+            .flat_map(|block| block.outputs.values());
+        let is_published = records.into_iter().any(|record| record.published.is_some());
+        if (written.format < FORMAT && is_published)
+            || (written.format == INLINE_CODE && !written.code.is_empty())
+        {
+            let format = written.format;
+            return Err(damaged(format!("it holds more than format {format} can")));
+        }
         let tables = written.code.into_iter();
         let tables: BTreeMap<String, Arc<Table>> = tables
             .map(|(name, table)| (name, Arc::new(table)))

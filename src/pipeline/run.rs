@@ -230,8 +230,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes sure that a lock that a run changes can be written, before anything runs.
+/// Makes sure that a lock that a run changes can be read and written, before anything runs.
 pub fn check_writable(context: &Context) -> Result<()> {
+    context.lock.get()?;
     files::create_folder(&context.workspace.out)?;
     tempfile::tempfile_in(&context.workspace.out)
         .map(drop)

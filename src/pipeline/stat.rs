@@ -253,6 +253,13 @@ impl FileDigests {
         Ok(digest)
     }
 
+    /// Forgets a file: what was just read of it is not what is remembered.
+    pub fn distrust(&self, path: &Path) {
+        let mut memory = self.memory();
+        memory.changed |= memory.files.remove(path.as_os_str()).is_some();
+        memory.unsettled = true;
+    }
+
     /// Every file that this process asked for, with its stamp; `None` when one was not settled.
     pub fn used(&self) -> Option<Vec<(PathBuf, Stamp)>> {
         let memory = self.memory();

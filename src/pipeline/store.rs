@@ -79,6 +79,11 @@ impl Store {
         self.digests.of_plain(path)
     }
 
+    /// Forgets what is remembered of a file whose bytes turned out to be others.
+    pub fn distrust(&self, path: &Path) {
+        self.digests.distrust(path);
+    }
+
     /// Keeps what is remembered of files for the next run.
     pub fn remember(&self) -> Result<()> {
         if !knows_starts() {
@@ -127,7 +132,10 @@ impl Store {
 
     /// Puts a copy of an object where users see it.
     pub fn copy_to(&self, digest: Digest, target: &Path) -> Result<()> {
-        files::copy(&self.object(digest), target, digest)?;
+        let object = self.object(digest);
+        // A disk can lose bits and leave the times: then only the copy tells, and the next look is at
+        // the bytes.
+        files::copy(&object, target, digest).inspect_err(|_| self.distrust(&object))?;
         if !knows_starts() {
             self.unsynced().files.push(target.to_owned());
         }

@@ -56,8 +56,9 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
         if let Some(inputs) = context.input_digests(stage, |upstream| recorded.get(&upstream))? {
             let kind = &context.kinds[stage.kind];
             let key = Key::new(kind.name(), stage.job.params(), inputs, kind.code());
-            if key.digest() != block.key {
-                let changes = context.changes(stage, block, &key);
+            // A block that was damaged may have the right key and say something else.
+            let changes = context.changes(stage, block, &key);
+            if key.digest() != block.key || !changes.is_empty() {
                 report.findings.push(Finding::Outdated {
                     stage: index,
                     changes,
@@ -81,7 +82,10 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             .count();
         report.files += files;
         for (name, path) in &stage.outputs {
-            let expected = block.outputs.get(name).map(Record::file_digest);
+            let record = block.outputs.get(name);
+            let expected = record
+                .filter(|record| *path == *record.path)
+                .map(|record| record.file_digest());
             let found = Digest::of_file(&context.workspace.out.join(path))
                 .ok()
                 .map(|(d, _)| d);

@@ -64,6 +64,28 @@ struct TableWords {
     caption: String,
 }
 
+impl FigureWords {
+    /// A figure without words of its own.
+    fn bare(figure: &str) -> Self {
+        FigureWords {
+            figure: figure.to_owned(),
+            title: figure.to_owned(),
+            caption: format!("Drawn by stage {figure}."),
+            claims: Vec::new(),
+        }
+    }
+}
+
+impl TableWords {
+    fn bare(table: &str) -> Self {
+        TableWords {
+            table: table.to_owned(),
+            title: table.to_owned(),
+            caption: String::new(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Page<'a> {
     title: &'a str,
@@ -198,14 +220,26 @@ impl StageKind for Report {
     fn run(params: &Params, io: &Io) -> Result<()> {
         let trace = Trace::read(&io.read("trace")?)?;
         let claims: Vec<Decided> = serde_json::from_slice(&io.read("claims")?).map_err(failed)?;
-        let figures = || params.sections.iter().flat_map(|section| &section.figures);
-        let named = figures().map(|figure| figure.figure.as_str()).collect();
-        all_named(io, "pictures", &named)?;
-        let named = params.tables.iter().map(|table| table.table.as_str());
-        all_named(io, "tables", &named.collect())?;
+        let named = || params.sections.iter().flat_map(|section| &section.figures);
+        let further = Section {
+            title: "Further figures".to_owned(),
+            text: "Made by stages that the report has no words for.".to_owned(),
+            figures: unnamed(io, "pictures", named().map(|words| words.figure.as_str()))?
+                .into_iter()
+                .map(FigureWords::bare)
+                .collect(),
+        };
+        let all = || params.sections.iter().chain(std::iter::once(&further));
+        let all = || all().filter(|section| !section.figures.is_empty());
+        let figures = || all().flat_map(|section| &section.figures);
+        let named = params.tables.iter().map(|words| words.table.as_str());
+        let bare: Vec<TableWords> = unnamed(io, "tables", named)?
+            .into_iter()
+            .map(TableWords::bare)
+            .collect();
 
         let mut sections = Vec::new();
-        for section in &params.sections {
+        for section in all() {
             let views = section.figures.iter();
             let views = views.map(|words| figure(words, io, &trace, &claims));
             sections.push(SectionView {
@@ -214,7 +248,11 @@ impl StageKind for Report {
                 figures: views.collect::<Result<_>>()?,
             });
         }
-        let tables = params.tables.iter().map(|words| table(words, io, &trace));
+        let tables = params
+            .tables
+            .iter()
+            .chain(&bare)
+            .map(|words| table(words, io, &trace));
         let bears = |id: &str| {
             let bears = figures().filter(|figure| figure.claims.iter().any(|claim| claim == id));
             bears
@@ -252,24 +290,22 @@ impl StageKind for Report {
     }
 }
 
-/// Every input of a role has its place on the page, and every place its input.
-fn all_named(io: &Io, role: &str, named: &BTreeSet<&str>) -> Result<()> {
-    let given: BTreeSet<&str> = io
-        .inputs(role)
-        .iter()
-        .map(|(label, _)| label.as_str())
-        .collect();
-    if let Some(left_out) = given.difference(named).next() {
-        let message = format!("`{left_out}` of `{role}` stands nowhere in the report");
-        return Err(Error::failed(message).hint("name it in the params of the stage"));
+/// Every name has its input; returns the inputs that have no name.
+fn unnamed<'a>(
+    io: &'a Io,
+    role: &str,
+    named: impl Iterator<Item = &'a str>,
+) -> Result<Vec<&'a str>> {
+    let given = io.inputs(role).iter().map(|(label, _)| label.as_str());
+    let mut given: BTreeSet<&str> = given.collect();
+    let known = given.clone();
+    for name in named {
+        if !given.remove(name) {
+            let message = format!("the report names `{name}`, which no input of `{role}` gives");
+            return Err(Error::failed(message).suggest(name, known.iter().copied()));
+        }
     }
-    match named.difference(&given).next() {
-        None => Ok(()),
-        Some(missing) => Err(Error::failed(format!(
-            "the report names `{missing}`, which no input of `{role}` gives"
-        ))
-        .suggest(missing, given.iter().copied())),
-    }
+    Ok(given.into_iter().collect())
 }
 
 fn input<'a>(io: &'a Io, role: &str, label: &str) -> Option<&'a std::path::Path> {

@@ -20,6 +20,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("make docs", "would write into the repository"),
     ("make bench", "takes minutes"),
     (
+        "make verify-portable",
+        "takes minutes, and `.ci/run` runs it",
+    ),
+    (
         "make book",
         "needs mdBook, which building the program does not",
     ),
@@ -148,8 +152,13 @@ fn what_the_prose_names_exists() {
             return;
         };
         let words: Vec<&str> = rest.split_whitespace().collect();
-        let verb = words.iter().find_map(|word| command.find_subcommand(word));
-        let verb = verb.unwrap_or(&command);
+        // A verb may have forms, such as `export ro-crate`, that have its options.
+        let below = |above: &clap::Command| {
+            let found = words.iter().find_map(|word| above.find_subcommand(word));
+            found.cloned()
+        };
+        let verb = below(&command).map(|verb| below(&verb).unwrap_or(verb));
+        let verb = verb.unwrap_or_else(|| command.clone());
         for word in words.iter().filter(|word| word.starts_with("--")) {
             let name = word[2..].split('=').next().unwrap_or_default();
             let known = verb.get_arguments().any(|a| a.get_long() == Some(name));
