@@ -367,6 +367,14 @@ fn stripped_foreign_edited_and_cut_files_are_told_apart() {
     let newer = provenance(root(), &[&put("newer", newer.as_bytes())]);
     assert_eq!(newer.status.code(), Some(2));
     assert!(text(&newer.stderr).contains("update icl-repro"));
+    // Found by mutation: polars asks for 2^61 bytes, which no process survives.
+    let fatal = provenance(root(), &["tests/files/ends-the-process.parquet"]);
+    assert_eq!(fatal.status.code(), Some(2), "{}", text(&fatal.stderr));
+    assert!(
+        text(&fatal.stderr).contains("signal"),
+        "{}",
+        text(&fatal.stderr)
+    );
     let missing = provenance(root(), &["no/such/file.png"]);
     assert_eq!(missing.status.code(), Some(2));
 }

@@ -4,7 +4,7 @@ use crate::cli::args::{Cli, Export, Verb};
 use crate::cli::session::Session;
 use crate::cli::{
     claims, clean, completions, diff, doctor, exit, explain, export, gc, grammar, graph,
-    instructions, man, panics, provenance, rebuild, report, risk, run, runs, schema, status,
+    instructions, man, panics, probe, provenance, rebuild, report, risk, run, runs, schema, status,
     terminal, verify,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
@@ -14,6 +14,9 @@ use std::process::ExitCode;
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.len() == 2 && arguments[1] == probe::ARGUMENT {
+        return probe::child();
+    }
     let cli = match grammar::parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => {

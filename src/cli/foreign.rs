@@ -5,6 +5,7 @@ use crate::artifact::compare::{self, Difference};
 use crate::artifact::csv;
 use crate::artifact::table::Table;
 use crate::cli::panics::caught;
+use crate::cli::probe;
 use polars::prelude::{ParquetReader, SerReader};
 use std::io::Cursor;
 
@@ -21,7 +22,7 @@ pub fn table(bytes: &[u8], ending: &str) -> Result<Table, String> {
     let read = || match ending {
         "csv" => csv::read(bytes),
         _ => {
-            check_sizes(bytes)?;
+            check_parquet(bytes)?;
             Table::from_parquet(bytes).map_err(|e| e.to_string())
         }
     };
@@ -37,8 +38,14 @@ pub fn compare(expected: &[u8], found: &[u8], ending: &str) -> Option<Difference
     compare::compare(expected, found, "")
 }
 
+/// Refuses a Parquet file that cannot be read without harm.
+pub fn check_parquet(bytes: &[u8]) -> Result<(), String> {
+    check_sizes(bytes)?;
+    probe::check(bytes)
+}
+
 /// Refuses a Parquet file that says it holds more than fits in a reasonable memory.
-pub fn check_sizes(bytes: &[u8]) -> Result<(), String> {
+fn check_sizes(bytes: &[u8]) -> Result<(), String> {
     let mut reader = ParquetReader::new(Cursor::new(bytes));
     let metadata = reader.get_metadata();
     let metadata = metadata.map_err(|e| format!("no Parquet table: {e}"))?;

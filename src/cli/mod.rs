@@ -25,6 +25,7 @@ pub mod instructions;
 pub mod machine;
 pub mod man;
 pub mod panics;
+pub mod probe;
 pub mod progress;
 pub mod provenance;
 pub mod rebuild;

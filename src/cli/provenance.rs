@@ -7,7 +7,7 @@ use crate::artifact::carried::Unreadable;
 use crate::artifact::provenance::{Format, take_apart};
 use crate::cli::args::{ProvenanceArgs, Scope};
 use crate::cli::exit;
-use crate::cli::foreign::check_sizes;
+use crate::cli::foreign::check_parquet;
 use crate::cli::git::Git;
 use crate::cli::panics::caught;
 use crate::cli::session::Session;
@@ -118,7 +118,7 @@ fn look(path: &Path) -> Result<Looked> {
     // Files of others meet libraries here that may panic, or believe any size.
     let apart = caught(|| {
         if format == Format::Parquet {
-            check_sizes(&bytes).map_err(Unreadable)?;
+            check_parquet(&bytes).map_err(Unreadable)?;
         }
         take_apart(format, &bytes)
     });
