@@ -251,12 +251,17 @@ fn briefly(session: &Session, stages: &BTreeSet<usize>) -> String {
     text.collect::<Vec<_>>().join(", ")
 }
 
-/// The ids of the claims that rest on a stage; none while they are not decided.
+/// The ids of the claims that a stage bears on: those that the report shows beside it if it draws a
+/// figure, else those that rest on it; none of these while they are not decided.
 pub fn resting_on(session: &Session, stage: &str) -> Vec<String> {
     let stages = &session.pipeline.stages;
     let Some(asked) = stages.iter().position(|s| s.id == stage) else {
         return Vec::new();
     };
+    let shown = shown_beside(session, stage);
+    if !shown.is_empty() {
+        return shown;
+    }
     let Ok((ledger, decided)) = ledger(session) else {
         return Vec::new();
     };
@@ -268,6 +273,23 @@ pub fn resting_on(session: &Session, stage: &str) -> Vec<String> {
         .iter()
         .filter(rests)
         .map(|claim| claim.id.clone())
+        .collect()
+}
+
+/// The ids of the claims that the report names beside the figure of a stage.
+fn shown_beside(session: &Session, stage: &str) -> Vec<String> {
+    let is_report = |s: &&Stage| session.kinds[s.kind].name() == "report";
+    let Some(report) = session.pipeline.stages.iter().find(is_report) else {
+        return Vec::new();
+    };
+    let params = report.job.params();
+    let sections = params["sections"].as_array().into_iter().flatten();
+    let mut figures = sections.flat_map(|s| s["figures"].as_array().into_iter().flatten());
+    let found = figures.find(|figure| figure["figure"] == stage);
+    let claims = found.and_then(|figure| figure["claims"].as_array());
+    let claims = claims.into_iter().flatten();
+    claims
+        .filter_map(|id| id.as_str().map(str::to_owned))
         .collect()
 }
 

@@ -197,7 +197,7 @@ pub struct Checked {
     pub measured: Option<f64>,
     /// None for an exact number.
     pub std_error: Option<f64>,
-    /// The two one-sided bounds at the pass confidence.
+    /// The two one-sided bounds at the pass confidence; none where the seeds go beyond all numbers.
     pub interval: Option<[f64; 2]>,
     /// Distance of the mean from the nearest bound of what is expected, in standard deviations of
     /// a seed.
@@ -415,7 +415,9 @@ impl Judge<'_> {
                 Scale::Linear => std_error,
                 Scale::Log => back(mean) * std_error,
             }),
-            interval: Some([back(mean - pass), back(mean + pass)]),
+            // JSON has no infinity: models that diverge have no interval.
+            interval: Some([back(mean - pass), back(mean + pass)])
+                .filter(|ends| ends.iter().all(|end| end.is_finite())),
             reserve: finite(reserve),
             chance_open: Some(open.min(1.0)),
             outcome,
