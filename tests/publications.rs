@@ -368,7 +368,7 @@ fn stripped_foreign_edited_and_cut_files_are_told_apart() {
     assert_eq!(newer.status.code(), Some(2));
     assert!(text(&newer.stderr).contains("update icl-repro"));
     // Found by mutation: polars asks for 2^61 bytes, which no process survives.
-    let fatal = provenance(root(), &["tests/files/ends-the-process.parquet"]);
+    let fatal = provenance(root(), &["fuzz/corpus/parquet/asks-for-2-exabytes.parquet"]);
     assert_eq!(fatal.status.code(), Some(2), "{}", text(&fatal.stderr));
     assert!(
         text(&fatal.stderr).contains("signal"),

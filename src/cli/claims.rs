@@ -6,10 +6,11 @@ use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::files;
-use crate::pipeline::stage::Stage;
+use crate::pipeline::kind::StageKind;
 use crate::stages::claim::{Checked, Decided, Verdict, shown};
-use crate::stages::claims::{SAMPLED_ROLE, SEED_ROLES, measured, place};
+use crate::stages::claims::{Claims, SAMPLED_ROLE, SEED_ROLES, measured, place};
 use crate::stages::quantity::{Basis, QUANTITIES, set};
+use crate::stages::report::Report;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -77,9 +78,7 @@ pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8>
 
 /// The stage of kind `claims`, and what it wrote.
 fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
-    let is_ledger = |stage: &Stage| session.kinds[stage.kind].name() == "claims";
-    let stage = session.pipeline.stages.iter().position(is_ledger);
-    let stage = stage.ok_or_else(|| {
+    let stage = session.of_kind(Claims::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `claims`")
             .hint("pipeline.yaml lists claims in the params of such a stage")
     })?;
@@ -278,11 +277,10 @@ pub fn resting_on(session: &Session, stage: &str) -> Vec<String> {
 
 /// The ids of the claims that the report names beside the figure of a stage.
 fn shown_beside(session: &Session, stage: &str) -> Vec<String> {
-    let is_report = |s: &&Stage| session.kinds[s.kind].name() == "report";
-    let Some(report) = session.pipeline.stages.iter().find(is_report) else {
+    let Some(report) = session.of_kind(Report::NAME) else {
         return Vec::new();
     };
-    let params = report.job.params();
+    let params = session.pipeline.stages[report].job.params();
     let sections = params["sections"].as_array().into_iter().flatten();
     let mut figures = sections.flat_map(|s| s["figures"].as_array().into_iter().flatten());
     let found = figures.find(|figure| figure["figure"] == stage);

@@ -14,13 +14,12 @@ use crate::pipeline::files;
 use crate::pipeline::key::Change;
 use crate::pipeline::lock::{self, Lock};
 use crate::pipeline::lock_diff::{self, OutputDiff, Presence, StageDiff};
+use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use serde_json::{Value as Json, json};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-/// Tables below this folder are committed.
-const COMMITTED: &str = "figures/";
 /// Lines of each table shown without `--all`.
 const SHOWN: usize = 30;
 
@@ -142,7 +141,7 @@ impl Sides {
                 let [Some(old), Some(new)] = output.files else {
                     continue;
                 };
-                if !table || !path.starts_with(COMMITTED) {
+                if !table || !Path::new(path).starts_with(PUBLISHED) {
                     continue;
                 }
                 let old = self.table(&self.old, path, old)?;

@@ -13,16 +13,14 @@ use crate::cli::terminal::{self, count};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Place, Result};
 use crate::pipeline::files;
-use crate::pipeline::key::Key;
 use crate::pipeline::lock::Block;
+use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Files below this folder are published; others are what stages exchange.
-const PUBLISHED: &str = "figures";
 /// Files of the repository that belong to every crate.
 const PAPERS: [&str; 4] = [SPEC_FILE, citation::FILE, "LICENSE", "README.md"];
 /// More missing files than this are counted, not listed.
@@ -103,10 +101,7 @@ impl Gathered {
             let outputs = outputs.map(|(name, record)| (name.clone(), record.digest));
             recorded.insert(index, outputs.collect());
             let inputs = context.input_digests(stage, |upstream| recorded.get(&upstream))?;
-            let key = inputs.map(|inputs| {
-                let kind = &session.kinds[stage.kind];
-                Key::new(kind.name(), stage.job.params(), inputs, kind.code()).digest()
-            });
+            let key = inputs.map(|inputs| context.key(stage, inputs).digest());
             if key != Some(block.key) {
                 outdated.push(stage.id.as_str());
                 continue;

@@ -1,7 +1,7 @@
 //! What a user sees of a bug in this program or in a library: one message in place of the runtime's
 //! own words, which come once for each thread and say nothing of the file that was read.
 
-use std::any::Any;
+use crate::pipeline::error::panic_words;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -29,16 +29,10 @@ pub fn caught<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(act)).map_err(|panic| {
         let place = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
         match place {
-            Some(place) => format!("{} ({place})", words(panic.as_ref())),
-            None => words(panic.as_ref()).to_owned(),
+            Some(place) => format!("{} ({place})", panic_words(panic.as_ref())),
+            None => panic_words(panic.as_ref()).to_owned(),
         }
     })
-}
-
-fn words(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("no message")
 }
 
 #[cfg(test)]

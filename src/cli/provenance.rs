@@ -14,6 +14,7 @@ use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
+use crate::pipeline::files;
 use crate::pipeline::lock::{self, Block, Lock, Record};
 use crate::pipeline::publication::{FORMAT, Origin};
 use crate::pipeline::workspace::{LOCK_FILE, Workspace};
@@ -97,15 +98,7 @@ fn look(path: &Path) -> Result<Looked> {
         kind: ErrorKind::Config,
         ..Error::io("read", path, &e)
     };
-    let meta = std::fs::metadata(path).map_err(io)?;
-    if !meta.is_file() {
-        return Err(config(format!("{} is no file", path.display())));
-    }
-    if meta.len() > MAX_BYTES {
-        let message = format!("{} is larger than 1 GiB: none of ours", path.display());
-        return Err(config(message));
-    }
-    let bytes = std::fs::read(path).map_err(io)?;
+    let bytes = files::read_at_most(path, MAX_BYTES).map_err(io)?;
     let file = Digest::of(&bytes);
     let Some(format) = Format::of_bytes(&bytes) else {
         return Ok(Looked {

@@ -7,8 +7,9 @@ use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::cli::{exit, run};
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::kind::StageKind;
 use crate::pipeline::plan::State;
-use crate::pipeline::stage::Stage;
+use crate::stages::report::Report;
 
 /// How many missing stages are named one by one.
 const NAMED: usize = 8;
@@ -16,9 +17,7 @@ const NAMED: usize = 8;
 /// Makes the page and prints its path; exits with 6 where something that it shows is not made.
 pub fn report(scope: &Scope, args: &ReportArgs) -> Result<u8> {
     let session = Session::open(scope)?;
-    let is_report = |stage: &Stage| session.kinds[stage.kind].name() == "report";
-    let stage = session.pipeline.stages.iter().position(is_report);
-    let stage = stage.ok_or_else(|| {
+    let stage = session.of_kind(Report::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `report`")
             .hint("pipeline.yaml of this project has one, in group `report`")
     })?;

@@ -16,7 +16,7 @@ use crate::pipeline::spec::Spec;
 use crate::pipeline::store::Store;
 use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
 use crate::stages::code;
-use crate::stages::published::Published;
+use crate::stages::publisher::FilePublisher;
 use crate::stages::registry;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub struct Session {
     lock: LockFile,
     /// The repository's lock, where that is another one.
     baseline: Option<LockFile>,
-    publisher: Published,
+    publisher: FilePublisher,
     opened: OnceCell<Opened>,
     paranoid: bool,
     groups: Vec<String>,
@@ -104,7 +104,7 @@ impl Session {
             spec,
             lock,
             baseline,
-            publisher: Published::new(),
+            publisher: FilePublisher::new(),
             opened: OnceCell::new(),
             paranoid: scope.paranoid,
             groups: scope.groups.clone(),
@@ -148,6 +148,12 @@ impl Session {
     /// The stages meant by targets and `--group`.
     pub fn select(&self, targets: &[String]) -> Result<Selection> {
         self.pipeline.select(targets, &self.groups)
+    }
+
+    /// The first stage of a kind.
+    pub fn of_kind(&self, kind: &str) -> Option<usize> {
+        let stages = &mut self.pipeline.stages.iter();
+        stages.position(|stage| self.kinds[stage.kind].name() == kind)
     }
 
     /// A stage's id.

@@ -190,3 +190,10 @@ fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest
         _ => Nearest::All(names),
     }
 }
+
+/// What a panic said.
+pub fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message")
+}

@@ -5,7 +5,7 @@
 
 use crate::pipeline::actions::{Action, Outputs};
 use crate::pipeline::digest::Digest;
-use crate::pipeline::error::{Error, Result};
+use crate::pipeline::error::{Error, Result, panic_words};
 use crate::pipeline::event::{Event, Observer, Outcome};
 use crate::pipeline::files;
 use crate::pipeline::key::Key;
@@ -172,10 +172,7 @@ impl Attempt<'_> {
         let text = context
             .trace(stage, |before| self.known.get(&before))?
             .ok_or_else(|| Error::failed("a stage before this one is not known"))?;
-        let io = |e: std::io::Error| Error::io("write in", folder, &e);
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-        std::io::Write::write_all(&mut file, text.as_bytes()).map_err(io)?;
-        Ok(Some(file))
+        files::scratch(folder, text.as_bytes()).map(Some)
     }
 
     /// Where the inputs are, in their order.
@@ -233,9 +230,7 @@ impl Attempt<'_> {
             .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
         let folder = context.workspace.cache.join("scratch");
         files::create_folder(&folder)?;
-        let io = |e: std::io::Error| Error::io("write in", &folder, &e);
-        let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(io)?;
-        std::io::Write::write_all(&mut file, &bytes).map_err(io)?;
+        let file = files::scratch(&folder, &bytes)?;
         let digest = context.store.insert(file.path())?;
         let action = Action {
             stage: stage.id.clone(),
@@ -307,9 +302,6 @@ fn refuse_links(out: &Path, path: &Path) -> Result<()> {
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
+    let text = panic_words(panic);
     Error::failed(format!("the stage panicked: {text}")).hint("this is a bug: please report it")
 }

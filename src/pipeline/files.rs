@@ -91,6 +91,14 @@ pub fn copy(from: &Path, to: &Path, digest: Digest) -> Result<()> {
     Ok(())
 }
 
+/// A file without a name of its own in a folder, gone when it is dropped.
+pub fn scratch(folder: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
+    let io = |e: std::io::Error| Error::io("write in", folder, &e);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    file.write_all(bytes).map_err(io)?;
+    Ok(file)
+}
+
 /// So many files are synced at once: a journal takes them together in about the time of one.
 const SYNCED_AT_ONCE: usize = 16;
 

@@ -202,10 +202,15 @@ impl Context<'_> {
         Ok(full)
     }
 
+    /// The key of a stage with these inputs.
+    pub fn key(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Key {
+        let kind = &self.kinds[stage.kind];
+        Key::new(kind.name(), stage.job.params(), inputs, kind.code())
+    }
+
     /// The key of a stage with these inputs, and what the caches have for it.
     pub fn probe(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Probe {
-        let kind = &self.kinds[stage.kind];
-        let key = Key::new(kind.name(), stage.job.params(), inputs, kind.code());
+        let key = self.key(stage, inputs);
         // An entry for other outputs than the stage's is damaged, and as good as none.
         let is_whole = |action: &Action| {
             action.outputs.len() == stage.outputs.len()

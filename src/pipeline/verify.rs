@@ -3,7 +3,7 @@
 use crate::pipeline::actions::Outputs;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
-use crate::pipeline::key::{Change, Key};
+use crate::pipeline::key::Change;
 use crate::pipeline::lock::Record;
 use crate::pipeline::plan::Context;
 use crate::pipeline::publication::PUBLISHED;
@@ -54,8 +54,7 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
         let digest = |(name, record): (&String, &Record)| (name.clone(), record.digest);
         recorded.insert(index, block.outputs.iter().map(digest).collect());
         if let Some(inputs) = context.input_digests(stage, |upstream| recorded.get(&upstream))? {
-            let kind = &context.kinds[stage.kind];
-            let key = Key::new(kind.name(), stage.job.params(), inputs, kind.code());
+            let key = context.key(stage, inputs);
             // A block that was damaged may have the right key and say something else.
             let changes = context.changes(stage, block, &key);
             if key.digest() != block.key || !changes.is_empty() {

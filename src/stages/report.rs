@@ -7,17 +7,17 @@ use crate::artifact::csv;
 use crate::artifact::table::Column;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::{Io, Role, StageKind, any, many, one, read};
-use crate::report::layers;
 use crate::report::page::{self, Parts};
 use crate::report::picture;
 use crate::stages::claim::Decided;
 use crate::stages::exchange::failed;
 use crate::stages::report_claims::{self, ClaimView, Counts};
 use crate::stages::report_figures::{self, Chart};
+use crate::stages::report_graph::{self, Graph, anchor, pretty};
 use crate::stages::trace::{self, Trace, Traced};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub struct Report;
 
@@ -145,49 +145,6 @@ struct TableView<'a> {
     rows: Vec<Vec<String>>,
 }
 
-#[derive(Serialize)]
-struct Graph {
-    width: usize,
-    height: usize,
-    /// How wide a box is.
-    box_width: usize,
-    nodes: Vec<Node>,
-    edges: Vec<Edge>,
-}
-
-#[derive(Serialize)]
-struct Node {
-    id: String,
-    name: String,
-    kind: String,
-    count: usize,
-    ids: Vec<String>,
-    x: usize,
-    y: usize,
-    reads: Vec<(String, String)>,
-    read_by: Vec<(String, String)>,
-    params: String,
-    figures: Vec<(String, String)>,
-    target: String,
-}
-
-#[derive(Serialize)]
-struct Edge {
-    from: [usize; 2],
-    to: [usize; 2],
-    bend: usize,
-    names: [String; 2],
-}
-
-/// Lengths of the stage graph, in pixels.
-const COLUMN: usize = 296;
-const ROW: usize = 30;
-const BOX: usize = 240;
-const MARGIN: usize = 10;
-
-/// Most ids of a matrix that its panel lists.
-const LISTED: usize = 60;
-
 impl StageKind for Report {
     const NAME: &'static str = "report";
     const SOURCE: &'static str = file!();
@@ -271,7 +228,10 @@ impl StageKind for Report {
                 .collect(),
             sections,
             tables: tables.collect::<Result<_>>()?,
-            graph: graph(&trace, figures()),
+            graph: report_graph::graph(
+                &trace,
+                figures().map(|f| (f.figure.as_str(), f.title.as_str())),
+            ),
             stages: trace.stages.len(),
             outputs: trace.stages.iter().map(|stage| stage.outputs.len()).sum(),
         };
@@ -311,27 +271,6 @@ fn unnamed<'a>(
 fn input<'a>(io: &'a Io, role: &str, label: &str) -> Option<&'a std::path::Path> {
     let found = io.inputs(role).iter().find(|(known, _)| known == label);
     found.map(|(_, path)| path.as_path())
-}
-
-/// A name that an address may hold.
-fn anchor(what: &str, name: &str) -> String {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '_' {
-            c
-        } else {
-            '-'
-        }
-    };
-    format!("{what}-{}", name.chars().map(plain).collect::<String>())
-}
-
-/// Parameters, indented by single spaces.
-fn pretty(params: &serde_json::Value) -> Result<String> {
-    let mut text = Vec::new();
-    let narrow = serde_json::ser::PrettyFormatter::with_indent(b" ");
-    let mut writer = serde_json::Serializer::with_formatter(&mut text, narrow);
-    params.serialize(&mut writer).map_err(failed)?;
-    String::from_utf8(text).map_err(failed)
 }
 
 /// The stage that wrote what `role[label]` reads, from the digest of the bytes.
@@ -387,7 +326,7 @@ fn figure<'a>(
     let inputs = made.inputs.iter().map(|input| InputView {
         role: input.role.clone(),
         from: input.from.clone(),
-        digest: input.digest.clone(),
+        digest: input.digest.to_string(),
         node: trace::stage_of(&input.from).map(|id| anchor("stage", trace::name_of(id))),
     });
     Ok(FigureView {
@@ -437,103 +376,4 @@ fn table<'a>(words: &'a TableWords, io: &Io, trace: &'a Trace) -> Result<TableVi
             .collect(),
         rows: (0..table.rows()).map(row).collect(),
     })
-}
-
-/// The stages by name, a matrix as one node.
-fn graph<'a>(trace: &Trace, figures: impl Iterator<Item = &'a FigureWords>) -> Graph {
-    let mut groups: Vec<(&str, Vec<&Traced>)> = Vec::new();
-    let mut index: BTreeMap<&str, usize> = BTreeMap::new();
-    for stage in &trace.stages {
-        let name = trace::name_of(&stage.stage);
-        let at = *index.entry(name).or_insert(groups.len());
-        match groups.get_mut(at) {
-            Some((_, stages)) => stages.push(stage),
-            None => groups.push((name, vec![stage])),
-        }
-    }
-    let reads: Vec<BTreeSet<usize>> = groups
-        .iter()
-        .map(|(name, stages)| {
-            let inputs = stages.iter().flat_map(|stage| &stage.inputs);
-            let names = inputs.filter_map(|input| trace::stage_of(&input.from).map(trace::name_of));
-            let others = names.filter(|other| other != name);
-            others.filter_map(|name| index.get(name).copied()).collect()
-        })
-        .collect();
-    // A matrix may be read by an earlier name; what is placed is the order of first readings.
-    let earlier = |(at, reads): (usize, &BTreeSet<usize>)| {
-        reads.iter().copied().filter(|&read| read < at).collect()
-    };
-    let places = layers::place(
-        &reads
-            .iter()
-            .enumerate()
-            .map(earlier)
-            .collect::<Vec<Vec<usize>>>(),
-    );
-    let corner = |at: usize| {
-        let place = places[at];
-        (MARGIN + place.column * COLUMN, MARGIN + place.row * ROW)
-    };
-    let figures: Vec<&FigureWords> = figures.collect();
-    let node = |(at, (name, stages)): (usize, &(&str, Vec<&Traced>))| {
-        let (x, y) = corner(at);
-        let shown = figures
-            .iter()
-            .filter(|figure| trace::name_of(&figure.figure) == *name);
-        let link = |other: usize| {
-            let name = groups[other].0;
-            (anchor("stage", name), name.to_owned())
-        };
-        let shows = figures
-            .iter()
-            .any(|figure| trace::name_of(&figure.figure) == *name);
-        let readers = (0..groups.len()).filter(|&other| reads[other].contains(&at));
-        Node {
-            id: anchor("stage", name),
-            name: (*name).to_owned(),
-            kind: stages[0].kind.clone(),
-            count: stages.len(),
-            ids: stages
-                .iter()
-                .take(LISTED)
-                .map(|stage| stage.stage.clone())
-                .collect(),
-            x,
-            y,
-            reads: reads[at].iter().map(|&read| link(read)).collect(),
-            read_by: readers.map(link).collect(),
-            params: match shows {
-                // The figure has them.
-                true => String::new(),
-                false => pretty(&stages[0].params).unwrap_or_default(),
-            },
-            figures: shown
-                .map(|figure| (anchor("figure", &figure.figure), figure.title.clone()))
-                .collect(),
-            target: match stages.len() {
-                1 => stages[0].stage.clone(),
-                _ => format!("'{name}@*'"),
-            },
-        }
-    };
-    let edge = |read: usize, at: usize| {
-        let ((x, y), (to_x, to_y)) = (corner(read), corner(at));
-        Edge {
-            from: [x + BOX, y + 11],
-            to: [to_x, to_y + 11],
-            bend: (COLUMN - BOX) * 3 / 4,
-            names: [groups[read].0.to_owned(), groups[at].0.to_owned()],
-        }
-    };
-    let of = |(at, reads): (usize, &BTreeSet<usize>)| {
-        reads.iter().map(|&read| edge(read, at)).collect::<Vec<_>>()
-    };
-    Graph {
-        width: MARGIN + places.iter().map(|p| p.column + 1).max().unwrap_or(0) * COLUMN,
-        height: MARGIN + places.iter().map(|p| p.row + 1).max().unwrap_or(0) * ROW,
-        box_width: BOX,
-        nodes: groups.iter().enumerate().map(node).collect(),
-        edges: reads.iter().enumerate().flat_map(of).collect(),
-    }
 }

@@ -3,13 +3,14 @@
 //! Knows its format, and who read what. Does not know what the stages do.
 
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::publication::{FORMAT, Origin};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// All stages upstream, in an order in which they can run.
 #[derive(Deserialize)]
 pub struct Trace {
-    format: u32,
+    format: u64,
     pub stages: Vec<Traced>,
 }
 
@@ -18,16 +19,8 @@ pub struct Traced {
     pub stage: String,
     pub kind: String,
     pub params: Value,
-    pub inputs: Vec<Read>,
+    pub inputs: Vec<Origin>,
     pub outputs: Vec<Written>,
-}
-
-/// What a stage read: `from` is `stage.output`, or a file's path.
-#[derive(Deserialize)]
-pub struct Read {
-    pub role: String,
-    pub from: String,
-    pub digest: String,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +29,6 @@ pub struct Written {
     pub path: String,
     pub digest: String,
 }
-
-const FORMAT: u32 = 1;
 
 impl Trace {
     /// Reads its JSON.
@@ -51,19 +42,6 @@ impl Trace {
             FORMAT => Ok(trace),
             other => Err(wrong(format!("it has format {other}, not {FORMAT}"))),
         }
-    }
-
-    /// A stage by its id.
-    pub fn stage(&self, id: &str) -> Option<&Traced> {
-        self.stages.iter().find(|stage| stage.stage == id)
-    }
-}
-
-impl Traced {
-    /// Where an output lies.
-    pub fn path(&self, output: &str) -> Option<&str> {
-        let written = self.outputs.iter().find(|written| written.name == output);
-        written.map(|written| written.path.as_str())
     }
 }
 

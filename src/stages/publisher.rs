@@ -11,24 +11,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The publisher of this program.
-pub struct Published {
+pub struct FilePublisher {
     code: Arc<Code>,
 }
 
-impl Published {
+impl FilePublisher {
     /// With the digests of the code that embeds.
     #[expect(
         clippy::new_without_default,
         reason = "reading the code digests is no default"
     )]
     pub fn new() -> Self {
-        Published {
+        FilePublisher {
             code: Arc::new(Code::new(code::reach("artifact/provenance.rs"))),
         }
     }
 }
 
-impl Publisher for Published {
+impl Publisher for FilePublisher {
     fn code(&self) -> &Arc<Code> {
         &self.code
     }
