@@ -83,7 +83,9 @@ bench: ## how fast the kernels are, how long the engine takes when nothing is to
 bench-peer: ## the training steps beside the same in PyTorch
 	@$(PYTHON) benches/peer_torch.py
 
+# Some dependencies compile C, and every program is linked by it: better known now than after minutes.
 build: ## the program
+	@command -v cc >/dev/null || command -v $(CC) >/dev/null || { echo "a C compiler (cc) is missing. Debian: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install"; exit 2; }
 	@$(CARGO) build --release --locked
 
 docs: ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions

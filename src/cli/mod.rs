@@ -24,6 +24,7 @@ pub mod grid;
 pub mod instructions;
 pub mod machine;
 pub mod man;
+pub mod outlook;
 pub mod panics;
 pub mod probe;
 pub mod progress;

@@ -13,15 +13,19 @@ use crate::pipeline::key::Change;
 use crate::pipeline::kind::read;
 use crate::pipeline::rebuild::{self, Cause, Mismatch, Output, Rebuild, Rebuilder};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 /// Runs the targets from an empty cache and compares with the lock; writes nothing.
 pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
     let context = session.context()?;
     workers::start(args.jobs)?;
-    let display = Display::new(&session.pipeline, selection.closure.len(), 0);
+    let workers = workers::count(args.jobs);
+    let past = session.workspace.history_path();
+    let nothing = BTreeSet::new();
+    let display = Display::new(&session.pipeline, &past, &selection, &nothing, workers)?;
     let how = Rebuilder {
-        workers: workers::count(args.jobs),
+        workers,
         observer: &|event| display.show(event),
         cancelled: workers::cancelled(),
     };

@@ -17,8 +17,7 @@ use crate::pipeline::select::Selection;
 use crate::pipeline::settle::Summary;
 use crate::pipeline::workspace::Workspace;
 use crate::stages::code;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -67,7 +66,8 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
         keep_going: args.keep_going,
         accept: args.accept,
     };
-    let fresh = AtomicUsize::new(0);
+    let past = session.workspace.history_path();
+    let fresh = Mutex::new(BTreeSet::new());
     let display = OnceLock::new();
     let pipeline = &session.pipeline;
     let recorder = Recorder::new(pipeline);
@@ -78,8 +78,9 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
         given: &given,
         prepare: &|| {
             check_writable(&context)?;
-            let (stages, fresh) = (selection.closure.len(), fresh.load(Ordering::Relaxed));
-            display.get_or_init(|| Display::new(&session.pipeline, stages, fresh));
+            let fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = Display::new(pipeline, &past, &selection, &fresh, options.workers)?;
+            display.get_or_init(|| shown);
             workers::start(args.jobs)
         },
         observer: &|event| {
@@ -88,8 +89,9 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
                 Some(display) => display.show(event),
                 // Nothing but fresh stages comes before the display.
                 None => {
-                    fresh.fetch_add(1, Ordering::Relaxed);
                     if let Event::Done { stage, .. } = event {
+                        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+                        fresh.insert(stage);
                         let state = terminal::paint(terminal::GOOD, "fresh");
                         terminal::detail(&format!("{} {state}", pipeline.stages[stage].id));
                     }

@@ -45,11 +45,12 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
 pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Result<bool> {
     let plan = session.context()?.plan(selection)?;
     let past = history::read(&session.workspace.history_path())?;
+    let durations = history::Durations::of(&past);
     let mut lines = Vec::with_capacity(plan.states.len());
     for (&stage, state) in &plan.states {
         let mut line = describe(session, &plan, stage, state);
         if line.state == "stale" {
-            line.estimated_seconds = history::last_seconds(&past, line.stage);
+            line.estimated_seconds = durations.last(line.stage);
         }
         lines.push(line);
     }

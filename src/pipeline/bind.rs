@@ -88,6 +88,7 @@ pub fn build(
         inputs,
         outputs,
         place: draft.place.clone(),
+        seconds: draft.spec.seconds,
     })
 }
 
