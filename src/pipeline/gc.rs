@@ -84,7 +84,8 @@ pub fn plan(workspace: &Workspace, store: &Store, limit: Option<u64>) -> Result<
 /// The keys that the repository's lock and the locks of its variants record.
 fn locked_keys(workspace: &Workspace) -> Result<BTreeSet<Digest>> {
     let mut folders = vec![workspace.root.clone(), workspace.out.clone()];
-    folders.extend(list(&workspace.variants())?);
+    let variants = list(&workspace.variants())?.into_iter();
+    folders.extend(variants.filter(|variant| is_plain_folder(variant)));
     let mut keys = BTreeSet::new();
     for folder in folders {
         let lock = Lock::read(&folder.join(LOCK_FILE))?;
