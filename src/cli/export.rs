@@ -10,13 +10,15 @@ use crate::cli::crate_graph::{self, Artifact, Facts, FileFacts, METADATA, StageR
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
+use crate::pipeline::boundary;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Place, Result};
 use crate::pipeline::files;
+use crate::pipeline::location::resolve;
 use crate::pipeline::lock::Block;
 use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::stage::{Source, Stage};
-use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE};
+use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ const SHOWN: usize = 5;
 /// Makes a Workflow Run RO-Crate.
 pub fn ro_crate(session: &Session, args: &RoCrateArgs) -> Result<u8> {
     check_free(&args.to)?;
+    let Workspace { root, cache, .. } = &session.workspace;
+    boundary::check_package(root, cache, &resolve(&args.to)?)?;
     let mut gathered = Gathered::default();
     let citation = read_citation(&session.workspace.root)?;
     let published = day(args.date.as_deref(), &citation)?;

@@ -61,7 +61,7 @@ pub fn locate(scope: &Scope) -> Result<(Workspace, Settings)> {
     };
     let cache = scope.cache_dir.as_ref().map(absolute).transpose()?;
     let out = scope.out.as_ref().map(absolute).transpose()?;
-    Ok((Workspace::new(root, cache, out, &settings), settings))
+    Ok((Workspace::new(root, cache, out, &settings)?, settings))
 }
 
 /// Which files an answer rests on.

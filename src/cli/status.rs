@@ -6,9 +6,11 @@ use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::error::Result;
 use crate::pipeline::history;
+use crate::pipeline::orphans::orphans;
 use crate::pipeline::plan::{Plan, Reason, State};
 use crate::pipeline::select::Selection;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// What is said of a stage.
 #[derive(Serialize)]
@@ -43,7 +45,9 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
 
 /// Prints the state of every selected stage; returns whether all are fresh.
 pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Result<bool> {
-    let plan = session.context()?.plan(selection)?;
+    let context = session.context()?;
+    let plan = context.plan(selection)?;
+    let orphans = orphans(&context, selection)?;
     let past = history::read(&session.workspace.history_path())?;
     let durations = history::Durations::of(&past);
     let mut lines = Vec::with_capacity(plan.states.len());
@@ -56,12 +60,25 @@ pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Resul
     }
     let all_fresh = lines.iter().all(|line| line.state == "fresh");
     if json {
-        let json = serde_json::json!({"all_fresh": all_fresh, "stages": lines});
+        let json = serde_json::json!({
+            "all_fresh": all_fresh,
+            "stages": lines,
+            "orphans": orphans,
+        });
         terminal::print(&format!("{json:#}\n"));
     } else {
-        terminal::print(&text(&lines));
+        terminal::print(&(named(&orphans) + &text(&lines)));
     }
     Ok(all_fresh)
+}
+
+/// A line for each file that no stage makes.
+pub fn named(orphans: &[PathBuf]) -> String {
+    let line = |path: &PathBuf| {
+        let what = terminal::paint(terminal::CARE, "no stage makes it");
+        format!("{}: {what}\n", path.display())
+    };
+    orphans.iter().map(line).collect()
 }
 
 fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) -> Line<'a> {

@@ -3,6 +3,7 @@
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit;
 use crate::cli::session::Session;
+use crate::cli::status::named;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::error::Result;
 use crate::pipeline::verify::{self, Finding, Verification};
@@ -51,6 +52,7 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
             Finding::Object { path } => format!("cache: {} is damaged\n", path.display()),
         };
     }
+    text += &named(&report.orphans);
     let files = count(report.files, "file");
     let objects = count(report.objects, "cached object");
     match report.findings.len() {
@@ -108,5 +110,6 @@ fn as_json(session: &Session, report: &Verification) -> Json {
         "files": report.files,
         "objects": report.objects,
         "findings": findings.collect::<Vec<Json>>(),
+        "orphans": report.orphans,
     })
 }

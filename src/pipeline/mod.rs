@@ -6,12 +6,15 @@
 //!
 //! Read in this order: [`kind`] and [`stage`] (what a stage is), [`node`], [`spec`], [`settings`],
 //! [`expand`], [`bind`], [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
-//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
-//! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
-//! (between revisions), [`schema`] (for editors).
+//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`location`], [`boundary`],
+//! [`cache_folder`] and [`workspace`] (where, and whose it is), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
+//! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`orphans`], [`rebuild`] (what happens), [`gc`] and
+//! [`removal`] (what goes), [`lock_diff`] (between revisions), [`schema`] (for editors).
 
 pub mod actions;
 pub mod bind;
+pub mod boundary;
+pub mod cache_folder;
 pub mod confirm;
 pub mod digest;
 pub mod error;
@@ -24,12 +27,15 @@ pub mod graph;
 pub mod history;
 pub mod key;
 pub mod kind;
+pub mod location;
 pub mod lock;
 pub mod lock_diff;
 pub mod node;
+pub mod orphans;
 pub mod plan;
 pub mod publication;
 pub mod rebuild;
+pub mod removal;
 pub mod resolve;
 pub mod run;
 pub mod schema;

@@ -4,11 +4,13 @@
 //! the cache folder, which goes away with it. Does not look into files: it says which differ and
 //! where both versions are.
 
+use crate::pipeline::cache_folder::{REBUILD, RUN_LOCK};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::event::{Event, Observer};
 use crate::pipeline::files;
 use crate::pipeline::key::Change;
+use crate::pipeline::location::is_plain_file;
 use crate::pipeline::lock::{Block, Lock, LockFile, Record};
 use crate::pipeline::plan::{Context, Reason};
 use crate::pipeline::run::{Options, Run};
@@ -84,9 +86,6 @@ pub struct Rebuilder<'a> {
     pub observer: Observer<'a>,
     pub cancelled: &'a AtomicBool,
 }
-
-/// Names of scratch folders below the cache folder start with this.
-const PREFIX: &str = "rebuild-";
 
 /// Runs the selected stages with all they need, and compares. Failed stages are in the result.
 pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Result<Rebuild> {
@@ -284,29 +283,27 @@ struct Scratch {
     workspace: Workspace,
     /// What a process that died has left is told by its lock being free.
     held: Option<RunLock>,
-    /// The cache folder, where it did not exist before.
-    made: Option<PathBuf>,
+    /// The cache folder and those above it that did not exist before, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Scratch {
     fn new(workspace: &Workspace) -> Result<Scratch> {
         let cache = &workspace.cache;
-        let made = (!cache.exists()).then(|| cache.clone());
+        let missing = cache.ancestors().take_while(|folder| !folder.exists());
+        let made = missing.map(Path::to_owned).collect();
+        workspace.check_cache()?;
         files::create_folder(cache)?;
         for folder in abandoned(cache) {
             let _ = fs::remove_dir_all(folder);
         }
         let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
+            .prefix(REBUILD)
             .tempdir_in(cache)
             .map_err(|e| Error::io("make a folder in", cache, &e))?
             .keep();
         let mut scratch = Scratch {
-            workspace: Workspace {
-                root: workspace.root.clone(),
-                out: folder.join("out"),
-                cache: folder,
-            },
+            workspace: Workspace::apart(workspace.root.clone(), folder.clone(), folder.join("out")),
             held: None,
             made,
         };
@@ -318,10 +315,10 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.workspace.cache);
-        if let Some(cache) = &self.made {
-            // Only if nothing else has come in.
-            let _ = fs::remove_dir(cache);
-        }
+        // Only if nothing else has come in.
+        self.made
+            .iter()
+            .for_each(|folder| drop(fs::remove_dir(folder)));
     }
 }
 
@@ -329,9 +326,11 @@ impl Drop for Scratch {
 pub fn abandoned(cache: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(cache).into_iter().flatten().flatten();
     let is_abandoned = |entry: &fs::DirEntry| {
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let lock = File::open(entry.path().join("run.lock"));
-        ours && lock.is_ok_and(|lock| lock.try_lock().is_ok())
+        let name = entry.file_name().to_string_lossy().starts_with(REBUILD);
+        let path = entry.path().join(RUN_LOCK);
+        let is_ours = name && entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let lock = File::open(&path);
+        is_ours && is_plain_file(&path) && lock.is_ok_and(|lock| lock.try_lock().is_ok())
     };
     let paths = entries.filter(is_abandoned).map(|entry| entry.path());
     paths.collect()

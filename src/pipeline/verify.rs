@@ -5,6 +5,7 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
 use crate::pipeline::key::Change;
 use crate::pipeline::lock::Record;
+use crate::pipeline::orphans::orphans;
 use crate::pipeline::plan::Context;
 use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::select::Selection;
@@ -37,6 +38,8 @@ pub struct Verification {
     pub files: usize,
     pub objects: usize,
     pub findings: Vec<Finding>,
+    /// Files among the published ones that no stage makes, where the whole pipeline was asked for.
+    pub orphans: Vec<PathBuf>,
 }
 
 /// Verifies the selected stages and the whole store.
@@ -103,10 +106,15 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
         }
     }
     for (path, digest) in context.store.objects()? {
+        // What has another name than an object is somebody else's, and no object that is damaged.
+        if digest.is_none() {
+            continue;
+        }
         report.objects += 1;
         if Digest::of_file(&path).ok().map(|(found, _)| found) != digest {
             report.findings.push(Finding::Object { path });
         }
     }
+    report.orphans = orphans(context, selection)?;
     Ok(report)
 }

@@ -261,7 +261,7 @@ impl Repo {
 
     fn workspace(&self, settings: &Settings) -> Result<Workspace> {
         let root = Workspace::find_root(self.folder.path())?;
-        Ok(Workspace::new(root, None, None, settings))
+        Workspace::new(root, None, None, settings)
     }
 
     /// Runs; the summary says what happened.
