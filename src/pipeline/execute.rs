@@ -137,8 +137,11 @@ impl Attempt<'_> {
         };
         let folder = scratch.path().to_owned();
         let io = Io::new(by_role, folder, self.cancelled, &report);
-        let result = catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
-            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let job = || {
+            catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        };
+        let result = self.inspect(&paths).and_then(|()| job());
         let mut log = io.take_log();
         if let Err(error) = &result {
             log.push_str(&format!("failed: {error}\n"));
@@ -147,6 +150,18 @@ impl Attempt<'_> {
         result?;
         self.check_unchanged(&paths, digests)?;
         collect(scratch.path(), stage, context)
+    }
+
+    /// Looks at the inputs that no stage made. The paths are in the order of the inputs.
+    fn inspect(&self, paths: &[PathBuf]) -> Result<()> {
+        let Some(inspector) = self.context.inspector else {
+            return Ok(());
+        };
+        let inputs = self.stage.inputs.iter().zip(paths);
+        let foreign = inputs.filter(|(input, _)| matches!(input.source, Source::File(_)));
+        foreign
+            .map(|(_, path)| inspector.inspect(path))
+            .collect::<Result<()>>()
     }
 
     /// An input that changed while the stage ran makes its result worthless. Both lists are in the

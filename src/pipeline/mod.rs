@@ -7,7 +7,7 @@
 //! Read in this order: [`kind`] and [`stage`] (what a stage is), [`node`], [`spec`], [`settings`],
 //! [`expand`], [`bind`], [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
 //! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
-//! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
+//! [`run`], [`execute`], [`inspection`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
 //! (between revisions), [`schema`] (for editors).
 
 pub mod actions;
@@ -22,6 +22,7 @@ pub mod files;
 pub mod gc;
 pub mod graph;
 pub mod history;
+pub mod inspection;
 pub mod key;
 pub mod kind;
 pub mod lock;
