@@ -4,6 +4,7 @@
 //! Nothing is decided before the use is known. Does not know the file or the column's name: who asks
 //! adds them to a message.
 
+use crate::artifact::table::Column;
 use std::borrow::Cow;
 
 /// One column; `None` is a cell without a value.
@@ -94,6 +95,38 @@ impl Cells {
                     |value: f64| (!value.is_nan()).then(|| Cow::Owned((value + 0.0).to_string()));
                 cells.iter().map(|cell| cell.and_then(name)).collect()
             }
+        }
+    }
+}
+
+impl Cells {
+    /// The cells as a column of ours: whole numbers with gaps, or beyond 64 bits with a sign, are floats
+    /// there, truth values are 1 and 0.
+    pub fn to_column(&self) -> Column {
+        let whole =
+            |cells: &mut dyn Iterator<Item = Option<i64>>| cells.collect::<Option<Vec<i64>>>();
+        match self {
+            Cells::Text(cells) => Column::Text(
+                cells
+                    .iter()
+                    .map(|cell| cell.clone().unwrap_or_default())
+                    .collect(),
+            ),
+            Cells::Number(cells) => Column::Float(or_nan(cells, |&value| value)),
+            Cells::Truth(cells) => whole(&mut cells.iter().map(|cell| cell.map(i64::from)))
+                .map_or_else(
+                    || Column::Float(or_nan(cells, |&value| f64::from(u8::from(value)))),
+                    Column::Int,
+                ),
+            Cells::Whole(cells) => whole(
+                &mut cells
+                    .iter()
+                    .map(|cell| cell.and_then(|value| value.try_into().ok())),
+            )
+            .map_or_else(
+                || Column::Float(or_nan(cells, |&value| value as f64)),
+                Column::Int,
+            ),
         }
     }
 }

@@ -74,7 +74,8 @@ impl ForeignParquet {
                 "it is of type {name}; what can be used: {READABLE}"
             ));
         };
-        for group in &self.metadata.row_groups {
+        let groups = &self.metadata.row_groups;
+        for group in groups.iter().filter(|group| group.num_rows() > 0) {
             let mut rows = 0;
             for array in self.arrays(group, field)? {
                 rows += array.len();

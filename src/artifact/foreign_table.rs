@@ -7,8 +7,9 @@
 use crate::artifact::cells::{Cells, Unfit};
 use crate::artifact::csv;
 use crate::artifact::foreign_parquet::ForeignParquet;
+use crate::artifact::table::Table;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An opened table.
 pub struct ForeignTable {
@@ -37,12 +38,23 @@ const OTHERS: [(&[u8], &str); 6] = [
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl ForeignTable {
-    /// Opens a table, Parquet if it starts as such and CSV otherwise.
+    /// Opens a table with rows, Parquet if it starts as such and CSV otherwise.
     ///
     /// # Errors
     /// What is neither, has no header or no rows, rows that are longer or shorter than the header, and two
     /// columns of one name.
     pub fn read(bytes: Vec<u8>) -> Result<Self, String> {
+        match ForeignTable::open(bytes)? {
+            table if table.rows == 0 => Err("it has no rows".into()),
+            table => Ok(table),
+        }
+    }
+
+    /// Opens a table that may have no rows.
+    ///
+    /// # Errors
+    /// As [`ForeignTable::read`].
+    pub fn open(bytes: Vec<u8>) -> Result<Self, String> {
         if let Some((_, what)) = OTHERS.iter().find(|(start, _)| bytes.starts_with(start)) {
             return Err(format!("it is {what}: CSV in UTF-8 or Parquet is read"));
         }
@@ -58,13 +70,10 @@ impl ForeignTable {
                 return Err(format!("it has two columns `{name}`"));
             }
         }
-        match table.rows {
-            0 => Err("it has no rows".into()),
-            _ => Ok(table),
-        }
+        Ok(table)
     }
 
-    /// Number of rows, at least one.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -87,6 +96,35 @@ impl ForeignTable {
         match &self.content {
             Content::Csv(columns) => Ok(Cow::Borrowed(&columns[column])),
             Content::Parquet(file) => file.cells(column).map(Cow::Owned).map_err(Unfit::column),
+        }
+    }
+}
+
+impl ForeignTable {
+    /// All columns that can be read, as a table of ours, and the others with their types. For a file that
+    /// states types: nothing else says what its cells are.
+    ///
+    /// # Errors
+    /// Damage, with the column's name.
+    pub fn to_table(&self) -> Result<(Table, BTreeMap<String, String>), String> {
+        let (mut columns, mut unread) = (Vec::new(), BTreeMap::new());
+        for (at, name) in self.names.iter().enumerate() {
+            if let Some(kind) = self.unreadable_type(at) {
+                unread.insert(name.clone(), kind);
+                continue;
+            }
+            let cells = self.cells(at);
+            let cells = cells.map_err(|unfit| format!("column `{name}`: {}", unfit.message))?;
+            columns.push((name.as_str(), cells.to_column()));
+        }
+        let table = Table::new(columns).map_err(|e| e.to_string())?;
+        Ok((table, unread))
+    }
+
+    fn unreadable_type(&self, column: usize) -> Option<String> {
+        match &self.content {
+            Content::Csv(_) => None,
+            Content::Parquet(file) => file.unreadable_type(column),
         }
     }
 }
