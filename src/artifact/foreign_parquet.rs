@@ -17,6 +17,7 @@ use polars_parquet::read::{
 };
 use std::fmt::Display;
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a column may hold, for messages.
 pub const READABLE: &str =
@@ -145,7 +146,8 @@ fn unreadable(error: impl Display) -> String {
 /// schema that cannot be understood may be about a column that nobody asks for.
 fn fields(metadata: &FileMetadata) -> Vec<Field> {
     let parquet = metadata.schema().fields();
-    let stated = infer_schema(metadata).unwrap_or_default();
+    let stated = catch_unwind(AssertUnwindSafe(|| infer_schema(metadata)));
+    let stated = stated.ok().and_then(Result::ok).unwrap_or_default();
     let derived = |index: usize| {
         let schema = parquet_to_arrow_schema(&parquet[index..=index]);
         schema.iter_values().next().cloned()

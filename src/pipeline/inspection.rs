@@ -2,7 +2,8 @@
 //!
 //! The libraries that read foreign formats may do worse than fail: damage can end the process, and with
 //! it every other stage. What is worth a look, and how it is tried, an [`Inspector`] knows; the engine
-//! knows which files are foreign. What stages made is not looked at: its digest says what it is.
+//! knows which files are foreign. What stages made is not looked at: it is
+//! compared with its digest instead.
 //!
 //! No part of any key: it decides whether a stage may start, never what comes out. A program that uses
 //! the engine without an inspector reads foreign files at its own risk.

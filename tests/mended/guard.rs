@@ -266,3 +266,43 @@ fn the_engine_has_foreign_files_looked_at_and_no_others() {
     .expect("it runs");
     assert_eq!(repo.take_runs(), Vec::<String>::new());
 }
+
+/// What a stage made is not shown to the inspector, because no stage is given another thing than that.
+#[test]
+fn a_result_that_lost_a_bit_reaches_no_stage() {
+    let mut repo = Repo::new(
+        "version: 1\nstages:\n  a: {kind: join, params: {text: a}, outputs: {out: artifacts/a}}\n  \
+         b: {kind: join, params: {text: b}, inputs: {parts: a.out}, outputs: {out: artifacts/b}}\n  \
+         c: {kind: join, params: {text: c}, inputs: {parts: b.out}, outputs: {out: artifacts/c}}\n  \
+         d: {kind: join, params: {text: d}, inputs: {parts: {x: a.out, y: c.out}}, outputs: {out: artifacts/d}}\n",
+    );
+    let objects = repo.path(".icl-repro/objects");
+    repo.hook = Arc::new(move |text, _| {
+        if text == "c" {
+            damage(&objects, b"a()", b"a[]");
+        }
+        Ok(())
+    });
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert_eq!(summary.failed.len(), 1, "{summary:?}");
+    assert_eq!(repo.take_runs(), ["a", "b", "c"]);
+    repo.hook = Arc::new(|_, _| Ok(()));
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert_eq!(
+        (summary.failed.len(), repo.read("artifacts/d")),
+        (0, "d(a()c(b(a())))".into())
+    );
+}
+
+/// Gives the one file with some content another.
+fn damage(folder: &Path, from: &[u8], to: &[u8]) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            damage(&path, from, to);
+        } else if std::fs::read(&path).expect("a file") == from {
+            std::fs::remove_file(&path).expect("it goes");
+            std::fs::write(&path, to).expect("a file");
+        }
+    }
+}
