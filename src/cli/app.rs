@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    probe::this_is_the_program();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.len() == 2 && arguments[1] == probe::ARGUMENT {
         return probe::child();

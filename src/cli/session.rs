@@ -1,6 +1,7 @@
 //! What every verb on a pipeline opens: workspace, pipeline, lock, store.
 
 use crate::cli::args::Scope;
+use crate::cli::foreign::ForeignTables;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
@@ -122,6 +123,7 @@ impl Session {
             baseline: self.baseline.as_ref().unwrap_or(&self.lock),
             store: &self.opened()?.store,
             publisher: Some(&self.publisher),
+            inspector: Some(&ForeignTables),
         })
     }
 

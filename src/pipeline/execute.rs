@@ -140,8 +140,11 @@ impl Attempt<'_> {
         };
         let folder = scratch.path().to_owned();
         let io = Io::new(by_role, folder, self.cancelled, &report);
-        let result = catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
-            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let job = || {
+            catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        };
+        let result = self.inspect(&paths, digests).and_then(|()| job());
         let mut log = io.take_log();
         if let Err(error) = &result {
             log.push_str(&format!("failed: {error}\n"));
@@ -150,6 +153,25 @@ impl Attempt<'_> {
         result?;
         self.check_unchanged(&paths, digests)?;
         collect(scratch.path(), stage, context)
+    }
+
+    /// Finds what a library may not survive before one reads it: inputs that stages made must be what was
+    /// recorded, others are shown to the inspector. Both lists are in the order of the inputs.
+    fn inspect(&self, paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
+        let inputs = self.stage.inputs.iter().zip(paths).zip(digests);
+        for ((input, path), (name, digest)) in inputs {
+            match (&input.source, self.context.inspector) {
+                (Source::File(_), Some(inspector)) => inspector.inspect(path)?,
+                (Source::Output { .. }, _) if Digest::of_file(path)?.0 != *digest => {
+                    self.context.store.distrust(path);
+                    let message =
+                        format!("the input `{name}` is damaged: it is not what was recorded");
+                    return Err(Error::failed(message).hint("run again: it is made anew"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// An input that changed while the stage ran makes its result worthless. Both lists are in the

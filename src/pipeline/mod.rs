@@ -8,7 +8,7 @@
 //! [`expand`], [`bind`], [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
 //! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`location`], [`boundary`],
 //! [`cache_folder`] and [`workspace`] (where, and whose it is), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
-//! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`orphans`], [`rebuild`] (what happens), [`gc`] and
+//! [`run`], [`execute`], [`inspection`], [`settle`], [`confirm`], [`verify`], [`orphans`], [`rebuild`] (what happens), [`gc`] and
 //! [`removal`] (what goes), [`lock_diff`] (between revisions), [`schema`] (for editors).
 
 pub mod actions;
@@ -25,6 +25,7 @@ pub mod files;
 pub mod gc;
 pub mod graph;
 pub mod history;
+pub mod inspection;
 pub mod key;
 pub mod kind;
 pub mod location;

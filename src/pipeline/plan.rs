@@ -7,6 +7,7 @@
 use crate::pipeline::actions::{Action, Outputs};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::inspection::Inspector;
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::{Block, LockFile};
@@ -31,6 +32,8 @@ pub struct Context<'a> {
     pub baseline: &'a LockFile,
     pub store: &'a Store,
     pub publisher: Option<&'a dyn Publisher>,
+    /// Looks at files that no stage made.
+    pub inspector: Option<&'a dyn Inspector>,
 }
 
 /// Why a stage runs.

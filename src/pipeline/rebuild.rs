@@ -108,6 +108,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         baseline: context.lock,
         store: &store,
         publisher: context.publisher,
+        inspector: context.inspector,
     };
     let options = Options {
         workers: how.workers,

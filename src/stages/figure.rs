@@ -16,10 +16,11 @@ use crate::report::figure::{
 use crate::report::font::Font;
 use crate::report::number;
 use crate::report::scale::Lost;
-use crate::stages::exchange::{failed, read_table};
+use crate::stages::exchange::failed;
 use crate::stages::figure_data::{FigureData, Reading, Style};
 use crate::stages::figure_look::{Look, LookOf};
 use crate::stages::figure_rows::{self, FigureRows, RowColumns};
+use crate::stages::foreign::Foreign;
 use crate::stages::params::{Count, Positive, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -147,7 +148,13 @@ impl StageKind for DrawFigure {
     fn run(params: &Params, io: &Io) -> Result<()> {
         let mut tables = Tables::new();
         for (label, path) in io.inputs("tables") {
-            tables.insert(label.as_str(), read_table(path)?);
+            let Foreign { table, unread } = Foreign::read(path)?;
+            for (column, kind) in unread {
+                io.log(format!(
+                    "table `{label}`: column `{column}` is of type {kind} and is left out"
+                ));
+            }
+            tables.insert(label.as_str(), table);
         }
         let mut data = FigureData::default();
         let mut panel = |(number, panel): (usize, &PanelParams)| {

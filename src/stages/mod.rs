@@ -20,6 +20,7 @@ pub mod figure_data;
 pub mod figure_look;
 pub mod figure_rows;
 pub mod finetune;
+pub mod foreign;
 pub mod loss_table;
 pub mod matrices;
 pub mod measure;

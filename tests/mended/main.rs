@@ -1,10 +1,31 @@
-//! Kinds of fault that were mended, each with its neighbours: what destroyed, published or accused what
-//! it must not, and what was silent.
+//! Kinds of fault that people met, each with its neighbours: what destroyed, published or accused what it
+//! must not, what was silently wrong, and what was refused without a reason.
 
+mod answers;
+mod checkouts;
+mod children;
+mod fresh_clones;
+mod guard;
+#[path = "../hostile/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod hostile;
+mod inputs;
+mod items;
+mod language;
+mod merges;
+mod moves;
+mod options;
 mod ownership;
 mod publishing;
 #[path = "../faults/repository.rs"]
 #[allow(dead_code, reason = "the faults use the rest")]
 mod repository;
 mod sharing;
+mod tables;
+mod targets;
+mod threads;
+#[path = "../toy/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod toy;
 mod tree;
+mod words;
