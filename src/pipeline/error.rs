@@ -191,6 +191,14 @@ fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest
     }
 }
 
+/// The name that somebody who wrote `wrong` has probably meant.
+pub fn nearest_name<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    match nearest(wrong, known) {
+        Nearest::Name(name) => Some(name),
+        Nearest::All(_) => None,
+    }
+}
+
 /// What a panic said.
 pub fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -8,6 +8,7 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result, panic_words};
 use crate::pipeline::event::{Event, Observer, Outcome};
 use crate::pipeline::files;
+use crate::pipeline::ids;
 use crate::pipeline::key::Key;
 use crate::pipeline::kind::{Io, read};
 use crate::pipeline::plan::{Context, Draft, Places, Reason};
@@ -114,7 +115,7 @@ impl Attempt<'_> {
         let scratch_root = context.workspace.cache.join("scratch");
         files::create_folder(&scratch_root)?;
         let scratch = tempfile::Builder::new()
-            .prefix(&format!("{}-", stage.id))
+            .prefix(&ids::file_name(&stage.id, "-"))
             .tempdir_in(&scratch_root)
             .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
         let mut paths = self.input_paths()?;

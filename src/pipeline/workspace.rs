@@ -6,6 +6,7 @@
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::files;
+use crate::pipeline::ids;
 use crate::pipeline::settings::Settings;
 use crate::pipeline::stage::OUTPUT_FOLDERS;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -89,7 +90,7 @@ impl Workspace {
 
     /// Where a stage's log is kept.
     pub fn log_path(&self, stage: &str) -> PathBuf {
-        self.cache.join("logs").join(format!("{stage}.log"))
+        self.cache.join("logs").join(ids::file_name(stage, ".log"))
     }
 
     /// Refuses a cache that a newer version has written; `None` when there is no cache yet.
