@@ -161,6 +161,10 @@ impl Scope<'_> {
             }
         };
         let Some(found) = found else {
+            // It may be an option that only looks like a mapping.
+            if let Some(variable) = self.vars.get(first) {
+                variable.as_yaml()?;
+            }
             let vars = self
                 .vars
                 .entries("vars")?
