@@ -130,7 +130,8 @@ fn what_cannot_be_an_item_is_refused_where_it_stands() {
         "{told_long}"
     );
     // Any other value gets a name.
-    let repo = Repo::new(&matrix("{odd: \"a, b: * @ größe\"}").replace("x${i}", "x"));
+    let repo =
+        Repo::new(&matrix("{odd: \"a, b: * @ größe\"}").replace("artifacts/x${i}", "artifacts/x"));
     repo.run(&Ask {
         targets: &["s@odd"],
         ..Ask::default()
@@ -259,7 +260,6 @@ fn the_longest_id_in_a_path_is_meant_and_what_could_be_two_is_refused() {
         ("p@a.b.training.steps=9", [5, 9, 5]),
         ("p@a.training.training.steps=9", [5, 5, 9]),
         ("p.training.steps=9", [9, 9, 9]),
-        ("p@a*.training.steps=9", [9, 9, 9]),
         ("p@a.?.training.steps=9", [5, 9, 5]),
     ] {
         let pipeline = resolve(&yaml, &[set]).unwrap_or_else(|e| panic!("{set}: {}", told(&e)));
