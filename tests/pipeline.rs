@@ -749,10 +749,10 @@ fn wrong_requests_are_explained() {
         ),
         (
             Ask {
-                sets: &["b.text=[1"],
+                sets: &["b.text.deep=[1"],
                 ..ask()
             },
-            "--set b.text=[1: ",
+            "--set b.text.deep=[1: ",
         ),
     ];
     for (ask, message) in cases {

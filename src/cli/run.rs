@@ -24,11 +24,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Brings targets up to date.
 pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
     let (workspace, settings) = session::locate(scope)?;
+    // A target may be a path from the working directory: elsewhere the same words ask for another.
+    let mut asked = args.targets.clone();
+    if !asked.is_empty() {
+        asked.extend(std::env::current_dir().map(|folder| folder.display().to_string()));
+    }
     let question = Question {
         program: code::program(),
         workspace: &workspace,
         settings: &settings,
-        targets: &args.targets,
+        targets: &asked,
         groups: &scope.groups,
         downstream: args.downstream,
     };

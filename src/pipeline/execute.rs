@@ -8,6 +8,7 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result, panic_words};
 use crate::pipeline::event::{Event, Observer, Outcome};
 use crate::pipeline::files;
+use crate::pipeline::ids;
 use crate::pipeline::key::Key;
 use crate::pipeline::kind::{Io, read};
 use crate::pipeline::location::{is_plain_file, link_on_the_way};
@@ -116,8 +117,9 @@ impl Attempt<'_> {
         let Attempt { context, stage, .. } = self;
         let scratch_root = context.workspace.cache.join("scratch");
         files::create_folder(&scratch_root)?;
+        // A name that only this program gives, and that tells people which stage it is.
         let scratch = tempfile::Builder::new()
-            .prefix(&scratch_prefix(&stage.id))
+            .prefix(&ids::file_name(&format!("{}{}", files::TEMPORARY, stage.id), "-"))
             .tempdir_in(&scratch_root)
             .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
         let mut paths = self.input_paths()?;
@@ -319,15 +321,6 @@ fn write_log(path: &Path, log: &str) -> Result<()> {
     }
     files::create_folder(path.parent().unwrap_or(Path::new(".")))?;
     std::fs::write(path, log).map_err(io)
-}
-
-/// How the name of a stage's scratch folder begins: a name that only this program gives, and that tells
-/// people which stage it is.
-fn scratch_prefix(id: &str) -> String {
-    /// Names of files have an end, ids need not.
-    const SHOWN: usize = 40;
-    let shown: String = id.chars().take(SHOWN).collect();
-    format!("{}{shown}-", files::TEMPORARY)
 }
 
 /// Moves the declared outputs into the store; a missing or undeclared file fails the stage.

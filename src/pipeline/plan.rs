@@ -11,13 +11,14 @@ use crate::pipeline::inspection::Inspector;
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::{Block, LockFile};
+use crate::pipeline::outputs::{OutputFiles, followed};
 use crate::pipeline::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::store::Store;
 use crate::pipeline::trace;
-use crate::pipeline::workspace::Workspace;
+use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -106,10 +107,13 @@ impl Context<'_> {
                 if let Source::File(path) = &input.source
                     && checked.insert(path)
                 {
-                    self.input_file(path).map_err(|mut error| {
-                        error.message = format!("stage `{}`: {}", stage.id, error.message);
-                        error.at(&stage.place)
-                    })?;
+                    let is_right = self.check_links(path, stage);
+                    is_right
+                        .and_then(|()| self.input_file(path))
+                        .map_err(|mut error| {
+                            error.message = format!("stage `{}`: {}", stage.id, error.message);
+                            error.at(&stage.place)
+                        })?;
                 }
             }
         }
@@ -203,6 +207,35 @@ impl Context<'_> {
             return Err(Error::config(message));
         }
         Ok(full)
+    }
+
+    /// Refuses an input that links lead to where a run writes; no run before need have written there.
+    fn check_links(&self, path: &Path, reader: &Stage) -> Result<()> {
+        let Workspace { root, cache, out } = self.workspace;
+        let real = followed(&root.join(path));
+        let out = followed(out);
+        if real == root.join(path) && out == *root {
+            return Ok(());
+        }
+        let shown = path.display();
+        let outputs = OutputFiles::of_stages(&self.pipeline.stages)?;
+        for base in [&out, root] {
+            if let Ok(below) = real.strip_prefix(base) {
+                outputs.refuse(below, &shown.to_string(), &reader.id)?;
+            }
+            if real == base.join(LOCK_FILE) {
+                let message =
+                    format!("the input {shown} is {LOCK_FILE}, which every run may write");
+                return Err(Error::config(message));
+            }
+        }
+        let cache = followed(cache);
+        let is_inside = cache.starts_with(root) && cache != *root;
+        if is_inside && real.starts_with(cache) {
+            let message = format!("the input {shown} lies in the cache, where nothing stays");
+            return Err(Error::config(message).hint("put a file of your own below data/"));
+        }
+        Ok(())
     }
 
     /// The key of a stage with these inputs.

@@ -3,9 +3,9 @@
 //! Knows the file's grammar. Does not know kinds, types of parameters, or whether a name exists:
 //! [`crate::pipeline::resolve`] does.
 
-use crate::pipeline::error::{Error, Place, Result};
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::ids::{Role, check_name, check_unique};
 use crate::pipeline::node::{Key, Node, Value};
-use std::collections::BTreeSet;
 
 /// The only version of the file format there is.
 const VERSION: i128 = 1;
@@ -51,31 +51,35 @@ impl Spec {
             let error = Error::config(message).at(&version.place);
             return Err(error.hint("a newer file needs a newer icl-repro: update it"));
         }
-        let empty = Node {
-            place: root.place.clone(),
-            value: Value::Null,
-        };
+        let empty = Node::new(root.place.clone(), Value::Null);
         let section = |name: &str| root.get(name).unwrap_or(&empty);
         let vars = section("vars").clone();
         vars.entries("vars")?;
 
         let mut profiles = Vec::new();
         for (name, changes) in section("profiles").entries("profiles")? {
-            check_name(name, "profile")?;
+            check_name(name, Role::Profile)?;
             let what = format!("profile `{}`", name.text);
             profiles.push((name.clone(), changes.entries(&what)?.to_vec()));
         }
+        check_unique(profiles.iter().map(|(name, _)| name), Role::Profile)?;
         let mut groups = Vec::new();
         for (name, targets) in section("groups").entries("groups")? {
-            check_name(name, "group")?;
+            check_name(name, Role::Group)?;
             let what = format!("group `{}`", name.text);
-            groups.push((name.clone(), targets.items(&what)?.to_vec()));
+            let items = targets.items(&what)?;
+            if items.is_empty() {
+                let message = format!("{what} names no stage");
+                return Err(Error::config(message).at(&targets.place));
+            }
+            groups.push((name.clone(), items.to_vec()));
         }
         let stages = require(&root, "the pipeline", "stages")?
             .entries("stages")?
             .iter()
             .map(|(name, node)| StageSpec::read(name, node))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        check_unique(stages.iter().map(|stage| &stage.name), Role::Stage)?;
         Ok(Spec {
             vars,
             profiles,
@@ -87,7 +91,7 @@ impl Spec {
 
 impl StageSpec {
     fn read(name: &Key, node: &Node) -> Result<StageSpec> {
-        check_name(name, "stage")?;
+        check_name(name, Role::Stage)?;
         let what = format!("stage `{}`", name.text);
         let known = [
             "about", "kind", "seconds", "matrix", "exclude", "params", "inputs", "outputs",
@@ -96,14 +100,11 @@ impl StageSpec {
         if let Some(about) = node.get("about") {
             about.text("about")?;
         }
-        let empty = Node {
-            place: name.place.clone(),
-            value: Value::Null,
-        };
+        let empty = Node::new(name.place.clone(), Value::Null);
         let section = |key: &str| node.get(key).unwrap_or(&empty);
         let mut matrix = Vec::new();
         for (axis, items) in section("matrix").entries("matrix")? {
-            check_name(axis, "axis")?;
+            check_name(axis, Role::Axis)?;
             matrix.push((axis.clone(), axis_items(axis, items)?));
         }
         let exclude = match node.get("exclude") {
@@ -120,10 +121,7 @@ impl StageSpec {
             // Without parameters, a missing one is reported at the stage's name.
             params: match node.get("params") {
                 Some(params) => params.clone(),
-                None => Node {
-                    place: name.place.clone(),
-                    value: Value::Map(Vec::new()),
-                },
+                None => Node::new(name.place.clone(), Value::Map(Vec::new())),
             },
             inputs: section("inputs").entries("inputs")?.to_vec(),
             outputs,
@@ -172,14 +170,10 @@ fn axis_items(axis: &Key, node: &Node) -> Result<Vec<(Key, Node)>> {
         let message = format!("axis `{}` has no items", axis.text);
         return Err(Error::config(message).at(&node.place));
     }
-    let mut seen = BTreeSet::new();
-    for (label, _) in &items {
-        check_name(label, "item")?;
-        if !seen.insert(&label.text) {
-            let message = format!("item `{}` stands twice", label.text);
-            return Err(Error::config(message).at(&label.place));
-        }
-    }
+    items
+        .iter()
+        .try_for_each(|(label, _)| check_name(label, Role::Item))?;
+    check_unique(items.iter().map(|(label, _)| label), Role::Item)?;
     Ok(items)
 }
 
@@ -199,51 +193,4 @@ fn check_keys(node: &Node, what: &str, known: &[&str]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Names become parts of ids, targets and file names.
-fn check_name(key: &Key, what: &str) -> Result<()> {
-    let dots = what == "item";
-    let ok = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c) || (dots && c == '.');
-    let valid = !key.text.is_empty()
-        && key.text.len() <= 100
-        && !key.text.starts_with('.')
-        && key.text.chars().all(ok);
-    if valid {
-        return Ok(());
-    }
-    let message = format!(
-        "`{}` is no name for {} {what}: use letters, digits, `_` and `-`",
-        key.text.escape_debug(),
-        if what.starts_with(['a', 'e', 'i', 'o', 'u']) {
-            "an"
-        } else {
-            "a"
-        },
-    );
-    Err(Error::config(message).at(&key.place))
-}
-
-/// Reads a value given on the command line, as YAML; `option` is shown as its place.
-pub fn parse_option_value(option: &str, text: &str) -> Result<Node> {
-    // Lines and columns inside an option help nobody.
-    let place = Place::whole(option);
-    let mut node = Node::parse(option, text).map_err(|error| Error {
-        place: Some(place.clone()),
-        ..error
-    })?;
-    relocate(&mut node, &place);
-    Ok(node)
-}
-
-fn relocate(node: &mut Node, place: &Place) {
-    node.place = place.clone();
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| relocate(item, place)),
-        Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
-            key.place = place.clone();
-            relocate(value, place);
-        }),
-        _ => {}
-    }
 }

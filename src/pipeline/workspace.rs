@@ -9,6 +9,7 @@ use crate::pipeline::cache_folder::{self, RUN_LOCK};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::files::{self, temporaries};
+use crate::pipeline::ids;
 use crate::pipeline::location::{is_plain_folder, is_same, resolve};
 use crate::pipeline::settings::Settings;
 use crate::pipeline::stage::OUTPUT_FOLDERS;
@@ -164,7 +165,7 @@ impl Workspace {
 
     /// Where a stage's log is kept.
     pub fn log_path(&self, stage: &str) -> PathBuf {
-        self.cache.join("logs").join(format!("{stage}.log"))
+        self.cache.join("logs").join(ids::file_name(stage, ".log"))
     }
 
     /// Where the outputs of profiles and of `--set` go, a folder each.
