@@ -211,7 +211,9 @@ impl Context<'_> {
 
     /// Refuses an input that links lead to where a run writes; no run before need have written there.
     fn check_links(&self, path: &Path, reader: &Stage) -> Result<()> {
-        let Workspace { root, cache, out } = self.workspace;
+        let Workspace {
+            root, cache, out, ..
+        } = self.workspace;
         let real = followed(&root.join(path));
         let out = followed(out);
         if real == root.join(path) && out == *root {
