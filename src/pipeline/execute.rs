@@ -139,6 +139,12 @@ impl Attempt<'_> {
         let io = Io::new(by_role, folder, self.cancelled, &report);
         let result = catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
             .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        for words in io.take_warnings() {
+            (self.observer)(Event::Warned {
+                stage: self.index,
+                words,
+            });
+        }
         let mut log = io.take_log();
         if let Err(error) = &result {
             log.push_str(&format!("failed: {error}\n"));

@@ -9,6 +9,7 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::{Io, Role, StageKind, any, many, one, read};
 use crate::report::page::{self, Parts};
 use crate::report::picture;
+use crate::report::warnings;
 use crate::stages::claim::Decided;
 use crate::stages::exchange::failed;
 use crate::stages::report_claims::{self, ClaimView, Counts};
@@ -124,6 +125,8 @@ struct FigureView<'a> {
     inputs: Vec<InputView>,
     files: Vec<(String, String)>,
     chart: Option<Chart>,
+    /// What the figure says that it does not show.
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -177,6 +180,7 @@ impl StageKind for Report {
     fn run(params: &Params, io: &Io) -> Result<()> {
         let trace = Trace::read(&io.read("trace")?)?;
         let claims: Vec<Decided> = serde_json::from_slice(&io.read("claims")?).map_err(failed)?;
+        refuse_data_without_picture(io)?;
         let named = || params.sections.iter().flat_map(|section| &section.figures);
         let further = Section {
             title: "Further figures".to_owned(),
@@ -247,6 +251,19 @@ impl StageKind for Report {
         )
         .map_err(failed)?;
         io.write("html", html.as_bytes())
+    }
+}
+
+/// Data under a name that no picture has would be on no page.
+fn refuse_data_without_picture(io: &Io) -> Result<()> {
+    let labels = |role| io.inputs(role).iter().map(|(label, _)| label.as_str());
+    let mut data = labels("data");
+    match data.find(|label| !labels("pictures").any(|picture| picture == *label)) {
+        None => Ok(()),
+        Some(label) => {
+            let message = format!("the data `{label}` belong to no input of `pictures`");
+            Err(Error::failed(message).suggest(label, labels("pictures")))
+        }
     }
 }
 
@@ -344,6 +361,7 @@ fn figure<'a>(
         inputs: inputs.collect(),
         files: files(made),
         chart,
+        warnings: warnings::read(&svg).map_err(failed)?,
     })
 }
 
