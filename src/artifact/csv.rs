@@ -46,8 +46,11 @@ fn typed(fields: Vec<String>) -> Column {
     }
 }
 
-/// Records of fields; quotes are taken off.
-fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
+/// Records of fields, the header first; quotes are taken off.
+///
+/// # Errors
+/// A quoted field that does not end.
+pub fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
     let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
     let (mut quoted, mut line) = (false, 1);
     let mut rest = text.chars().peekable();

@@ -16,9 +16,11 @@ use crate::report::scale::Lost;
 use crate::report::warnings;
 use crate::stages::exchange::failed;
 use crate::stages::figure_check;
-use crate::stages::figure_curves::{Curve, Curves, Mark};
+use crate::stages::figure_choice::Groups;
+use crate::stages::figure_curves::{Curve, Curves};
 use crate::stages::figure_data::{FigureData, Style};
 use crate::stages::figure_lost::{self, Entry};
+use crate::stages::figure_mark::Mark;
 use crate::stages::figure_rows::{FigureRows, RowColumns};
 use crate::stages::figure_tables::{Drawn, Tables};
 use crate::stages::params::Positive;
@@ -94,7 +96,7 @@ impl StageKind for DrawFigure {
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let tables = Tables::read(io)?;
-        let mut drawn = Drawn::new();
+        let mut drawn = Drawn::default();
         let panels = params.panels.iter().enumerate();
         let panels = panels.map(|(at, panel)| panel.fill(at, &tables, &mut drawn));
         let panels: Vec<Filled> = panels.collect::<Result<_>>()?;
@@ -152,7 +154,7 @@ struct FilledEntry {
     each: String,
     gaps: bool,
     curves: Vec<Curve>,
-    unseen: Vec<(String, Vec<usize>)>,
+    unseen: Groups,
     missing: Vec<String>,
 }
 
@@ -261,12 +263,8 @@ fn refuse_points_in_gaps(figure: &Figure, panels: &[Filled]) -> Result<()> {
 fn unseen(panels: &[Filled], drawn: &Drawn) -> Vec<String> {
     let mut warnings = Vec::new();
     for entry in panels.iter().flat_map(|panel| &panel.entries) {
-        let known = drawn.get(&entry.table);
-        let shown = |row: &usize| known.is_some_and(|rows| rows.contains(row));
-        let never = entry
-            .unseen
-            .iter()
-            .filter(|(_, rows)| !rows.iter().any(shown));
+        let never = entry.unseen.iter();
+        let never = never.filter(|(_, rows)| !drawn.any(&entry.table, rows));
         let never: Vec<&str> = never.map(|(value, _)| value.as_str()).collect();
         if !never.is_empty() {
             let (table, each, under) = (&entry.table, &entry.each, &entry.under);
@@ -304,7 +302,7 @@ fn unused(panels: &[Filled], tables: &Tables, drawn: &Drawn) -> Vec<String> {
     let entries = panels.iter().flat_map(|panel| &panel.entries);
     let named: BTreeSet<&str> = entries.map(|entry| entry.table.as_str()).collect();
     let labels = tables.labels();
-    let unused = labels.filter(|label| !named.contains(label) && !drawn.contains_key(*label));
+    let unused = labels.filter(|label| !named.contains(label) && !drawn.is_known(label));
     unused
         .map(|label| format!("nothing is drawn of the input table `{label}`"))
         .collect()

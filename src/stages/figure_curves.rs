@@ -6,8 +6,8 @@
 use crate::artifact::table::Column;
 use crate::pipeline::error::{Error, Result};
 use crate::report::color::Color;
-use crate::report::figure::{ErrorStyle, Guide, GuidePoint, Marker, Point, Series, Side};
-use crate::report::number;
+use crate::report::figure::{ErrorStyle, Point, Series};
+use crate::stages::figure_choice::{Choice, Chosen, Groups};
 use crate::stages::figure_data::Reading;
 use crate::stages::figure_look::{Look, LookOf, Paint};
 use crate::stages::figure_rows::{self, FigureRows};
@@ -16,22 +16,6 @@ use crate::stages::params::{Count, Positive, Share};
 use crate::stages::selector::{self, Selector};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-
-/// One row as a marked point.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Mark {
-    from: Rows,
-    /// Words beside it; `{x}` and `{y}` stand for its coordinates.
-    label: String,
-    /// Decimals of `{y}`.
-    decimals: usize,
-    color: Color,
-    marker: Marker,
-    #[serde(default)]
-    side: Side,
-}
 
 /// One curve, or with `each` one curve for each value of a column.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -99,64 +83,9 @@ pub struct Curve {
 pub struct Found {
     pub curves: Vec<Curve>,
     /// Values of `each` without a curve, with their rows.
-    pub unseen: Vec<(String, Vec<usize>)>,
+    pub unseen: Groups,
     /// Curves that are missing as they may.
     pub missing: Vec<String>,
-}
-
-/// What a mark is marked with beside it.
-const PLACEHOLDERS: [&str; 2] = ["{x}", "{y}"];
-
-impl Mark {
-    /// What the params alone tell.
-    ///
-    /// # Errors
-    /// A placeholder that stands for nothing.
-    pub fn check(&self, path: &str) -> std::result::Result<(), String> {
-        let filled = PLACEHOLDERS.iter();
-        let rest = filled.fold(self.label.clone(), |rest, known| rest.replace(known, ""));
-        match rest.contains(['{', '}']) {
-            true => Err(format!(
-                "{path}.label: `{}` has braces that are neither {{x}} nor {{y}}",
-                self.label
-            )),
-            false => Ok(()),
-        }
-    }
-
-    /// The point with its words.
-    ///
-    /// # Errors
-    /// Another number of rows than one.
-    pub fn guide(&self, tables: &Tables, path: &str, drawn: &mut Drawn) -> Result<Guide> {
-        let path = format!("{path}.from");
-        let (named, rows) = self.from.find(tables, &path, false)?;
-        let [row] = rows[..] else {
-            let message = format!(
-                "{path}.where: table `{}` has {} rows for one mark",
-                self.from.table,
-                rows.len()
-            );
-            return Err(Error::failed(message).hint("narrow its `where`"));
-        };
-        note(drawn, named.label, &rows);
-        let x = named.numbers(&self.from.x, &format!("{path}.x"))?[row];
-        let y = named.numbers(&self.from.y, &format!("{path}.y"))?[row];
-        let label = self.label.replace("{x}", &number::shortest(x));
-        Ok(Guide::Point(GuidePoint {
-            x,
-            y,
-            color: self.color,
-            marker: self.marker,
-            label: label.replace("{y}", &number::fixed(y, self.decimals)),
-            side: self.side,
-        }))
-    }
-}
-
-fn note(drawn: &mut Drawn, label: &str, rows: &[usize]) {
-    let known = drawn.entry(label.to_owned()).or_default();
-    known.extend(rows);
 }
 
 impl Curves {
@@ -224,7 +153,7 @@ impl Curves {
             Some(name) => Some((name.as_str(), named.column(name, &format!("{path}.each"))?)),
             None => None,
         };
-        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut groups = Groups::new();
         for &row in &rows {
             let value = column.map_or_else(String::new, |(_, column)| selector::text(column, row));
             match groups.iter_mut().find(|(name, _)| *name == value) {
@@ -232,6 +161,7 @@ impl Curves {
                 None => groups.push((value, vec![row])),
             }
         }
+        let under = self.from.under();
         let mut missing = Vec::new();
         if rows.is_empty() {
             missing.push(format!("{path}: no rows, as there may be none"));
@@ -239,13 +169,16 @@ impl Curves {
         let chosen = match (column, self.looks.is_empty()) {
             (Some((name, _)), false) => {
                 let choice = Choice {
-                    curves: self,
                     named,
-                    name,
+                    column: name,
                     rows: &rows,
+                    under: &under,
+                    looks: &self.looks,
+                    left_out: &self.left_out,
+                    may_be_empty: self.may_be_empty,
                     path,
                 };
-                choice.looks(&mut groups, &mut missing)?
+                choice.make(&mut groups, &mut missing)?
             }
             _ => groups
                 .drain(..)
@@ -260,7 +193,7 @@ impl Curves {
                 .collect(),
         };
         for chosen in &chosen {
-            note(drawn, named.label, &chosen.rows);
+            drawn.note(named.label, &chosen.rows);
         }
         let count = chosen.len();
         let places = match self.looks.len() {
@@ -394,96 +327,6 @@ impl Curves {
             error: has_errors.then(|| self.std_errors.get() * reading.std_error),
         };
         readings.iter().map(point).collect()
-    }
-}
-
-/// A value of `each` that gets a curve.
-struct Chosen<'c> {
-    /// Its place among the looks.
-    at: usize,
-    value: String,
-    rows: Vec<usize>,
-    look: &'c Look,
-    may_be_empty: bool,
-}
-
-/// The choice of some values of a column.
-struct Choice<'c, 't> {
-    curves: &'c Curves,
-    named: Named<'t>,
-    name: &'t str,
-    /// The rows to choose from.
-    rows: &'c [usize],
-    path: &'c str,
-}
-
-impl<'c> Choice<'c, '_> {
-    /// Takes the values that have looks out of the groups, and those that are left out on purpose.
-    fn looks(
-        &self,
-        groups: &mut Vec<(String, Vec<usize>)>,
-        missing: &mut Vec<String>,
-    ) -> Result<Vec<Chosen<'c>>> {
-        let curves = self.curves;
-        let mut named: BTreeSet<String> = BTreeSet::new();
-        let mut once = |wanted: &str, path: &str| match named.insert(wanted.to_owned()) {
-            true => Ok(()),
-            false => Err(Error::failed(format!("{path}: `{wanted}` stands twice"))),
-        };
-        let mut chosen = Vec::new();
-        for (
-            at,
-            LookOf {
-                value,
-                look,
-                may_be_empty,
-            },
-        ) in curves.looks.iter().enumerate()
-        {
-            let path = format!("{}.looks.{at}.value", self.path);
-            let wanted = self.value(value, &path)?;
-            once(&wanted, &path)?;
-            match groups.iter().position(|(known, _)| *known == wanted) {
-                Some(group) => {
-                    let (value, rows) = groups.remove(group);
-                    let may_be_empty = *may_be_empty || curves.may_be_empty;
-                    chosen.push(Chosen {
-                        at,
-                        value,
-                        rows,
-                        look,
-                        may_be_empty,
-                    });
-                }
-                None if *may_be_empty || curves.may_be_empty => {
-                    missing.push(format!(
-                        "{path}: no rows with `{wanted}`, as there may be none"
-                    ));
-                }
-                None => return Err(self.absent(&wanted, &path)),
-            }
-        }
-        for (at, value) in curves.left_out.iter().enumerate() {
-            let path = format!("{}.left_out.{at}", self.path);
-            let wanted = self.value(value, &path)?;
-            once(&wanted, &path)?;
-            match groups.iter().position(|(known, _)| *known == wanted) {
-                Some(group) => drop(groups.remove(group)),
-                None if curves.may_be_empty => {}
-                None => return Err(self.absent(&wanted, &path)),
-            }
-        }
-        Ok(chosen)
-    }
-
-    fn value(&self, wanted: &Selector, path: &str) -> Result<String> {
-        self.named.value(self.name, wanted, path)
-    }
-
-    fn absent(&self, wanted: &str, path: &str) -> Error {
-        let under = self.curves.from.under();
-        self.named
-            .absent((self.name, wanted), (self.rows, &under), path)
     }
 }
 

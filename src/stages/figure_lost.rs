@@ -249,10 +249,12 @@ fn out_of_sight(curves: &[&Curve], entry: &Entry, axes: &PanelAxes) -> String {
                 continue;
             }
             let values = readings().map(|reading| coordinate(reading, direction));
+            if values.clone().all(|value| shared.scale.find(value).is_ok()) {
+                continue;
+            }
             let _ = write!(
                 words,
-                "{} {} goes from {}, the axis shows {}",
-                if direction == Direction::X { ":" } else { ";" },
+                "; {} goes from {}, where the axis shows {}",
                 direction.letter(),
                 range(values),
                 shown(shared)

@@ -18,7 +18,27 @@ pub struct Tables<'a> {
 }
 
 /// Rows that are drawn, by the label of their table.
-pub type Drawn = BTreeMap<String, BTreeSet<usize>>;
+#[derive(Default)]
+pub struct Drawn(BTreeMap<String, BTreeSet<usize>>);
+
+impl Drawn {
+    /// Adds rows of a table.
+    pub fn note(&mut self, label: &str, rows: &[usize]) {
+        self.0.entry(label.to_owned()).or_default().extend(rows);
+    }
+
+    /// Whether one of the rows was drawn.
+    pub fn any(&self, label: &str, rows: &[usize]) -> bool {
+        let known = self.0.get(label);
+        rows.iter()
+            .any(|row| known.is_some_and(|known| known.contains(row)))
+    }
+
+    /// Whether anything was drawn of a table.
+    pub fn is_known(&self, label: &str) -> bool {
+        self.0.contains_key(label)
+    }
+}
 
 impl<'a> Tables<'a> {
     /// Reads all inputs of the role `tables`.
