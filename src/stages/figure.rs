@@ -88,7 +88,7 @@ impl StageKind for DrawFigure {
                 mark.check(&format!("{path}.marks.{at}"))?;
             }
             for (at, curves) in panel.series.iter().enumerate() {
-                curves.check(&format!("{path}.series.{at}"))?;
+                curves.check(&format!("{path}.series.{at}"), panel.rows.is_some())?;
             }
         }
         Ok(())

@@ -93,7 +93,7 @@ impl Curves {
     ///
     /// # Errors
     /// Params that say nothing without others, or contradict each other.
-    pub fn check(&self, path: &str) -> std::result::Result<(), String> {
+    pub fn check(&self, path: &str, on_rows: bool) -> std::result::Result<(), String> {
         let looks = || self.looks.iter().map(|look| &look.look).chain([&self.look]);
         if self.each.is_none() {
             if !self.looks.is_empty() {
@@ -106,6 +106,34 @@ impl Curves {
                     "{path}.look: `{{}}` stands for the value of `each`, which is missing"
                 ));
             }
+        }
+        let Look {
+            label,
+            line,
+            marker,
+            ..
+        } = &self.look;
+        let shows = !label.is_empty() || line.is_some() || marker.is_some();
+        if shows && !self.looks.is_empty() {
+            return Err(format!(
+                "{path}.look: it is for curves without `looks`, which have their own"
+            ));
+        }
+        let without_effect = match on_rows {
+            false => [
+                ("dodge", self.dodge.get() > 0.0),
+                ("across", self.across.get() > 0.0),
+            ],
+            true => [
+                ("error", self.error != ErrorStyle::None),
+                ("mean_of", self.mean_of.get() > 1),
+            ],
+        };
+        if let Some((name, _)) = without_effect.iter().find(|(_, given)| *given) {
+            let with = if on_rows { "with" } else { "without" };
+            return Err(format!(
+                "{path}.{name}: it has no effect in a panel {with} `rows`"
+            ));
         }
         if self.looks.is_empty() && !self.left_out.is_empty() {
             return Err(format!(

@@ -58,8 +58,9 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
     let records = csv::records(std::str::from_utf8(data).map_err(failed)?).map_err(failed)?;
     let text = |name: &str, row: usize| {
         table.column(name).map_err(failed)?;
-        let column = records[0].iter().position(|column| column == name);
-        let field = column.and_then(|column| records[row + 1].get(column));
+        let header = records.first().into_iter().flatten();
+        let column = header.zip(0..).find(|(column, _)| *column == name);
+        let field = column.and_then(|(_, column)| records.get(row + 1)?.get::<usize>(column));
         Ok::<String, Error>(field.cloned().unwrap_or_default())
     };
     let mut panels: Vec<Panel> = Vec::new();

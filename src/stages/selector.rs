@@ -138,7 +138,7 @@ pub fn suggest(error: Error, column: &Column, wanted: &str, known: &[&str]) -> E
     let number = |text: &&str| text.parse::<f64>().ok().filter(|x| x.is_finite());
     let nearest = match (column, number(&wanted)) {
         (Column::Int(_) | Column::Float(_), Some(wanted)) => {
-            let away = |text: &&&str| number(*text).map(|x| (x - wanted).abs());
+            let away = |text: &&&str| number(text).map(|x| (x - wanted).abs());
             let near = known.iter().filter(|text| away(text).is_some());
             near.min_by(|a, b| f64::total_cmp(&distance(away(a)), &distance(away(b))))
         }

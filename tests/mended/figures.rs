@@ -124,10 +124,13 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
             "",
         ),
         (
-            &[(
-                "    guides:",
-                "    rows: {table: t, key: model, lines: [tsak]}\n    guides:",
-            )],
+            &[
+                (
+                    "    guides:",
+                    "    rows: {table: t, key: model, lines: [tsak]}\n    guides:",
+                ),
+                ("        error: bars\n", ""),
+            ],
             "panels.0.rows.lines.0: table `t` has no column `tsak`",
             "`task`",
         ),
@@ -167,6 +170,24 @@ fn params_that_could_select_nothing_are_refused_before_anything_runs() {
         (
             &[("        each: model\n", "")][..],
             "panels.0.series.0.looks: they are for the values of `each`",
+        ),
+        (
+            &[("each: model", "across: 0.5\n        each: model")],
+            "panels.0.series.0.across: it has no effect in a panel without `rows`",
+        ),
+        (
+            &[(
+                "    guides:",
+                "    rows: {table: t, key: model, lines: []}\n    guides:",
+            )],
+            "panels.0.series.0.error: it has no effect in a panel with `rows`",
+        ),
+        (
+            &[(
+                "each: model",
+                "look: {label: all, line: {}}\n        each: model",
+            )],
+            "panels.0.series.0.look: it is for curves without `looks`",
         ),
         (
             &[("std_error: std_error", "std_error: null")],

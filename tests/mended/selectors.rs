@@ -1,6 +1,10 @@
 //! A value that picks rows is read as the type of its column, or refused: never compared as written.
 
 use crate::sketch::{Made, figure, refused};
+use icl_repro::artifact::table::Column;
+use icl_repro::stages::selector::{self, Selector};
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 /// The figure with another condition, and one curve.
 fn picked(condition: &str) -> icl_repro::pipeline::error::Result<Made> {
@@ -158,5 +162,34 @@ fn a_number_that_is_not_there_is_answered_with_the_nearest_number() {
             found.contains("in column") && hint.ends_with(nearest),
             "{found} {hint}"
         );
+    }
+}
+
+/// Whether every way to write a value picks it from its column.
+fn finds_itself(column: &Column, written: Vec<Value>) -> Result<(), TestCaseError> {
+    for value in written {
+        let selector = Selector::try_from(value.clone()).expect("a scalar");
+        let found = selector.read(column);
+        prop_assert_eq!(found, Ok(selector::text(column, 0)), "{}", value);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn every_value_is_found_in_every_notation(
+        float in proptest::num::f64::NORMAL | proptest::num::f64::ZERO | proptest::num::f64::SUBNORMAL,
+        whole in any::<i64>(),
+        text in ".*",
+    ) {
+        let notations = [format!("{float}"), format!("{float:e}"), format!("{float:?}")];
+        let mut written: Vec<Value> = notations.into_iter().map(Value::String).collect();
+        written.push(json!(float));
+        finds_itself(&Column::Float(vec![float]), written)?;
+        let small = whole >> 12;
+        let exponent = json!(format!("{small}e0"));
+        finds_itself(&Column::Int(vec![small]), vec![json!(small), json!(small as f64), exponent])?;
+        finds_itself(&Column::Int(vec![whole]), vec![json!(whole), json!(whole.to_string())])?;
+        finds_itself(&Column::Text(vec![text.clone()]), vec![json!(text)])?;
     }
 }
