@@ -108,6 +108,13 @@ impl<'a> Display<'a> {
                     bar.set_message(progress.note);
                 }
             }
+            Event::Warned { stage, words } => {
+                let text = format!("{}: {words}", self.pipeline.stages[stage].id);
+                match &self.bars {
+                    Some(bars) => bars.all.suspend(|| terminal::warn(&text)),
+                    None => terminal::warn(&text),
+                }
+            }
             Event::Done {
                 stage,
                 outcome,

@@ -194,7 +194,7 @@ impl<'a> Recorder<'a> {
                 reasons.insert(*stage, reason.to_string());
                 return;
             }
-            Event::Progress { .. } => return,
+            Event::Progress { .. } | Event::Warned { .. } => return,
             Event::Done {
                 outcome: Outcome::Fresh,
                 ..

@@ -119,7 +119,10 @@ impl Attempt<'_> {
         files::create_folder(&scratch_root)?;
         // A name that only this program gives, and that tells people which stage it is.
         let scratch = tempfile::Builder::new()
-            .prefix(&ids::file_name(&format!("{}{}", files::TEMPORARY, stage.id), "-"))
+            .prefix(&ids::file_name(
+                &format!("{}{}", files::TEMPORARY, stage.id),
+                "-",
+            ))
             .tempdir_in(&scratch_root)
             .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
         let mut paths = self.input_paths()?;
@@ -147,6 +150,12 @@ impl Attempt<'_> {
                 .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
         };
         let result = self.inspect(&paths, digests).and_then(|()| job());
+        for words in io.take_warnings() {
+            (self.observer)(Event::Warned {
+                stage: self.index,
+                words,
+            });
+        }
         let mut log = io.take_log();
         if let Err(error) = &result {
             log.push_str(&format!("failed: {error}\n"));

@@ -4,6 +4,7 @@
 //E mod answers;
 //E mod checkouts;
 //E mod children;
+mod figures;
 //E mod fresh_clones;
 mod guard;
 #[path = "../hostile/mod.rs"]
@@ -14,16 +15,21 @@ mod items;
 mod language;
 //E mod merges;
 //E mod moves;
+mod named;
 mod options;
 mod ownership;
 mod publishing;
 #[path = "../faults/repository.rs"]
 #[allow(dead_code, reason = "the faults use the rest")]
 mod repository;
+mod selectors;
 mod sharing;
+mod sight;
+mod sketch;
 mod tables;
 mod targets;
 //E mod threads;
+mod told;
 #[path = "../toy/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
