@@ -284,7 +284,7 @@ fn collect(scratch: &Path, stage: &Stage, context: &Context) -> Result<Outputs> 
 }
 
 /// A link on the way to an output could lead out of the folder that receives outputs.
-fn refuse_links(out: &Path, path: &Path) -> Result<()> {
+pub fn refuse_links(out: &Path, path: &Path) -> Result<()> {
     let folders = path
         .parent()
         .map(|p| p.ancestors().collect::<Vec<_>>())

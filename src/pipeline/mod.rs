@@ -6,13 +6,15 @@
 //!
 //! Read in this order: [`kind`] and [`stage`] (what a stage is), [`node`], [`spec`], [`settings`],
 //! [`expand`], [`bind`], [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
-//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
-//! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
+//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`], [`mod@block`], [`lock_text`], [`conflict`] and
+//! [`lock`] (what is kept), [`moves`], [`plan`], [`run`], [`execute`], [`leftover`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
 //! (between revisions), [`schema`] (for editors).
 
 pub mod actions;
 pub mod bind;
+pub mod block;
 pub mod confirm;
+pub mod conflict;
 pub mod digest;
 pub mod error;
 pub mod event;
@@ -24,8 +26,11 @@ pub mod graph;
 pub mod history;
 pub mod key;
 pub mod kind;
+pub mod leftover;
 pub mod lock;
 pub mod lock_diff;
+pub mod lock_text;
+pub mod moves;
 pub mod node;
 pub mod plan;
 pub mod publication;
