@@ -83,7 +83,12 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
         State::Restore(paths) => {
             let exists = |path: &PathBuf| session.workspace.out.join(path).exists();
             let moves = plan.moved.get(&stage).map_or(&[][..], |m| &m.outputs);
-            let is_moved = |path: &PathBuf| moves.iter().any(|m| m.to == *path);
+            // A published file names the stage that it is from.
+            let renamed = plan
+                .moved
+                .get(&stage)
+                .is_some_and(|m| m.renamed_from.is_some());
+            let is_moved = |path: &PathBuf| renamed || moves.iter().any(|m| m.to == *path);
             let edited = paths.iter().any(exists);
             line.state = match paths.iter().all(is_moved) {
                 true => "moved",

@@ -9,6 +9,10 @@ use crate::pipeline::verify::{self, Finding, Verification};
 use crate::pipeline::workspace::LOCK_FILE;
 use serde_json::{Value as Json, json};
 
+/// What brings the line ends back that were committed.
+const LINE_ENDS: &str = "git wrote CR LF at the checkout (core.autocrlf). Commit what is your own, \
+then `git rm -rq --cached . && git reset -q --hard` checks everything out as committed";
+
 /// Compares what is there with the lock.
 pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
@@ -87,6 +91,15 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
             text += "`icl-repro run` re-makes what differs and says where it disagrees\n";
         }
     }
+    if !report.line_ends.is_empty() {
+        text += &format!(
+            "{} in line ends alone: {LINE_ENDS}\n",
+            terminal::paint(
+                terminal::CARE,
+                &format!("{} differ", count(report.line_ends.len(), "file")),
+            )
+        );
+    }
     terminal::print(&text);
     Ok(code(&report))
 }
@@ -145,6 +158,7 @@ fn as_json(session: &Session, report: &Verification) -> Json {
         "verified": "files",
         "files": report.files,
         "objects": report.objects,
+        "line_ends": report.line_ends,
         "findings": findings.collect::<Vec<Json>>(),
     })
 }

@@ -27,6 +27,7 @@ pub mod history;
 pub mod key;
 pub mod kind;
 pub mod leftover;
+pub mod line_ends;
 pub mod lock;
 pub mod lock_diff;
 pub mod lock_text;

@@ -4,12 +4,13 @@ use crate::pipeline::actions::Outputs;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
 use crate::pipeline::key::Change;
+use crate::pipeline::line_ends;
 use crate::pipeline::lock::{Problem, Record};
 use crate::pipeline::moves::{self, Blocks, Known, Move};
 use crate::pipeline::plan::Context;
 use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::select::Selection;
-use crate::pipeline::stage::Source;
+use crate::pipeline::stage::{Source, Stage};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -50,6 +51,8 @@ pub enum Finding {
 pub struct Verification {
     pub files: usize,
     pub objects: usize,
+    /// Files that differ in their line ends alone.
+    pub line_ends: Vec<PathBuf>,
     pub findings: Vec<Finding>,
 }
 
@@ -109,6 +112,9 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
                 moved = moves::of_stage(stage, block);
             }
             if key.digest() != block.key || !changes.is_empty() {
+                report
+                    .line_ends
+                    .extend(changed_line_ends(context, stage, &changes));
                 report.findings.push(Finding::Outdated {
                     stage: index,
                     changes,
@@ -156,6 +162,10 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             report.files += 1;
             if found != expected || expected.is_none() {
                 let (path, missing) = (path.clone(), found.is_none());
+                let file = context.workspace.out.join(&path);
+                if expected.is_some_and(|expected| line_ends::were_changed(&file, expected)) {
+                    report.line_ends.push(path.clone());
+                }
                 report.findings.push(Finding::Output {
                     stage: index,
                     path,
@@ -171,4 +181,26 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
         }
     }
     Ok(report)
+}
+
+/// Files of the repository among changed inputs that differ in their line ends alone.
+fn changed_line_ends(context: &Context, stage: &Stage, changes: &[Change]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for change in changes {
+        let Change::Input {
+            role,
+            old: Some(old),
+            ..
+        } = change
+        else {
+            continue;
+        };
+        let input = stage.inputs.iter().find(|i| i.key_name() == *role);
+        if let Some(Source::File(path)) = input.map(|input| &input.source)
+            && line_ends::were_changed(&context.workspace.root.join(path), *old)
+        {
+            found.push(path.clone());
+        }
+    }
+    found
 }
