@@ -345,6 +345,7 @@ fn by_lines(bytes: &[u8], whole: &serde_json::Error) -> Read<Parts> {
 /// The name of an entry that starts in this line, and the start of its value.
 fn head(line: &[u8]) -> Option<(String, &[u8])> {
     let line = line.strip_prefix(b"    ")?;
+    let line = line.starts_with(b"\"").then_some(line)?;
     let value = line.iter().rposition(|&byte| byte == b'{')?;
     let name = line[..value].strip_suffix(b": ")?;
     let value = &line[value..];
@@ -355,7 +356,7 @@ fn head(line: &[u8]) -> Option<(String, &[u8])> {
 
 /// Whether a line stands where sections start and end.
 fn is_outer(line: &[u8]) -> bool {
-    line.starts_with(b"  ") && !line.starts_with(b"   ") && line.len() > 2
+    line.starts_with(b"  \"") || line.starts_with(b"  }")
 }
 
 fn json<T: DeserializeOwned>(bytes: &[u8]) -> Read<T> {

@@ -73,6 +73,7 @@ impl Settlement<'_> {
         let mut written = BTreeMap::new();
         let mut moving: Vec<(usize, Move)> = Vec::new();
         let mut gone: BTreeSet<String> = BTreeSet::new();
+        let mut held: BTreeSet<&str> = BTreeSet::new();
         // Stages whose results rest on bytes that the lock does not expect.
         let mut tainted = BTreeSet::new();
         for (&index, finished) in self.finished {
@@ -107,6 +108,8 @@ impl Settlement<'_> {
             }
             let is_right = self.accept || !tainted.contains(&index);
             if !is_right {
+                // What it should have been stays known, under the name that it had.
+                held.extend(renamed_from);
                 continue;
             }
             if let Some(old) = expected {
@@ -132,16 +135,13 @@ impl Settlement<'_> {
                 written.insert(stage.id.clone(), block);
             }
         }
-        if self.selection.closure.len() == context.pipeline.stages.len() {
+        // A stage that has not run may be one of those that are gone, with another name.
+        let is_whole = self.selection.closure.len() == context.pipeline.stages.len();
+        if is_whole && self.failed.is_empty() && self.untaken == 0 {
             let stages = context.pipeline.stages.iter();
             let ids: BTreeSet<&String> = stages.map(|stage| &stage.id).collect();
-            gone.extend(
-                recorded
-                    .stages
-                    .keys()
-                    .filter(|id| !ids.contains(id))
-                    .cloned(),
-            );
+            let others = recorded.stages.keys().filter(|id| !ids.contains(id));
+            gone.extend(others.filter(|id| !held.contains(id.as_str())).cloned());
         }
         // Before the lock forgets where they were: a run that is cut short here does it again.
         for (index, moved) in moving {

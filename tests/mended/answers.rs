@@ -2,6 +2,7 @@
 
 use crate::repository::{PROGRAM, Repository, Said, said};
 use icl_repro::cli::grammar;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What each verb is asked; `report` and `claims` have their own pipelines elsewhere.
@@ -31,7 +32,7 @@ const ANSWERS: &[&[&str]] = &[
     &[
         "risk",
         "--params",
-        "artifacts/pretrain/few/model.json",
+        "artifacts/pretrain/4/model.json",
         "--task",
         "artifacts/tasks/theta0.json",
         "--shots",
@@ -143,11 +144,10 @@ fn words_beside_what_was_made_change_nothing() {
         &["clean"],
     ] {
         if args[0] == "export" {
-            std::fs::copy(
-                concat!(env!("CARGO_MANIFEST_DIR"), "/CITATION.cff"),
-                repository.path("CITATION.cff"),
-            )
-            .expect("a copy");
+            for name in ["CITATION.cff", "LICENSE", "README.md"] {
+                let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+                std::fs::copy(from, repository.path(name)).expect("a copy");
+            }
         }
         let full = ask(&repository, args, ">/dev/full");
         assert_eq!(full.code, Some(0), "{args:?}\n{}", full.text);

@@ -242,7 +242,13 @@ fn make_finds_the_program_wherever_cargo_puts_it() {
         std::fs::write(&config, text).expect("a file");
         let built = outside_cargo("scripts/built.sh", &folder, variables);
         assert_eq!(built.code, Some(0), "{variables:?}\n{}", built.text);
-        let last = built.text.lines().last().unwrap_or_default().to_owned();
+        let is_file = |line: &&str| Path::new(line).is_file();
+        let last = built
+            .text
+            .lines()
+            .find(is_file)
+            .unwrap_or_default()
+            .to_owned();
         assert!(
             Path::new(&last).is_file() && last.contains(wanted),
             "{wanted}: {}",

@@ -279,6 +279,7 @@ fn a_lock_of_which_nothing_is_sure_is_refused_with_what_helps_and_left_alone() {
     branches.on_branch("one", &[("{text: c}", "{text: c, note: one}")]);
     branches.on_branch("two", &[("{text: c}", "{text: c, note: two}")]);
     branches.output(&["merge", "one"]);
+    branches.git(&["checkout", "--ours", "--", "pipeline.yaml"]);
     let repo = &branches.repo;
     let merged = repo.read("pipeline.lock");
     let cut = merged.find(">>>>>>>").expect("a marker");

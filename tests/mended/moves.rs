@@ -301,6 +301,7 @@ fn a_rebuild_and_a_diff_tell_moves_from_differences() {
         Ok(causes.collect::<Vec<Cause>>())
     });
     assert_eq!(causes.expect("it runs"), [Cause::Moved, Cause::Moved]);
+    repo.take_runs();
     settle(&repo);
     let found = lock_diff::diff(&old, &lock(&repo));
     let shown: Vec<_> = found
