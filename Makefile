@@ -4,8 +4,8 @@
 #   make help     the rest
 
 CARGO ?= cargo
-TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-ICL_REPRO := $(TARGET_DIR)/release/icl-repro
+# Cargo alone knows where it puts the program: its configuration and environment have a say.
+ICL_REPRO ?= $(CARGO) run --release --locked --quiet --
 RUN_FLAGS ?=
 STAGE ?=
 LEGS ?=
@@ -50,8 +50,8 @@ faults: ## the long test of faults: more kills and flipped bits than CI makes
 	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
 
 # The day is the paper's: any day makes a crate, and this one makes the same every time.
-CRATE := $(TARGET_DIR)/validate-crate
-CRATE_VENV := $(TARGET_DIR)/crate-venv
+CRATE := target/validate-crate
+CRATE_VENV := target/crate-venv
 VALIDATE := $(CRATE_VENV)/bin/rocrate-validator validate --offline --cache-path $(CRATE)/contexts --no-paging -v
 
 validate-crate: build ## the smoke results as an RO-Crate, checked by the public validator (installs it from PyPI)

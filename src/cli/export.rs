@@ -65,7 +65,7 @@ pub fn ro_crate(session: &Session, args: &RoCrateArgs) -> Result<u8> {
     } else {
         "copied"
     };
-    terminal::print(&format!(
+    terminal::summary(&format!(
         "{}: runs of {stages}; {} ({size} bytes) {copied}\n",
         args.to.display(),
         count(facts.files.len(), "file"),
@@ -131,7 +131,7 @@ impl Gathered {
         block: &Block,
         all: bool,
     ) -> StageRun {
-        let inputs = stage.inputs.iter().map(|input| {
+        let inputs = stage.inputs.iter().filter_map(|input| {
             let (path, from) = match &input.source {
                 Source::File(path) => (path.clone(), None),
                 Source::Output { stage, output } => {
@@ -146,12 +146,12 @@ impl Gathered {
             if from.is_none() {
                 self.add(&name, session.workspace.root.join(&path));
             }
-            Artifact {
+            Some(Artifact {
                 name: input.role.clone(),
                 path: name,
-                recorded: block.parts.inputs[&input.key_name()],
+                recorded: *block.parts.inputs.get(&input.key_name())?,
                 from,
-            }
+            })
         });
         let inputs = inputs.collect();
         let outputs = stage.outputs.iter().filter_map(|(name, path)| {

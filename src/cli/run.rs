@@ -10,6 +10,8 @@ use crate::pipeline::confirm::{Confirmed, Question};
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::event::{Event, Outcome};
 use crate::pipeline::history::{self, PastRun, PastStage};
+use crate::pipeline::leftover::Left;
+use crate::pipeline::moves::Move;
 use crate::pipeline::plan::Context;
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::run::{Options, Run, check_writable};
@@ -273,6 +275,15 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
             "  {hint} `icl-repro verify` names the files; `--accept` records the new bytes"
         ));
     }
+    for (stage, old) in &summary.renamed {
+        terminal::note(&format!(
+            "{}: the lock recorded it as {old}",
+            session.id(*stage)
+        ));
+    }
+    for (stage, moved, left) in &summary.moved {
+        tell_move(session.id(*stage), moved, left);
+    }
     let line = line(&session.workspace, summary);
     print_line(&session.workspace, &line);
     let code = if summary.interrupted {
@@ -286,6 +297,17 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
         exit::OK
     };
     (line, code)
+}
+
+/// Says where an output was, and what became of the file there.
+fn tell_move(id: &str, moved: &Move, left: &Left) {
+    let (from, to) = (moved.from.display(), moved.to.display());
+    let moved = format!("{id}: {from} moved to {to}");
+    match left {
+        Left::Removed => terminal::note(&format!("{moved}; the old file is removed")),
+        Left::Nothing => terminal::note(&moved),
+        Left::Kept(why) => terminal::warn(&format!("{moved}; the old file is left: {why}")),
+    }
 }
 
 /// The summary in one line.
@@ -312,6 +334,9 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
     };
     let (equal, outputs) = (summary.outputs_equal, summary.outputs);
     line += &format!("; {equal} of {outputs} outputs equal {which}");
+    if summary.outputs_moved > 0 {
+        line += &format!(", {} moved", summary.outputs_moved);
+    }
     if summary.wrote_lock {
         line += "; the lock is brought up to date";
     }

@@ -107,9 +107,10 @@ impl Session {
             terminal::warn(&format!("{place}: nothing uses the variable `{variable}`"));
         }
         tell(&workspace, &settings);
-        let lock = LockFile::at(workspace.lock_path());
+        let lock_at = |path| LockFile::at(path).telling(terminal::warn);
+        let lock = lock_at(workspace.lock_path());
         let baseline = workspace.root.join(LOCK_FILE);
-        let baseline = (!workspace.publishes()).then(|| LockFile::at(baseline));
+        let baseline = (!workspace.publishes()).then(|| lock_at(baseline));
         Ok(Session {
             workspace,
             kinds,

@@ -8,16 +8,19 @@
 //! [`ids`], [`settings`], [`fill`], [`expand`], [`typed`] with [`type_error`], [`outputs`], [`bind`],
 //! [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and [`digest`] (what is
 //! hashed), [`trace`] and [`publication`] (provenance), [`location`], [`boundary`], [`cache_folder`] and
-//! [`workspace`] (where, and whose it is), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept),
-//! [`plan`], [`run`], [`execute`], [`inspection`], [`settle`], [`confirm`], [`verify`], [`orphans`],
-//! [`rebuild`] (what happens), [`gc`] and [`removal`] (what goes), [`lock_diff`] (between revisions),
-//! [`schema`] (for editors).
+//! [`workspace`] (where, and whose it is), [`store`], [`actions`], [`stat`], [`mod@block`], [`lock_text`],
+//! [`conflict`] and [`lock`] (what is kept), [`moves`], [`plan`], [`run`], [`execute`], [`inspection`],
+//! [`leftover`], [`settle`], [`confirm`], [`verify`], [`orphans`], [`line_ends`], [`rebuild`] (what
+//! happens), [`gc`] and [`removal`] (what goes), [`lock_diff`] (between revisions), [`schema`] (for
+//! editors).
 
 pub mod actions;
 pub mod bind;
+pub mod block;
 pub mod boundary;
 pub mod cache_folder;
 pub mod confirm;
+pub mod conflict;
 pub mod decimal;
 pub mod digest;
 pub mod error;
@@ -33,9 +36,13 @@ pub mod ids;
 pub mod inspection;
 pub mod key;
 pub mod kind;
+pub mod leftover;
+pub mod line_ends;
 pub mod location;
 pub mod lock;
 pub mod lock_diff;
+pub mod lock_text;
+pub mod moves;
 pub mod node;
 pub mod orphans;
 pub mod outputs;

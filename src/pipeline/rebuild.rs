@@ -12,6 +12,7 @@ use crate::pipeline::files;
 use crate::pipeline::key::Change;
 use crate::pipeline::location::is_plain_file;
 use crate::pipeline::lock::{Block, Lock, LockFile, Record};
+use crate::pipeline::moves::{self, Blocks, Move};
 use crate::pipeline::plan::{Context, Reason};
 use crate::pipeline::run::{Options, Run};
 use crate::pipeline::select::Selection;
@@ -49,6 +50,10 @@ pub struct Mismatch {
     pub changes: Vec<Change>,
     /// Outputs with other bytes.
     pub outputs: Vec<Output>,
+    /// The name under which the lock records the stage, if that is another.
+    pub renamed_from: Option<String>,
+    /// Outputs with the recorded bytes that the lock records elsewhere.
+    pub moved: Vec<Move>,
 }
 
 /// Where a mismatch starts.
@@ -63,6 +68,8 @@ pub enum Cause {
     RecordedBefore { upstream: usize },
     /// Its inputs from other stages are the same; its params, code or files are not.
     Changed,
+    /// Everything is the same but the stage's name, or the places of outputs.
+    Moved,
     /// Everything it is made of is the same.
     SameKey,
 }
@@ -171,6 +178,7 @@ impl Rebuild {
         store: &Store,
     ) {
         // For each stage with other inputs from upstream, the first stage where that starts.
+        let blocks = Blocks::new(recorded, context.pipeline);
         let mut roots: BTreeMap<usize, usize> = BTreeMap::new();
         for &index in &selection.closure {
             let stage = &context.pipeline.stages[index];
@@ -178,7 +186,9 @@ impl Rebuild {
                 continue;
             };
             self.outputs += new.outputs.len();
-            let old = recorded.stages.get(&stage.id);
+            let known = blocks.of(stage, new.key);
+            let old = known.map(|known| known.block);
+            let renamed_from = known.and_then(|known| known.renamed_from);
             let outputs = differing(context, store, old, new);
             self.equal += new.outputs.len() - outputs.len();
             let Some(old) = old else {
@@ -187,9 +197,16 @@ impl Rebuild {
                     cause: Cause::Unrecorded,
                     changes: Vec::new(),
                     outputs,
+                    renamed_from: None,
+                    moved: Vec::new(),
                 });
                 continue;
             };
+            let mut moved = match old.key == new.key {
+                true => moves::of_stage(stage, old),
+                false => Vec::new(),
+            };
+            moved.retain(|m| outputs.iter().all(|output| output.name != m.output));
             let (upstream, changes) = sort_changes(stage, old.parts.changes(&new.parts));
             let root = upstream.iter().map(|u| *roots.get(u).unwrap_or(u)).min();
             roots.extend(root.map(|root| (index, root)));
@@ -202,16 +219,20 @@ impl Rebuild {
                 Some(root) if differs(root) => Cause::Upstream { root },
                 Some(upstream) => Cause::RecordedBefore { upstream },
                 None if !changes.is_empty() => Cause::Changed,
+                None if outputs.is_empty() => Cause::Moved,
                 None => Cause::SameKey,
             };
             // Other inputs that give the same bytes are the fault of the stage that makes them.
             let own = matches!(cause, Cause::Changed | Cause::RecordedBefore { .. });
-            if !outputs.is_empty() || own || !changes.is_empty() {
+            let elsewhere = renamed_from.is_some() || !moved.is_empty();
+            if !outputs.is_empty() || own || !changes.is_empty() || elsewhere {
                 self.mismatches.push(Mismatch {
                     stage: index,
                     cause,
                     changes,
                     outputs,
+                    renamed_from: renamed_from.map(str::to_owned),
+                    moved,
                 });
             }
         }

@@ -1,11 +1,11 @@
 //! Kinds of fault that people met, each with its neighbours: what destroyed, published or accused what it
 //! must not, what was silently wrong, and what was refused without a reason.
 
-//E mod answers;
-//E mod checkouts;
-//E mod children;
+mod answers;
+mod checkouts;
+mod children;
 mod figures;
-//E mod fresh_clones;
+mod fresh_clones;
 mod guard;
 #[path = "../hostile/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
@@ -13,8 +13,8 @@ mod hostile;
 mod inputs;
 mod items;
 mod language;
-//E mod merges;
-//E mod moves;
+mod merges;
+mod moves;
 mod named;
 mod options;
 mod ownership;
@@ -28,7 +28,7 @@ mod sight;
 mod sketch;
 mod tables;
 mod targets;
-//E mod threads;
+mod threads;
 mod told;
 #[path = "../toy/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]

@@ -297,7 +297,8 @@ impl Repo {
         }
         let yaml = Digest::of(self.read("pipeline.yaml").as_bytes());
         self.with(ask, |context| {
-            let _held = context.workspace.lock_for_run(false, |_| {})?;
+            // A process that another test starts has the lock's file, too, until it is another program.
+            let _held = context.workspace.lock_for_run(true, |_| {})?;
             let selection = context.pipeline.select(&targets, &[])?;
             let options = Options {
                 workers: ask.workers.unwrap_or(2),
