@@ -182,7 +182,8 @@ fn what_is_not_what_was_recorded_is_left_and_named() {
 
 #[test]
 fn a_lock_cannot_name_a_file_that_is_no_output() {
-    for foreign in ["data/mine.txt", "mine.txt", "pipeline.yaml"] {
+    let through = "figures/../data/mine.txt";
+    for foreign in ["data/mine.txt", "mine.txt", "pipeline.yaml", through] {
         let repo = repo(CHAIN, false);
         let mut forged = lock(&repo);
         let record = forged
