@@ -69,7 +69,7 @@ fn number(field: &str) -> Option<f64> {
     field.parse().ok()
 }
 
-/// Records of fields; quotes are taken off. A quote inside a field that does not begin with one is a
+/// Records of fields, the header first; quotes are taken off. A quote inside a field that does not begin with one is a
 /// letter like others, as spreadsheets have it.
 ///
 /// # Errors

@@ -4,11 +4,12 @@ use crate::cli::args::Scope;
 use crate::cli::foreign::ForeignTables;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
-use crate::pipeline::error::{Error, ErrorKind, Result};
+use crate::pipeline::error::{Error, ErrorKind, Place, Result};
 use crate::pipeline::files;
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::LockFile;
 use crate::pipeline::node::MAX_BYTES;
+use crate::pipeline::outputs::followed;
 use crate::pipeline::plan::Context;
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
@@ -62,7 +63,7 @@ pub fn locate(scope: &Scope) -> Result<(Workspace, Settings)> {
     };
     let cache = scope.cache_dir.as_ref().map(absolute).transpose()?;
     let out = scope.out.as_ref().map(absolute).transpose()?;
-    Ok((Workspace::new(root, cache, out, &settings), settings))
+    Ok((Workspace::new(root, cache, out, &settings)?, settings))
 }
 
 /// Which files an answer rests on.
@@ -78,6 +79,15 @@ fn tell(workspace: &Workspace, settings: &Settings) {
     terminal::detail(&format!("cache:    {}", workspace.cache.display()));
 }
 
+fn not_utf8(error: &std::string::FromUtf8Error) -> Error {
+    let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+    let column = 1 + good.iter().rev().take_while(|&&byte| byte != b'\n').count();
+    let place = Place::file(&SPEC_FILE.into(), line as u64, column as u64);
+    let error = Error::config("the file is not UTF-8 from here on").at(&place);
+    error.hint("save it as UTF-8")
+}
+
 impl Session {
     /// Reads and resolves pipeline.yaml. The lock and the cache are opened by the first that asks.
     pub fn open(scope: &Scope) -> Result<Self> {
@@ -88,16 +98,19 @@ impl Session {
             ..Error::io("read", &path, &e)
         })?;
         let spec = (path, Digest::of(&text));
-        let text = String::from_utf8(text)
-            .map_err(|e| Error::config(format!("{SPEC_FILE} is not UTF-8: {e}")))?;
+        let text = String::from_utf8(text).map_err(|e| not_utf8(&e))?;
         let kinds = registry::kinds();
         let pipeline = Pipeline::resolve(Spec::parse(SPEC_FILE, &text)?, &kinds, &settings)?;
         pipeline.check_groups()?;
         workspace.check_cache()?;
+        for (variable, place) in &pipeline.unused {
+            terminal::warn(&format!("{place}: nothing uses the variable `{variable}`"));
+        }
         tell(&workspace, &settings);
-        let lock = LockFile::at(workspace.lock_path());
+        let lock_at = |path| LockFile::at(path).telling(terminal::warn);
+        let lock = lock_at(workspace.lock_path());
         let baseline = workspace.root.join(LOCK_FILE);
-        let baseline = (!workspace.publishes()).then(|| LockFile::at(baseline));
+        let baseline = (!workspace.publishes()).then(|| lock_at(baseline));
         Ok(Session {
             workspace,
             kinds,
@@ -149,7 +162,26 @@ impl Session {
 
     /// The stages meant by targets and `--group`.
     pub fn select(&self, targets: &[String]) -> Result<Selection> {
-        self.pipeline.select(targets, &self.groups)
+        let targets: Vec<String> = targets.iter().map(|t| self.target(t)).collect();
+        self.pipeline.select(&targets, &self.groups)
+    }
+
+    /// A path from the working directory, or an absolute one, as the path of an output; any other
+    /// target as it is.
+    fn target(&self, target: &str) -> String {
+        let as_it_is = || target.to_owned();
+        if self.pipeline.knows(target) {
+            return as_it_is();
+        }
+        let Ok(path) = std::path::absolute(target).map(|path| followed(&path)) else {
+            return as_it_is();
+        };
+        let below = |base: &PathBuf| {
+            let path = path.strip_prefix(followed(base)).ok()?.to_str()?;
+            self.pipeline.knows(path).then(|| path.to_owned())
+        };
+        let bases = [&self.workspace.out, &self.workspace.root];
+        bases.into_iter().find_map(below).unwrap_or_else(as_it_is)
     }
 
     /// The first stage of a kind.

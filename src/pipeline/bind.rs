@@ -3,19 +3,46 @@
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::expand::Draft;
 use crate::pipeline::files::inside;
+use crate::pipeline::ids::Pattern;
 use crate::pipeline::kind::{Kind, Role};
 use crate::pipeline::node::{Node, Value};
+use crate::pipeline::outputs::{self, OutputFiles};
 use crate::pipeline::stage::{Input, OUTPUT_FOLDERS, Source, Stage};
+use crate::pipeline::workspace::{CACHE_FOLDER, LOCK_FILE};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// A longer file name is refused: file systems allow no more bytes.
+const MAX_FILE_NAME: usize = 255;
+/// A longer path is refused: with the folder of the repository it must fit into what systems allow.
+const MAX_PATH: usize = 1_000;
+/// Folders that hold no input: what is in them comes and goes.
+const NO_INPUTS: [&str; 2] = [CACHE_FOLDER, ".git"];
+
+/// All drafts, among which each finds what it reads.
+pub struct Drafts<'a> {
+    drafts: &'a [Draft<'a>],
+    index: BTreeMap<&'a str, usize>,
+    outputs: OutputFiles,
+    kinds: &'a [Box<dyn Kind>],
+}
+
+impl<'a> Drafts<'a> {
+    /// Gathers their names and outputs.
+    pub fn new(drafts: &'a [Draft<'a>], kinds: &'a [Box<dyn Kind>]) -> Self {
+        let ids = drafts.iter().enumerate();
+        Drafts {
+            drafts,
+            index: ids.map(|(i, draft)| (draft.id.as_str(), i)).collect(),
+            outputs: OutputFiles::of_drafts(drafts),
+            kinds,
+        }
+    }
+}
 
 /// Types a draft's parameters, and finds what it reads among all drafts.
-pub fn build(
-    draft: &Draft,
-    drafts: &[Draft],
-    index: &BTreeMap<&str, usize>,
-    kinds: &[Box<dyn Kind>],
-) -> Result<Stage> {
+pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
+    let kinds = among.kinds;
     let name = draft.spec.kind.text("kind")?;
     let Some(kind) = kinds.iter().position(|kind| kind.name() == name) else {
         let known = kinds.iter().map(|kind| kind.name());
@@ -34,7 +61,7 @@ pub fn build(
             return Err(error.at(&role_key.place).suggest(&role_key.text, known));
         };
         let before = inputs.len();
-        bind(role, node, drafts, index, kinds, &mut inputs)?;
+        bind(role, node, &draft.id, among, &mut inputs)?;
         let count = inputs.len() - before;
         if !role.arity.is_labelled() && count != 1 {
             let message = format!("input `{}` takes one artifact, not {count}", role.name);
@@ -88,6 +115,7 @@ pub fn build(
         inputs,
         outputs,
         place: draft.place.clone(),
+        seconds: draft.spec.seconds,
     })
 }
 
@@ -95,13 +123,12 @@ pub fn build(
 fn bind(
     role: &Role,
     node: &Node,
-    drafts: &[Draft],
-    index: &BTreeMap<&str, usize>,
-    kinds: &[Box<dyn Kind>],
+    reader: &str,
+    among: &Drafts,
     inputs: &mut Vec<Input>,
 ) -> Result<()> {
     let mut push = |prefix: &str, node: &Node| -> Result<()> {
-        for (label, source) in references(node, drafts, index, kinds)? {
+        for (label, source) in references(node, reader, among)? {
             let label = match (prefix, label.as_str()) {
                 ("", label) => label.to_owned(),
                 (prefix, "") => prefix.to_owned(),
@@ -129,33 +156,46 @@ fn bind(
 }
 
 /// What `stage.output`, `stage@*.output` or a path like `data/file` refers to, with item labels.
-fn references(
-    node: &Node,
-    drafts: &[Draft],
-    index: &BTreeMap<&str, usize>,
-    kinds: &[Box<dyn Kind>],
-) -> Result<Vec<(String, Source)>> {
+fn references(node: &Node, reader: &str, among: &Drafts) -> Result<Vec<(String, Source)>> {
+    let (drafts, kinds) = (among.drafts, among.kinds);
     let text = node.text("an input")?;
     let error = |message: String| Error::config(message).at(&node.place);
     if text.contains('/') {
+        // Told before how the path is written: what to write is no path at all.
+        if let Some(path) = outputs::plain(text) {
+            let refused = among.outputs.refuse(&path, text, reader);
+            refused.map_err(|e| e.at(&node.place))?;
+        }
         let path = inside(text).map_err(|why| error(format!("input `{text}` {why}")))?;
+        let top = outputs::folded(path.iter().next().map_or(Path::new(""), Path::new));
+        if NO_INPUTS.iter().any(|folder| top == Path::new(folder)) {
+            return Err(error(format!("input `{text}` lies in {}/", top.display()))
+                .hint("put a file of your own below data/"));
+        }
         return Ok(vec![(String::new(), Source::File(path))]);
     }
     let Some((stage, output)) = text.rsplit_once('.') else {
         let hint = "write stage.output, stage@*.output, or the path of a file such as data/x.csv";
         return Err(error(format!("`{text}` names no output")).hint(hint));
     };
-    let found: Vec<usize> = if stage.contains('*') {
-        let pattern = glob::Pattern::new(stage).map_err(|e| error(format!("`{stage}`: {e}")))?;
-        (0..drafts.len())
-            .filter(|&i| pattern.matches(&drafts[i].id))
-            .collect()
-    } else {
-        index.get(stage).copied().into_iter().collect()
+    let found: Vec<usize> = match among.index.get(stage) {
+        Some(&found) => vec![found],
+        None if stage.contains(['*', '@']) => {
+            let pattern = Pattern::read(stage).map_err(|e| e.at(&node.place))?;
+            let matches = |i: &usize| pattern.matches(&drafts[*i].id);
+            (0..drafts.len()).filter(matches).collect()
+        }
+        None => Vec::new(),
     };
     if found.is_empty() {
         let known = drafts.iter().map(|draft| draft.id.as_str());
-        return Err(error(format!("there is no stage `{stage}`")).suggest(stage, known));
+        let error = error(format!("there is no stage `{stage}`")).suggest(stage, known);
+        return Err(
+            match text == LOCK_FILE || output.len() <= 4 && error.hint.is_none() {
+                true => error.hint("a file that is an input lies in a folder, such as data/"),
+                false => error,
+            },
+        );
     }
     found
         .into_iter()
@@ -191,6 +231,13 @@ fn output_path(node: &Node) -> Result<PathBuf> {
     let text = node.text("an output path")?;
     let error = |why: String| Error::config(format!("output `{text}` {why}")).at(&node.place);
     let path = inside(text).map_err(error)?;
+    let too_long = path.iter().any(|name| name.len() > MAX_FILE_NAME);
+    if too_long || text.len() > MAX_PATH {
+        let start: String = text.chars().take(60).collect();
+        let message = format!("output `{start}…` is longer than file systems allow");
+        let hint = format!("a name has at most {MAX_FILE_NAME} bytes, a path {MAX_PATH}");
+        return Err(Error::config(message).at(&node.place).hint(hint));
+    }
     let folder = path
         .components()
         .next()

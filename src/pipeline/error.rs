@@ -172,12 +172,16 @@ enum Nearest<'a> {
 /// How alike two names must be (Jaro-Winkler) for one to be offered in place of the other.
 const ALIKE: f64 = 0.8;
 
+/// In a name of at most so many letters one slip counts for much.
+const SHORT: usize = 8;
 /// Longer texts are no names that someone mistyped, and comparing them takes their lengths squared.
 const MAX_NAME: usize = 200;
 
 fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest<'a> {
     let names: Vec<&str> = known.into_iter().collect();
     let score = |name: &str| match wrong.len().max(name.len()) {
+        // Two letters the wrong way round make a short name another one.
+        3..=SHORT if strsim::osa_distance(wrong, name) == 1 => 1.0,
         0..=MAX_NAME => strsim::jaro_winkler(wrong, name),
         _ => 0.0,
     };
@@ -188,6 +192,14 @@ fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest
     {
         Some(best) if score(best) >= ALIKE => Nearest::Name(best),
         _ => Nearest::All(names),
+    }
+}
+
+/// The name that somebody who wrote `wrong` has probably meant.
+pub fn nearest_name<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    match nearest(wrong, known) {
+        Nearest::Name(name) => Some(name),
+        Nearest::All(_) => None,
     }
 }
 

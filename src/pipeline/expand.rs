@@ -1,21 +1,18 @@
-//! Matrices expanded and `${...}` replaced: from stages as written to one draft for each that can run.
+//! Matrices expanded: from stages as written to one draft for each that can run.
 //!
 //! What a few lines of YAML can multiply to is limited here.
 
 use crate::pipeline::error::{Error, Place, Result};
+use crate::pipeline::fill::{Budget, Chosen, Scope};
+use crate::pipeline::ids;
 use crate::pipeline::node::{Key, Node, Value};
 use crate::pipeline::spec::{Spec, StageSpec};
-use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// References among `vars` deeper than this are taken for a cycle.
-const MAX_INDIRECTION: usize = 16;
 /// More stages than this are refused: a matrix multiplies quickly.
 const MAX_STAGES: usize = 10_000;
 /// More items in the excludes of a stage are refused: each is compared with each combination.
 const MAX_EXCLUDES: usize = 1_000;
-/// What filling in `${...}` may make in all, in values (of 64 characters, when they are long): a
-/// few variables that name each other several times make 4^15 of them.
-const MAX_FILLED: usize = 500_000;
 
 /// A stage after its matrix was expanded, still untyped.
 pub struct Draft<'a> {
@@ -40,9 +37,10 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
             let message = format!("the matrix gives more than {MAX_STAGES} stages");
             return Err(Error::config(message).at(&stage.name.place));
         }
-        check_size_of_excludes(stage)?;
+        let excludes = excludes(stage)?;
+        let before = drafts.len();
         for items in combinations(&stage.matrix) {
-            if is_excluded(stage, &items)? {
+            if is_excluded(&excludes, &items) {
                 continue;
             }
             let scope = Scope {
@@ -89,12 +87,13 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
                 place: stage.name.place.clone(),
             });
         }
+        if drafts.len() == before {
+            let message = format!("the excludes leave nothing of stage `{}`", stage.name.text);
+            return Err(Error::config(message).at(&stage.name.place));
+        }
     }
     Ok(drafts)
 }
-
-/// An axis with the item chosen on it.
-pub type Chosen<'a> = (&'a Key, &'a Key, &'a Node);
 
 /// Every combination of items, the last axis fastest; one empty combination without axes.
 fn combinations(matrix: &[(Key, Vec<(Key, Node)>)]) -> Vec<Vec<Chosen<'_>>> {
@@ -114,178 +113,83 @@ fn combinations(matrix: &[(Key, Vec<(Key, Node)>)]) -> Vec<Vec<Chosen<'_>>> {
         })
 }
 
-/// The labels of one axis that an exclude names: one, or a list of them.
-fn labels(node: &Node) -> impl Iterator<Item = String> {
-    let items = match &node.value {
+/// What an exclude says of one axis: one item, or a list of them.
+fn excluded(node: &Node) -> &[Node] {
+    match &node.value {
         Value::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
-    };
-    items.iter().filter_map(Node::scalar_text)
+    }
 }
 
-fn check_size_of_excludes(stage: &StageSpec) -> Result<()> {
+/// The axes of an exclude, each with the labels that it names.
+type Exclude<'a> = Vec<(&'a str, BTreeSet<&'a str>)>;
+
+/// What a stage leaves out. Refused is what could exclude nothing, or everything.
+fn excludes(stage: &StageSpec) -> Result<Vec<Exclude<'_>>> {
     let mut size = 0;
     for exclude in &stage.exclude {
+        let axes = exclude.entries("an exclude")?;
         size += 1;
-        for (_, node) in exclude.entries("an exclude")? {
-            size += labels(node).count();
-        }
+        size += axes
+            .iter()
+            .map(|(_, node)| excluded(node).len())
+            .sum::<usize>();
         if size > MAX_EXCLUDES {
             let message = format!("the excludes name more than {MAX_EXCLUDES} items");
             return Err(Error::config(message).at(&exclude.place));
         }
     }
-    Ok(())
-}
-
-fn is_excluded(stage: &StageSpec, items: &[Chosen]) -> Result<bool> {
-    for exclude in &stage.exclude {
-        let mut matches = true;
-        for (axis, label) in exclude.entries("an exclude")? {
-            let Some((_, chosen, _)) = items.iter().find(|(a, _, _)| a.text == axis.text) else {
-                let known = items.iter().map(|(a, _, _)| a.text.as_str());
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    // An item is found in whichever way its number is written.
+    let labels: BTreeMap<&str, BTreeMap<String, &str>> = stage
+        .matrix
+        .iter()
+        .map(|(axis, items)| {
+            let label = |(label, _): &'_ (Key, Node)| ids::canonical(&label.text);
+            let items = items.iter().map(|item| (label(item), item.0.text.as_str()));
+            (axis.text.as_str(), items.collect())
+        })
+        .collect();
+    let one = |exclude: &Node| {
+        let axes = exclude.entries("an exclude")?;
+        if axes.is_empty() {
+            let error = Error::config("an exclude without an axis leaves nothing");
+            return Err(error.at(&exclude.place).hint("write `{AXIS: ITEM}`"));
+        }
+        let axes = axes.iter().map(|(axis, node)| {
+            let Some((&axis, items)) = labels.get_key_value(axis.text.as_str()) else {
                 let error = Error::config(format!("there is no axis `{}`", axis.text));
+                let known = labels.keys().copied();
                 return Err(error.at(&axis.place).suggest(&axis.text, known));
             };
-            matches &= labels(label).any(|label| label == chosen.text);
-        }
-        if matches {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+            let found = excluded(node).iter().map(|item| {
+                let text = item.scalar_text().unwrap_or_else(|| item.describe());
+                items.get(&ids::canonical(&text)).copied().ok_or_else(|| {
+                    let error = Error::config(format!("axis `{axis}` has no item `{text}`"));
+                    error
+                        .at(&item.place)
+                        .suggest(&text, items.values().copied())
+                })
+            });
+            let found = found.collect::<Result<BTreeSet<&str>>>()?;
+            if found.is_empty() {
+                let message = format!("the exclude names no item of axis `{axis}`");
+                return Err(Error::config(message).at(&node.place));
+            }
+            Ok((axis, found))
+        });
+        axes.collect()
+    };
+    stage.exclude.iter().map(one).collect()
 }
 
-/// What `${...}` can name: the items of this matrix combination, then the variables.
-pub struct Scope<'a> {
-    pub vars: &'a Node,
-    pub items: &'a [Chosen<'a>],
-    pub budget: &'a Budget,
-}
-
-/// What filling in may still make; shared by all stages.
-pub struct Budget(Cell<usize>);
-
-impl Budget {
-    /// As much as a file may make in all.
-    pub fn whole() -> Self {
-        Budget(Cell::new(MAX_FILLED))
-    }
-
-    fn spend(&self, node: &Node) -> Result<()> {
-        const LONG: usize = 64;
-        let cost = match &node.value {
-            Value::Text(text) => 1 + text.len() / LONG,
-            _ => 1,
-        };
-        match self.0.get().checked_sub(cost) {
-            Some(left) => {
-                self.0.set(left);
-                Ok(())
-            }
-            None => {
-                let message = "the variables and matrices make too much of this file";
-                let error = Error::config(message).at(&node.place);
-                Err(error.hint("look for variables that name others several times"))
-            }
-        }
-    }
-}
-
-impl Scope<'_> {
-    /// The node with every `${...}` in it replaced; `depth` counts references on the way here.
-    pub fn fill(&self, node: &Node, depth: usize) -> Result<Node> {
-        self.budget.spend(node)?;
-        let value = match &node.value {
-            Value::Text(text) => return self.fill_text(node, text, depth),
-            Value::List(items) => Value::List(
-                items
-                    .iter()
-                    .map(|n| self.fill(n, depth))
-                    .collect::<Result<_>>()?,
-            ),
-            Value::Map(entries) => Value::Map(
-                entries
-                    .iter()
-                    .map(|(key, value)| Ok((key.clone(), self.fill(value, depth)?)))
-                    .collect::<Result<_>>()?,
-            ),
-            scalar => scalar.clone(),
-        };
-        Ok(Node {
-            place: node.place.clone(),
-            value,
-        })
-    }
-
-    /// `${name}` alone keeps the type of what it names; inside other text it becomes text.
-    fn fill_text(&self, node: &Node, text: &str, depth: usize) -> Result<Node> {
-        let error = |message: String| Error::config(message).at(&node.place);
-        if depth > MAX_INDIRECTION {
-            return Err(error(format!("`{text}` refers to itself")));
-        }
-        let mut filled = String::new();
-        let mut rest = text;
-        while let Some(start) = rest.find("${") {
-            let Some(length) = rest[start..].find('}') else {
-                return Err(error(format!("`{text}` has a `${{` without `}}`")));
-            };
-            let name = &rest[start + 2..start + length];
-            let value = self.lookup(name, node, depth)?;
-            if start == 0 && start + length + 1 == text.len() && filled.is_empty() {
-                return Ok(value);
-            }
-            filled.push_str(&rest[..start]);
-            filled.push_str(&value.scalar_text().ok_or_else(|| {
-                error(format!(
-                    "`${{{name}}}` is {}, which cannot stand inside text",
-                    value.describe()
-                ))
-            })?);
-            rest = &rest[start + length + 1..];
-        }
-        filled.push_str(rest);
-        let filled = Node {
-            place: node.place.clone(),
-            value: Value::Text(filled),
-        };
-        self.budget.spend(&filled)?;
-        Ok(filled)
-    }
-
-    fn lookup(&self, name: &str, user: &Node, depth: usize) -> Result<Node> {
-        let (first, below) = match name.split_once('.') {
-            Some((first, below)) => (first, Some(below)),
-            None => (name, None),
-        };
-        let found = match self.items.iter().find(|(axis, _, _)| axis.text == first) {
-            Some((_, label, value)) => match below {
-                Some(path) => value.get_path(path).cloned(),
-                None => Some(match value.value {
-                    Value::Map(_) | Value::List(_) | Value::Null => Node {
-                        place: label.place.clone(),
-                        value: Value::Text(label.text.clone()),
-                    },
-                    _ => (*value).clone(),
-                }),
-            },
-            None => self.vars.get_path(name).cloned(),
-        };
-        let Some(found) = found else {
-            let vars = self
-                .vars
-                .entries("vars")?
-                .iter()
-                .map(|(key, _)| key.text.as_str());
-            let known: Vec<&str> = self
-                .items
-                .iter()
-                .map(|(axis, _, _)| axis.text.as_str())
-                .chain(vars)
-                .collect();
-            let error = Error::config(format!("`${{{name}}}` names nothing")).at(&user.place);
-            return Err(error.suggest(name, known));
-        };
-        self.fill(&found, depth + 1)
-    }
+fn is_excluded(excludes: &[Exclude], items: &[Chosen]) -> bool {
+    let is_chosen = |(axis, labels): &(&str, BTreeSet<&str>)| {
+        items
+            .iter()
+            .any(|(a, label, _)| a.text == *axis && labels.contains(label.text.as_str()))
+    };
+    excludes.iter().any(|exclude| exclude.iter().all(is_chosen))
 }

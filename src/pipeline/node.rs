@@ -1,18 +1,24 @@
 //! A YAML document as a tree in which every value and every key knows its place.
 //!
 //! Anything found wrong later, after profiles, matrices and types, can still be reported with line
-//! and column. Knows YAML, not stages.
+//! and column. The text of a `--set` is a node too: it stays as it was typed until its type is known.
+//! Knows neither stages nor types.
 
+use crate::pipeline::decimal;
 use crate::pipeline::error::{Error, Place, Result};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use crate::pipeline::yaml::{self, Raw, Spanned};
 use std::sync::Arc;
+
+pub use crate::pipeline::yaml::MAX_BYTES;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub struct Node {
     pub place: Place,
+    /// Of the text of an option, what YAML makes of it, if it makes something of it.
     pub value: Value,
+    /// The text of an option.
+    written: Option<Arc<str>>,
 }
 
 /// A mapping key and where it stands.
@@ -34,49 +40,128 @@ pub enum Value {
     Map(Vec<(Key, Node)>),
 }
 
-/// A larger file is refused before it is parsed.
-pub const MAX_BYTES: usize = 4 << 20;
-/// Deeper nesting is refused: the tree is walked recursively.
-const MAX_DEPTH: usize = 40;
-/// More nodes than this, after aliases are expanded, are refused.
-const MAX_NODES: usize = 200_000;
+/// How YAML writes that there is nothing.
+const NOTHING: [&str; 5] = ["", "~", "null", "Null", "NULL"];
+/// A path of more steps is refused: it would nest values deeper than a file may.
+const MAX_STEPS: usize = 40;
 
 impl Node {
+    /// A value at a place.
+    pub fn new(place: Place, value: Value) -> Self {
+        Node {
+            place,
+            value,
+            written: None,
+        }
+    }
+
     /// Parses a document; `source` is the name that places show.
     ///
     /// Duplicate keys are errors, aliases are expanded within fixed limits, and only YAML 1.2
     /// booleans are booleans.
     pub fn parse(source: &str, text: &str) -> Result<Node> {
-        if text.len() > MAX_BYTES {
-            let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
-            return Err(Error::config(message).at(&Place::whole(source)));
+        let spanned = yaml::read(source, text)?;
+        Ok(Node::of(spanned, &source.into()))
+    }
+
+    /// The text of an option. What it means is decided by who reads it: a text is taken as it
+    /// stands, anything else as [`Node::as_yaml`] says.
+    pub fn written(place: Place, text: &str) -> Node {
+        let mut node = Node::new(place, Value::Text(text.to_owned()));
+        node.written = Some(text.into());
+        if let Ok(yaml) = node.as_yaml() {
+            node.value = yaml.value;
         }
-        let options = serde_yaml::options! {
-            budget: serde_yaml::budget! { max_depth: MAX_DEPTH, max_nodes: MAX_NODES, max_documents: 1 },
-            strict_booleans: true,
-            with_snippet: false,
+        node
+    }
+
+    /// The text of an option, where the node is one.
+    pub fn as_written(&self) -> Option<&str> {
+        self.written.as_deref()
+    }
+
+    /// Whether nothing is written here.
+    pub fn is_nothing(&self) -> bool {
+        match self.as_written() {
+            Some(text) => NOTHING.contains(&text.trim()),
+            None => matches!(self.value, Value::Null),
+        }
+    }
+
+    /// What YAML makes of the text of an option. Nothing of it gets lost: what would be a comment or
+    /// folded blanks of a text is text. Any other node is itself.
+    ///
+    /// # Errors
+    /// It begins like a list, a mapping or a quoted text and is none.
+    pub fn as_yaml(&self) -> Result<Node> {
+        let Some(text) = &self.written else {
+            return Ok(self.clone());
         };
-        let spanned: Spanned =
-            serde_yaml::from_str_with_options(text, options).map_err(|error| {
-                let place = match error.location() {
-                    Some(at) => Place::file(&source.into(), at.line(), at.column()),
-                    None => Place::whole(source),
-                };
-                let text = error.without_snippet().to_string();
-                // The place is printed in front; the library says it again at the end.
-                let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
-                Error::config(message).at(&place)
-            })?;
-        Ok(spanned.into_node(&source.into()))
+        let trimmed = text.trim();
+        // Lines and columns inside an option help nobody.
+        let mut node = Node::parse(&self.place.source, text).map_err(|error| Error {
+            place: Some(self.place.clone()),
+            ..error
+        })?;
+        let has_comment = || {
+            trimmed
+                .split([' ', '\t', '\n'])
+                .any(|word| word.starts_with('#'))
+        };
+        let is_whole = match &node.value {
+            Value::List(_) | Value::Map(_) => true,
+            Value::Text(read) => read == trimmed || trimmed.starts_with(['"', '\'', '|', '>']),
+            Value::Null => NOTHING.contains(&trimmed),
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) => !has_comment(),
+        };
+        if !is_whole {
+            node.value = Value::Text(text.to_string());
+        }
+        node.move_to(&self.place);
+        Ok(node)
+    }
+
+    fn move_to(&mut self, place: &Place) {
+        self.place = place.clone();
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.move_to(place)),
+            Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
+                key.place = place.clone();
+                value.move_to(place);
+            }),
+            _ => {}
+        }
+    }
+
+    fn of(Spanned(at, raw): Spanned, source: &Arc<str>) -> Node {
+        let entry = |(at, text, value): (_, String, Spanned)| {
+            let place = place(at, source);
+            (Key { place, text }, Node::of(value, source))
+        };
+        let value = match raw {
+            Raw::Null => Value::Null,
+            Raw::Bool(b) => Value::Bool(b),
+            Raw::Int(i) => Value::Int(i),
+            Raw::Float(x) => Value::Float(x),
+            Raw::Text(s) => Value::Text(s),
+            Raw::List(items) => {
+                Value::List(items.into_iter().map(|i| Node::of(i, source)).collect())
+            }
+            Raw::Map(entries) => Value::Map(entries.into_iter().map(entry).collect()),
+        };
+        Node::new(place(at, source), value)
     }
 
     /// What kind of value this is, for messages.
     pub fn describe(&self) -> String {
+        if let Some(text) = self.as_written() {
+            return format!("`{text}`");
+        }
         match &self.value {
             Value::Null => "nothing".into(),
             Value::Bool(b) => format!("`{b}`"),
             Value::Int(i) => format!("the number {i}"),
-            Value::Float(x) => format!("the number {x}"),
+            Value::Float(x) => format!("the number {}", decimal::text(*x)),
             Value::Text(s) => format!("the text `{s}`"),
             Value::List(_) => "a list".into(),
             Value::Map(entries) if entries.is_empty() => "an empty mapping".into(),
@@ -120,12 +205,16 @@ impl Node {
         }
     }
 
-    /// A scalar as text; `None` for lists, mappings and nothing.
+    /// A scalar as text; `None` for lists, mappings and nothing. A number has one text, however it is
+    /// written.
     pub fn scalar_text(&self) -> Option<String> {
+        if let Some(text) = self.as_written() {
+            return Some(text.to_owned());
+        }
         match &self.value {
             Value::Bool(b) => Some(b.to_string()),
             Value::Int(i) => Some(i.to_string()),
-            Value::Float(x) => Some(x.to_string()),
+            Value::Float(x) => Some(decimal::text(*x)),
             Value::Text(s) => Some(s.clone()),
             Value::Null | Value::List(_) | Value::Map(_) => None,
         }
@@ -139,29 +228,62 @@ impl Node {
         }
     }
 
-    /// The value under a dotted path of keys and list positions.
+    /// The value under a dotted path of keys and list positions. A key may have dots of its own.
     pub fn get_path(&self, path: &str) -> Option<&Node> {
-        path.split('.')
-            .try_fold(self, |node, step| match &node.value {
-                Value::List(items) => items.get(step.parse::<usize>().ok()?),
-                _ => node.get(step),
-            })
+        let mut node = self;
+        let mut rest = Some(path);
+        while let Some(path) = rest {
+            let (step, after) = node.step(path);
+            node = match &node.value {
+                Value::List(items) => items.get(step.parse::<usize>().ok()?)?,
+                _ => node.get(step)?,
+            };
+            rest = after;
+        }
+        Some(node)
+    }
+
+    /// The first step of a path below this node, and what is left: the longest key that is there,
+    /// else all before the first dot.
+    fn step<'p>(&self, path: &'p str) -> (&'p str, Option<&'p str>) {
+        let after = |key: &str| {
+            let rest = path.strip_prefix(key)?;
+            (rest.is_empty() || rest.starts_with('.')).then_some(key.len())
+        };
+        let longest = match &self.value {
+            Value::Map(entries) => entries.iter().filter_map(|(key, _)| after(&key.text)).max(),
+            _ => None,
+        };
+        let end = longest.or_else(|| path.find('.')).unwrap_or(path.len());
+        (&path[..end], path.get(end + 1..))
     }
 
     /// Puts `value` at a dotted path, making mappings on the way.
     pub fn set_path(&mut self, path: &str, value: Node) -> Result<()> {
+        if path.split('.').nth(MAX_STEPS).is_some() {
+            let message = format!("`{path}`: a path has at most {MAX_STEPS} steps");
+            return Err(Error::config(message).at(&value.place));
+        }
         let mut node = self;
-        for step in path.split('.') {
+        let mut rest = Some(path);
+        while let Some(ahead) = rest {
             if matches!(node.value, Value::Null) {
                 node.value = Value::Map(Vec::new());
             }
+            // From here on it is what YAML made of it.
+            node.written = None;
             let described = node.describe();
+            let (step, after) = node.step(ahead);
             node = match &mut node.value {
                 Value::List(items) => {
-                    let index = step.parse::<usize>().ok();
+                    let (index, count) = (step.parse::<usize>().ok(), items.len());
                     index.and_then(|i| items.get_mut(i)).ok_or_else(|| {
-                        Error::config(format!("`{path}`: the list has no item `{step}`"))
-                            .at(&value.place)
+                        let message = format!("`{path}`: the list has no item `{step}`");
+                        let error = Error::config(message).at(&value.place);
+                        error.hint(match count {
+                            0 => "the list is empty".to_owned(),
+                            count => format!("its items are 0 to {}", count - 1),
+                        })
                     })?
                 }
                 Value::Map(entries) => {
@@ -171,10 +293,7 @@ impl Node {
                             place: value.place.clone(),
                             text: step.to_owned(),
                         };
-                        let empty = Node {
-                            place: value.place.clone(),
-                            value: Value::Null,
-                        };
+                        let empty = Node::new(value.place.clone(), Value::Null);
                         entries.push((key, empty));
                         entries.len() - 1
                     });
@@ -185,135 +304,15 @@ impl Node {
                     return Err(Error::config(message).at(&value.place));
                 }
             };
+            rest = after;
         }
         *node = value;
         Ok(())
     }
 }
 
-/// A raw value with the parser's location, before the source's name is known.
-struct Spanned(serde_yaml::Location, Raw);
-
-enum Raw {
-    Null,
-    Bool(bool),
-    Int(i128),
-    Float(f64),
-    Text(String),
-    List(Vec<Spanned>),
-    Map(Vec<(serde_yaml::Location, String, Spanned)>),
-}
-
-impl Spanned {
-    fn into_node(self, source: &Arc<str>) -> Node {
-        let place = |at: serde_yaml::Location| Place::file(source, at.line(), at.column());
-        let value = match self.1 {
-            Raw::Null => Value::Null,
-            Raw::Bool(b) => Value::Bool(b),
-            Raw::Int(i) => Value::Int(i),
-            Raw::Float(x) => Value::Float(x),
-            Raw::Text(s) => Value::Text(s),
-            Raw::List(items) => Value::List(
-                items
-                    .into_iter()
-                    .map(|item| item.into_node(source))
-                    .collect(),
-            ),
-            Raw::Map(entries) => Value::Map(
-                entries
-                    .into_iter()
-                    .map(|(at, text, value)| {
-                        (
-                            Key {
-                                place: place(at),
-                                text,
-                            },
-                            value.into_node(source),
-                        )
-                    })
-                    .collect(),
-            ),
-        };
-        Node {
-            place: place(self.0),
-            value,
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Spanned {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let spanned = serde_yaml::Spanned::<Raw>::deserialize(deserializer)?;
-        Ok(Spanned(spanned.referenced, spanned.value))
-    }
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
-    }
-}
-
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-
-    fn visit_unit<E>(self) -> std::result::Result<Raw, E> {
-        Ok(Raw::Null)
-    }
-
-    fn visit_none<E>(self) -> std::result::Result<Raw, E> {
-        Ok(Raw::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> std::result::Result<Raw, D::Error> {
-        Raw::deserialize(inner)
-    }
-
-    fn visit_bool<E>(self, b: bool) -> std::result::Result<Raw, E> {
-        Ok(Raw::Bool(b))
-    }
-
-    fn visit_i64<E>(self, i: i64) -> std::result::Result<Raw, E> {
-        Ok(Raw::Int(i.into()))
-    }
-
-    fn visit_u64<E>(self, i: u64) -> std::result::Result<Raw, E> {
-        Ok(Raw::Int(i.into()))
-    }
-
-    fn visit_i128<E>(self, i: i128) -> std::result::Result<Raw, E> {
-        Ok(Raw::Int(i))
-    }
-
-    fn visit_f64<E>(self, x: f64) -> std::result::Result<Raw, E> {
-        Ok(Raw::Float(x))
-    }
-
-    fn visit_str<E>(self, s: &str) -> std::result::Result<Raw, E> {
-        Ok(Raw::Text(s.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Raw, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Raw::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Raw, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(key) = map.next_key::<serde_yaml::Spanned<String>>()? {
-            entries.push((key.referenced, key.value, map.next_value()?));
-        }
-        Ok(Raw::Map(entries))
-    }
+fn place(at: serde_yaml::Location, source: &Arc<str>) -> Place {
+    Place::file(source, at.line(), at.column())
 }
 
 #[cfg(test)]
@@ -335,6 +334,43 @@ mod tests {
         let error = Node::parse("p.yaml", "a: 1\nb: 2\na: 3\n").unwrap_err();
         assert!(error.to_string().starts_with("p.yaml:3:1: "), "{error}");
         assert!(error.message.contains("duplicate"), "{error}");
+    }
+
+    #[test]
+    fn nothing_of_an_option_gets_lost() {
+        let read = |text: &str| Node::written(Place::whole("--set"), text).value;
+        for text in [
+            "ZS #1", "#FF0000", "007", "1_000", "a\nb", "5 # five", "a: b: c",
+        ] {
+            assert!(
+                matches!(read(text), Value::Text(read) if read == text),
+                "{text}"
+            );
+        }
+        assert!(matches!(read(" 7 "), Value::Int(7)));
+        assert!(matches!(read("null"), Value::Null));
+        assert!(matches!(read("\"a # b\" # c"), Value::Text(read) if read == "a # b"));
+        assert!(matches!(read("[1, 2] # two"), Value::List(items) if items.len() == 2));
+    }
+
+    #[test]
+    fn a_key_may_have_dots() {
+        let mut node = Node::parse("p", "a: {x.y: 1, x: {z: 2}}\n").unwrap();
+        assert!(matches!(
+            node.get_path("a.x.y").unwrap().value,
+            Value::Int(1)
+        ));
+        assert!(matches!(
+            node.get_path("a.x.z").unwrap().value,
+            Value::Int(2)
+        ));
+        node.set_path("a.x.y", Node::parse("p", "3").unwrap())
+            .unwrap();
+        assert!(matches!(
+            node.get_path("a.x.y").unwrap().value,
+            Value::Int(3)
+        ));
+        assert!(node.get_path("a.x.y.z").is_none() && node.get_path("").is_none());
     }
 
     #[test]

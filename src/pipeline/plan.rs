@@ -11,13 +11,16 @@ use crate::pipeline::inspection::Inspector;
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::{Block, LockFile};
+use crate::pipeline::moves::{self, Blocks, Move};
+use crate::pipeline::outputs::{OutputFiles, followed};
 use crate::pipeline::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::store::Store;
 use crate::pipeline::trace;
-use crate::pipeline::workspace::Workspace;
+use crate::pipeline::workspace::{LOCK_FILE, Workspace};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -45,6 +48,8 @@ pub enum Reason {
     Compared,
     /// The lock does not know it.
     New,
+    /// What the lock says of it cannot be read.
+    Unreadable(String),
     /// It has the lock's key, but this machine has not run it.
     NotRunHere,
     /// An output is gone from the store, or damaged.
@@ -61,6 +66,7 @@ impl std::fmt::Display for Reason {
             Reason::Forced => f.write_str("forced"),
             Reason::Compared => f.write_str("to be compared"),
             Reason::New => f.write_str("new"),
+            Reason::Unreadable(why) => write!(f, "not recorded: {why}"),
             Reason::NotRunHere => f.write_str("not yet run on this machine"),
             Reason::ObjectLost => f.write_str("a cached output is lost or damaged"),
             Reason::Changed(changes) => {
@@ -106,10 +112,13 @@ impl Context<'_> {
                 if let Source::File(path) = &input.source
                     && checked.insert(path)
                 {
-                    self.input_file(path).map_err(|mut error| {
-                        error.message = format!("stage `{}`: {}", stage.id, error.message);
-                        error.at(&stage.place)
-                    })?;
+                    let is_right = self.check_links(path, stage);
+                    is_right
+                        .and_then(|()| self.input_file(path))
+                        .map_err(|mut error| {
+                            error.message = format!("stage `{}`: {}", stage.id, error.message);
+                            error.at(&stage.place)
+                        })?;
                 }
             }
         }
@@ -205,6 +214,37 @@ impl Context<'_> {
         Ok(full)
     }
 
+    /// Refuses an input that links lead to where a run writes; no run before need have written there.
+    fn check_links(&self, path: &Path, reader: &Stage) -> Result<()> {
+        let Workspace {
+            root, cache, out, ..
+        } = self.workspace;
+        let real = followed(&root.join(path));
+        let out = followed(out);
+        if real == root.join(path) && out == *root {
+            return Ok(());
+        }
+        let shown = path.display();
+        let outputs = OutputFiles::of_stages(&self.pipeline.stages)?;
+        for base in [&out, root] {
+            if let Ok(below) = real.strip_prefix(base) {
+                outputs.refuse(below, &shown.to_string(), &reader.id)?;
+            }
+            if real == base.join(LOCK_FILE) {
+                let message =
+                    format!("the input {shown} is {LOCK_FILE}, which every run may write");
+                return Err(Error::config(message));
+            }
+        }
+        let cache = followed(cache);
+        let is_inside = cache.starts_with(root) && cache != *root;
+        if is_inside && real.starts_with(cache) {
+            let message = format!("the input {shown} lies in the cache, where nothing stays");
+            return Err(Error::config(message).hint("put a file of your own below data/"));
+        }
+        Ok(())
+    }
+
     /// The key of a stage with these inputs.
     pub fn key(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Key {
         let kind = &self.kinds[stage.kind];
@@ -234,6 +274,12 @@ impl Context<'_> {
         }
     }
 
+    /// The name under which the lock records a stage that has no block of its own.
+    pub fn elsewhere(&self, stage: &Stage, key: Digest) -> Result<Option<&str>> {
+        let known = Blocks::new(self.lock.get()?, self.pipeline).of(stage, key);
+        Ok(known.and_then(|known| known.renamed_from))
+    }
+
     /// What is not as the block records it; inputs with where they come from.
     pub fn changes(&self, stage: &Stage, block: &Block, key: &Key) -> Vec<Change> {
         let mut changes = block.parts.changes(&key.parts());
@@ -257,7 +303,11 @@ impl Context<'_> {
             return Ok(Reason::ObjectLost);
         }
         Ok(match self.recorded(stage)? {
-            None => Reason::New,
+            None if self.elsewhere(stage, key.digest())?.is_some() => Reason::NotRunHere,
+            None => match self.lock.problem_of(&stage.id) {
+                Some(why) => Reason::Unreadable(why.to_owned()),
+                None => Reason::New,
+            },
             Some(block) if block.key == key.digest() => Reason::NotRunHere,
             Some(block) => Reason::Changed(self.changes(stage, block, key)),
         })
@@ -321,6 +371,20 @@ impl Context<'_> {
     pub fn plan(&self, selection: &Selection) -> Result<Plan> {
         self.check_inputs(selection)?;
         let mut plan = Plan::default();
+        let blocks = OnceCell::new();
+        // A lock that cannot be read is told by those who need it.
+        let blocks = || {
+            let read = || Some(Blocks::new(self.lock.get().ok()?, self.pipeline));
+            blocks.get_or_init(read).as_ref()
+        };
+        let elsewhere = |stage: &Stage, key: &Key| {
+            let known = blocks()?.of(stage, key.digest())?;
+            let is_same = known.block.key == key.digest();
+            is_same.then(|| Moved {
+                renamed_from: known.renamed_from.map(str::to_owned),
+                outputs: moves::of_stage(stage, known.block),
+            })
+        };
         for &index in &selection.closure {
             let stage = &self.pipeline.stages[index];
             let state = match self.input_digests(stage, |upstream| plan.known.get(&upstream))? {
@@ -332,16 +396,23 @@ impl Context<'_> {
                 Some(inputs) => {
                     let probe = self.probe(stage, inputs);
                     match probe.cached {
-                        None => State::Stale(self.reason(stage, &probe.key)?),
+                        None => {
+                            let reason = self.reason(stage, &probe.key)?;
+                            plan.moved
+                                .extend(elsewhere(stage, &probe.key).map(|m| (index, m)));
+                            State::Stale(reason)
+                        }
                         Some(action) => {
                             let places = self.places(stage, &probe.key, &action.outputs);
-                            let moved: Vec<PathBuf> =
+                            let missing: Vec<PathBuf> =
                                 places.moved.into_iter().map(|(_, path)| path).collect();
                             plan.known.insert(index, action.outputs);
-                            if moved.is_empty() {
+                            if missing.is_empty() {
                                 State::Fresh
                             } else {
-                                State::Restore(moved)
+                                plan.moved
+                                    .extend(elsewhere(stage, &probe.key).map(|m| (index, m)));
+                                State::Restore(missing)
                             }
                         }
                     }
@@ -377,6 +448,17 @@ pub struct Plan {
     pub states: BTreeMap<usize, State>,
     /// The outputs of those that are in the cache.
     pub known: BTreeMap<usize, Outputs>,
+    /// Of those that are not fresh, where the lock records them, if that is elsewhere.
+    pub moved: BTreeMap<usize, Moved>,
+}
+
+/// Where the lock records a stage that has a recorded key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The name that it had.
+    pub renamed_from: Option<String>,
+    /// Outputs that were in other places.
+    pub outputs: Vec<Move>,
 }
 
 impl Plan {

@@ -1,16 +1,17 @@
 //! From the file as written to stages that can run: profile and `--set` applied, matrices expanded,
 //! `${...}` replaced, parameters typed, inputs bound, the graph ordered.
 
-use crate::pipeline::bind::build;
+use crate::pipeline::bind::{Drafts, build};
 use crate::pipeline::error::{Error, Place, Result};
-use crate::pipeline::expand::{Budget, expand_all};
+use crate::pipeline::expand::{Draft, expand_all};
+use crate::pipeline::fill::Budget;
 use crate::pipeline::graph;
 use crate::pipeline::kind::Kind;
-use crate::pipeline::settings::{Settings, apply_settings, change_params};
+use crate::pipeline::node::Node;
+use crate::pipeline::outputs::{self, OutputFiles};
+use crate::pipeline::settings::{self, Settings, change_params, change_vars, check_profiles};
 use crate::pipeline::spec::Spec;
 use crate::pipeline::stage::{Source, Stage};
-use std::collections::BTreeMap;
-use std::path::Path;
 
 /// More artifacts read by all stages together are refused: so do stages that read many others.
 const MAX_INPUTS: usize = 200_000;
@@ -23,24 +24,28 @@ pub struct Pipeline {
     pub stages: Vec<Stage>,
     /// Group names with the patterns of their targets.
     pub groups: Vec<(String, Vec<(String, Place)>)>,
+    /// Variables that nothing uses, and where they stand: maybe a name is mistyped.
+    pub unused: Vec<(String, Place)>,
 }
 
 impl Pipeline {
     /// Resolves a spec against the registered kinds.
     pub fn resolve(mut spec: Spec, kinds: &[Box<dyn Kind>], settings: &Settings) -> Result<Self> {
-        let changes = apply_settings(&mut spec, settings)?;
+        let changes = settings::changes(&spec, settings)?;
+        change_vars(&mut spec, &changes)?;
         let budget = Budget::whole();
         let mut drafts = expand_all(&spec, &budget)?;
         change_params(&mut drafts, &spec.vars, &changes, &budget)?;
-        let index: BTreeMap<&str, usize> = drafts
-            .iter()
-            .enumerate()
-            .map(|(i, draft)| (draft.id.as_str(), i))
-            .collect();
+        settings::check_use(&changes, &budget)?;
+        let unused = unused(&spec.vars, &budget)?;
+        check_profiles(&spec, &drafts, &Budget::whole(), |draft, params| {
+            job(draft, params, kinds)
+        })?;
+        let among = Drafts::new(&drafts, kinds);
         let mut stages = Vec::with_capacity(drafts.len());
         let mut n_inputs = 0;
         for draft in &drafts {
-            let stage = build(draft, &drafts, &index, kinds).map_err(|mut error| {
+            let stage = build(draft, &among).map_err(|mut error| {
                 error.message = format!("stage `{}`: {}", draft.id, error.message);
                 error.at(&draft.place)
             })?;
@@ -51,7 +56,7 @@ impl Pipeline {
             }
             stages.push(stage);
         }
-        check_outputs(&stages)?;
+        OutputFiles::of_stages(&stages)?;
         let stages = in_order(stages)?;
         let mut targets = spec.groups.iter().flat_map(|(_, targets)| targets);
         if let Some(first) = targets.nth(MAX_TARGETS) {
@@ -68,7 +73,11 @@ impl Pipeline {
                 Ok((name.text.clone(), patterns.collect::<Result<_>>()?))
             })
             .collect::<Result<_>>()?;
-        Ok(Pipeline { stages, groups })
+        Ok(Pipeline {
+            stages,
+            groups,
+            unused,
+        })
     }
 }
 
@@ -76,6 +85,19 @@ impl Pipeline {
 fn in_order(stages: Vec<Stage>) -> Result<Vec<Stage>> {
     let upstream: Vec<Vec<usize>> = stages.iter().map(Stage::upstream).collect();
     let order = graph::order(&upstream).map_err(|cycle| {
+        if let [own] = cycle[..] {
+            let Stage {
+                id, place, inputs, ..
+            } = &stages[own];
+            let is_own =
+                |source: &Source| matches!(source, Source::Output { stage, .. } if *stage == own);
+            let input = inputs.iter().find(|input| is_own(&input.source));
+            let name = match input.map(|input| &input.source) {
+                Some(Source::Output { output, .. }) => format!("{id}.{output}"),
+                _ => id.clone(),
+            };
+            return outputs::own(id, &name).at(place);
+        }
         let ids = cycle
             .iter()
             .chain(cycle.first())
@@ -104,31 +126,20 @@ fn in_order(stages: Vec<Stage>) -> Result<Vec<Stage>> {
     Ok(stages.into_iter().map(|(_, stage)| stage).collect())
 }
 
-fn check_outputs(stages: &[Stage]) -> Result<()> {
-    let mut owners: BTreeMap<&Path, &Stage> = BTreeMap::new();
-    for stage in stages {
-        for (_, path) in &stage.outputs {
-            // A file and a folder of one name exclude each other as two equal paths do.
-            let clash = path
-                .ancestors()
-                .find_map(|p| owners.get_key_value(p))
-                .or_else(|| {
-                    owners
-                        .range(path.as_path()..)
-                        .next()
-                        .filter(|(p, _)| p.starts_with(path))
-                });
-            if let Some((_, other)) = clash {
-                let message = format!(
-                    "stages `{}` and `{}` both write {}",
-                    other.id,
-                    stage.id,
-                    path.display()
-                );
-                return Err(Error::config(message).at(&stage.place));
-            }
-            owners.insert(path, stage);
-        }
+/// Variables that nothing names.
+fn unused(vars: &Node, budget: &Budget) -> Result<Vec<(String, Place)>> {
+    let vars = vars.entries("vars")?.iter();
+    let unused = vars.filter(|(key, _)| !budget.has_used(key.text.split('.').next().unwrap_or("")));
+    Ok(unused
+        .map(|(key, _)| (key.text.clone(), key.place.clone()))
+        .collect())
+}
+
+/// What is wrong with parameters for the kind of a draft; an unknown kind is told where it stands.
+fn job(draft: &Draft, params: &Node, kinds: &[Box<dyn Kind>]) -> Result<()> {
+    let name = draft.spec.kind.text("kind")?;
+    match kinds.iter().find(|kind| kind.name() == name) {
+        Some(kind) => kind.job(params).map(drop),
+        None => Ok(()),
     }
-    Ok(())
 }

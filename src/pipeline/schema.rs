@@ -10,8 +10,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
 
 const REFERENCE: &str = "#/$defs/reference";
-/// What [`crate::pipeline::spec`] takes for a name, and for an item of a matrix.
-const NAME: &str = "^[A-Za-z0-9_-]{1,100}$";
+/// What [`crate::pipeline::ids`] takes for a name, and for an item of a matrix.
+const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$";
 const ITEM: &str = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$";
 
 /// The schema of a pipeline.yaml whose stages are of these kinds.
@@ -35,7 +35,7 @@ pub fn document(kinds: &[Box<dyn Kind>]) -> Json {
     definitions.insert(
         "reference".into(),
         json!({
-            "description": "${name}: a variable of `vars`, or an item of the stage's matrix",
+            "description": "${name}: a variable of `vars`, or an item of the stage's matrix; $${ is the text ${",
             "type": "string",
             "pattern": r"\$\{[^}]*\}",
         }),
@@ -66,7 +66,7 @@ pub fn document(kinds: &[Box<dyn Kind>]) -> Json {
                 "description": "Named lists of stages.",
                 "type": ["object", "null"],
                 "propertyNames": {"pattern": NAME},
-                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             },
             "stages": {
                 "type": ["object", "null"],
@@ -88,6 +88,11 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
         "properties": {
             "about": {"description": "What it is, in a sentence.", "type": "string"},
             "kind": {"enum": kinds},
+            "seconds": {
+                "description": "About how long one item takes: for estimates where nothing is recorded yet.",
+                "type": "number",
+                "minimum": 0,
+            },
             "matrix": {
                 "description": "Axes with their items; one stage for each combination.",
                 "type": ["object", "null"],
@@ -100,9 +105,9 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
             "exclude": {
                 "description": "Combinations of the matrix to leave out, each a mapping from axis to item or list of items.",
                 "type": "array",
-                "items": {"type": "object", "additionalProperties": {"anyOf": [
+                "items": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [
                     scalar,
-                    {"type": "array", "items": scalar},
+                    {"type": "array", "items": scalar, "minItems": 1},
                 ]}},
             },
             "params": {},

@@ -1,6 +1,7 @@
 //! Which stages a list of targets means.
 
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::ids::Pattern;
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::stage::Stage;
 use std::collections::BTreeSet;
@@ -23,7 +24,15 @@ impl Pipeline {
             let stages = self.find(target)?;
             if stages.is_empty() {
                 let error = Error::config(format!("there is no target `{target}`"));
-                let known = self.target_names();
+                let paths = self.stages.iter().flat_map(|stage| &stage.outputs);
+                let paths: Vec<String> = match target.contains('/') {
+                    true => paths.map(|(_, path)| path.display().to_string()).collect(),
+                    false => Vec::new(),
+                };
+                let known = match paths.is_empty() {
+                    true => self.target_names(),
+                    false => paths.iter().map(String::as_str).collect(),
+                };
                 return Err(error.suggest(target, known));
             }
             found.extend(stages);
@@ -35,6 +44,11 @@ impl Pipeline {
             found.extend(0..self.stages.len());
         }
         Ok(self.closure_of(found))
+    }
+
+    /// Whether a target names anything.
+    pub fn knows(&self, target: &str) -> bool {
+        self.find(target).is_ok_and(|stages| !stages.is_empty())
     }
 
     /// Refuses a group that names a stage that does not exist, asked for or not.
@@ -72,6 +86,24 @@ impl Pipeline {
             .closure
     }
 
+    /// For each stage the number of the first group that needs it, in the order of the file; one more
+    /// than there are groups where none does. Stages of lower rank go first.
+    pub fn ranks(&self) -> Result<Vec<usize>> {
+        let mut ranks = vec![self.groups.len(); self.stages.len()];
+        for rank in (0..self.groups.len()).rev() {
+            for stage in self.needed_by_group(rank)? {
+                ranks[stage] = rank;
+            }
+        }
+        Ok(ranks)
+    }
+
+    /// The stages of a group, by its number, and everything that they depend on.
+    pub fn needed_by_group(&self, number: usize) -> Result<BTreeSet<usize>> {
+        let (name, _) = &self.groups[number];
+        Ok(self.closure_of(self.group(name)?).closure)
+    }
+
     fn find(&self, target: &str) -> Result<BTreeSet<usize>> {
         let mut found = self.matching(target)?;
         let path = Path::new(target.trim_start_matches("./"));
@@ -88,14 +120,9 @@ impl Pipeline {
 
     /// Stages whose id, or name before `@`, is `pattern` or matches it as a glob.
     fn matching(&self, pattern: &str) -> Result<BTreeSet<usize>> {
-        let glob = glob::Pattern::new(pattern)
-            .map_err(|e| Error::config(format!("`{pattern}` is no glob: {e}")))?;
-        let matches = |id: &str| {
-            let name = id.split('@').next().unwrap_or(id);
-            id == pattern || name == pattern || glob.matches(id)
-        };
+        let pattern = Pattern::read(pattern)?;
         Ok((0..self.stages.len())
-            .filter(|&i| matches(&self.stages[i].id))
+            .filter(|&i| pattern.matches(&self.stages[i].id))
             .collect())
     }
 

@@ -3,9 +3,9 @@
 //! Knows the file's grammar. Does not know kinds, types of parameters, or whether a name exists:
 //! [`crate::pipeline::resolve`] does.
 
-use crate::pipeline::error::{Error, Place, Result};
+use crate::pipeline::error::{Error, Result};
+use crate::pipeline::ids::{Role, check_name, check_unique};
 use crate::pipeline::node::{Key, Node, Value};
-use std::collections::BTreeSet;
 
 /// The only version of the file format there is.
 const VERSION: i128 = 1;
@@ -28,6 +28,8 @@ pub struct Spec {
 pub struct StageSpec {
     pub name: Key,
     pub kind: Node,
+    /// About how long one item takes, in seconds: for estimates where nothing is recorded.
+    pub seconds: Option<f64>,
     /// Axes of the matrix with their items; an item's value is what `${axis.field}` reads.
     pub matrix: Vec<(Key, Vec<(Key, Node)>)>,
     /// Combinations to leave out: each a mapping from axis to item.
@@ -49,31 +51,35 @@ impl Spec {
             let error = Error::config(message).at(&version.place);
             return Err(error.hint("a newer file needs a newer icl-repro: update it"));
         }
-        let empty = Node {
-            place: root.place.clone(),
-            value: Value::Null,
-        };
+        let empty = Node::new(root.place.clone(), Value::Null);
         let section = |name: &str| root.get(name).unwrap_or(&empty);
         let vars = section("vars").clone();
         vars.entries("vars")?;
 
         let mut profiles = Vec::new();
         for (name, changes) in section("profiles").entries("profiles")? {
-            check_name(name, "profile")?;
+            check_name(name, Role::Profile)?;
             let what = format!("profile `{}`", name.text);
             profiles.push((name.clone(), changes.entries(&what)?.to_vec()));
         }
+        check_unique(profiles.iter().map(|(name, _)| name), Role::Profile)?;
         let mut groups = Vec::new();
         for (name, targets) in section("groups").entries("groups")? {
-            check_name(name, "group")?;
+            check_name(name, Role::Group)?;
             let what = format!("group `{}`", name.text);
-            groups.push((name.clone(), targets.items(&what)?.to_vec()));
+            let items = targets.items(&what)?;
+            if items.is_empty() {
+                let message = format!("{what} names no stage");
+                return Err(Error::config(message).at(&targets.place));
+            }
+            groups.push((name.clone(), items.to_vec()));
         }
         let stages = require(&root, "the pipeline", "stages")?
             .entries("stages")?
             .iter()
             .map(|(name, node)| StageSpec::read(name, node))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        check_unique(stages.iter().map(|stage| &stage.name), Role::Stage)?;
         Ok(Spec {
             vars,
             profiles,
@@ -85,23 +91,20 @@ impl Spec {
 
 impl StageSpec {
     fn read(name: &Key, node: &Node) -> Result<StageSpec> {
-        check_name(name, "stage")?;
+        check_name(name, Role::Stage)?;
         let what = format!("stage `{}`", name.text);
         let known = [
-            "about", "kind", "matrix", "exclude", "params", "inputs", "outputs",
+            "about", "kind", "seconds", "matrix", "exclude", "params", "inputs", "outputs",
         ];
         check_keys(node, &what, &known)?;
         if let Some(about) = node.get("about") {
             about.text("about")?;
         }
-        let empty = Node {
-            place: name.place.clone(),
-            value: Value::Null,
-        };
+        let empty = Node::new(name.place.clone(), Value::Null);
         let section = |key: &str| node.get(key).unwrap_or(&empty);
         let mut matrix = Vec::new();
         for (axis, items) in section("matrix").entries("matrix")? {
-            check_name(axis, "axis")?;
+            check_name(axis, Role::Axis)?;
             matrix.push((axis.clone(), axis_items(axis, items)?));
         }
         let exclude = match node.get("exclude") {
@@ -112,20 +115,33 @@ impl StageSpec {
         Ok(StageSpec {
             name: name.clone(),
             kind: require(node, &what, "kind")?.clone(),
+            seconds: node.get("seconds").map(seconds).transpose()?,
             matrix,
             exclude,
             // Without parameters, a missing one is reported at the stage's name.
             params: match node.get("params") {
                 Some(params) => params.clone(),
-                None => Node {
-                    place: name.place.clone(),
-                    value: Value::Map(Vec::new()),
-                },
+                None => Node::new(name.place.clone(), Value::Map(Vec::new())),
             },
             inputs: section("inputs").entries("inputs")?.to_vec(),
             outputs,
         })
     }
+}
+
+/// An estimate of time.
+fn seconds(node: &Node) -> Result<f64> {
+    let number = match node.value {
+        Value::Int(number) => Some(number as f64),
+        Value::Float(number) => Some(number),
+        _ => None,
+    };
+    number
+        .filter(|number| number.is_finite() && *number >= 0.0)
+        .ok_or_else(|| {
+            let message = format!("seconds must be 0 or more, not {}", node.describe());
+            Error::config(message).at(&node.place)
+        })
 }
 
 /// The items of an axis: a mapping from label to value, or a list of scalars that are both.
@@ -154,14 +170,10 @@ fn axis_items(axis: &Key, node: &Node) -> Result<Vec<(Key, Node)>> {
         let message = format!("axis `{}` has no items", axis.text);
         return Err(Error::config(message).at(&node.place));
     }
-    let mut seen = BTreeSet::new();
-    for (label, _) in &items {
-        check_name(label, "item")?;
-        if !seen.insert(&label.text) {
-            let message = format!("item `{}` stands twice", label.text);
-            return Err(Error::config(message).at(&label.place));
-        }
-    }
+    items
+        .iter()
+        .try_for_each(|(label, _)| check_name(label, Role::Item))?;
+    check_unique(items.iter().map(|(label, _)| label), Role::Item)?;
     Ok(items)
 }
 
@@ -181,51 +193,4 @@ fn check_keys(node: &Node, what: &str, known: &[&str]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Names become parts of ids, targets and file names.
-fn check_name(key: &Key, what: &str) -> Result<()> {
-    let dots = what == "item";
-    let ok = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c) || (dots && c == '.');
-    let valid = !key.text.is_empty()
-        && key.text.len() <= 100
-        && !key.text.starts_with('.')
-        && key.text.chars().all(ok);
-    if valid {
-        return Ok(());
-    }
-    let message = format!(
-        "`{}` is no name for {} {what}: use letters, digits, `_` and `-`",
-        key.text.escape_debug(),
-        if what.starts_with(['a', 'e', 'i', 'o', 'u']) {
-            "an"
-        } else {
-            "a"
-        },
-    );
-    Err(Error::config(message).at(&key.place))
-}
-
-/// Reads a value given on the command line, as YAML; `option` is shown as its place.
-pub fn parse_option_value(option: &str, text: &str) -> Result<Node> {
-    // Lines and columns inside an option help nobody.
-    let place = Place::whole(option);
-    let mut node = Node::parse(option, text).map_err(|error| Error {
-        place: Some(place.clone()),
-        ..error
-    })?;
-    relocate(&mut node, &place);
-    Ok(node)
-}
-
-fn relocate(node: &mut Node, place: &Place) {
-    node.place = place.clone();
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| relocate(item, place)),
-        Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| {
-            key.place = place.clone();
-            relocate(value, place);
-        }),
-        _ => {}
-    }
 }

@@ -1,102 +1,29 @@
 //! Reads a [`Node`] into a typed value through serde, keeping places in errors.
 //!
-//! An error raised anywhere inside is reported at the innermost value (or key) it concerns.
+//! An error raised anywhere inside is reported at the innermost value (or key) it concerns. The type
+//! decides how the text of an option is read: a text has it as it stands, a number in decimal digits,
+//! the rest as YAML.
 
+use crate::pipeline::decimal::{self, Decimal};
 use crate::pipeline::error::{Error, Place, Result};
 use crate::pipeline::node::{Key, Node, Value};
+use crate::pipeline::type_error::{TypeError, plain};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use std::fmt;
 
 /// Reads `node` as a `T`.
 pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T> {
     T::deserialize(NodeReader(node)).map_err(|e| {
         let error = Error::config(e.message).at(e.place.as_ref().unwrap_or(&node.place));
-        match e.suggestion {
-            Some((wrong, known)) => error.suggest(&wrong, known.iter().copied()),
-            None => error,
+        match (e.suggestion, e.hint) {
+            (Some((wrong, known)), _) => error.suggest(&wrong, known.iter().copied()),
+            (None, Some(hint)) => error.hint(hint),
+            (None, None) => error,
         }
     })
-}
-
-/// A serde error that remembers the place of the value it is about.
-#[derive(Debug)]
-struct TypeError {
-    message: String,
-    place: Option<Place>,
-    suggestion: Option<(String, &'static [&'static str])>,
-}
-
-impl TypeError {
-    fn at(mut self, place: &Place) -> Self {
-        self.place.get_or_insert_with(|| place.clone());
-        self
-    }
-}
-
-impl fmt::Display for TypeError {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for TypeError {}
-
-impl serde::de::Error for TypeError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        TypeError {
-            message: message.to_string(),
-            place: None,
-            suggestion: None,
-        }
-    }
-
-    fn invalid_type(found: Unexpected, expected: &dyn Expected) -> Self {
-        // serde names Rust's types; the reader of a pipeline knows none.
-        let expected = match expected.to_string().as_str() {
-            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0".to_owned(),
-            "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
-            "f32" | "f64" => "a number".to_owned(),
-            "a string" => "text".to_owned(),
-            "a boolean" => "`true` or `false`".to_owned(),
-            other => other.replace("struct ", "a mapping: "),
-        };
-        let found = match found {
-            Unexpected::Str(text) => format!("the text `{text}`"),
-            Unexpected::Signed(number) => format!("the number {number}"),
-            Unexpected::Unsigned(number) => format!("the number {number}"),
-            Unexpected::Float(number) => format!("the number {number}"),
-            Unexpected::Bool(value) => format!("`{value}`"),
-            Unexpected::Unit => "nothing".to_owned(),
-            Unexpected::Seq => "a list".to_owned(),
-            Unexpected::Map => "a mapping".to_owned(),
-            other => other.to_string(),
-        };
-        Self::custom(format!("expected {expected}, not {found}"))
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        TypeError {
-            message: format!("unknown key `{field}`"),
-            place: None,
-            suggestion: Some((field.to_owned(), expected)),
-        }
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        TypeError {
-            message: format!("unknown value `{variant}`"),
-            place: None,
-            suggestion: Some((variant.to_owned(), expected)),
-        }
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::custom(format!("the key `{field}` is missing"))
-    }
 }
 
 type TypeResult<T> = std::result::Result<T, TypeError>;
@@ -105,25 +32,127 @@ struct NodeReader<'a>(&'a Node);
 
 impl NodeReader<'_> {
     fn read<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
+        if self.0.as_written().is_some() {
+            let yaml = self.0.as_yaml()?;
+            return NodeReader(&yaml).read(visitor);
+        }
         match &self.0.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(b) => visitor.visit_bool(*b),
-            Value::Int(i) => match (u64::try_from(*i), i64::try_from(*i)) {
-                (Ok(i), _) => visitor.visit_u64(i),
-                (_, Ok(i)) => visitor.visit_i64(i),
-                _ => Err(serde::de::Error::custom(format!(
-                    "the number {i} is too large"
-                ))),
-            },
+            Value::Int(i) => visit_whole(*i, visitor),
             Value::Float(x) => visitor.visit_f64(*x),
             Value::Text(s) => visitor.visit_str(s),
-            Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            Value::List(items) => {
+                let mut rest = Items(items.iter());
+                let value = visitor.visit_seq(&mut rest)?;
+                // A type that takes fewer stops without a word.
+                match rest.0.len() {
+                    0 => Ok(value),
+                    left => {
+                        let taken = items.len() - left;
+                        let values = if taken == 1 { "value" } else { "values" };
+                        let message = format!("expected {taken} {values}, not {}", items.len());
+                        Err(TypeError::new(message))
+                    }
+                }
+            }
             Value::Map(entries) => visitor.visit_map(Entries {
                 rest: entries.iter(),
                 value: None,
             }),
         }
     }
+
+    /// A number in decimal digits, from an option or as what YAML took for text.
+    fn decimal(&self) -> Option<std::result::Result<Decimal, &'static str>> {
+        match (self.0.as_written(), &self.0.value) {
+            (Some(text), _) => Some(Decimal::read(text)),
+            (None, Value::Text(text)) => Some(Decimal::read(text)),
+            _ => None,
+        }
+    }
+
+    /// A whole number, also one that is written with an exponent.
+    fn whole<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
+        let place = &self.0.place;
+        let read = match (self.0.as_written(), self.decimal(), &self.0.value) {
+            (Some(_), Some(Ok(Decimal::Whole(number))), _) => visit_whole(number, visitor),
+            (Some(_), Some(Ok(Decimal::Real(number))), _) => visit_float(number, visitor),
+            (None, _, Value::Float(number)) => visit_float(*number, visitor),
+            _ => self.number_or_why(visitor),
+        };
+        read.map_err(|e| e.at(place))
+    }
+
+    fn float<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
+        let place = &self.0.place;
+        let read = match (self.0.as_written(), self.decimal()) {
+            (Some(_), Some(Ok(Decimal::Whole(number)))) => visitor.visit_f64(number as f64),
+            (Some(_), Some(Ok(Decimal::Real(number)))) => visitor.visit_f64(number),
+            _ => self.number_or_why(visitor),
+        };
+        read.map_err(|e| e.at(place))
+    }
+
+    /// What is no number, or not one as this program writes them.
+    fn number_or_why<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
+        let expected = plain(&visitor as &dyn Expected);
+        match (self.decimal(), self.0.as_written()) {
+            (Some(Err(why)), Some(text)) if !self.0.is_nothing() => {
+                let found = format!("`{text}`: {why}");
+                Err(TypeError::expected(&expected, &found))
+            }
+            (Some(Err(why)), None) if self.0.scalar_text().is_some_and(|t| looks_numeric(&t)) => {
+                let found = format!("{}: {why}", self.0.describe());
+                Err(TypeError::expected(&expected, &found))
+            }
+            (Some(Ok(_)), None) => {
+                let mut error = TypeError::expected(&expected, &self.0.describe());
+                error.hint = Some("take the quotes away".to_owned());
+                Err(error)
+            }
+            (_, Some(_)) => Err(TypeError::expected(&expected, "nothing")),
+            _ => self.read(visitor),
+        }
+    }
+
+    fn text<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
+        let place = &self.0.place;
+        match self.0.as_written() {
+            Some(text) => visitor.visit_str(text).map_err(|e: TypeError| e.at(place)),
+            None => self.deserialize_any(visitor),
+        }
+    }
+}
+
+/// Whether somebody may have meant a number: it begins like one.
+fn looks_numeric(text: &str) -> bool {
+    let digits = text.trim_start_matches(['+', '-', '.']);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn visit_whole<'de, V: Visitor<'de>>(number: i128, visitor: V) -> TypeResult<V::Value> {
+    match (u64::try_from(number), i64::try_from(number)) {
+        (Ok(number), _) => visitor.visit_u64(number),
+        (_, Ok(number)) => visitor.visit_i64(number),
+        _ => Err(TypeError::new(format!("the number {number} is too large"))),
+    }
+}
+
+/// A float where a whole number is expected.
+fn visit_float<'de, V: Visitor<'de>>(number: f64, visitor: V) -> TypeResult<V::Value> {
+    match decimal::whole(number) {
+        Some(whole) => visit_whole(whole, visitor),
+        None => visitor.visit_f64(number),
+    }
+}
+
+macro_rules! read_as {
+    ($($deserialize:ident)* => $how:ident) => {
+        $(fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
+            self.$how(visitor)
+        })*
+    };
 }
 
 impl<'de> Deserializer<'de> for NodeReader<'_> {
@@ -134,10 +163,41 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
         self.read(visitor).map_err(|e| e.at(place))
     }
 
+    read_as! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 => whole
+    }
+    read_as! { deserialize_f32 deserialize_f64 => float }
+    read_as! { deserialize_str deserialize_string deserialize_char deserialize_identifier => text }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
+        let place = &self.0.place;
+        let read = match self.0.as_written().map(str::trim) {
+            None => self.read(visitor),
+            Some("true") => visitor.visit_bool(true),
+            Some("false") => visitor.visit_bool(false),
+            Some(_) => Err(TypeError::expected("`true` or `false`", &self.0.describe())),
+        };
+        read.map_err(|e| e.at(place))
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
-        match self.0.value {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+        match self.0.is_nothing() {
+            true => visitor.visit_none(),
+            false => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> TypeResult<V::Value> {
+        match &self.0.value {
+            // By position nobody means parameters.
+            Value::List(_) => Err(TypeError::expected("a mapping", "a list").at(&self.0.place)),
+            _ => self.deserialize_any(visitor),
         }
     }
 
@@ -159,6 +219,24 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
         visitor: V,
     ) -> TypeResult<V::Value> {
         let node = self.0;
+        // A name is a text: taken as it stands, unless it is the key of its settings.
+        if let Some(text) = node.as_written()
+            && let yaml = node.as_yaml()
+            && !matches!(
+                yaml,
+                Ok(Node {
+                    value: Value::Map(_),
+                    ..
+                })
+            )
+        {
+            let name = Variant {
+                name: text.trim(),
+                name_place: &node.place,
+                content: None,
+            };
+            return visitor.visit_enum(name).map_err(|e| e.at(&node.place));
+        }
         let access = match &node.value {
             Value::Text(text) => Variant {
                 name: text,
@@ -176,15 +254,14 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
             _ => {
                 let names = variants.join("`, `");
                 let message = format!("expected one of `{names}`, not {}", node.describe());
-                return Err(<TypeError as serde::de::Error>::custom(message).at(&node.place));
+                return Err(TypeError::new(message).at(&node.place));
             }
         };
         visitor.visit_enum(access).map_err(|e| e.at(&node.place))
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        bytes byte_buf unit unit_struct seq tuple tuple_struct map ignored_any
     }
 }
 
@@ -196,7 +273,7 @@ fn read<'de, T: DeserializeSeed<'de>>(node: &Node, seed: T) -> TypeResult<T::Val
 
 struct Items<'a>(std::slice::Iter<'a, Node>);
 
-impl<'de> SeqAccess<'de> for Items<'_> {
+impl<'de> SeqAccess<'de> for &mut Items<'_> {
     type Error = TypeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -227,9 +304,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> TypeResult<V::Value> {
-        let value = self.value.take().ok_or_else(|| {
-            <TypeError as serde::de::Error>::custom("a value was read before its key")
-        })?;
+        let value = self
+            .value
+            .take()
+            .ok_or_else(|| TypeError::new("a value was read before its key".to_owned()))?;
         read(value, seed)
     }
 }
@@ -273,7 +351,7 @@ impl<'a> Content<'a> {
         let message = || format!("`{}` needs settings below it", self.name);
         self.content
             .map(NodeReader)
-            .ok_or_else(|| serde::de::Error::custom(message()))
+            .ok_or_else(|| TypeError::new(message()))
     }
 }
 
@@ -285,7 +363,7 @@ impl<'de> VariantAccess<'de> for Content<'_> {
             None => Ok(()),
             Some(node) => {
                 let message = format!("`{}` takes no settings", self.name);
-                Err(<TypeError as serde::de::Error>::custom(message).at(&node.place))
+                Err(TypeError::new(message).at(&node.place))
             }
         }
     }
@@ -344,7 +422,7 @@ mod tests {
     #[test]
     fn errors_point_at_the_value_or_key() {
         let cases = [
-            ("d: 0\nrate: 1\noptimizer: plain", "p:1:4", "nonzero"),
+            ("d: 0\nrate: 1\noptimizer: plain", "p:1:4", "at least 1"),
             (
                 "d: 1\nrate: x\noptimizer: plain",
                 "p:2:7",

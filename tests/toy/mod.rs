@@ -266,7 +266,7 @@ impl Repo {
 
     fn workspace(&self, settings: &Settings) -> Result<Workspace> {
         let root = Workspace::find_root(self.folder.path())?;
-        Ok(Workspace::new(root, None, None, settings))
+        Workspace::new(root, None, None, settings)
     }
 
     /// Runs; the summary says what happened.
@@ -297,7 +297,8 @@ impl Repo {
         }
         let yaml = Digest::of(self.read("pipeline.yaml").as_bytes());
         self.with(ask, |context| {
-            let _held = context.workspace.lock_for_run(false, |_| {})?;
+            // A process that another test starts has the lock's file, too, until it is another program.
+            let _held = context.workspace.lock_for_run(true, |_| {})?;
             let selection = context.pipeline.select(&targets, &[])?;
             let options = Options {
                 workers: ask.workers.unwrap_or(2),
