@@ -103,32 +103,28 @@ impl Cells {
     /// The cells as a column of ours: whole numbers with gaps, or beyond 64 bits with a sign, are floats
     /// there, truth values are 1 and 0.
     pub fn to_column(&self) -> Column {
-        let whole =
-            |cells: &mut dyn Iterator<Item = Option<i64>>| cells.collect::<Option<Vec<i64>>>();
         match self {
-            Cells::Text(cells) => Column::Text(
-                cells
-                    .iter()
-                    .map(|cell| cell.clone().unwrap_or_default())
-                    .collect(),
-            ),
+            Cells::Text(cells) => {
+                let text = |cell: &Option<String>| cell.clone().unwrap_or_default();
+                Column::Text(cells.iter().map(text).collect())
+            }
             Cells::Number(cells) => Column::Float(or_nan(cells, |&value| value)),
-            Cells::Truth(cells) => whole(&mut cells.iter().map(|cell| cell.map(i64::from)))
-                .map_or_else(
-                    || Column::Float(or_nan(cells, |&value| f64::from(u8::from(value)))),
-                    Column::Int,
-                ),
-            Cells::Whole(cells) => whole(
-                &mut cells
-                    .iter()
-                    .map(|cell| cell.and_then(|value| value.try_into().ok())),
-            )
-            .map_or_else(
-                || Column::Float(or_nan(cells, |&value| value as f64)),
-                Column::Int,
-            ),
+            Cells::Truth(cells) => {
+                let whole = cells.iter().map(|cell| cell.map(i64::from));
+                let floats = || or_nan(cells, |&value| f64::from(u8::from(value)));
+                whole_or(whole, floats)
+            }
+            Cells::Whole(cells) => {
+                let whole = cells.iter().map(|cell| i64::try_from((*cell)?).ok());
+                whole_or(whole, || or_nan(cells, |&value| value as f64))
+            }
         }
     }
+}
+
+fn whole_or(whole: impl Iterator<Item = Option<i64>>, floats: impl Fn() -> Vec<f64>) -> Column {
+    let whole: Option<Vec<i64>> = whole.collect();
+    whole.map_or_else(|| Column::Float(floats()), Column::Int)
 }
 
 fn or_nan<T>(cells: &[Option<T>], number: impl Fn(&T) -> f64) -> Vec<f64> {

@@ -62,7 +62,7 @@ fn number(field: &str) -> Option<f64> {
         _ => return None,
     }
     let is_whole = digits.bytes().all(|digit| digit.is_ascii_digit());
-    if is_whole && !whole(field).is_some_and(|number| number.unsigned_abs() <= INEXACT) {
+    if is_whole && whole(field).is_none_or(|number| number.unsigned_abs() > INEXACT) {
         // Minus nought is a number of its own.
         return (field == "-0").then_some(-0.0);
     }

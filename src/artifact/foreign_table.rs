@@ -21,7 +21,7 @@ pub struct ForeignTable {
 enum Content {
     /// Each column as it is written.
     Csv(Vec<Cells>),
-    Parquet(ForeignParquet),
+    Parquet(Box<ForeignParquet>),
 }
 
 /// First bytes of files that are taken for tables, and what they are.
@@ -133,7 +133,7 @@ fn parquet(file: ForeignParquet) -> ForeignTable {
     ForeignTable {
         names: file.names().map(|name| name.trim().to_owned()).collect(),
         rows: file.rows(),
-        content: Content::Parquet(file),
+        content: Content::Parquet(Box::new(file)),
     }
 }
 

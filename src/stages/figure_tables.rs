@@ -3,6 +3,7 @@
 //! Whatever is named must be there: an error begins with the path of the param that names it, and ends
 //! with the name that was meant. Does not know what is drawn of the rows.
 
+use crate::artifact::foreign_parquet::READABLE;
 use crate::artifact::table::{Column, Table};
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::Io;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables by the label of their input, and which rows of each were drawn.
 pub struct Tables<'a> {
-    tables: BTreeMap<&'a str, Table>,
+    tables: BTreeMap<&'a str, Foreign>,
 }
 
 /// Rows that are drawn, by the label of their table.
@@ -48,21 +49,20 @@ impl<'a> Tables<'a> {
     pub fn read(io: &'a Io) -> Result<Self> {
         let mut tables = BTreeMap::new();
         for (label, path) in io.inputs("tables") {
-            let Foreign { table, unread } = Foreign::read(path)?;
-            for (column, kind) in unread {
-                io.log(format!(
-                    "table `{label}`: column `{column}` is of type {kind} and is left out"
-                ));
-            }
-            tables.insert(label.as_str(), table);
+            tables.insert(label.as_str(), Foreign::read(path)?);
         }
         Ok(Tables { tables })
     }
 
     /// Tables that are at hand.
     pub fn of(tables: impl IntoIterator<Item = (&'a str, Table)>) -> Self {
+        let whole = |table| Foreign {
+            table,
+            ..Foreign::default()
+        };
+        let tables = tables.into_iter();
         Tables {
-            tables: tables.into_iter().collect(),
+            tables: tables.map(|(label, table)| (label, whole(table))).collect(),
         }
     }
 
@@ -76,11 +76,15 @@ impl<'a> Tables<'a> {
     /// # Errors
     /// No input has that label.
     pub fn find<'t>(&'t self, label: &'t str, path: &str) -> Result<Named<'t>> {
-        let table = self.tables.get(label).ok_or_else(|| {
+        let Foreign { table, unread } = self.tables.get(label).ok_or_else(|| {
             let error = Error::failed(format!("{path}: there is no input table `{label}`"));
             error.suggest(label, self.labels())
         })?;
-        Ok(Named { label, table })
+        Ok(Named {
+            label,
+            table,
+            unread,
+        })
     }
 }
 
@@ -89,15 +93,23 @@ impl<'a> Tables<'a> {
 pub struct Named<'t> {
     pub label: &'t str,
     pub table: &'t Table,
+    /// Columns of types that cannot be drawn.
+    unread: &'t BTreeMap<String, String>,
 }
 
 impl<'t> Named<'t> {
     /// The column that the param at `path` names.
     ///
     /// # Errors
-    /// The table has no such column.
+    /// The table has no such column, or one of a type that is not read.
     pub fn column(&self, name: &str, path: &str) -> Result<&'t Column> {
         self.table.column(name).map_err(|_| {
+            if let Some(kind) = self.unread.get(name) {
+                let label = self.label;
+                return Error::failed(format!(
+                    "{path}: column `{name}` of table `{label}` is of type {kind}; what can be used: {READABLE}"
+                ));
+            }
             let known = self.table.columns().iter().map(|(name, _)| name.as_str());
             let message = format!("{path}: table `{}` has no column `{name}`", self.label);
             Error::failed(message).suggest(name, known)

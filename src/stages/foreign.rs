@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The columns that can be used, and the types of the others.
+#[derive(Default)]
 pub struct Foreign {
     pub table: Table,
     /// By name: a column that is not found may be one of them.

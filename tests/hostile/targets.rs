@@ -344,8 +344,9 @@ fn parquet(bench: &Bench, bytes: &[u8]) -> Told {
 
 /// A stage's own table, read by the program: as above.
 fn tabular_parquet(bench: &Bench, bytes: &[u8]) -> Told {
-    bench.put("table.parquet", bytes);
-    let stage = "version: 1\nstages:\n  s:\n    kind: tabular-tasks\n    inputs: {table: table.parquet}\n    \
+    std::fs::create_dir_all(bench.folder.path().join("data")).expect("a folder");
+    bench.put("data/table.parquet", bytes);
+    let stage = "version: 1\nstages:\n  s:\n    kind: tabular-tasks\n    inputs: {table: data/table.parquet}\n    \
                  params: {features: ['*_mm', age_days], tasks: ['question_*'], stratify: site, held_out: 0.3, \
                  scale: standard, d: 2, shots: 2, seed: 0}\n    outputs: {train: artifacts/t.parquet, held_out: \
                  artifacts/h.parquet, features: artifacts/f.parquet}\n";
@@ -358,7 +359,7 @@ fn tabular_parquet(bench: &Bench, bytes: &[u8]) -> Told {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     match output.status.code() {
         Some(0) => Ok(1),
-        Some(1) if said.contains("table.parquet") => Err(said),
+        Some(1) if said.contains("data/table.parquet") => Err(said),
         other => panic!("exit {other:?}: {said}"),
     }
 }

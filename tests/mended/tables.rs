@@ -174,35 +174,50 @@ fn a_column_that_cannot_be_used_is_named_with_its_type_when_it_is_asked_for() {
     );
 }
 
-/// A figure of a table with columns that no figure can show.
+/// Draws `x` against `y` of a table; what is drawn, as CSV.
+fn drawn(file: &str, x: &str, y: &str) -> Result<String> {
+    let params = format!(
+        "{{width_pt: 200, height_pt: 150, font_pt: 8, dpi: 50, panels: [{{x: {{label: x}}, y: {{label: y}}, \
+         series: [{{from: {{table: t, where: {{category: north}}, x: {x}, y: {y}}}, look: {{color: {{color: \"#222222\"}}}}}}]}}]}}"
+    );
+    let out = tempfile::tempdir().expect("a folder");
+    let kinds = registry::kinds();
+    let kind = kinds.iter().find(|kind| kind.name() == "figure");
+    let params = Node::parse("params", &params).expect("params");
+    let job = kind.expect("a kind").job(&params).expect("a job");
+    let font = root().join("data/fonts/DejaVuSans.ttf");
+    let inputs = BTreeMap::from([
+        ("font".to_owned(), vec![(String::new(), font)]),
+        ("tables".to_owned(), vec![("t".to_owned(), corpus(file))]),
+    ]);
+    let cancelled = AtomicBool::new(false);
+    let io = Io::new(inputs, out.path().to_owned(), &cancelled, &|_| {});
+    job.run(&io)?;
+    Ok(std::fs::read_to_string(out.path().join("data")).expect("data"))
+}
+
+/// A figure of a table with columns that no figure can show: they do no harm unless they are named.
 #[test]
 fn a_figure_reads_a_foreign_table_too() {
-    let params = "{width_pt: 200, height_pt: 150, font_pt: 8, dpi: 50, panels: [{x: {label: x}, y: {label: y}, \
-                  series: [{from: {table: t, where: {category: north}, x: int16, y: uint8}, look: {color: {color: \"#222222\"}}}]}]}";
     for file in ["types.parquet", "types-plain.parquet"] {
-        let out = tempfile::tempdir().expect("a folder");
-        let kinds = registry::kinds();
-        let kind = kinds
-            .iter()
-            .find(|kind| kind.name() == "figure")
-            .expect("a kind");
-        let job = kind
-            .job(&Node::parse("params", params).expect("params"))
-            .expect("a job");
-        let font = root().join("data/fonts/DejaVuSans.ttf");
-        let inputs = BTreeMap::from([
-            ("font".to_owned(), vec![(String::new(), font)]),
-            ("tables".to_owned(), vec![("t".to_owned(), corpus(file))]),
-        ]);
-        let cancelled = AtomicBool::new(false);
-        let io = Io::new(inputs, out.path().to_owned(), &cancelled, &|_| {});
-        job.run(&io).unwrap_or_else(|e| panic!("{file}: {e}"));
-        let data = std::fs::read_to_string(out.path().join("data")).expect("data");
-        assert!(
-            data.contains("-32768") && data.lines().count() == 5,
-            "{data}"
-        );
+        let data = drawn(file, "int16", "uint8").unwrap_or_else(|e| panic!("{file}: {e}"));
+        let lines = data.lines().count();
+        assert!(data.contains("-32768") && lines == 5, "{data}");
     }
+    for (column, kind) in [
+        ("date", "date"),
+        ("list", "list"),
+        ("decimal", "decimal(10, 2)"),
+    ] {
+        let named = format!("column `{column}` of table `t` is of type {kind}");
+        let words = ["floats", &named];
+        refused(drawn("types.parquet", column, "uint8"), &words);
+        refused(drawn("types.parquet", "int8", column), &words);
+    }
+    refused(
+        drawn("types.parquet", "int61", "uint8"),
+        &["no column `int61`", "did you mean `int64`"],
+    );
 }
 
 /// Texts that are one number and two names.
