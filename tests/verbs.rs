@@ -169,7 +169,16 @@ fn an_outdated_lock_says_what_changed() {
     assert_eq!(mismatches(&repo, &rebuilt), found(&[("a", "Changed", 0)]));
     drop(rebuilt);
 
+    // The same stage with another name, and one that the lock does not know under any.
     repo.write("pipeline.yaml", &CHAIN.replace("  d:", "  e:"));
+    let rebuilt = rebuild(&repo, &["e"]).expect("it runs");
+    assert_eq!(mismatches(&repo, &rebuilt), found(&[("e", "Moved", 0)]));
+    drop(rebuilt);
+    let new = CHAIN.replace(
+        "  d: {kind: join, params: {text: d}",
+        "  e: {kind: join, params: {text: e}",
+    );
+    repo.write("pipeline.yaml", &new);
     let rebuilt = rebuild(&repo, &["e"]).expect("it runs");
     assert_eq!(
         mismatches(&repo, &rebuilt),

@@ -233,6 +233,8 @@ mod tests {
     fn a_lock_reads_back_and_a_foreign_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pipeline.lock");
+        // As in a repository.
+        std::fs::write(folder.path().join(SPEC_FILE), "").unwrap();
         assert_eq!(Lock::read(&path).unwrap(), Lock::default());
         let mut lock = Lock::default();
         let record = Record {

@@ -201,7 +201,9 @@ impl Context<'_> {
         let real = full.canonicalize().map_err(|e| {
             let path = path.display();
             let error = Error::config(format!("the input {path} is not there: {e}"));
-            error.hint("restore it with `git checkout`, or mend its path in pipeline.yaml")
+            error.hint(format!(
+                "restore it with `git checkout HEAD -- {path}`, or mend its path in pipeline.yaml"
+            ))
         })?;
         if !real.starts_with(&self.workspace.root) {
             let message = format!("the input {} leads out of the repository", path.display());

@@ -240,6 +240,18 @@ fn set(bench: &Bench, bytes: &[u8]) -> Told {
 }
 
 fn lock(bench: &Bench, bytes: &[u8]) -> Told {
+    // What is read of a damaged one can be written, and is whole then.
+    if let Ok((lock, problems)) = Lock::salvage("pipeline.lock", bytes) {
+        let path = bench.folder.path().join("salvaged.lock");
+        lock.write(&path).map_err(|e| e.to_string())?;
+        let again = Lock::read(&path).expect("what was written");
+        // Code that is not there has no name.
+        let without_code = |block: &icl_repro::pipeline::lock::Block| block.parts.code.is_empty();
+        assert!(again == lock || lock.stages.values().any(without_code));
+        for problem in problems {
+            assert!(!problem.text("pipeline.lock").trim().is_empty());
+        }
+    }
     let lock = Lock::parse("pipeline.lock", bytes).map_err(|e| e.to_string())?;
     for record in lock
         .stages

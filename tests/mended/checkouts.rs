@@ -196,6 +196,9 @@ fn outside_cargo(program: &str, folder: &Path, variables: &[(&str, &str)]) -> Sa
     said(&mut command)
 }
 
+/// Of the environment.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn make_finds_the_program_wherever_cargo_puts_it() {
     let place = tempfile::tempdir().expect("a folder");
@@ -210,7 +213,7 @@ fn make_finds_the_program_wherever_cargo_puts_it() {
     };
     let config = folder.join(".cargo/config.toml");
     std::fs::create_dir_all(folder.join(".cargo")).expect("a folder");
-    let cases: [(&str, &[(&str, &str)], &str); 6] = [
+    let cases: [(&str, Variables, &str); 6] = [
         ("", &[], "a path, with spaces/target/release"),
         (
             "[build]\ntarget-dir = \"built here\"\n",
