@@ -112,6 +112,8 @@ struct Of<'a> {
     declared: BTreeSet<&'a Path>,
     /// Whether the folder is the cache's, so that every result in it is ours.
     is_inside: bool,
+    /// Whether it goes with the whole cache: then a link in it is one more thing that stays.
+    is_part: bool,
 }
 
 impl<'a> Of<'a> {
@@ -135,6 +137,7 @@ impl<'a> Of<'a> {
             recorded,
             declared: outputs.map(|(_, path)| path.as_path()).collect(),
             is_inside,
+            is_part: false,
         })
     }
 
@@ -150,8 +153,8 @@ impl<'a> Of<'a> {
         removal.folders.push(self.out.to_owned());
         if is_plain_folder(self.out) {
             for path in list(self.out)? {
-                let is_folder = OUTPUT_FOLDERS.iter().any(|name| path.ends_with(name));
-                if !removal.files.contains(&path) && !(is_folder && is_plain_folder(&path)) {
+                let is_known = removal.files.contains(&path) || removal.folders.contains(&path);
+                if !is_known && !removal.left.contains(&path) {
                     removal.left.push(path);
                 }
             }
@@ -163,7 +166,7 @@ impl<'a> Of<'a> {
     fn of(&self, folders: &[&str]) -> Result<Removal> {
         let paths = self.declared.iter().copied();
         for path in paths.chain(self.recorded.keys().map(PathBuf::as_path)) {
-            let is_meant = folders.iter().any(|folder| path.starts_with(folder));
+            let is_meant = !self.is_part && folders.iter().any(|folder| path.starts_with(folder));
             if is_meant && let Some(link) = link_on_the_way(self.out, path) {
                 return Err(is_link(&self.out.join(link), "removed"));
             }
@@ -171,8 +174,10 @@ impl<'a> Of<'a> {
         let mut removal = Removal::default();
         for folder in folders {
             let at = self.out.join(folder);
-            if at.is_symlink() {
-                return Err(is_link(&at, "removed"));
+            match at.is_symlink() {
+                true if self.is_part => removal.left.push(at.clone()),
+                true => return Err(is_link(&at, "removed")),
+                false => {}
             }
             self.walk(Path::new(folder), &mut removal)?;
             removal.folder = at;
@@ -235,7 +240,11 @@ fn cache(context: &Context) -> Result<Removal> {
             removal.left.push(variant);
             continue;
         }
-        let outputs = Of::new(context, &variant, true)?.everything()?;
+        let outputs = Of {
+            is_part: true,
+            ..Of::new(context, &variant, true)?
+        };
+        let outputs = outputs.everything()?;
         removal.files.extend(outputs.files);
         removal.folders.extend(outputs.folders);
         removal.left.extend(outputs.left);

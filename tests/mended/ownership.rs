@@ -449,7 +449,7 @@ fn nothing_is_removed_through_a_link() {
     for (name, to) in [
         ("artifacts", "thesis"),
         ("artifacts/pretrain", "thesis/pretrain"),
-        ("artifacts/pretrain/few", "thesis/pretrain/few"),
+        ("artifacts/pretrain/4", "thesis/pretrain/4"),
         (".icl-repro/objects", "thesis"),
         (".icl-repro/profiles", "thesis"),
         (".icl-repro/scratch", "thesis"),
