@@ -33,6 +33,8 @@ pub struct Removal {
     pub files: Vec<PathBuf>,
     /// Those that go where they are empty then, the inner ones first.
     folders: Vec<PathBuf>,
+    /// What marks the folder, and goes when all else is gone; then the folder itself goes.
+    marks: Vec<PathBuf>,
     /// What is there and was not made here.
     pub left: Vec<PathBuf>,
 }
@@ -85,20 +87,34 @@ impl Removal {
     ///
     /// A file that cannot be removed.
     pub fn execute(&self) -> Result<()> {
-        for path in &self.files {
-            // It was looked at a moment ago.
-            if !path.is_symlink() {
-                files::remove(path)?;
-            }
+        self.files.iter().try_for_each(|path| remove_file(path))?;
+        let folders = self.folders.iter();
+        folders
+            .clone()
+            .try_for_each(|path| self.remove_folder(path))?;
+        self.marks.iter().try_for_each(|path| remove_file(path))?;
+        match self.marks.is_empty() {
+            true => Ok(()),
+            false => self.remove_folder(&self.folder),
         }
-        for folder in &self.folders {
-            match fs::remove_dir(folder) {
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) if self.is_whole() => return Err(Error::io("remove", folder, &e)),
-                _ => {}
-            }
+    }
+
+    fn remove_folder(&self, folder: &Path) -> Result<()> {
+        match fs::remove_dir(folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            // Something stays in it.
+            Err(_) if !self.is_whole() => Ok(()),
+            Err(e) => Err(Error::io("remove", folder, &e)),
+            Ok(()) => Ok(()),
         }
-        Ok(())
+    }
+}
+
+/// Removes what was looked at a moment ago, and is no link now either.
+fn remove_file(path: &Path) -> Result<()> {
+    match path.is_symlink() {
+        true => Ok(()),
+        false => files::remove(path),
     }
 }
 
@@ -280,12 +296,12 @@ fn cache(context: &Context) -> Result<Removal> {
             removal.left.push(path);
         }
     }
+    let own = own.into_iter().filter(|path| path.is_file());
+    let (marks, others): (Vec<PathBuf>, Vec<PathBuf>) = own.partition(|path| is_mark(path));
+    removal.files.extend(others);
     // A folder in which something stays is a cache still: else no run could use it again.
-    let is_whole = removal.left.is_empty();
-    let goes = |path: &PathBuf| path.is_file() && (is_whole || !is_mark(path));
-    removal.files.extend(own.into_iter().filter(goes));
-    if is_whole {
-        removal.folders.push(cache.clone());
+    if removal.left.is_empty() {
+        removal.marks = marks;
     }
     Ok(removal)
 }
