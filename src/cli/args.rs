@@ -93,7 +93,8 @@ pub enum Verb {
     Runs(RunsArgs),
     /// Remove what no result needs from the cache, and old results beyond a size
     Gc(GcArgs),
-    /// Remove the cache and the intermediate artifacts; figures, tables and the lock stay
+    /// Remove the cache and the intermediate artifacts, or a profile's outputs alone; figures, tables, the
+    /// lock and what was not made here stay
     Clean(CleanArgs),
     /// Print the paper's claims with their verdicts; exit with 4 when one differs from the recorded one
     Claims(ClaimsArgs),

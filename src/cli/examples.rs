@@ -107,6 +107,7 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         "clean",
         &[
             ("clean --dry-run", "which folders would go"),
+            ("clean --profile smoke", "the outputs of a profile alone"),
             ("clean", "and away they are"),
         ],
     ),

@@ -68,11 +68,6 @@ pub fn check_out(root: &Path, out: &Path, is_named: bool) -> Result<()> {
     if let Some(why) = why_not(root, out) {
         return refused(why);
     }
-    for folder in out.ancestors().skip(1).filter(|f| is_repository(f)) {
-        if let Some(name) = first_name(out, folder).filter(|name| is_in(&OUTPUT_FOLDERS, name)) {
-            return refused(format!("it lies in `{name}` of {}", folder.display()));
-        }
-    }
     for folder in OUTPUT_FOLDERS {
         let given = out.join(folder);
         let lands = resolve(&given)?;
@@ -121,6 +116,11 @@ fn why_not(root: &Path, folder: &Path) -> Option<String> {
     }
     if is_repository(folder) {
         return Some(format!("it is a repository, with a {SPEC_FILE}"));
+    }
+    for above in folder.ancestors().skip(1).filter(|f| is_repository(f)) {
+        if let Some(name) = first_name(folder, above).filter(|name| is_in(&OUTPUT_FOLDERS, name)) {
+            return Some(format!("it lies in `{name}` of {}", above.display()));
+        }
     }
     let committed = OUTPUT_FOLDERS.iter().chain(&SOURCES);
     let by_itself = committed.clone().find(|name| {

@@ -70,10 +70,12 @@ pub fn check(cache: &Path, root: &Path) -> Result<()> {
         Ok(_) => {}
     }
     match format(cache)?.as_deref() {
-        None => match list(cache)?.iter().find(|path| !is_first_or_last(path)) {
-            Some(path) => return Err(foreign(cache, path)),
-            None => {}
-        },
+        None => {
+            let entries = list(cache)?;
+            if let Some(path) = entries.iter().find(|path| !is_first_or_last(path)) {
+                return Err(foreign(cache, path));
+            }
+        }
         Some(FORMAT | OLDER_FORMAT) => {
             // The number alone could be anybody's.
             let is_marked = is_plain_file(&cache.join(RUN_LOCK)) || owner(cache).is_some();
@@ -150,7 +152,7 @@ fn is_rebuild(name: &OsStr) -> bool {
     name.as_bytes().starts_with(REBUILD.as_bytes())
 }
 
-fn is_ours_by_name(path: &PathBuf) -> bool {
+fn is_ours_by_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default();
     let is = |names: &[&str]| names.iter().any(|known| name == OsStr::new(known));
     is(&FILES) || is(&FOLDERS) || is(&OLDER) || is_temporary(name) || is_rebuild(name)
@@ -229,8 +231,8 @@ fn drop_older(cache: &Path) -> Result<()> {
         for shard in list(&actions)? {
             if is_digits(&shard) && is_plain_folder(&shard) {
                 let entries = list(&shard)?;
-                let ours = entries.iter().filter(|p| is_digits(p) && is_plain_file(p));
-                ours.map(|path| remove(path)).collect::<Result<()>>()?;
+                let mut ours = entries.iter().filter(|p| is_digits(p) && is_plain_file(p));
+                ours.try_for_each(|path| remove(path))?;
                 // Stays where something else is in it.
                 let _ = fs::remove_dir(&shard);
             }

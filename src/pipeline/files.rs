@@ -177,8 +177,19 @@ pub fn is_link(path: &Path, what: &str) -> Error {
     Error::failed(message).hint("put a real file or folder there, or move the link away")
 }
 
-/// Removes a file or a folder with all that is in it; of a link, the link.
+/// What tells whose a scratch folder is.
+const TELLING: &str = "run.lock";
+
+/// Removes a file or a folder with all that is in it; of a link, the link. A folder that is cut short
+/// still tells whose it is.
 pub fn remove(path: &Path) -> Result<()> {
+    if is_plain_folder(path) {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let others = entries.filter(|entry| entry.file_name() != TELLING);
+        others
+            .map(|entry| remove(&entry.path()))
+            .collect::<Result<Vec<()>>>()?;
+    }
     let result = match is_plain_folder(path) {
         true => fs::remove_dir_all(path),
         false => fs::remove_file(path),

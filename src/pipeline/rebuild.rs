@@ -10,14 +10,14 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::event::{Event, Observer};
 use crate::pipeline::files;
 use crate::pipeline::key::Change;
-use crate::pipeline::location::is_plain_file;
+use crate::pipeline::location::{is_plain_file, is_plain_folder};
 use crate::pipeline::lock::{Block, Lock, LockFile, Record};
 use crate::pipeline::moves::{self, Blocks, Move};
 use crate::pipeline::plan::{Context, Reason};
 use crate::pipeline::run::{Options, Run};
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::{Source, Stage};
-use crate::pipeline::store::Store;
+use crate::pipeline::store::{Store, list};
 use crate::pipeline::workspace::{RunLock, Workspace};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -317,7 +317,7 @@ impl Scratch {
         workspace.check_cache()?;
         files::create_folder(cache)?;
         for folder in abandoned(cache) {
-            let _ = fs::remove_dir_all(folder);
+            let _ = files::remove(&folder);
         }
         let folder = tempfile::Builder::new()
             .prefix(REBUILD)
@@ -336,7 +336,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.workspace.cache);
+        let _ = files::remove(&self.workspace.cache);
         // Only if nothing else has come in.
         self.made
             .iter()
@@ -348,12 +348,20 @@ impl Drop for Scratch {
 pub fn abandoned(cache: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(cache).into_iter().flatten().flatten();
     let is_abandoned = |entry: &fs::DirEntry| {
-        let name = entry.file_name().to_string_lossy().starts_with(REBUILD);
-        let path = entry.path().join(RUN_LOCK);
-        let is_ours = name && entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let lock = File::open(&path);
-        is_ours && is_plain_file(&path) && lock.is_ok_and(|lock| lock.try_lock().is_ok())
+        let folder = entry.path();
+        let is_named = entry.file_name().to_string_lossy().starts_with(REBUILD);
+        let lock = folder.join(RUN_LOCK);
+        let is_free = || File::open(&lock).is_ok_and(|lock| lock.try_lock().is_ok());
+        // Of one that was hardly begun, or nearly gone, there are only folders.
+        let is_ours = || (is_plain_file(&lock) && is_free()) || is_hollow(&folder);
+        is_named && is_plain_folder(&folder) && is_ours()
     };
     let paths = entries.filter(is_abandoned).map(|entry| entry.path());
     paths.collect()
+}
+
+/// Whether there is nothing in a folder but folders.
+fn is_hollow(folder: &Path) -> bool {
+    let is_hollow = |path: &PathBuf| is_plain_folder(path) && is_hollow(path);
+    list(folder).is_ok_and(|entries| entries.iter().all(is_hollow))
 }

@@ -33,6 +33,8 @@ pub struct Removal {
     pub files: Vec<PathBuf>,
     /// Those that go where they are empty then, the inner ones first.
     folders: Vec<PathBuf>,
+    /// What marks the folder, and goes when all else is gone; then the folder itself goes.
+    marks: Vec<PathBuf>,
     /// What is there and was not made here.
     pub left: Vec<PathBuf>,
 }
@@ -85,20 +87,34 @@ impl Removal {
     ///
     /// A file that cannot be removed.
     pub fn execute(&self) -> Result<()> {
-        for path in &self.files {
-            // It was looked at a moment ago.
-            if !path.is_symlink() {
-                files::remove(path)?;
-            }
+        self.files.iter().try_for_each(|path| remove_file(path))?;
+        let folders = self.folders.iter();
+        folders
+            .clone()
+            .try_for_each(|path| self.remove_folder(path))?;
+        self.marks.iter().try_for_each(|path| remove_file(path))?;
+        match self.marks.is_empty() {
+            true => Ok(()),
+            false => self.remove_folder(&self.folder),
         }
-        for folder in &self.folders {
-            match fs::remove_dir(folder) {
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-                Err(e) if self.is_whole() => return Err(Error::io("remove", folder, &e)),
-                _ => {}
-            }
+    }
+
+    fn remove_folder(&self, folder: &Path) -> Result<()> {
+        match fs::remove_dir(folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            // Something stays in it.
+            Err(_) if !self.is_whole() => Ok(()),
+            Err(e) => Err(Error::io("remove", folder, &e)),
+            Ok(()) => Ok(()),
         }
-        Ok(())
+    }
+}
+
+/// Removes what was looked at a moment ago, and is no link now either.
+fn remove_file(path: &Path) -> Result<()> {
+    match path.is_symlink() {
+        true => Ok(()),
+        false => files::remove(path),
     }
 }
 
@@ -112,6 +128,8 @@ struct Of<'a> {
     declared: BTreeSet<&'a Path>,
     /// Whether the folder is the cache's, so that every result in it is ours.
     is_inside: bool,
+    /// Whether it goes with the whole cache: then a link in it is one more thing that stays.
+    is_part: bool,
 }
 
 impl<'a> Of<'a> {
@@ -135,6 +153,7 @@ impl<'a> Of<'a> {
             recorded,
             declared: outputs.map(|(_, path)| path.as_path()).collect(),
             is_inside,
+            is_part: false,
         })
     }
 
@@ -150,8 +169,8 @@ impl<'a> Of<'a> {
         removal.folders.push(self.out.to_owned());
         if is_plain_folder(self.out) {
             for path in list(self.out)? {
-                let is_folder = OUTPUT_FOLDERS.iter().any(|name| path.ends_with(name));
-                if !removal.files.contains(&path) && !(is_folder && is_plain_folder(&path)) {
+                let is_known = removal.files.contains(&path) || removal.folders.contains(&path);
+                if !is_known && !removal.left.contains(&path) {
                     removal.left.push(path);
                 }
             }
@@ -163,7 +182,7 @@ impl<'a> Of<'a> {
     fn of(&self, folders: &[&str]) -> Result<Removal> {
         let paths = self.declared.iter().copied();
         for path in paths.chain(self.recorded.keys().map(PathBuf::as_path)) {
-            let is_meant = folders.iter().any(|folder| path.starts_with(folder));
+            let is_meant = !self.is_part && folders.iter().any(|folder| path.starts_with(folder));
             if is_meant && let Some(link) = link_on_the_way(self.out, path) {
                 return Err(is_link(&self.out.join(link), "removed"));
             }
@@ -171,8 +190,10 @@ impl<'a> Of<'a> {
         let mut removal = Removal::default();
         for folder in folders {
             let at = self.out.join(folder);
-            if at.is_symlink() {
-                return Err(is_link(&at, "removed"));
+            match at.is_symlink() {
+                true if self.is_part => removal.left.push(at.clone()),
+                true => return Err(is_link(&at, "removed")),
+                false => {}
             }
             self.walk(Path::new(folder), &mut removal)?;
             removal.folder = at;
@@ -235,7 +256,11 @@ fn cache(context: &Context) -> Result<Removal> {
             removal.left.push(variant);
             continue;
         }
-        let outputs = Of::new(context, &variant, true)?.everything()?;
+        let outputs = Of {
+            is_part: true,
+            ..Of::new(context, &variant, true)?
+        };
+        let outputs = outputs.everything()?;
         removal.files.extend(outputs.files);
         removal.folders.extend(outputs.folders);
         removal.left.extend(outputs.left);
@@ -271,12 +296,12 @@ fn cache(context: &Context) -> Result<Removal> {
             removal.left.push(path);
         }
     }
+    let own = own.into_iter().filter(|path| path.is_file());
+    let (marks, others): (Vec<PathBuf>, Vec<PathBuf>) = own.partition(|path| is_mark(path));
+    removal.files.extend(others);
     // A folder in which something stays is a cache still: else no run could use it again.
-    let is_whole = removal.left.is_empty();
-    let goes = |path: &PathBuf| path.is_file() && (is_whole || !is_mark(path));
-    removal.files.extend(own.into_iter().filter(goes));
-    if is_whole {
-        removal.folders.push(cache.clone());
+    if removal.left.is_empty() {
+        removal.marks = marks;
     }
     Ok(removal)
 }
