@@ -5,9 +5,9 @@
 //! keys to output contents. Knows no science: kinds of stages are registered from outside.
 //!
 //! Read in this order: [`kind`] and [`stage`] (what a stage is), [`yaml`], [`node`], [`decimal`], [`spec`],
-//! [`ids`], [`settings`], [`fill`], [`expand`], [`typed`] with [`type_error`], [`outputs`], [`bind`],
+//! [`ids`], [`settings`], [`fill`], [`expand`], [`typed`] with [`numbers`] and [`type_error`], [`outputs`], [`bind`],
 //! [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
-//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`plan`],
+//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`inputs`], [`plan`],
 //! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
 //! (between revisions), [`schema`] (for editors).
 
@@ -26,11 +26,13 @@ pub mod gc;
 pub mod graph;
 pub mod history;
 pub mod ids;
+pub mod inputs;
 pub mod key;
 pub mod kind;
 pub mod lock;
 pub mod lock_diff;
 pub mod node;
+pub mod numbers;
 pub mod outputs;
 pub mod plan;
 pub mod publication;
