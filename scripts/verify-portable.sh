@@ -11,10 +11,7 @@ set -u
 export LC_ALL=C
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-target=${CARGO_TARGET_DIR:-$root/target}
 cargo=${CARGO:-cargo}
-program=$target/release/icl-repro
-tools=$target/cross-tools
 
 wanted="i ii iii iv v vi vii"
 if [ "${1:-}" = --fast ]; then
@@ -25,7 +22,9 @@ fi
 case " $wanted " in *" i "*) ;; *) wanted="i $wanted" ;; esac
 
 cd "$root" || exit 1
-"$cargo" build --release --locked || exit 1
+program=$(scripts/built.sh) || exit 1
+target=$(scripts/built.sh --folder) || exit 1
+tools=$target/cross-tools
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 table=$work/table

@@ -3,13 +3,16 @@
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
 
+use icl_repro::cli::outlook::{Outlook, Ready};
 use icl_repro::pipeline::error::{Error, ErrorKind};
+use icl_repro::pipeline::event::Event;
+use icl_repro::pipeline::history::{PastRun, PastStage};
 use icl_repro::pipeline::lock::Lock;
 use icl_repro::pipeline::plan::{Reason, State};
 use icl_repro::pipeline::verify::{Finding, verify};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use toy::{Ask, Repo};
 
@@ -571,6 +574,16 @@ fn wrong_pipelines_are_explained() {
             "",
         ),
         (
+            &stage("    seconds: -1\n"),
+            "pipeline.yaml:5:14: seconds must be 0 or more, not the number -1",
+            "",
+        ),
+        (
+            &stage("    seconds: soon\n"),
+            "pipeline.yaml:5:14: seconds must be 0 or more, not the text `soon`",
+            "",
+        ),
+        (
             "version: 2\nstages: {}",
             "pipeline.yaml:1:10: version must be 1",
             "newer icl-repro",
@@ -820,4 +833,89 @@ fn gc_keeps_what_the_locks_record_and_removes_the_rest_by_stage() {
     assert!(run(&repo, &[]).is_empty());
     edit(&repo, "{text: C}", "{text: c}");
     assert_eq!(run(&repo, &[]), ["d"]);
+}
+
+/// Two chains that have nothing to do with each other; the one that is looked at first stands last.
+const TWO_GROUPS: &str = r#"
+version: 1
+groups: {first: [q], then: [y]}
+stages:
+  x: {kind: join, seconds: 30, params: {text: x}, outputs: {out: artifacts/x.txt}}
+  y: {kind: join, seconds: 10, params: {text: y}, inputs: {parts: x.out}, outputs: {out: figures/y.txt}}
+  p: {kind: join, seconds: 20, params: {text: p}, outputs: {out: artifacts/p.txt}}
+  q: {kind: join, params: {text: q}, inputs: {parts: p.out}, outputs: {out: figures/q.txt}}
+  alone: {kind: join, params: {text: alone}, outputs: {out: artifacts/alone.txt}}
+"#;
+
+#[test]
+fn what_the_first_group_needs_runs_first() {
+    let repo = Repo::new(TWO_GROUPS);
+    let order = Mutex::new(Vec::new());
+    let ask = Ask {
+        workers: Some(1),
+        ..Ask::default()
+    };
+    let observer = |event: Event| {
+        if let Event::Started { stage, .. } = event {
+            order.lock().unwrap().push(stage);
+        }
+    };
+    repo.run_observed(&ask, &observer).unwrap();
+    let ids = repo.with(&ask, |context| {
+        let stages = &context.pipeline.stages;
+        let order = order.lock().unwrap();
+        Ok(order
+            .iter()
+            .map(|&i| stages[i].id.clone())
+            .collect::<Vec<_>>())
+    });
+    assert_eq!(ids.unwrap(), ["p", "q", "x", "y", "alone"]);
+}
+
+#[test]
+fn a_run_knows_what_is_left_and_when_a_group_is_ready() {
+    let seconds = Duration::from_secs;
+    let repo = Repo::new(TWO_GROUPS);
+    let looked = repo.with(&Ask::default(), |context| {
+        let pipeline = context.pipeline;
+        let stage = |id: &str| pipeline.stages.iter().position(|s| s.id == id).unwrap();
+        let all = pipeline.select(&[], &[])?;
+        let none = BTreeSet::new();
+        let outlook = |past: &[PastRun]| Outlook::new(pipeline, &all, &none, past, 2);
+        // Nothing is known of q and alone; of the others what the file says, on two workers.
+        let mut left = outlook(&[])?;
+        assert_eq!(left.rest(seconds(0)), Some(seconds(30)));
+        assert_eq!(left.end(stage("p"), true), []);
+        let ready = |group: &str, published| Ready {
+            group: group.into(),
+            published,
+        };
+        assert_eq!(left.end(stage("q"), true), [ready("first", 1)]);
+        // What was to take 20 s has taken 40 s: so will the rest.
+        assert_eq!(left.rest(seconds(40)), Some(seconds(80)));
+        assert_eq!(left.end(stage("x"), false), []);
+        assert_eq!(left.rest(seconds(40)), Some(seconds(20)));
+        assert_eq!(left.end(stage("y"), true), [ready("then", 1)]);
+        assert_eq!(left.end(stage("alone"), true), []);
+        assert_eq!(left.rest(seconds(60)), Some(seconds(0)));
+        // What was recorded is believed more than what the file says.
+        let past = PastRun {
+            started: 0,
+            seconds: 2.0,
+            command: "run".into(),
+            summary: String::new(),
+            exit_code: 0,
+            stages: ["x", "y", "p", "q", "alone"]
+                .map(|stage| PastStage {
+                    stage: stage.into(),
+                    outcome: "ran".into(),
+                    reason: "new".into(),
+                    seconds: 2.0,
+                })
+                .into(),
+        };
+        assert_eq!(outlook(&[past])?.rest(seconds(0)), Some(seconds(5)));
+        Ok(())
+    });
+    looked.unwrap();
 }

@@ -8,6 +8,7 @@ use icl_repro::pipeline::resolve::Pipeline;
 use icl_repro::pipeline::settings::Settings;
 use icl_repro::pipeline::spec::Spec;
 use icl_repro::pipeline::stage::Source;
+use icl_repro::report::warnings;
 use icl_repro::stages::registry;
 use icl_repro::stages::report::{Params, Report};
 use serde_json::{Value, json};
@@ -206,6 +207,38 @@ fn what_is_named_must_be_there_and_what_has_no_words_comes_last() {
     let only = more.inputs.get_mut("pictures").expect("pictures");
     only.retain(|(label, _)| label == "curve");
     assert!(more.run().expect("it runs").contains("Further figures"));
+}
+
+#[test]
+fn what_a_figure_does_not_show_stands_beside_it() {
+    let plain = Small::new().run().expect("it runs");
+    assert!(!plain.contains("Warning"));
+    let mut small = Small::new();
+    let said = ["5 of 9 points > 1".to_owned(), HOSTILE.to_owned()];
+    small.give("pictures", "curve", warnings::embed(SVG, &said).as_bytes());
+    small.trace();
+    let page = small.run().expect("it runs");
+    assert!(page.contains("<b>Warning.</b> 5 of 9 points &gt; 1</li>"));
+    assert_eq!(page.matches("<b>Warning.</b>").count(), 2);
+    assert!(!page.contains("<script>alert"));
+    // And nothing else on the page is another: without warnings it has the bytes that it had.
+    let list = page.find("<ul class=\"differs\"").expect("the list");
+    let figure = page.find("id=\"figure-curve\"").expect("the figure");
+    assert!(list > figure && page.len() > plain.len());
+}
+
+#[test]
+fn data_of_no_picture_are_refused_and_words_of_curves_stay_words() {
+    let mut missing = Small::new();
+    missing.give("data", "crve", DATA.as_bytes());
+    missing.fails_with("the data `crve` belong to no input of `pictures`");
+    let mut numbered = Small::new();
+    let data = DATA
+        .replace(",a,", ",1.0,")
+        .replacen("0,</script>,0,1.0", "0,</script>,1,007", 1);
+    numbered.give("data", "curve", data.as_bytes());
+    let page = numbered.run().expect("it runs");
+    assert!(page.contains("\"name\":\"1.0\"") && page.contains("\"name\":\"007\""));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Reads CSV as [`Table::to_csv`] writes it: a header, commas, `"` around fields that need it.
 //!
-//! A column is of integers or of numbers when all its fields are; an empty field is a missing number.
-//! Rows in messages are counted from 1, without the header.
+//! A column is of integers or of numbers when all its fields are, and are written as numbers are here: `007`
+//! and a whole number beyond 64 bits would not come back as they stand, so they are text. An empty field is a
+//! missing number. Rows in messages are counted from 1, without the header.
 
 use crate::artifact::table::{Column, Table};
 
@@ -32,38 +33,78 @@ pub fn read(bytes: &[u8]) -> Result<Table, String> {
 }
 
 fn typed(fields: Vec<String>) -> Column {
-    if let Ok(numbers) = fields.iter().map(|field| field.parse()).collect() {
+    if let Some(numbers) = fields.iter().map(|field| whole(field)).collect() {
         return Column::Int(numbers);
     }
-    let float = |field: &String| match field.as_str() {
-        "" => Ok(f64::NAN),
-        text => text.parse(),
-    };
     let any = fields.iter().any(|field| !field.is_empty());
-    match fields.iter().map(float).collect() {
-        Ok(numbers) if any => Column::Float(numbers),
+    match fields.iter().map(|field| number(field)).collect() {
+        Some(numbers) if any => Column::Float(numbers),
         _ => Column::Text(fields),
     }
 }
 
-/// Records of fields; quotes are taken off.
-fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
+/// A whole number that is written as it would be written again.
+fn whole(field: &str) -> Option<i64> {
+    let number: i64 = field.parse().ok()?;
+    (number.to_string() == field).then_some(number)
+}
+
+/// Whole numbers from here on have neighbours that are the same double.
+const INEXACT: u64 = 1 << 53;
+
+/// A number that is none of the many spellings that a name may have; NaN for an empty field.
+fn number(field: &str) -> Option<f64> {
+    let digits = field.strip_prefix('-').unwrap_or(field);
+    match digits.as_bytes() {
+        [] if field.is_empty() => return Some(f64::NAN),
+        b"inf" => return field.parse().ok(),
+        [b'0'] | [b'0', b'.' | b'e', ..] | [b'1'..=b'9', ..] => {}
+        _ => return None,
+    }
+    let is_whole = digits.bytes().all(|digit| digit.is_ascii_digit());
+    if is_whole && !whole(field).is_some_and(|number| number.unsigned_abs() <= INEXACT) {
+        // Minus nought is a number of its own.
+        return (field == "-0").then_some(-0.0);
+    }
+    field.parse().ok()
+}
+
+/// Records of fields, the header first; quotes are taken off. A quote inside a field that does not begin with one is a
+/// letter like others, as spreadsheets have it.
+///
+/// # Errors
+/// A quoted field that does not end, or goes on behind its end.
+pub fn records(text: &str) -> Result<Vec<Vec<String>>, String> {
     let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
-    let (mut quoted, mut line) = (false, 1);
+    // A field in quotes, and one whose closing quote is past.
+    let (mut quoted, mut closed, mut line) = (false, false, 1);
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        line += usize::from(c == '\n');
+        // A line ends with one of them, or both.
+        let ends = c == '\n' || (c == '\r' && rest.peek() != Some(&'\n'));
+        line += usize::from(ends);
         match c {
             '"' if quoted && rest.peek() == Some(&'"') => {
                 rest.next();
                 field.push('"');
             }
-            '"' => quoted = !quoted,
-            ',' if !quoted => record.push(std::mem::take(&mut field)),
-            '\r' if !quoted && rest.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
+            '"' if quoted => (quoted, closed) = (false, true),
+            '"' if field.is_empty() && !closed => quoted = true,
+            c if quoted => field.push(c),
+            ',' => {
+                closed = false;
+                record.push(std::mem::take(&mut field));
+            }
+            _ if ends => {
+                closed = false;
                 record.push(std::mem::take(&mut field));
                 records.push(std::mem::take(&mut record));
+            }
+            '\r' => {}
+            c if closed => {
+                return Err(format!(
+                    "line {line} of the CSV: `{c}` follows the `\"` that closes a field"
+                ));
             }
             c => field.push(c),
         }
@@ -109,5 +150,43 @@ mod tests {
                 .contains("row 1 of the CSV has 1 fields")
         );
         assert!(read(b"a\n\"1\n").unwrap_err().contains("line 3"));
+        assert!(read(b"a\n\"1\"2\n").unwrap_err().contains("line 2"));
+    }
+
+    #[test]
+    fn what_would_not_come_back_as_it_is_written_is_text() {
+        let text = |fields: &str| {
+            let table = read(format!("a\n{fields}\n").as_bytes()).unwrap();
+            matches!(table.column("a").unwrap(), Column::Text(_))
+        };
+        for fields in [
+            "007\n7",
+            "+1",
+            "nan\n1.5",
+            "NaN",
+            "9007199254740993\n0.5",
+            "9223372036854775808",
+            "01.5",
+            "infinity",
+            ".5",
+        ] {
+            assert!(text(fields), "{fields}");
+        }
+        for fields in [
+            "0\n-7",
+            "-0\n1",
+            "1e-5\n0.50",
+            "inf\n-inf",
+            "0.1\n-0.1",
+            "9007199254740992\n\n0.5",
+        ] {
+            assert!(!text(fields), "{fields}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_ends_of_lines_are_taken_as_spreadsheets_write_them() {
+        let found = records("5\" pipe,\"a, \"\"b\"\"\n\"\r\"\",x\r\ny,\r\n").unwrap();
+        assert_eq!(found, [["5\" pipe", "a, \"b\"\n"], ["", "x"], ["y", ""]]);
     }
 }

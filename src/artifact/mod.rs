@@ -5,8 +5,11 @@
 //! gives equal bytes. Knows neither stages nor science.
 
 pub mod carried;
+pub mod cells;
 pub mod compare;
 pub mod csv;
+pub mod foreign_parquet;
+pub mod foreign_table;
 pub mod in_parquet;
 pub mod in_pdf;
 pub mod in_png;

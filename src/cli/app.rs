@@ -5,7 +5,7 @@ use crate::cli::session::Session;
 use crate::cli::{
     claims, clean, completions, diff, doctor, exit, explain, export, gc, grammar, graph,
     instructions, man, panics, probe, provenance, rebuild, report, risk, run, runs, schema, status,
-    terminal, verify,
+    terminal, verify, workers,
 };
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use std::ffi::OsString;
@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    probe::this_is_the_program();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if arguments.len() == 2 && arguments[1] == probe::ARGUMENT {
         return probe::child();
@@ -21,20 +22,31 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             terminal::set_color(grammar::color(&arguments));
-            // Help and version are no errors; clap knows which stream each belongs to.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() {
-                exit::USAGE
-            } else {
-                exit::OK
-            });
+            // Help and version are no errors but answers; clap knows which.
+            if error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::from(exit::USAGE);
+            }
+            terminal::print(&error.render().ansi().to_string());
+            return ended(exit::OK);
         }
     };
     terminal::set(&cli.voice);
     panics::keep_quiet();
     match panics::caught(|| dispatch(&cli)).unwrap_or_else(|panic| Err(bug(&panic))) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => ended(code),
         Err(error) => {
+            terminal::report(&error);
+            ExitCode::from(exit::code(error.kind))
+        }
+    }
+}
+
+/// The exit code of a verb that came to its end: its own, if its answer went out.
+fn ended(code: u8) -> ExitCode {
+    match terminal::unwritten() {
+        None => ExitCode::from(code),
+        Some(error) => {
             terminal::report(&error);
             ExitCode::from(exit::code(error.kind))
         }
@@ -48,6 +60,7 @@ fn bug(panic: &str) -> Error {
 
 fn dispatch(cli: &Cli) -> Result<u8> {
     let cap = instructions::cap()?;
+    workers::check_environment()?;
     if let Some(directory) = &cli.scope.directory {
         std::env::set_current_dir(directory).map_err(|e| Error {
             kind: ErrorKind::Config,

@@ -153,9 +153,9 @@ pub struct VerifyArgs {
     /// output with pipeline.lock; says where a mismatch starts
     #[arg(long)]
     pub rebuild: bool,
-    /// Threads of the one pool, and stages at a time [default: all cores]
-    #[arg(short = 'j', value_name = "N", requires = "rebuild", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
+    /// Threads of the one pool, and stages at a time, as far as more of them help [default: all cores]
+    #[arg(short = 'j', value_name = "N", requires = "rebuild", value_parser = jobs, allow_negative_numbers = true)]
+    pub jobs: Option<usize>,
     /// Print an object with counts and an array of findings
     #[arg(long)]
     pub json: bool,
@@ -190,9 +190,9 @@ pub struct RunArgs {
     /// Run also what depends on the targets
     #[arg(long)]
     pub downstream: bool,
-    /// Threads of the one pool, and stages at a time [default: all cores]
-    #[arg(short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: Option<u16>,
+    /// Threads of the one pool, and stages at a time, as far as more of them help [default: all cores]
+    #[arg(short = 'j', value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
+    pub jobs: Option<usize>,
     /// After a failure, go on with stages that do not depend on it
     #[arg(long)]
     pub keep_going: bool,
@@ -218,6 +218,18 @@ impl RunArgs {
             accept: false,
             no_wait,
         }
+    }
+}
+
+/// The value of `-j`. How many can help is another question: a number that no type holds is as good as
+/// any other beyond that.
+fn jobs(text: &str) -> Result<usize, String> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<usize>() {
+        Ok(0) => Err("nothing runs in no thread: write 1 or more".into()),
+        Ok(number) => Ok(number),
+        Err(_) if is_number => Ok(usize::MAX),
+        Err(_) => Err("write a whole number of threads, 1 or more".into()),
     }
 }
 

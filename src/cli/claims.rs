@@ -4,33 +4,30 @@ use crate::cli::args::{ClaimsArgs, Scope};
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
+use crate::cli::verdicts::{Line, compare, in_words, lines, painted};
+use crate::cli::{committed, committed_claims};
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::files;
 use crate::pipeline::kind::StageKind;
-use crate::stages::claim::{Checked, Decided, Verdict, shown};
+use crate::stages::claim::{Checked, Decided, shown};
 use crate::stages::claims::{Claims, SAMPLED_ROLE, SEED_ROLES, measured, place};
 use crate::stages::quantity::{Basis, QUANTITIES, set};
 use crate::stages::report::Report;
-use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 /// A larger file is not what the stage writes.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// A line of `--json`.
-#[derive(Serialize)]
-struct Line<'a> {
-    id: &'a str,
-    statement: &'a str,
-    expected: &'a str,
-    measured: Option<f64>,
-    std_error: Option<f64>,
-    verdict: &'static str,
-}
-
 /// Prints all claims, or one with its evidence.
 pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
+    let (stage, path) = place_of_ledger(session)?;
+    if !path.exists()
+        && let Some(table) = committed::output(session, stage, "parquet")?
+    {
+        return committed_claims::show(session, stage, &table, args);
+    }
     let (stage, decided) = ledger(session)?;
     let shown: Vec<&Decided> = match &args.id {
         None => decided.iter().collect(),
@@ -45,11 +42,8 @@ pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8>
         }
     };
     let text = match (&args.id, args.json) {
-        (_, true) => {
-            let lines: Vec<Line> = shown.iter().map(|claim| Line::of(claim)).collect();
-            serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
-        }
-        (None, false) => table(&shown),
+        (_, true) => lines(&of_decided(&shown)),
+        (None, false) => in_words(&of_decided(&shown)),
         (Some(_), false) => shown
             .iter()
             .map(|claim| one(session, stage, claim))
@@ -60,36 +54,34 @@ pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8>
     if scope.profile.is_some() || !scope.sets.is_empty() {
         return Ok(exit::OK);
     }
-    let turned: Vec<&&Decided> = shown.iter().filter(|c| c.verdict != c.recorded).collect();
-    for claim in &turned {
-        terminal::warn(&format!(
-            "{}: {}, but pipeline.yaml records: {}",
-            claim.id,
-            claim.verdict.words(),
-            claim.recorded.words()
-        ));
-    }
-    Ok(if turned.is_empty() {
-        exit::OK
-    } else {
-        exit::VERDICT
-    })
+    let pairs = shown.iter();
+    let pairs = pairs.map(|c| (&*c.id, c.verdict.words(), c.recorded.words()));
+    Ok(compare(pairs))
 }
 
-/// The stage of kind `claims`, and what it wrote.
-fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
+fn of_decided<'a>(claims: &[&'a Decided]) -> Vec<Line<'a>> {
+    claims.iter().map(|claim| line(claim)).collect()
+}
+
+/// The stage of kind `claims`, and the file with all its evidence.
+fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
     let stage = session.of_kind(Claims::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `claims`")
             .hint("pipeline.yaml lists claims in the params of such a stage")
     })?;
-    let id = session.id(stage);
-    let command = format!("`icl-repro run {id}` makes them");
     let outputs = &session.pipeline.stages[stage].outputs;
     let (_, path) = outputs
         .iter()
         .find(|(name, _)| name == "json")
         .ok_or_else(|| Error::failed("the stage of the claims has no output `json`"))?;
-    let path = session.workspace.out.join(path);
+    Ok((stage, session.workspace.out.join(path)))
+}
+
+/// The stage of kind `claims`, and what it wrote.
+fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
+    let (stage, path) = place_of_ledger(session)?;
+    let id = session.id(stage);
+    let command = format!("`icl-repro run {id}` makes them");
     let bytes = match files::read_at_most(&path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -110,54 +102,15 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
     Ok((stage, decided))
 }
 
-impl<'a> Line<'a> {
-    fn of(claim: &'a Decided) -> Line<'a> {
-        Line {
-            id: &claim.id,
-            statement: &claim.statement,
-            expected: &claim.expected,
-            measured: claim.measured,
-            std_error: claim.std_error,
-            verdict: claim.verdict.words(),
-        }
+fn line(claim: &Decided) -> Line<'_> {
+    Line {
+        id: &claim.id,
+        statement: &claim.statement,
+        expected: &claim.expected,
+        measured: claim.measured,
+        std_error: claim.std_error,
+        verdict: claim.verdict.words(),
     }
-}
-
-/// A verdict in its colour.
-fn painted(verdict: Verdict) -> String {
-    let style = match verdict {
-        Verdict::Holds => terminal::GOOD,
-        Verdict::HoldsWithCorrection => terminal::ASIDE,
-        Verdict::Fails => terminal::BAD,
-        Verdict::Undecided => terminal::CARE,
-    };
-    terminal::paint(style, verdict.words())
-}
-
-fn table(claims: &[&Decided]) -> String {
-    let rows: Vec<[String; 3]> = claims
-        .iter()
-        .map(|claim| {
-            let value = measured(claim.measured, claim.std_error);
-            [claim.id.clone(), claim.expected.clone(), value]
-        })
-        .collect();
-    let header = ["claim", "expected", "measured"];
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0).max(header[column].len())
-    };
-    let widths = [width(0), width(1), width(2)];
-    let line = |cells: [&str; 3], verdict: &str| {
-        let [a, b, c] = cells;
-        let [x, y, z] = widths;
-        format!("{a:x$}  {b:y$}  {c:z$}  {verdict}\n")
-    };
-    let mut text = line(header, "verdict");
-    for (row, claim) in rows.iter().zip(claims) {
-        text += &line([&row[0], &row[1], &row[2]], &painted(claim.verdict));
-    }
-    text
 }
 
 fn one(session: &Session, stage: usize, claim: &Decided) -> String {
@@ -166,7 +119,7 @@ fn one(session: &Session, stage: usize, claim: &Decided) -> String {
         text,
         "{}: {} (recorded: {})\n  {}\n  refuted by: {}",
         claim.id,
-        painted(claim.verdict),
+        painted(claim.verdict.words()),
         claim.recorded.words(),
         claim.statement,
         claim.refuted_by

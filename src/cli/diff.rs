@@ -113,7 +113,12 @@ impl Sides {
             Side::WorkingTree => LOCK_FILE.to_owned(),
         };
         match self.read(side, LOCK_FILE, lock::MAX_BYTES)? {
-            Some(bytes) => Lock::parse(&name, &bytes),
+            Some(bytes) => {
+                let (lock, problems) = Lock::salvage(&name, &bytes)?;
+                let warnings = lock::warnings(&name, &problems);
+                warnings.iter().for_each(|text| terminal::warn(text));
+                Ok(lock)
+            }
             None => {
                 let hint = match side {
                     Side::Revision(_) => {
@@ -144,7 +149,11 @@ impl Sides {
                 if !table || !Path::new(path).starts_with(PUBLISHED) {
                     continue;
                 }
-                let old = self.table(&self.old, path, old)?;
+                if output.is_move() {
+                    continue;
+                }
+                let old_path = output.moved_from.as_deref().unwrap_or(path);
+                let old = self.table(&self.old, old_path, old)?;
                 let new = self.table(&self.new, path, new)?;
                 let what = match (old, new) {
                     (Ok(old), Ok(new)) => Compared::Values(table_diff::diff(&old, &new)),
@@ -244,7 +253,11 @@ fn parts(grid: &mut Grid, stage: &StageDiff, all: bool) {
     let short = |digest: &Option<Digest>| shown(&digest.map(|d| d.short()));
     let id = &stage.stage;
     match stage.presence {
-        Presence::Both => {}
+        Presence::Both => {
+            if let Some(old) = &stage.renamed_from {
+                grid.row([id, "stage", "", old, "renamed"]);
+            }
+        }
         Presence::Added => grid.row([id, "stage", "", "-", "added"]),
         Presence::Removed => grid.row([id, "stage", "", "removed", "-"]),
     }
@@ -264,7 +277,12 @@ fn parts(grid: &mut Grid, stage: &StageDiff, all: bool) {
         }
     }
     let output = |o: &OutputDiff| (o.path.clone(), short(&o.old), short(&o.new));
-    let outputs: Vec<_> = stage.outputs.iter().map(output).collect();
+    let (moved, outputs): (Vec<_>, Vec<_>) = stage.outputs.iter().partition(|o| o.is_move());
+    for output in moved {
+        let from = output.moved_from.as_deref().unwrap_or_default();
+        grid.row([id, "moved", &output.output, from, &output.path]);
+    }
+    let outputs: Vec<_> = outputs.into_iter().map(output).collect();
     let outputs = outputs
         .iter()
         .map(|(path, old, new)| (path.as_str(), old.clone(), new.clone()));

@@ -4,7 +4,7 @@ use crate::pipeline::error::ErrorKind;
 
 /// All is as asked.
 pub const OK: u8 = 0;
-/// A stage failed, or a file could not be read or written.
+/// A stage failed, or a file or an answer could not be read or written.
 pub const FAILED: u8 = 1;
 /// The command line or the configuration is wrong; nothing has run.
 pub const USAGE: u8 = 2;
@@ -24,7 +24,7 @@ pub const MEANINGS: &[(u8, &str)] = &[
     (OK, "all is as asked"),
     (
         FAILED,
-        "a stage failed, or a file could not be read or written",
+        "a stage failed, or a file or an answer could not be read or written",
     ),
     (
         USAGE,

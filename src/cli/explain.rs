@@ -76,7 +76,10 @@ fn show(
     };
     line(2, "state", &state);
     match recorded {
-        None => line(2, "lock", "has no such stage"),
+        None => match context.elsewhere(stage, key.digest()) {
+            Ok(Some(old)) => line(2, "lock", &format!("same key, recorded as {old}")),
+            _ => line(2, "lock", "has no such stage"),
+        },
         Some(block) if block.key == key.digest() => line(2, "lock", "same key"),
         Some(block) => {
             for change in context.changes(stage, block, key) {

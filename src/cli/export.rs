@@ -10,13 +10,15 @@ use crate::cli::crate_graph::{self, Artifact, Facts, FileFacts, METADATA, StageR
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
+use crate::pipeline::boundary;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Place, Result};
 use crate::pipeline::files;
+use crate::pipeline::location::resolve;
 use crate::pipeline::lock::Block;
 use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::stage::{Source, Stage};
-use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE};
+use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ const SHOWN: usize = 5;
 /// Makes a Workflow Run RO-Crate.
 pub fn ro_crate(session: &Session, args: &RoCrateArgs) -> Result<u8> {
     check_free(&args.to)?;
+    let Workspace { root, cache, .. } = &session.workspace;
+    boundary::check_package(root, cache, &resolve(&args.to)?)?;
     let mut gathered = Gathered::default();
     let citation = read_citation(&session.workspace.root)?;
     let published = day(args.date.as_deref(), &citation)?;
@@ -61,7 +65,7 @@ pub fn ro_crate(session: &Session, args: &RoCrateArgs) -> Result<u8> {
     } else {
         "copied"
     };
-    terminal::print(&format!(
+    terminal::summary(&format!(
         "{}: runs of {stages}; {} ({size} bytes) {copied}\n",
         args.to.display(),
         count(facts.files.len(), "file"),
@@ -127,7 +131,7 @@ impl Gathered {
         block: &Block,
         all: bool,
     ) -> StageRun {
-        let inputs = stage.inputs.iter().map(|input| {
+        let inputs = stage.inputs.iter().filter_map(|input| {
             let (path, from) = match &input.source {
                 Source::File(path) => (path.clone(), None),
                 Source::Output { stage, output } => {
@@ -142,12 +146,12 @@ impl Gathered {
             if from.is_none() {
                 self.add(&name, session.workspace.root.join(&path));
             }
-            Artifact {
+            Some(Artifact {
                 name: input.role.clone(),
                 path: name,
-                recorded: block.parts.inputs[&input.key_name()],
+                recorded: *block.parts.inputs.get(&input.key_name())?,
                 from,
-            }
+            })
         });
         let inputs = inputs.collect();
         let outputs = stage.outputs.iter().filter_map(|(name, path)| {

@@ -5,17 +5,21 @@ use crate::artifact::compare::{self, Difference};
 use crate::artifact::csv;
 use crate::artifact::table::Table;
 use crate::cli::panics::caught;
-use crate::cli::probe;
-use polars::prelude::{ParquetReader, SerReader};
-use std::io::Cursor;
+use crate::cli::probe::{self, Most};
+use crate::pipeline::error::{Error, Result as Checked};
+use crate::pipeline::inspection::Inspector;
+use crate::pipeline::kind;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
 
 /// A larger file of a revision or of the working tree is not compared. (As CSV, one of this size takes
 /// up to a hundred times as much memory: an empty field is one byte.)
 pub const MAX_BYTES: u64 = 8 << 20;
-/// More values are refused: a few bytes can stand for many.
-const MAX_VALUES: usize = 10_000_000;
-/// So many bytes a file may say that its columns decode to.
-const MAX_DECODED: i64 = 256 << 20;
+/// What such a file may say that it holds: a few bytes can stand for many.
+const MOST: Most = Most {
+    values: 10_000_000,
+    decoded: 256 << 20,
+};
 
 /// Reads a table; `ending` is `csv` or `parquet`.
 pub fn table(bytes: &[u8], ending: &str) -> Result<Table, String> {
@@ -40,33 +44,43 @@ pub fn compare(expected: &[u8], found: &[u8], ending: &str) -> Option<Difference
 
 /// Refuses a Parquet file that cannot be read without harm.
 pub fn check_parquet(bytes: &[u8]) -> Result<(), String> {
-    check_sizes(bytes)?;
-    probe::check(bytes)
+    probe::check(bytes, &MOST)
 }
 
-/// Refuses a Parquet file that says it holds more than fits in a reasonable memory.
-fn check_sizes(bytes: &[u8]) -> Result<(), String> {
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
-    let metadata = reader.get_metadata();
-    let metadata = metadata.map_err(|e| format!("no Parquet table: {e}"))?;
-    let mut values = metadata.num_rows;
-    let mut decoded = 0i64;
-    for group in &metadata.row_groups {
-        let columns = group.parquet_columns();
-        values = values.saturating_add(group.num_rows().saturating_mul(columns.len()));
-        for column in columns {
-            let size = column.uncompressed_size();
-            // A size below zero is no size.
-            decoded = decoded.saturating_add(if size < 0 { i64::MAX } else { size });
+/// What stages are kept from: Parquet files that no stage made and that cannot be read without harm.
+pub struct ForeignTables;
+
+impl Inspector for ForeignTables {
+    fn inspect(&self, path: &Path) -> Checked<()> {
+        // What cannot be opened the stage will say itself.
+        if !path.is_file() || !is_parquet(path).unwrap_or(false) {
+            return Ok(());
         }
+        let bytes = kind::read(path)?;
+        let checked = caught(|| probe::check(&bytes, &Most::ANY));
+        let checked = checked.unwrap_or_else(|panic| Err(format!("it cannot be read: {panic}")));
+        checked.map_err(|e| {
+            let error = Error::failed(format!("{}: {e}", path.display()));
+            error.hint("write the file again, or take another copy of it")
+        })
     }
-    if values > MAX_VALUES || decoded > MAX_DECODED {
-        let message = format!(
-            "it says that it holds {values} values in {decoded} bytes, more than {MAX_VALUES} or {MAX_DECODED}"
-        );
-        return Err(message);
+}
+
+/// Whether a library could take a file for Parquet: by its start, or by its end as ours does.
+fn is_parquet(path: &Path) -> std::io::Result<bool> {
+    const MAGIC: [u8; 4] = *b"PAR1";
+    let mut file = std::fs::File::open(path)?;
+    let mut four = [0; 4];
+    if file.metadata()?.len() < 4 {
+        return Ok(false);
     }
-    Ok(())
+    file.read_exact(&mut four)?;
+    if four == MAGIC {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-4))?;
+    file.read_exact(&mut four)?;
+    Ok(four == MAGIC)
 }
 
 #[cfg(test)]

@@ -6,13 +6,20 @@ use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::error::{Error, Place, Result};
 use crate::pipeline::gc;
+use std::path::PathBuf;
 
 /// Removes what no result needs, and old results beyond a size.
 pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     let limit = args.max_size.as_deref().map(parse_size).transpose()?;
-    let _held = session.workspace.lock_for_run(true, |holder| {
-        terminal::note(&format!("{holder}: waiting for it to end"));
-    })?;
+    let waiting = |holder: &str| terminal::note(&format!("{holder}: waiting for it to end"));
+    // A look writes nothing, not even who looks.
+    let _look;
+    let _held;
+    if args.dry_run {
+        _look = session.workspace.lock_for_look(waiting)?;
+    } else {
+        _held = session.workspace.lock_for_run(true, waiting)?;
+    }
     let store = session.context()?.store;
     let plan = gc::plan(&session.workspace, store, limit)?;
     let mut text = String::new();
@@ -27,6 +34,7 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
         let files = count(plan.loose_files, "file");
         text += &format!("{files} that no result needs, {}\n", size(plan.loose_bytes));
     }
+    text += &left_alone(&plan.foreign);
     let verb = if args.dry_run { "would free" } else { "freed" };
     let (free, keep) = (plan.freed(), plan.kept_bytes);
     text += &format!("{verb} {}, {} stay\n", size(free), size(keep));
@@ -43,6 +51,21 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
         terminal::summary(&text);
     }
     Ok(exit::OK)
+}
+
+/// More names than this are counted.
+const SHOWN: usize = 8;
+
+/// Names what stays because it was not made here.
+pub fn left_alone(paths: &[PathBuf]) -> String {
+    let shown = paths.iter().take(SHOWN);
+    let mut text: String = shown
+        .map(|path| format!("left alone, not as icl-repro made it: {}\n", path.display()))
+        .collect();
+    if paths.len() > SHOWN {
+        text += &format!("and {} more\n", paths.len() - SHOWN);
+    }
+    text
 }
 
 const UNITS: [(&str, u64); 4] = [

@@ -1,11 +1,14 @@
 //! Reads files of git revisions through the `git` program.
 //!
-//! Only plumbing commands, whose output does not depend on the user's settings; a revision is first
-//! turned into a commit, so that nothing a user types is taken for an option or a path.
+//! Plumbing commands, whose output does not depend on the user's settings, as far as there are such; a
+//! revision is first turned into a commit, so that nothing a user types is taken for an option or a
+//! path. What git sets for programs that it starts itself, in hooks and aliases, is kept from it: it
+//! must look where it is sent, not where it was called.
 
 use crate::pipeline::error::{Error, Result};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// A folder inside a repository.
 pub struct Git {
@@ -19,82 +22,156 @@ pub struct Revision {
     pub commit: String,
 }
 
+/// The variables of git's own that reach it: where its parts and the user's settings are. All others
+/// that begin with `GIT_` are for one command in one repository, or change what is printed.
+const KEPT: [&str; 4] = [
+    "GIT_EXEC_PATH",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+];
+
+/// The remedy for a history that was not fetched whole.
+const UNSHALLOW: &str = "this clone is shallow: `git fetch --unshallow` brings the older commits";
+
+/// The remedy for objects that are gone or damaged.
+const FSCK: &str = "`git fsck` says what is damaged; a fresh clone has it whole";
+
 impl Git {
-    /// Makes sure that `folder` is in a repository and that git can be run.
+    /// Makes sure that `folder` is in the working tree of a repository and that git can be run.
+    ///
+    /// # Errors
+    /// There is no git or no repository, git does not trust it, or it has no working tree; the hint
+    /// says what helps.
     pub fn open(folder: &Path) -> Result<Git> {
         let git = Git {
             folder: folder.to_owned(),
         };
-        let output = git.run(&["rev-parse", "--git-dir"])?;
+        let shown = folder.display();
+        let output = git.run(&["rev-parse", "--is-inside-work-tree"])?;
         if output.status.success() {
-            return Ok(git);
+            if output.stdout.starts_with(b"true") {
+                return Ok(git);
+            }
+            let message = format!("{shown} is inside a git folder that has no working tree");
+            return Err(Error::config(message).hint("`git clone` it, and go to the clone"));
         }
         let said = said(&output);
-        let message = if said.contains("not a git repository") {
-            format!("{} is in no git repository", folder.display())
+        let in_none = said.contains("not a git repository");
+        let error = Error::config(match in_none {
+            true => format!("{shown} is in no git repository"),
+            false => format!("git cannot use {shown}: {said}"),
+        });
+        Err(if said.contains("dubious ownership") {
+            error.hint(format!(
+                "it belongs to another user: if you trust it, `git config --global --add safe.directory {}`",
+                quoted(&distrusted(&output).unwrap_or_else(|| shown.to_string()))
+            ))
         } else {
-            format!("git cannot use {}: {said}", folder.display())
-        };
-        Err(Error::config(message).hint("`diff` compares revisions: run it in a git clone"))
+            error.hint("`diff` compares revisions: run it in a git clone")
+        })
     }
 
     /// The commit that a name such as `HEAD~3`, `main` or `1a2b3c4` means.
     pub fn revision(&self, name: &str) -> Result<Revision> {
-        let commit = format!("{name}^{{commit}}");
-        let args = [
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &commit,
-        ];
-        let output = self.run(&args)?;
-        if output.status.success() {
+        if let Some(commit) = self.resolve(&format!("{name}^{{commit}}"))? {
             return Ok(Revision {
                 name: name.to_owned(),
-                commit: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+                commit,
             });
         }
-        let error = Error::config(format!("there is no revision `{}`", name.escape_debug()));
-        Err(error.hint("`git log --oneline` and `git branch --all` list what there is"))
+        let shown = name.escape_debug();
+        let lists = "`git log --oneline` and `git branch --all` list what there is";
+        // A name that means something, but no commit that can be read. Any digest passes for a name.
+        if let Some(object) = self.resolve(name)? {
+            let kind = self.run(&["cat-file", "-t", &object])?;
+            if kind.status.success() {
+                let kind = String::from_utf8_lossy(&kind.stdout).trim().to_owned();
+                let message = format!("there is no revision `{shown}`: it is a {kind}");
+                return Err(Error::config(message).hint(lists));
+            }
+            if object != name {
+                let message = format!("the commit of `{shown}` is damaged or not there");
+                return Err(Error::config(message).hint(FSCK));
+            }
+        }
+        let unborn = self.resolve("HEAD")?.is_none();
+        let message = match unborn {
+            true => format!("there is no revision `{shown}`, for nothing is committed yet"),
+            false => format!("there is no revision `{shown}`"),
+        };
+        Err(Error::config(message).hint(match unborn {
+            true => format!("`git commit` makes the first; {lists}"),
+            false if self.is_shallow()? => format!("{UNSHALLOW}; {lists}"),
+            false => lists.to_owned(),
+        }))
+    }
+
+    /// Why older commits may not be found here, and what helps.
+    pub fn shallow(&self) -> Option<&'static str> {
+        self.is_shallow().is_ok_and(|is| is).then_some(UNSHALLOW)
+    }
+
+    fn is_shallow(&self) -> Result<bool> {
+        let output = self.run(&["rev-parse", "--is-shallow-repository"])?;
+        Ok(output.stdout.starts_with(b"true"))
+    }
+
+    /// The name of an object, if there is one.
+    fn resolve(&self, name: &str) -> Result<Option<String>> {
+        let args = ["rev-parse", "--verify", "--quiet", "--end-of-options", name];
+        let output = self.run(&args)?;
+        let object = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok(output.status.success().then_some(object))
     }
 
     /// A file of a revision, its path relative to the folder; `None` where the revision has none.
-    /// One of more than `most` bytes is refused.
+    ///
+    /// # Errors
+    /// It has more than `most` bytes, or its objects are damaged or not there.
     pub fn file(&self, revision: &Revision, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
-        let named = format!("{}:./{path}", revision.commit);
-        let output = self.run(&[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &named,
-        ])?;
-        if !output.status.success() {
-            return Ok(None);
+        let cannot = |output: &Output| {
+            let (name, said) = (&revision.name, said(output));
+            let error = Error::failed(format!("git cannot show {name}:{path}: {said}"));
+            error.hint(FSCK)
+        };
+        let entry = self.run(&["ls-tree", "-z", &revision.commit, "--", path])?;
+        if !entry.status.success() {
+            return Err(cannot(&entry));
         }
-        let object = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let output = self.run(&["cat-file", "-s", &object])?;
+        // `mode type object`, a tab, the path.
+        let entry = String::from_utf8_lossy(&entry.stdout).into_owned();
+        let mut words = entry.split(['\t', ' ']);
+        let (Some(_), Some("blob"), Some(object)) = (words.next(), words.next(), words.next())
+        else {
+            return Ok(None);
+        };
+        let output = self.run(&["cat-file", "-s", object])?;
         let size = String::from_utf8_lossy(&output.stdout).trim().parse();
         if size.is_ok_and(|size: u64| size > most) {
             let name = &revision.name;
             let message = format!("{name}:{path} has more than {most} bytes");
             return Err(Error::failed(message));
         }
-        let output = self.run(&["cat-file", "blob", &object])?;
-        if output.status.success() {
-            return Ok(Some(output.stdout));
+        let output = self.run(&["cat-file", "blob", object])?;
+        match output.status.success() {
+            true => Ok(Some(output.stdout)),
+            false => Err(cannot(&output)),
         }
-        let (name, said) = (&revision.name, said(&output));
-        Err(Error::failed(format!(
-            "git cannot show {name}:{path}: {said}"
-        )))
     }
 
     /// The latest commit, from HEAD back, in which a file contains a text; `None` when none ever did.
     pub fn containing(&self, path: &str, text: &str, most: u64) -> Result<Option<Revision>> {
         let search = format!("-S{text}");
-        let log = self.run(&["log", &search, "--format=%H", "--", path])?;
+        let log = self.run(&[
+            "log",
+            "--no-show-signature",
+            "--no-ext-diff",
+            &search,
+            "--format=%H",
+            "--",
+            path,
+        ])?;
         if !log.status.success() {
             return Ok(None);
         }
@@ -114,12 +191,17 @@ impl Git {
     }
 
     fn run(&self, args: &[&str]) -> Result<Output> {
-        let output = Command::new("git")
+        let mut command = Command::new("git");
+        command
             .args(args)
             .current_dir(&self.folder)
-            .env("LC_ALL", "C")
-            .output();
-        output.map_err(|e| match e.kind() {
+            .stdin(Stdio::null());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| !reaches_git(name)) {
+            command.env_remove(name);
+        }
+        // Messages are read here, and nobody is there to be asked for a password.
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        command.output().map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => Error::config("the program `git` is not there")
                 .hint("install git, or add its folder to PATH"),
             _ => Error::failed(format!("cannot run git: {e}")),
@@ -127,10 +209,38 @@ impl Git {
     }
 }
 
+/// Whether git sees a variable of this process.
+fn reaches_git(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    // It would outweigh LC_ALL where messages are translated.
+    let is_other = !name.starts_with("GIT_") && name != "LANGUAGE";
+    is_other || KEPT.contains(&&*name)
+}
+
 /// The first line that git wrote to stderr.
 fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// The folder that git does not trust: the repository's, which may be above ours.
+fn distrusted(output: &Output) -> Option<String> {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (_, rest) = text.split_once("repository at '")?;
+    Some(
+        rest.split_once("'\n")
+            .map_or(rest, |(path, _)| path)
+            .to_owned(),
+    )
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    match path.chars().all(is_plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
 }
 
 impl Revision {

@@ -8,10 +8,11 @@ use crate::cli::examples::{self, Example};
 use crate::cli::exit;
 use crate::cli::grammar;
 use crate::cli::terminal::{self, count};
-use crate::pipeline::error::{Error, Result};
+use crate::pipeline::error::{Error, Place, Result};
 use crate::pipeline::files;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
+use std::path::Path;
 
 /// Prints a page, or writes all of them below `--out`; needs no pipeline.
 pub fn man(scope: &Scope, args: &ManArgs) -> Result<u8> {
@@ -36,16 +37,39 @@ pub fn man(scope: &Scope, args: &ManArgs) -> Result<u8> {
         Some(_) => vec![asked],
         None => pages.iter().collect(),
     };
+    for page in &wanted {
+        check_free(&folder.join(page.file()))?;
+    }
     files::create_folder(folder)?;
     for page in &wanted {
-        files::write(
-            &folder.join(format!("{}.1", page.name)),
-            page.text.as_bytes(),
-        )?;
+        files::write(&folder.join(page.file()), page.text.as_bytes())?;
     }
     let (written, folder) = (count(wanted.len(), "page"), folder.display());
     terminal::summary(&format!("{written} written below {folder}\n"));
     Ok(exit::OK)
+}
+
+/// Refuses to write over a file that is no page of this manual.
+fn check_free(path: &Path) -> Result<()> {
+    let title = format!(".TH {}", grammar::PROGRAM);
+    let is_page = |text: &[u8]| {
+        let mut lines = text.split(|&byte| byte == b'\n');
+        lines.any(|line| line.starts_with(title.as_bytes()))
+    };
+    match path.symlink_metadata() {
+        Err(_) => Ok(()),
+        Ok(meta) if meta.is_file() && std::fs::read(path).is_ok_and(|text| is_page(&text)) => {
+            Ok(())
+        }
+        Ok(_) => {
+            let message = format!(
+                "{} is there already and is no page of this manual",
+                path.display()
+            );
+            let error = Error::config(message).at(&Place::whole("--out"));
+            Err(error.hint("move it away, or name another folder"))
+        }
+    }
 }
 
 /// A page of section 1.
@@ -57,6 +81,10 @@ pub struct Page {
 }
 
 impl Page {
+    fn file(&self) -> String {
+        format!("{}.1", self.name)
+    }
+
     fn verb(&self) -> Option<&str> {
         self.name.strip_prefix(grammar::PROGRAM)?.strip_prefix('-')
     }

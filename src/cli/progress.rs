@@ -1,19 +1,28 @@
 //! Progress of a run on stderr: bars on a terminal, plain lines elsewhere.
 
-use crate::cli::terminal::{self, ASIDE, GOOD};
+use crate::cli::outlook::{Outlook, Ready, in_words as time_in_words};
+use crate::cli::terminal::{self, ASIDE, GOOD, count};
+use crate::pipeline::error::Result;
 use crate::pipeline::event::{Event, Outcome};
+use crate::pipeline::history;
 use crate::pipeline::plan::Reason;
+use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::resolve::Pipeline;
+use crate::pipeline::select::Selection;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Shows the events of a run.
 pub struct Display<'a> {
     pipeline: &'a Pipeline,
     width: usize,
     bars: Option<Bars>,
+    outlook: Mutex<Outlook>,
+    started: Instant,
 }
 
 struct Bars {
@@ -23,20 +32,33 @@ struct Bars {
 }
 
 const STAGE: &str = "{prefix} {bar:24} {percent:>3}%  {eta:>4} left  {msg}";
-const TOTAL: &str = "{pos}/{len} stages  {elapsed}";
+const TOTAL: &str = "{pos}/{len} stages  {elapsed}{msg}";
+
+/// A shorter wait is not announced.
+const WORTH_SAYING: Duration = Duration::from_secs(30);
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 impl<'a> Display<'a> {
-    /// A display for a run over so many stages, of which some are fresh already.
-    pub fn new(pipeline: &'a Pipeline, stages: usize, fresh: usize) -> Self {
+    /// A display for a run over these stages, of which some are fresh already; `past` is the log of
+    /// runs.
+    pub fn new(
+        pipeline: &'a Pipeline,
+        past: &Path,
+        selection: &Selection,
+        fresh: &BTreeSet<usize>,
+        workers: usize,
+    ) -> Result<Self> {
+        let past = history::read(past)?;
+        let outlook = Outlook::new(pipeline, selection, fresh, &past, workers)?;
+        let stages = selection.closure.len();
         let shown = std::io::stderr().is_terminal() && !terminal::is_quiet();
         let bars = shown.then(|| {
             let all = MultiProgress::new();
             let total = all.add(ProgressBar::new(stages as u64).with_style(style(TOTAL)));
-            total.set_position(fresh as u64);
+            total.set_position(fresh.len() as u64);
             Bars {
                 all,
                 total,
@@ -49,11 +71,19 @@ impl<'a> Display<'a> {
             .map(|stage| stage.id.len())
             .max()
             .unwrap_or(0);
-        Display {
+        let display = Display {
             pipeline,
             width,
             bars,
+            started: Instant::now(),
+            outlook: Mutex::new(outlook),
+        };
+        if let Some(rest) = display.rest().filter(|rest| *rest >= WORTH_SAYING) {
+            let stages = count(stages - fresh.len(), "stage");
+            let time = time_in_words(rest);
+            display.line(&format!("{stages} to bring up to date: about {time}"));
         }
+        Ok(display)
     }
 
     /// Shows an event; called from several threads.
@@ -78,11 +108,19 @@ impl<'a> Display<'a> {
                     bar.set_message(progress.note);
                 }
             }
+            Event::Warned { stage, words } => {
+                let text = format!("{}: {words}", self.pipeline.stages[stage].id);
+                match &self.bars {
+                    Some(bars) => bars.all.suspend(|| terminal::warn(&text)),
+                    None => terminal::warn(&text),
+                }
+            }
             Event::Done {
                 stage,
                 outcome,
                 seconds,
             } => {
+                let ready = self.outlook().end(stage, matches!(outcome, Outcome::Ran));
                 self.end_bar(stage);
                 let id = self.padded(stage);
                 match outcome {
@@ -97,6 +135,9 @@ impl<'a> Display<'a> {
                         let done = terminal::paint(GOOD, "done");
                         self.line(&format!("{id} {done} in {seconds:.1} s"));
                     }
+                }
+                for ready in ready {
+                    self.announce(&ready);
                 }
             }
             Event::Failed { stage, error, log } => {
@@ -118,6 +159,23 @@ impl<'a> Display<'a> {
         }
     }
 
+    /// Says that a group is ready while others go on.
+    fn announce(&self, ready: &Ready) {
+        if self.outlook().is_done() {
+            return;
+        }
+        let Ready { group, published } = ready;
+        let elapsed = time_in_words(self.started.elapsed());
+        let mut text = format!("group {group} is ready after {elapsed}");
+        if *published > 0 {
+            text += &format!(": {} below {PUBLISHED}/", count(*published, "file"));
+        }
+        if let Some(rest) = self.rest().filter(|rest| *rest >= WORTH_SAYING) {
+            text += &format!("; the rest takes about {}", time_in_words(rest));
+        }
+        self.line(&terminal::paint(GOOD, &text));
+    }
+
     /// Takes the bars away.
     pub fn finish(&self) {
         if let Some(bars) = &self.bars {
@@ -133,6 +191,14 @@ impl<'a> Display<'a> {
         )
     }
 
+    fn outlook(&self) -> MutexGuard<'_, Outlook> {
+        self.outlook.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rest(&self) -> Option<Duration> {
+        self.outlook().rest(self.started.elapsed())
+    }
+
     fn line(&self, text: &str) {
         match &self.bars {
             Some(bars) => bars.all.suspend(|| terminal::note(text)),
@@ -143,6 +209,10 @@ impl<'a> Display<'a> {
     fn end_bar(&self, stage: usize) {
         if let Some(bars) = &self.bars {
             bars.total.inc(1);
+            if let Some(rest) = self.rest() {
+                let rest = time_in_words(rest);
+                bars.total.set_message(format!(", about {rest} left"));
+            }
             if let Some(bar) = bars.stages().remove(&stage) {
                 bar.finish_and_clear();
                 bars.all.remove(&bar);

@@ -15,7 +15,7 @@ use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::files;
-use crate::pipeline::lock::{self, Block, Lock, Record};
+use crate::pipeline::lock::{self, Block, Lock, LockFile, Record};
 use crate::pipeline::publication::{FORMAT, Origin};
 use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use serde::{Deserialize, Serialize};
@@ -62,12 +62,16 @@ struct Recorded {
 pub fn provenance(scope: &Scope, args: &ProvenanceArgs) -> Result<u8> {
     let looked = look(&args.file)?;
     let root = Workspace::find_root(Path::new(".")).ok();
-    let recorded = match &root {
+    let (recorded, in_the_way) = match &root {
         Some(root) => find(root, &looked)?,
-        None => None,
+        None => (None, None),
     };
     if looked.carried.is_none() && recorded.is_none() {
-        return Err(unknown(&args.file, &looked, root.is_some()));
+        let error = unknown(&args.file, &looked, root.is_some());
+        return Err(match in_the_way {
+            Some(why) => error.hint(why),
+            None => error,
+        });
     }
     let changed = looked
         .carried
@@ -174,14 +178,17 @@ fn unknown(path: &Path, looked: &Looked, has_lock: bool) -> Error {
     }
 }
 
-/// What the lock of the working tree says, or that of an earlier commit.
-fn find(root: &Path, looked: &Looked) -> Result<Option<Recorded>> {
-    let lock = Lock::read(&root.join(LOCK_FILE))?;
-    if let Some(recorded) = find_in(lock, looked, None) {
-        return Ok(Some(recorded));
+/// What the lock of the working tree says, or that of an earlier commit; where neither knows the
+/// file, also what keeps earlier commits from being asked, and its remedy.
+fn find(root: &Path, looked: &Looked) -> Result<(Option<Recorded>, Option<String>)> {
+    let lock = LockFile::at(root.join(LOCK_FILE)).telling(terminal::warn);
+    if let Some(recorded) = find_in(lock.get()?.clone(), looked, None) {
+        return Ok((Some(recorded), None));
     }
-    let Ok(git) = Git::open(root) else {
-        return Ok(None);
+    let git = match Git::open(root) {
+        Ok(git) => git,
+        Err(error) if root.join(".git").exists() => return Ok((None, error.hint)),
+        Err(_) => return Ok((None, None)),
     };
     for digest in [looked.file, looked.content] {
         let Some(revision) = git.containing(LOCK_FILE, &digest.to_string(), lock::MAX_BYTES)?
@@ -192,13 +199,13 @@ fn find(root: &Path, looked: &Looked) -> Result<Option<Recorded>> {
             continue;
         };
         let name = format!("{}:{LOCK_FILE}", revision.shown());
-        if let Ok(lock) = Lock::parse(&name, &bytes)
+        if let Ok((lock, _)) = Lock::salvage(&name, &bytes)
             && let Some(recorded) = find_in(lock, looked, Some(revision.commit))
         {
-            return Ok(Some(recorded));
+            return Ok((Some(recorded), None));
         }
     }
-    Ok(None)
+    Ok((None, git.shallow().map(str::to_owned)))
 }
 
 fn find_in(lock: Lock, looked: &Looked, commit: Option<String>) -> Option<Recorded> {

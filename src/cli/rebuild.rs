@@ -13,15 +13,19 @@ use crate::pipeline::key::Change;
 use crate::pipeline::kind::read;
 use crate::pipeline::rebuild::{self, Cause, Mismatch, Output, Rebuild, Rebuilder};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 /// Runs the targets from an empty cache and compares with the lock; writes nothing.
 pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let selection = session.select(&args.targets)?;
     let context = session.context()?;
     workers::start(args.jobs)?;
-    let display = Display::new(&session.pipeline, selection.closure.len(), 0);
+    let workers = workers::count(args.jobs);
+    let past = session.workspace.history_path();
+    let nothing = BTreeSet::new();
+    let display = Display::new(&session.pipeline, &past, &selection, &nothing, workers)?;
     let how = Rebuilder {
-        workers: workers::count(args.jobs),
+        workers,
         observer: &|event| display.show(event),
         cancelled: workers::cancelled(),
     };
@@ -49,6 +53,13 @@ fn as_text(session: &Session, rebuild: &Rebuild) -> Result<String> {
     for mismatch in &rebuild.mismatches {
         let id = session.id(mismatch.stage);
         text += &format!("{id}: {}\n", cause(session, mismatch));
+        if let Some(old) = &mismatch.renamed_from {
+            text += &format!("  renamed, recorded as {old}\n");
+        }
+        for m in &mismatch.moved {
+            let (from, to) = (m.from.display(), m.to.display());
+            text += &format!("  {to} moved, recorded as {from}\n");
+        }
         if !matches!(mismatch.cause, Cause::Changed) {
             for change in &mismatch.changes {
                 text += &format!("  {change}\n");
@@ -122,6 +133,7 @@ fn cause(session: &Session, mismatch: &Mismatch) -> String {
             };
             format!("the lock is out of date{same}: {}", changes.join("; "))
         }
+        Cause::Moved => "the lock records it elsewhere; all outputs are equal".to_owned(),
         Cause::SameKey => {
             "other bytes from the same inputs, params and code: the stage depends on something else"
                 .to_owned()
@@ -160,6 +172,7 @@ fn as_json(session: &Session, rebuild: &Rebuild) -> Result<Json> {
             Cause::Upstream { root } => ("upstream", Some(root)),
             Cause::RecordedBefore { upstream } => ("recorded-before", Some(upstream)),
             Cause::Changed => ("changed", None),
+            Cause::Moved => ("moved", None),
             Cause::SameKey => ("same-key", None),
         };
         findings.push(json!({
@@ -168,6 +181,8 @@ fn as_json(session: &Session, rebuild: &Rebuild) -> Result<Json> {
             "cause": cause,
             "root": root.map(|root| session.id(root)),
             "changes": mismatch.changes,
+            "renamed_from": mismatch.renamed_from,
+            "moved": mismatch.moved.iter().map(|m| json!({"from": m.from, "path": m.to})).collect::<Vec<Json>>(),
             "outputs": outputs.collect::<Result<Vec<Json>>>()?,
         }));
     }

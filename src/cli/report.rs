@@ -5,7 +5,7 @@
 use crate::cli::args::{ReportArgs, RunArgs, Scope};
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
-use crate::cli::{exit, run};
+use crate::cli::{committed, exit, run};
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::StageKind;
 use crate::pipeline::plan::State;
@@ -14,7 +14,8 @@ use crate::stages::report::Report;
 /// How many missing stages are named one by one.
 const NAMED: usize = 8;
 
-/// Makes the page and prints its path; exits with 6 where something that it shows is not made.
+/// Makes the page and prints its path. Where what it shows is not made on this machine, the committed
+/// page is named, if it is what pipeline.lock records and nothing changed since; else exits with 6.
 pub fn report(scope: &Scope, args: &ReportArgs) -> Result<u8> {
     let session = Session::open(scope)?;
     let stage = session.of_kind(Report::NAME).ok_or_else(|| {
@@ -22,16 +23,27 @@ pub fn report(scope: &Scope, args: &ReportArgs) -> Result<u8> {
             .hint("pipeline.yaml of this project has one, in group `report`")
     })?;
     let id = session.id(stage).to_owned();
-    let path = session.pipeline.stages[stage].outputs.first();
-    let path = path.map(|(_, path)| session.workspace.out.join(path));
-    let path = path.ok_or_else(|| Error::failed("the report has no output"))?;
-    let plan = session
-        .context()?
-        .plan(&session.select(std::slice::from_ref(&id))?)?;
+    let page = session.pipeline.stages[stage].outputs.first();
+    let (page, path) = page.ok_or_else(|| Error::failed("the report has no output"))?;
+    let path = session.workspace.out.join(path);
+    let context = session.context()?;
+    let selection = session.select(std::slice::from_ref(&id))?;
+    let plan = context.plan(&selection)?;
     let missing = plan.states.iter().filter(|(index, state)| {
         **index != stage && matches!(state, State::Stale(_) | State::Waits(_))
     });
     let missing: Vec<usize> = missing.map(|(index, _)| *index).collect();
+    if !missing.is_empty()
+        && committed::outdated(&context, &selection)?.is_empty()
+        && committed::output(&session, stage, page)?.is_some()
+    {
+        terminal::print(&format!("{}\n", path.display()));
+        terminal::note(&format!(
+            "the page as committed; nothing was computed here: {} not run on this machine, `icl-repro run {id}` runs what it shows",
+            count(missing.len(), "stage"),
+        ));
+        return Ok(exit::OK);
+    }
     if !missing.is_empty() {
         let mut message = format!(
             "the report shows what {} would make that {} not up to date:",

@@ -10,6 +10,8 @@ use crate::pipeline::confirm::{Confirmed, Question};
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::event::{Event, Outcome};
 use crate::pipeline::history::{self, PastRun, PastStage};
+use crate::pipeline::leftover::Left;
+use crate::pipeline::moves::Move;
 use crate::pipeline::plan::Context;
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::run::{Options, Run, check_writable};
@@ -17,8 +19,7 @@ use crate::pipeline::select::Selection;
 use crate::pipeline::settle::Summary;
 use crate::pipeline::workspace::Workspace;
 use crate::stages::code;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -72,7 +73,8 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
         keep_going: args.keep_going,
         accept: args.accept,
     };
-    let fresh = AtomicUsize::new(0);
+    let past = session.workspace.history_path();
+    let fresh = Mutex::new(BTreeSet::new());
     let display = OnceLock::new();
     let pipeline = &session.pipeline;
     let recorder = Recorder::new(pipeline);
@@ -83,8 +85,9 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
         given: &given,
         prepare: &|| {
             check_writable(&context)?;
-            let (stages, fresh) = (selection.closure.len(), fresh.load(Ordering::Relaxed));
-            display.get_or_init(|| Display::new(&session.pipeline, stages, fresh));
+            let fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = Display::new(pipeline, &past, &selection, &fresh, options.workers)?;
+            display.get_or_init(|| shown);
             workers::start(args.jobs)
         },
         observer: &|event| {
@@ -93,8 +96,9 @@ pub fn run(scope: &Scope, args: &RunArgs) -> Result<u8> {
                 Some(display) => display.show(event),
                 // Nothing but fresh stages comes before the display.
                 None => {
-                    fresh.fetch_add(1, Ordering::Relaxed);
                     if let Event::Done { stage, .. } = event {
+                        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+                        fresh.insert(stage);
                         let state = terminal::paint(terminal::GOOD, "fresh");
                         terminal::detail(&format!("{} {state}", pipeline.stages[stage].id));
                     }
@@ -192,7 +196,7 @@ impl<'a> Recorder<'a> {
                 reasons.insert(*stage, reason.to_string());
                 return;
             }
-            Event::Progress { .. } => return,
+            Event::Progress { .. } | Event::Warned { .. } => return,
             Event::Done {
                 outcome: Outcome::Fresh,
                 ..
@@ -271,6 +275,15 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
             "  {hint} `icl-repro verify` names the files; `--accept` records the new bytes"
         ));
     }
+    for (stage, old) in &summary.renamed {
+        terminal::note(&format!(
+            "{}: the lock recorded it as {old}",
+            session.id(*stage)
+        ));
+    }
+    for (stage, moved, left) in &summary.moved {
+        tell_move(session.id(*stage), moved, left);
+    }
     let line = line(&session.workspace, summary);
     print_line(&session.workspace, &line);
     let code = if summary.interrupted {
@@ -284,6 +297,17 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
         exit::OK
     };
     (line, code)
+}
+
+/// Says where an output was, and what became of the file there.
+fn tell_move(id: &str, moved: &Move, left: &Left) {
+    let (from, to) = (moved.from.display(), moved.to.display());
+    let moved = format!("{id}: {from} moved to {to}");
+    match left {
+        Left::Removed => terminal::note(&format!("{moved}; the old file is removed")),
+        Left::Nothing => terminal::note(&moved),
+        Left::Kept(why) => terminal::warn(&format!("{moved}; the old file is left: {why}")),
+    }
 }
 
 /// The summary in one line.
@@ -310,6 +334,9 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
     };
     let (equal, outputs) = (summary.outputs_equal, summary.outputs);
     line += &format!("; {equal} of {outputs} outputs equal {which}");
+    if summary.outputs_moved > 0 {
+        line += &format!(", {} moved", summary.outputs_moved);
+    }
     if summary.wrote_lock {
         line += "; the lock is brought up to date";
     }

@@ -1,6 +1,7 @@
 //! What every verb on a pipeline opens: workspace, pipeline, lock, store.
 
 use crate::cli::args::Scope;
+use crate::cli::foreign::ForeignTables;
 use crate::cli::terminal;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Place, Result};
@@ -62,7 +63,7 @@ pub fn locate(scope: &Scope) -> Result<(Workspace, Settings)> {
     };
     let cache = scope.cache_dir.as_ref().map(absolute).transpose()?;
     let out = scope.out.as_ref().map(absolute).transpose()?;
-    Ok((Workspace::new(root, cache, out, &settings), settings))
+    Ok((Workspace::new(root, cache, out, &settings)?, settings))
 }
 
 /// Which files an answer rests on.
@@ -106,9 +107,10 @@ impl Session {
             terminal::warn(&format!("{place}: nothing uses the variable `{variable}`"));
         }
         tell(&workspace, &settings);
-        let lock = LockFile::at(workspace.lock_path());
+        let lock_at = |path| LockFile::at(path).telling(terminal::warn);
+        let lock = lock_at(workspace.lock_path());
         let baseline = workspace.root.join(LOCK_FILE);
-        let baseline = (!workspace.publishes()).then(|| LockFile::at(baseline));
+        let baseline = (!workspace.publishes()).then(|| lock_at(baseline));
         Ok(Session {
             workspace,
             kinds,
@@ -134,6 +136,7 @@ impl Session {
             baseline: self.baseline.as_ref().unwrap_or(&self.lock),
             store: &self.opened()?.store,
             publisher: Some(&self.publisher),
+            inspector: Some(&ForeignTables),
         })
     }
 

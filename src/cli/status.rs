@@ -6,15 +6,17 @@ use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::error::Result;
 use crate::pipeline::history;
+use crate::pipeline::orphans::orphans;
 use crate::pipeline::plan::{Plan, Reason, State};
 use crate::pipeline::select::Selection;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// What is said of a stage.
 #[derive(Serialize)]
 struct Line<'a> {
     stage: &'a str,
-    /// `fresh`, `stale` (it runs), `modified` or `missing` (its files; the cache has them).
+    /// `fresh`, `stale` (it runs), `modified`, `missing` or `moved` (its files; the cache has them).
     state: &'static str,
     /// In words; empty when fresh.
     why: String,
@@ -25,6 +27,9 @@ struct Line<'a> {
     /// The same in words.
     #[serde(skip)]
     said: Vec<String>,
+    /// Where the lock records it, if that is elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    moved: Vec<String>,
     /// How long it took when it last ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimated_seconds: Option<f64>,
@@ -43,24 +48,40 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
 
 /// Prints the state of every selected stage; returns whether all are fresh.
 pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Result<bool> {
-    let plan = session.context()?.plan(selection)?;
+    let context = session.context()?;
+    let plan = context.plan(selection)?;
+    let orphans = orphans(&context, selection)?;
     let past = history::read(&session.workspace.history_path())?;
+    let durations = history::Durations::of(&past);
     let mut lines = Vec::with_capacity(plan.states.len());
     for (&stage, state) in &plan.states {
         let mut line = describe(session, &plan, stage, state);
         if line.state == "stale" {
-            line.estimated_seconds = history::last_seconds(&past, line.stage);
+            line.estimated_seconds = durations.last(line.stage);
         }
         lines.push(line);
     }
     let all_fresh = lines.iter().all(|line| line.state == "fresh");
     if json {
-        let json = serde_json::json!({"all_fresh": all_fresh, "stages": lines});
+        let json = serde_json::json!({
+            "all_fresh": all_fresh,
+            "stages": lines,
+            "orphans": orphans,
+        });
         terminal::print(&format!("{json:#}\n"));
     } else {
-        terminal::print(&text(&lines));
+        terminal::print(&(named(&orphans) + &text(&lines)));
     }
     Ok(all_fresh)
+}
+
+/// A line for each file that no stage makes.
+pub fn named(orphans: &[PathBuf]) -> String {
+    let line = |path: &PathBuf| {
+        let what = terminal::paint(terminal::CARE, "no stage makes it");
+        format!("{}: {what}\n", path.display())
+    };
+    orphans.iter().map(line).collect()
 }
 
 fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) -> Line<'a> {
@@ -71,14 +92,26 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
         chain: Vec::new(),
         changes: Vec::new(),
         said: Vec::new(),
+        moved: Vec::new(),
         estimated_seconds: None,
     };
     match state {
         State::Fresh => line.state = "fresh",
         State::Restore(paths) => {
-            let exists = |path: &std::path::PathBuf| session.workspace.out.join(path).exists();
+            let exists = |path: &PathBuf| session.workspace.out.join(path).exists();
+            let moves = plan.moved.get(&stage).map_or(&[][..], |m| &m.outputs);
+            // A published file names the stage that it is from.
+            let renamed = plan
+                .moved
+                .get(&stage)
+                .is_some_and(|m| m.renamed_from.is_some());
+            let is_moved = |path: &PathBuf| renamed || moves.iter().any(|m| m.to == *path);
             let edited = paths.iter().any(exists);
-            line.state = if edited { "modified" } else { "missing" };
+            line.state = match paths.iter().all(is_moved) {
+                true => "moved",
+                false if edited => "modified",
+                false => "missing",
+            };
             let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
             line.why = format!("{} (in the cache: run restores)", shown.join(", "));
         }
@@ -97,6 +130,16 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
             if let Some(reason) = plan.root_reason(&chain) {
                 line.why += &format!(" ({reason})");
             }
+        }
+    }
+    if let Some(moved) = plan.moved.get(&stage) {
+        let places = moved.outputs.iter();
+        let places = places.map(|m| format!("{} moved to {}", m.from.display(), m.to.display()));
+        let name = moved.renamed_from.iter();
+        let name = name.map(|old| format!("recorded as {old}"));
+        for words in name.chain(places) {
+            line.why += &format!("; {words}");
+            line.moved.push(words);
         }
     }
     line
@@ -134,7 +177,7 @@ fn text(lines: &[Line]) -> String {
     let number = |wanted: &dyn Fn(&&Line) -> bool| lines.iter().filter(wanted).count();
     let fresh = number(&|line| line.state == "fresh");
     text += &format!("{}: {fresh} fresh", count(lines.len(), "stage"));
-    let restore = number(&|line| matches!(line.state, "modified" | "missing"));
+    let restore = number(&|line| matches!(line.state, "modified" | "missing" | "moved"));
     let stale = number(&|line| line.state == "stale" && line.chain.is_empty());
     let waits = number(&|line| !line.chain.is_empty());
     let rest = [

@@ -1,12 +1,12 @@
 //! Words on stdout (results) and stderr (everything else), in colour where that is wanted.
 //!
 //! Text is painted always; the streams take the codes out again unless they go to a terminal or
-//! colours are forced. How much is said is set once, before the verb.
+//! colours are forced. How much is said is set once, before the verb. All of stdout goes through here.
 
 use crate::cli::args::{Color, Voice};
 use crate::pipeline::error::Error;
 use anstyle::{AnsiColor, Style};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::OnceLock;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,9 @@ enum Loudness {
 }
 
 static LOUDNESS: OnceLock<Loudness> = OnceLock::new();
+
+/// The first answer that could not be written.
+static UNWRITTEN: OnceLock<std::io::Error> = OnceLock::new();
 
 /// Sets colours and loudness for this process.
 pub fn set(voice: &Voice) {
@@ -63,19 +66,37 @@ pub fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Writes a result; a reader that went away is no error.
+/// Writes an answer. Whoever asked for it must not take a part for the whole: [`unwritten`] tells at
+/// the end whether it went out.
 pub fn print(text: &str) {
-    let mut stdout = anstream::stdout().lock();
-    let _ = stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush());
+    if let Err(e) = write_out(text) {
+        let _ = UNWRITTEN.set(e);
+    }
 }
 
-/// Writes what was done, where something else than words was asked for; not with `--quiet`.
+/// Writes what was done, where something else than words was asked for; not with `--quiet`. That it
+/// cannot be written changes nothing of what was done.
 pub fn summary(text: &str) {
     if !is_quiet() {
-        print(text);
+        let _ = write_out(text);
     }
+}
+
+/// Why an answer did not go out, if one did not. A reader that went away has read what it wanted.
+pub fn unwritten() -> Option<Error> {
+    let why = UNWRITTEN
+        .get()
+        .filter(|e| e.kind() != ErrorKind::BrokenPipe)?;
+    let error = Error::failed(format!("cannot write the answer to stdout: {why}"));
+    Some(error.hint(
+        "what was printed is not whole: send it elsewhere, or free some space, and ask again",
+    ))
+}
+
+fn write_out(text: &str) -> std::io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }
 
 /// Writes a line on stderr that one may miss; not with `--quiet`.

@@ -3,10 +3,16 @@
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit;
 use crate::cli::session::Session;
+use crate::cli::status::named;
 use crate::cli::terminal::{self, count};
 use crate::pipeline::error::Result;
 use crate::pipeline::verify::{self, Finding, Verification};
+use crate::pipeline::workspace::LOCK_FILE;
 use serde_json::{Value as Json, json};
+
+/// What brings the line ends back that were committed.
+const LINE_ENDS: &str = "git wrote CR LF at the checkout (core.autocrlf). Commit what is your own, \
+then `git rm -rq --cached . && git reset -q --hard` checks everything out as committed";
 
 /// Compares what is there with the lock.
 pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
@@ -22,6 +28,25 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
             Finding::Unrecorded { stage } => {
                 format!("{}: the lock has no such stage\n", session.id(*stage))
             }
+            Finding::Unreadable { stage, why } => {
+                format!(
+                    "{}: the lock does not record it: {why}\n",
+                    session.id(*stage)
+                )
+            }
+            Finding::Lock { problem } => format!("{}\n", problem.text(LOCK_FILE)),
+            Finding::Renamed { stage, from } => format!(
+                "{}: {}, recorded as {from}\n",
+                session.id(*stage),
+                terminal::paint(terminal::CARE, "renamed")
+            ),
+            Finding::Moved { stage, from, to } => format!(
+                "{}: {} {}, recorded as {}\n",
+                session.id(*stage),
+                to.display(),
+                terminal::paint(terminal::CARE, "moved"),
+                from.display()
+            ),
             Finding::Outdated { stage, changes } => {
                 let shown: Vec<String> = changes.iter().map(ToString::to_string).collect();
                 format!(
@@ -51,6 +76,7 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
             Finding::Object { path } => format!("cache: {} is damaged\n", path.display()),
         };
     }
+    text += &named(&report.orphans);
     let files = count(report.files, "file");
     let objects = count(report.objects, "cached object");
     match report.findings.len() {
@@ -66,6 +92,15 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
             );
             text += "`icl-repro run` re-makes what differs and says where it disagrees\n";
         }
+    }
+    if !report.line_ends.is_empty() {
+        text += &format!(
+            "{} in line ends alone: {LINE_ENDS}\n",
+            terminal::paint(
+                terminal::CARE,
+                &format!("{} differ", count(report.line_ends.len(), "file")),
+            )
+        );
     }
     terminal::print(&text);
     Ok(code(&report))
@@ -84,6 +119,24 @@ fn as_json(session: &Session, report: &Verification) -> Json {
         Finding::Unrecorded { stage } => {
             json!({"finding": "unrecorded", "stage": session.id(*stage)})
         }
+        Finding::Unreadable { stage, why } => {
+            json!({"finding": "unreadable", "stage": session.id(*stage), "why": why})
+        }
+        Finding::Lock { problem } => json!({
+            "finding": "lock",
+            "stage": problem.stage,
+            "line": problem.line,
+            "why": problem.why,
+        }),
+        Finding::Renamed { stage, from } => {
+            json!({"finding": "renamed", "stage": session.id(*stage), "from": from})
+        }
+        Finding::Moved { stage, from, to } => json!({
+            "finding": "moved",
+            "stage": session.id(*stage),
+            "path": to,
+            "from": from,
+        }),
         Finding::Outdated { stage, changes } => {
             json!({"finding": "outdated", "stage": session.id(*stage), "changes": changes})
         }
@@ -107,6 +160,8 @@ fn as_json(session: &Session, report: &Verification) -> Json {
         "verified": "files",
         "files": report.files,
         "objects": report.objects,
+        "line_ends": report.line_ends,
         "findings": findings.collect::<Vec<Json>>(),
+        "orphans": report.orphans,
     })
 }

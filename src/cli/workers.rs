@@ -2,30 +2,79 @@
 
 use crate::cli::exit;
 use crate::cli::terminal;
-use crate::pipeline::error::{Error, Result};
+use crate::pipeline::error::{Error, Place, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static CANCELLED: AtomicBool = AtomicBool::new(false);
+
+/// More threads than these for each core only wait for each other, and each takes its memory: a stage
+/// that writes its file leaves its core to one more.
+const PER_CORE: usize = 2;
+
+/// So many may be asked for on any machine: that results do not depend on it is to be seen on small
+/// ones too.
+const ALWAYS: usize = 4;
+
+/// How many threads polars starts for itself when it first reads a table.
+const POLARS: &str = "POLARS_MAX_THREADS";
 
 /// Set by Ctrl-C.
 pub fn cancelled() -> &'static AtomicBool {
     &CANCELLED
 }
 
-/// How many threads: `-j`, or as many as there are cores.
-pub fn count(jobs: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    jobs.map_or_else(cores, usize::from)
+/// How many threads: as many as `-j` says and as can help, or as there are cores.
+pub fn count(jobs: Option<usize>) -> usize {
+    let cores = cores();
+    jobs.map_or(cores, |jobs| bounded(jobs, cores))
+}
+
+/// As many threads as are asked for, but not more than can help with so many cores.
+pub fn bounded(asked: usize, cores: usize) -> usize {
+    asked.min(cores.saturating_mul(PER_CORE).max(ALWAYS))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Refuses an environment that asks a library for more threads than can help: the variable is read
+/// by the library alone. What rayon's variable says does not count, for its pool is started here.
+pub fn check_environment() -> Result<()> {
+    let Some(value) = std::env::var_os(POLARS) else {
+        return Ok(());
+    };
+    let (value, cores) = (value.to_string_lossy(), cores());
+    let asked = value.trim().parse::<u64>().ok().filter(|asked| *asked > 0);
+    let asked = asked.map(|asked| usize::try_from(asked).unwrap_or(usize::MAX));
+    if asked.is_some_and(|asked| bounded(asked, cores) == asked) {
+        return Ok(());
+    }
+    let message = match asked {
+        Some(_) => format!("`{value}` threads are more than can help"),
+        None => format!("`{value}` is no number of threads"),
+    };
+    let hint = format!(
+        "unset it, or set it to at most {}",
+        bounded(usize::MAX, cores)
+    );
+    Err(Error::config(message).at(&Place::whole(POLARS)).hint(hint))
 }
 
 /// Starts the threads; once in a process, before the first stage that really works.
-pub fn start(jobs: Option<u16>) -> Result<()> {
-    let jobs = count(jobs);
+pub fn start(jobs: Option<usize>) -> Result<()> {
+    let threads = count(jobs);
+    if let Some(asked) = jobs.filter(|asked| *asked > threads) {
+        let cores = terminal::count(cores(), "core");
+        terminal::note(&format!(
+            "-j {asked}: {threads} threads are started, more do not help on {cores}"
+        ));
+    }
     rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
+        .num_threads(threads)
         .build_global()
         .map_err(|e| {
-            let threads = terminal::count(jobs, "thread");
+            let threads = terminal::count(threads, "thread");
             Error::failed(format!("cannot start {threads}: {e}"))
         })?;
     ctrlc::set_handler(|| {
@@ -35,4 +84,24 @@ pub fn start(jobs: Option<u16>) -> Result<()> {
         terminal::note("interrupted: stopping the stages that run (again: stop at once)");
     })
     .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_threads_than_can_help() {
+        for (asked, cores, started) in [
+            (1, 2, 1),
+            (3, 1, 3),
+            (3, 2, 3),
+            (8000, 2, 4),
+            (65_535, 64, 128),
+            (usize::MAX, 1, 4),
+            (100, usize::MAX, 100),
+        ] {
+            assert_eq!(bounded(asked, cores), started, "{asked} on {cores}");
+        }
+    }
 }

@@ -115,6 +115,7 @@ pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
         inputs,
         outputs,
         place: draft.place.clone(),
+        seconds: draft.spec.seconds,
     })
 }
 

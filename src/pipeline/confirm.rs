@@ -10,15 +10,17 @@
 use crate::pipeline::digest::{Digest, Encoder};
 use crate::pipeline::error::Result;
 use crate::pipeline::files;
+use crate::pipeline::location::is_plain_file;
 use crate::pipeline::plan::Context;
 use crate::pipeline::settings::Settings;
 use crate::pipeline::settle::Summary;
 use crate::pipeline::stat::{Stamp, seal, unseal};
-use crate::pipeline::store::list;
+use crate::pipeline::store::{digest_of_name, list};
 use crate::pipeline::workspace::Workspace;
 use std::ffi::OsString;
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const TITLE: &str = "icl-repro confirmed 1";
 const FOLDER: &str = "confirmed";
@@ -44,6 +46,23 @@ pub struct Confirmed {
     pub stages: usize,
     /// All equal the lock.
     pub outputs: usize,
+}
+
+/// The files of answers below a cache folder; what else is there is somebody else's.
+pub fn answers(cache: &Path) -> Result<Vec<PathBuf>> {
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let starts = || -> std::io::Result<bool> {
+            let mut start = [0; TITLE.len()];
+            std::fs::File::open(path)?.read_exact(&mut start)?;
+            Ok(start == *TITLE.as_bytes())
+        };
+        digest_of_name(&name).is_some() && is_plain_file(path) && starts().unwrap_or(false)
+    };
+    Ok(list(&cache.join(FOLDER))?
+        .into_iter()
+        .filter(is_ours)
+        .collect())
 }
 
 impl Question<'_> {
@@ -105,7 +124,7 @@ impl Question<'_> {
             body.extend_from_slice(path);
             body.push(b'\n');
         }
-        let kept = list(&self.workspace.cache.join(FOLDER))?;
+        let kept = answers(&self.workspace.cache)?;
         if kept.len() >= MAX_QUESTIONS {
             kept.iter()
                 .for_each(|path| drop(std::fs::remove_file(path)));
@@ -116,7 +135,9 @@ impl Question<'_> {
     fn path(&self) -> PathBuf {
         let mut e = Encoder::new("icl-repro question");
         e.bytes(self.program.as_bytes());
-        let Workspace { root, cache, out } = self.workspace;
+        let Workspace {
+            root, cache, out, ..
+        } = self.workspace;
         for folder in [root, cache, out] {
             e.bytes(folder.as_os_str().as_bytes());
         }

@@ -16,6 +16,11 @@ pub enum Event {
         stage: usize,
         progress: Progress,
     },
+    /// The stage says that something may not be as it was meant.
+    Warned {
+        stage: usize,
+        words: String,
+    },
     Done {
         stage: usize,
         outcome: Outcome,

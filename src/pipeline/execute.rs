@@ -5,16 +5,19 @@
 
 use crate::pipeline::actions::{Action, Outputs};
 use crate::pipeline::digest::Digest;
-use crate::pipeline::error::{Error, Result, panic_words};
+use crate::pipeline::error::{Error, ErrorKind, Result, panic_words};
 use crate::pipeline::event::{Event, Observer, Outcome};
 use crate::pipeline::files;
 use crate::pipeline::ids;
 use crate::pipeline::key::Key;
 use crate::pipeline::kind::{Io, read};
+use crate::pipeline::location::{is_plain_file, link_on_the_way};
+use crate::pipeline::lock::Record;
 use crate::pipeline::plan::{Context, Draft, Places, Reason};
 use crate::pipeline::publication::{FILE, Publication, Publications};
 use crate::pipeline::stage::{Input, Source, Stage};
 use crate::pipeline::trace;
+use crate::pipeline::workspace::Outputs as OutFolder;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -114,8 +117,12 @@ impl Attempt<'_> {
         let Attempt { context, stage, .. } = self;
         let scratch_root = context.workspace.cache.join("scratch");
         files::create_folder(&scratch_root)?;
+        // A name that only this program gives, and that tells people which stage it is.
         let scratch = tempfile::Builder::new()
-            .prefix(&ids::file_name(&stage.id, "-"))
+            .prefix(&ids::file_name(
+                &format!("{}{}", files::TEMPORARY, stage.id),
+                "-",
+            ))
             .tempdir_in(&scratch_root)
             .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
         let mut paths = self.input_paths()?;
@@ -138,8 +145,17 @@ impl Attempt<'_> {
         };
         let folder = scratch.path().to_owned();
         let io = Io::new(by_role, folder, self.cancelled, &report);
-        let result = catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
-            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let job = || {
+            catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        };
+        let result = self.inspect(&paths, digests).and_then(|()| job());
+        for words in io.take_warnings() {
+            (self.observer)(Event::Warned {
+                stage: self.index,
+                words,
+            });
+        }
         let mut log = io.take_log();
         if let Err(error) = &result {
             log.push_str(&format!("failed: {error}\n"));
@@ -148,6 +164,25 @@ impl Attempt<'_> {
         result?;
         self.check_unchanged(&paths, digests)?;
         collect(scratch.path(), stage, context)
+    }
+
+    /// Finds what a library may not survive before one reads it: inputs that stages made must be what was
+    /// recorded, others are shown to the inspector. Both lists are in the order of the inputs.
+    fn inspect(&self, paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
+        let inputs = self.stage.inputs.iter().zip(paths).zip(digests);
+        for ((input, path), (name, digest)) in inputs {
+            match (&input.source, self.context.inspector) {
+                (Source::File(_), Some(inspector)) => inspector.inspect(path)?,
+                (Source::Output { .. }, _) if Digest::of_file(path)?.0 != *digest => {
+                    self.context.store.distrust(path);
+                    let message =
+                        format!("the input `{name}` is damaged: it is not what was recorded");
+                    return Err(Error::failed(message).hint("run again: it is made anew"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// An input that changed while the stage ran makes its result worthless. Both lists are in the
@@ -198,7 +233,7 @@ impl Attempt<'_> {
             mut published,
         } = context.places(stage, key, outputs);
         for (name, path) in &moved {
-            refuse_links(&context.workspace.out, path)?;
+            self.check_place(name, path)?;
             let digest = match context.draft(stage, key, name, outputs) {
                 None => outputs[name],
                 Some(draft) => match published.get(name) {
@@ -216,6 +251,44 @@ impl Attempt<'_> {
             context.store.copy_to(digest, &target)?;
         }
         Ok((!moved.is_empty(), published))
+    }
+
+    /// Refuses to write through a link, and in a folder that somebody named, over a file that was not
+    /// made here.
+    fn check_place(&self, name: &str, path: &Path) -> Result<()> {
+        let Attempt { context, stage, .. } = self;
+        let out = &context.workspace.out;
+        if let Some(link) = link_on_the_way(out, path) {
+            let message = format!("{} is a symbolic link: nothing was written", link.display());
+            return Err(Error::failed(message).hint("put a real folder there"));
+        }
+        let target = out.join(path);
+        let is_named = matches!(context.workspace.outputs(), OutFolder::Named { .. });
+        if !is_named || target.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        let lock = context.lock.get()?;
+        let of_stage = lock.stages.get(&stage.id);
+        let record = of_stage.and_then(|block| block.outputs.get(name));
+        let is_here = |record: &Record| *path == *record.path;
+        let is_recorded = record.is_some_and(is_here)
+            || lock
+                .stages
+                .values()
+                .flat_map(|block| block.outputs.values())
+                .any(is_here);
+        let made = || context.store.digest_of_plain(&target);
+        if is_plain_file(&target)
+            && (is_recorded || made().is_some_and(|digest| context.store.has_made(digest)))
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is there already and was not made here",
+            target.display()
+        );
+        Err(Error::of(ErrorKind::Failed, message)
+            .hint("move it away, or name another folder with --out DIR"))
     }
 
     /// Makes the bytes of a publication, and records them.
@@ -246,6 +319,9 @@ impl Attempt<'_> {
 /// A log is for people: one that a kill cuts short does no harm. A stage that said nothing has none.
 fn write_log(path: &Path, log: &str) -> Result<()> {
     let io = |e: std::io::Error| Error::io("write", path, &e);
+    if path.is_symlink() {
+        return Err(files::is_link(path, "written"));
+    }
     if log.is_empty() {
         return match std::fs::remove_file(path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(e)),
@@ -282,24 +358,6 @@ fn collect(scratch: &Path, stage: &Stage, context: &Context) -> Result<Outputs> 
         outputs.insert(name.clone(), context.store.insert(&file)?);
     }
     Ok(outputs)
-}
-
-/// A link on the way to an output could lead out of the folder that receives outputs.
-fn refuse_links(out: &Path, path: &Path) -> Result<()> {
-    let folders = path
-        .parent()
-        .map(|p| p.ancestors().collect::<Vec<_>>())
-        .unwrap_or_default();
-    for folder in folders {
-        if out.join(folder).is_symlink() && !folder.as_os_str().is_empty() {
-            let message = format!(
-                "{} is a symbolic link: nothing was written",
-                folder.display()
-            );
-            return Err(Error::failed(message).hint("put a real folder there"));
-        }
-    }
-    Ok(())
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {

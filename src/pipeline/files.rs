@@ -6,8 +6,11 @@
 
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
+use crate::pipeline::location::is_plain_folder;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 /// Makes a folder and those above it.
@@ -94,7 +97,10 @@ pub fn copy(from: &Path, to: &Path, digest: Digest) -> Result<()> {
 /// A file without a name of its own in a folder, gone when it is dropped.
 pub fn scratch(folder: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
     let io = |e: std::io::Error| Error::io("write in", folder, &e);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .tempfile_in(folder)
+        .map_err(io)?;
     file.write_all(bytes).map_err(io)?;
     Ok(file)
 }
@@ -135,16 +141,51 @@ pub fn make_read_only(path: &Path) -> Result<()> {
 /// How the names of files begin that are not yet whole.
 pub const TEMPORARY: &str = ".icl-repro-tmp-";
 
-/// Removes the temporary files that a killed process left in a folder, and below it if `deep`;
-/// links are not followed.
-pub fn remove_temporaries(folder: &Path, deep: bool) {
+/// So many letters and digits, drawn at random, end such a name.
+const DRAWN: usize = 6;
+
+/// Whether only this program names a file so.
+pub fn is_temporary(name: &OsStr) -> bool {
+    let rest = name.as_bytes().strip_prefix(TEMPORARY.as_bytes());
+    let drawn = rest.and_then(|rest| rest.last_chunk::<DRAWN>());
+    drawn.is_some_and(|drawn| drawn.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// The temporary files that a killed process left in a folder, and below it if `deep`; links are not
+/// followed, and are none.
+pub fn temporaries(folder: &Path, deep: bool) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    if !is_plain_folder(folder) {
+        return found;
+    }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && deep {
-            remove_temporaries(&entry.path(), deep);
-        } else if !is_folder && entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            let _ = fs::remove_file(entry.path());
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        if kind.is_dir() && deep {
+            found.extend(temporaries(&entry.path(), deep));
+        } else if kind.is_file() && is_temporary(&entry.file_name()) {
+            found.push(entry.path());
         }
+    }
+    found
+}
+
+/// A link where this program would write or delete: what it leads to is not ours.
+pub fn is_link(path: &Path, what: &str) -> Error {
+    let message = format!("{} is a symbolic link: nothing was {what}", path.display());
+    Error::failed(message).hint("put a real file or folder there, or move the link away")
+}
+
+/// Removes a file or a folder with all that is in it; of a link, the link.
+pub fn remove(path: &Path) -> Result<()> {
+    let result = match is_plain_folder(path) {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
+    };
+    match result {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, &e)),
+        _ => Ok(()),
     }
 }
 

@@ -1,17 +1,20 @@
 //! What the cache can do without.
 //!
 //! Results that a lock records are kept, always. Other results (of earlier parameters or code) are
-//! kept as long as the cache is within its limit, the latest longest. Objects that no result needs,
-//! logs' and runs' leftovers go.
+//! kept as long as the cache is within its limit, the latest longest. Objects that no result needs and
+//! what killed runs left go. Only files go that were made and recorded here; what is beside them is
+//! somebody else's, and is named.
 
 use crate::pipeline::digest::Digest;
-use crate::pipeline::error::{Error, Result};
+use crate::pipeline::error::Result;
+use crate::pipeline::files;
+use crate::pipeline::location::{is_plain_file, is_plain_folder};
 use crate::pipeline::lock::Lock;
 use crate::pipeline::rebuild::abandoned;
 use crate::pipeline::store::{Store, list};
 use crate::pipeline::workspace::{LOCK_FILE, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What would be removed.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub struct GcPlan {
     objects: Vec<PathBuf>,
     /// Files and folders that no result needs.
     loose: Vec<PathBuf>,
+    /// What is among them and was not made here: it stays.
+    pub foreign: Vec<PathBuf>,
     pub loose_files: usize,
     pub loose_bytes: u64,
     pub kept_bytes: u64,
@@ -55,12 +60,20 @@ pub fn plan(workspace: &Workspace, store: &Store, limit: Option<u64>) -> Result<
     for (digest, (path, _)) in sizes {
         if removed.contains(&digest) && !kept.contains(&digest) {
             plan.objects.push(path);
-        } else if !kept.contains(&digest) {
+        } else if kept.contains(&digest) {
+            continue;
+        } else if store.is_ours(&path, digest) {
             plan.add_loose(path);
+        } else {
+            plan.foreign.push(path);
         }
     }
+    let scratch = workspace.scratch();
     for path in list(&workspace.cache.join("scratch"))? {
-        plan.add_loose(path);
+        match scratch.contains(&path) {
+            true => plan.add_loose(path),
+            false => plan.foreign.push(path),
+        }
     }
     for path in abandoned(&workspace.cache) {
         plan.add_loose(path);
@@ -71,7 +84,8 @@ pub fn plan(workspace: &Workspace, store: &Store, limit: Option<u64>) -> Result<
 /// The keys that the repository's lock and the locks of its variants record.
 fn locked_keys(workspace: &Workspace) -> Result<BTreeSet<Digest>> {
     let mut folders = vec![workspace.root.clone(), workspace.out.clone()];
-    folders.extend(list(&workspace.cache.join("profiles"))?);
+    let variants = list(&workspace.variants())?.into_iter();
+    folders.extend(variants.filter(|variant| is_plain_folder(variant)));
     let mut keys = BTreeSet::new();
     for folder in folders {
         let lock = Lock::read(&folder.join(LOCK_FILE))?;
@@ -84,7 +98,7 @@ fn locked_keys(workspace: &Workspace) -> Result<BTreeSet<Digest>> {
     Ok(keys)
 }
 
-/// Every object with its path and size; a file that is none is loose.
+/// Every object with its path and size; what is none is foreign.
 fn object_sizes(store: &Store, plan: &mut GcPlan) -> Result<BTreeMap<Digest, (PathBuf, u64)>> {
     let mut sizes = BTreeMap::new();
     for (path, digest) in store.objects()? {
@@ -93,7 +107,7 @@ fn object_sizes(store: &Store, plan: &mut GcPlan) -> Result<BTreeMap<Digest, (Pa
             (Some(digest), Ok(size)) => {
                 sizes.insert(digest, (path, size));
             }
-            _ => plan.add_loose(path),
+            _ => plan.foreign.push(path),
         }
     }
     Ok(sizes)
@@ -120,7 +134,7 @@ impl GcPlan {
 
     /// Bytes that would be free.
     pub fn freed(&self) -> u64 {
-        let objects: u64 = self.objects.iter().map(size_of).sum();
+        let objects: u64 = self.objects.iter().map(|path| size_of(path)).sum();
         objects + self.loose_bytes
     }
 
@@ -129,19 +143,18 @@ impl GcPlan {
         let keys: BTreeSet<Digest> = self.results.iter().map(|(_, key, _)| *key).collect();
         store.forget(&keys)?;
         for path in self.objects.iter().chain(&self.loose) {
-            let result = match path.is_dir() {
-                true => std::fs::remove_dir_all(path),
-                false => std::fs::remove_file(path),
-            };
-            result.map_err(|e| Error::io("remove", path, &e))?;
+            // It was looked at a moment ago.
+            if is_plain_file(path) || is_plain_folder(path) {
+                files::remove(path)?;
+            }
         }
         Ok(())
     }
 }
 
-fn size_of(path: &PathBuf) -> u64 {
+fn size_of(path: &Path) -> u64 {
     match list(path) {
-        Ok(inside) if path.is_dir() => inside.iter().map(size_of).sum(),
-        _ => std::fs::metadata(path).map_or(0, |meta| meta.len()),
+        Ok(inside) if is_plain_folder(path) => inside.iter().map(|path| size_of(path)).sum(),
+        _ => path.symlink_metadata().map_or(0, |meta| meta.len()),
     }
 }

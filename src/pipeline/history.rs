@@ -6,6 +6,7 @@
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::files;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -78,11 +79,48 @@ pub fn append(path: &Path, run: &PastRun) -> Result<()> {
     writeln!(file, "\n{line}").map_err(io)
 }
 
-/// How long a stage took when it last ran, in seconds.
-pub fn last_seconds(runs: &[PastRun], stage: &str) -> Option<f64> {
-    let ran = |past: &&PastStage| past.stage == stage && past.outcome == "ran";
-    let stages = runs.iter().rev().flat_map(|run| &run.stages);
-    stages.clone().find(ran).map(|past| past.seconds)
+/// How long stages took, in seconds.
+pub struct Durations<'a> {
+    /// When each last ran.
+    stages: BTreeMap<&'a str, f64>,
+    /// Sum and number over the items of a matrix.
+    matrices: BTreeMap<&'a str, (f64, f64)>,
+}
+
+impl<'a> Durations<'a> {
+    /// Of past runs, the oldest first.
+    pub fn of(runs: &'a [PastRun]) -> Self {
+        let mut stages = BTreeMap::new();
+        let ran = |past: &&PastStage| past.outcome == "ran";
+        for past in runs.iter().flat_map(|run| &run.stages).filter(ran) {
+            stages.insert(past.stage.as_str(), past.seconds);
+        }
+        let mut matrices = BTreeMap::new();
+        for (stage, seconds) in &stages {
+            let (sum, number) = matrices.entry(matrix(stage)).or_insert((0.0, 0.0));
+            *sum += seconds;
+            *number += 1.0;
+        }
+        Durations { stages, matrices }
+    }
+
+    /// How long a stage took when it last ran.
+    pub fn last(&self, stage: &str) -> Option<f64> {
+        self.stages.get(stage).copied()
+    }
+
+    /// The same; of a stage that has not run, the mean of those that share its matrix.
+    pub fn about(&self, stage: &str) -> Option<f64> {
+        self.last(stage).or_else(|| {
+            let (sum, number) = self.matrices.get(matrix(stage))?;
+            Some(sum / number)
+        })
+    }
+}
+
+/// The name that the items of a matrix share.
+fn matrix(stage: &str) -> &str {
+    stage.split('@').next().unwrap_or(stage)
 }
 
 #[cfg(test)]
@@ -101,7 +139,7 @@ mod tests {
             summary: String::new(),
             exit_code: 0,
             stages: vec![PastStage {
-                stage: "s".into(),
+                stage: "s@1".into(),
                 outcome: "ran".into(),
                 reason: "new".into(),
                 seconds,
@@ -114,7 +152,10 @@ mod tests {
         append(&path, &run(3.0)).unwrap();
         let runs = read(&path).unwrap();
         assert_eq!(runs.len(), 2);
-        assert_eq!(last_seconds(&runs, "s"), Some(3.0));
-        assert_eq!(last_seconds(&runs, "t"), None);
+        let durations = Durations::of(&runs);
+        assert_eq!(durations.last("s@1"), Some(3.0));
+        assert_eq!(durations.last("s@2"), None);
+        assert_eq!(durations.about("s@2"), Some(3.0));
+        assert_eq!(durations.about("t"), None);
     }
 }

@@ -39,7 +39,9 @@ impl Context<'_> {
         let real = full.canonicalize().map_err(|e| {
             let path = path.display();
             let error = Error::config(format!("the input {path} is not there: {e}"));
-            error.hint("restore it with `git checkout`, or mend its path in pipeline.yaml")
+            error.hint(format!(
+                "restore it with `git checkout HEAD -- {path}`, or mend its path in pipeline.yaml"
+            ))
         })?;
         if !real.starts_with(&self.workspace.root) {
             let message = format!("the input {} leads out of the repository", path.display());
@@ -54,7 +56,9 @@ impl Context<'_> {
 
     /// Refuses an input that links lead to where a run writes; no run before need have written there.
     fn check_links(&self, path: &Path, reader: &Stage) -> Result<()> {
-        let Workspace { root, cache, out } = self.workspace;
+        let Workspace {
+            root, cache, out, ..
+        } = self.workspace;
         let real = followed(&root.join(path));
         let out = followed(out);
         if real == root.join(path) && out == *root {

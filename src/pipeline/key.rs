@@ -232,7 +232,8 @@ pub enum Change {
         old: Option<Digest>,
         new: Option<Digest>,
     },
-    /// A source module or a locked dependency.
+    /// A source module or a locked dependency; with neither, all code of a stage of which none was
+    /// recorded.
     Code {
         name: String,
         old: Option<String>,
@@ -263,6 +264,11 @@ impl std::fmt::Display for Change {
                     .map_or(String::new(), |from| format!(" ({from})"));
                 write!(f, "input {role}{from}: {} -> {}", short(old), short(new))
             }
+            Change::Code {
+                old: None,
+                new: None,
+                ..
+            } => write!(f, "code: not recorded"),
             Change::Code {
                 name, old: None, ..
             } => write!(f, "code {name}: now reached"),
@@ -297,7 +303,10 @@ impl KeyParts {
                 new,
             });
         }
-        if !Arc::ptr_eq(&self.code, &new.code) {
+        if self.code.is_empty() && !new.code.is_empty() {
+            let (name, old, new) = (String::new(), None, None);
+            changes.push(Change::Code { name, old, new });
+        } else if !Arc::ptr_eq(&self.code, &new.code) {
             for (name, old, new) in differing(&self.code, &new.code) {
                 changes.push(Change::Code { name, old, new });
             }

@@ -86,12 +86,14 @@ pub trait StageKind: Send + Sync + 'static {
     /// Whether it reads the [trace](crate::pipeline::trace) of the stages before it, as role `trace`.
     const READS_TRACE: bool = false;
 
-    /// Checks what a single field's type cannot.
+    /// Checks what a single field's type cannot. A message that begins with the path of a param, as
+    /// `panels.0.legend: ...`, is reported where that param stands.
     fn check(_params: &Self::Params) -> std::result::Result<(), String> {
         Ok(())
     }
 
-    /// Reads the inputs, writes every output. May depend on nothing but `params` and the inputs.
+    /// Reads the inputs, writes every output. May depend on nothing but `params` and the inputs. An
+    /// error whose message begins with the path of a param is reported where that param stands.
     fn run(params: &Self::Params, io: &Io) -> Result<()>;
 }
 
@@ -174,18 +176,36 @@ impl<K: StageKind> Kind for Registered<K> {
     }
 
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
-        let params: K::Params = typed::from_node(params)?;
-        K::check(&params).map_err(Error::config)?;
+        let node = params;
+        let params: K::Params = typed::from_node(node)?;
+        K::check(&params).map_err(|message| located(node, Error::config(message)))?;
         let json = serde_json::to_value(&params)
             .map_err(|e| Error::config(format!("the parameters cannot be recorded: {e}")))?;
         let json = Arc::new(json);
-        Ok(Box::new(TypedJob::<K> { params, json }))
+        let node = node.clone();
+        Ok(Box::new(TypedJob::<K> { params, json, node }))
     }
 }
 
 struct TypedJob<K: StageKind> {
     params: K::Params,
     json: Arc<serde_json::Value>,
+    /// The params as written.
+    node: Node,
+}
+
+/// The error at the place of the param that its message begins with, if it does: the innermost value
+/// on the way there that was written.
+fn located(params: &Node, error: Error) -> Error {
+    let path = error.message.split_once(": ").map_or("", |(path, _)| path);
+    let ends = path.match_indices('.').map(|(at, _)| at);
+    let mut ends: Vec<usize> = ends.chain([path.len()]).collect();
+    ends.reverse();
+    let found = ends.iter().find_map(|&end| params.get_path(&path[..end]));
+    match found {
+        Some(node) => error.at(&node.place),
+        None => error,
+    }
 }
 
 impl<K: StageKind> Job for TypedJob<K> {
@@ -194,7 +214,7 @@ impl<K: StageKind> Job for TypedJob<K> {
     }
 
     fn run(&self, io: &Io) -> Result<()> {
-        K::run(&self.params, io)
+        K::run(&self.params, io).map_err(|error| located(&self.node, error))
     }
 }
 
@@ -211,6 +231,7 @@ pub struct Io<'a> {
     inputs: BTreeMap<String, Vec<(String, PathBuf)>>,
     scratch: PathBuf,
     log: Mutex<String>,
+    warnings: Mutex<Vec<String>>,
     cancelled: &'a AtomicBool,
     progress: &'a (dyn Fn(Progress) + Sync),
 }
@@ -227,6 +248,7 @@ impl<'a> Io<'a> {
             inputs,
             scratch,
             log: Mutex::new(String::new()),
+            warnings: Mutex::default(),
             cancelled,
             progress,
         }
@@ -271,6 +293,28 @@ impl<'a> Io<'a> {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let _ = writeln!(log, "{}", line.as_ref());
+    }
+
+    /// Says that something may not be as it was meant: in the log, and to whoever watches the run. What
+    /// it says must not depend on where the params stand.
+    pub fn warn(&self, words: impl AsRef<str>) {
+        let words = words.as_ref();
+        self.log(format!("warning: {words}"));
+        let mut warnings = self
+            .warnings
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        warnings.push(words.to_owned());
+    }
+
+    /// The warnings so far.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(
+            &mut self
+                .warnings
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 
     /// The log so far.

@@ -4,12 +4,15 @@ use crate::pipeline::digest::Digest;
 use crate::pipeline::key::Change;
 use crate::pipeline::lock::{Block, Lock, Record};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A stage that is not the same in both locks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StageDiff {
     pub stage: String,
+    /// The name that the stage had, if that was another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<String>,
     pub presence: Presence,
     /// Params, inputs, code, kind.
     pub changes: Vec<Change>,
@@ -25,12 +28,15 @@ pub enum Presence {
     Removed,
 }
 
-/// An output with other bytes.
+/// An output with other bytes, or in another place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutputDiff {
     pub output: String,
     /// Where it is in the newer lock that has it.
     pub path: String,
+    /// Where it was in the older lock, if that was elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
     pub old: Option<Digest>,
     pub new: Option<Digest>,
     /// Of the files, in which provenance may be embedded.
@@ -38,26 +44,59 @@ pub struct OutputDiff {
     pub files: [Option<Digest>; 2],
 }
 
-/// What is different in `new`, by stage id; a stage that is new or gone lists its outputs only.
+impl OutputDiff {
+    /// Whether the bytes are the same, in another place.
+    pub fn is_move(&self) -> bool {
+        self.old == self.new
+    }
+}
+
+/// What is different in `new`, by stage id; a stage that is new or gone lists its outputs only, one
+/// that has the key of a stage that is gone is that stage with another name.
 pub fn diff(old: &Lock, new: &Lock) -> Vec<StageDiff> {
+    let renamed = renamed(old, new);
+    let is_old_name = |id: &&String| renamed.values().any(|old| old == id);
     let ids: BTreeSet<&String> = old.stages.keys().chain(new.stages.keys()).collect();
     let one = |id: &String| {
-        let (old, new) = (old.stages.get(id), new.stages.get(id));
+        let renamed_from = renamed.get(id).copied();
+        let (old, new) = (
+            old.stages.get(renamed_from.unwrap_or(id)),
+            new.stages.get(id),
+        );
         let (presence, changes) = match (old, new) {
             (Some(old), Some(new)) => (Presence::Both, old.parts.changes(&new.parts)),
             (None, _) => (Presence::Added, Vec::new()),
             (_, None) => (Presence::Removed, Vec::new()),
         };
         let outputs = outputs(old, new);
-        let differs = presence != Presence::Both || !changes.is_empty() || !outputs.is_empty();
-        differs.then(|| StageDiff {
+        let is_same = presence == Presence::Both && changes.is_empty() && outputs.is_empty();
+        (!is_same || renamed_from.is_some()).then(|| StageDiff {
             stage: id.clone(),
+            renamed_from: renamed_from.cloned(),
             presence,
             changes,
             outputs,
         })
     };
-    ids.into_iter().filter_map(one).collect()
+    let ids = ids.into_iter().filter(|id| !is_old_name(id));
+    ids.filter_map(one).collect()
+}
+
+/// Stages that only the newer lock has, each with one of the same key that only the older has.
+fn renamed<'a>(old: &'a Lock, new: &'a Lock) -> BTreeMap<&'a String, &'a String> {
+    let only = |of: &'a Lock, other: &'a Lock| {
+        let stages = of.stages.iter();
+        stages.filter(|(id, _)| !other.stages.contains_key(*id))
+    };
+    let mut gone: BTreeMap<Digest, Vec<&String>> = BTreeMap::new();
+    for (id, block) in only(old, new) {
+        gone.entry(block.key).or_default().push(id);
+    }
+    let names = only(new, old).filter_map(|(id, block)| {
+        let ids = gone.get_mut(&block.key).filter(|ids| !ids.is_empty())?;
+        Some((id, ids.remove(0)))
+    });
+    names.collect()
 }
 
 fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {
@@ -69,9 +108,13 @@ fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {
         let digest = |record: &Option<Record>| record.as_ref().map(|record| record.digest);
         let (before, after) = (digest(&old), digest(&new));
         let files = [&old, &new].map(|record| record.as_ref().map(Record::file_digest));
-        (before != after).then(|| OutputDiff {
+        let moved_from = old.as_ref().zip(new.as_ref());
+        let moved_from = moved_from.filter(|(old, new)| old.path != new.path);
+        let moved_from = moved_from.map(|(old, _)| old.path.clone());
+        (before != after || moved_from.is_some()).then(|| OutputDiff {
             output: name.clone(),
             path: new.or(old).map_or_else(String::new, |record| record.path),
+            moved_from,
             old: before,
             new: after,
             files,
@@ -85,7 +128,6 @@ mod tests {
     use super::*;
     use crate::pipeline::key::KeyParts;
     use serde_json::json;
-    use std::collections::BTreeMap;
 
     fn lock(stages: &[(&str, i64, &str)]) -> Lock {
         let block = |(id, param, bytes): &(&str, i64, &str)| {
@@ -99,7 +141,7 @@ mod tests {
                 published: None,
             };
             let block = Block {
-                key: Digest::of(b""),
+                key: Digest::of(format!("{id} {param}").as_bytes()),
                 parts,
                 outputs: BTreeMap::from([("csv".into(), record)]),
             };

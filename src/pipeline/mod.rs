@@ -6,14 +6,21 @@
 //!
 //! Read in this order: [`kind`] and [`stage`] (what a stage is), [`yaml`], [`node`], [`decimal`], [`spec`],
 //! [`ids`], [`settings`], [`fill`], [`expand`], [`typed`] with [`numbers`] and [`type_error`], [`outputs`], [`bind`],
-//! [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and
-//! [`digest`] (what is hashed), [`trace`] and [`publication`] (provenance), [`store`], [`actions`], [`stat`] and [`lock`] (what is kept), [`inputs`], [`plan`],
-//! [`run`], [`execute`], [`settle`], [`confirm`], [`verify`], [`rebuild`] (what happens), [`lock_diff`]
-//! (between revisions), [`schema`] (for editors).
+//! [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and [`digest`] (what is
+//! hashed), [`trace`] and [`publication`] (provenance), [`location`], [`boundary`], [`cache_folder`] and
+//! [`workspace`] (where, and whose it is), [`store`], [`actions`], [`stat`], [`mod@block`], [`lock_text`],
+//! [`conflict`] and [`lock`] (what is kept), [`moves`], [`inputs`], [`plan`], [`run`], [`execute`], [`inspection`],
+//! [`leftover`], [`settle`], [`confirm`], [`verify`], [`orphans`], [`line_ends`], [`rebuild`] (what
+//! happens), [`gc`] and [`removal`] (what goes), [`lock_diff`] (between revisions), [`schema`] (for
+//! editors).
 
 pub mod actions;
 pub mod bind;
+pub mod block;
+pub mod boundary;
+pub mod cache_folder;
 pub mod confirm;
+pub mod conflict;
 pub mod decimal;
 pub mod digest;
 pub mod error;
@@ -27,16 +34,24 @@ pub mod graph;
 pub mod history;
 pub mod ids;
 pub mod inputs;
+pub mod inspection;
 pub mod key;
 pub mod kind;
+pub mod leftover;
+pub mod line_ends;
+pub mod location;
 pub mod lock;
 pub mod lock_diff;
+pub mod lock_text;
+pub mod moves;
 pub mod node;
 pub mod numbers;
+pub mod orphans;
 pub mod outputs;
 pub mod plan;
 pub mod publication;
 pub mod rebuild;
+pub mod removal;
 pub mod resolve;
 pub mod run;
 pub mod schema;

@@ -7,9 +7,11 @@
 use crate::pipeline::actions::{Action, Outputs};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
+use crate::pipeline::inspection::Inspector;
 use crate::pipeline::key::{Change, Key};
 use crate::pipeline::kind::Kind;
 use crate::pipeline::lock::{Block, LockFile};
+use crate::pipeline::moves::{self, Blocks, Move};
 use crate::pipeline::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
 use crate::pipeline::resolve::Pipeline;
 use crate::pipeline::select::Selection;
@@ -17,6 +19,7 @@ use crate::pipeline::stage::{Source, Stage};
 use crate::pipeline::store::Store;
 use crate::pipeline::trace;
 use crate::pipeline::workspace::Workspace;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -31,6 +34,8 @@ pub struct Context<'a> {
     pub baseline: &'a LockFile,
     pub store: &'a Store,
     pub publisher: Option<&'a dyn Publisher>,
+    /// Looks at files that no stage made.
+    pub inspector: Option<&'a dyn Inspector>,
 }
 
 /// Why a stage runs.
@@ -42,6 +47,8 @@ pub enum Reason {
     Compared,
     /// The lock does not know it.
     New,
+    /// What the lock says of it cannot be read.
+    Unreadable(String),
     /// It has the lock's key, but this machine has not run it.
     NotRunHere,
     /// An output is gone from the store, or damaged.
@@ -58,6 +65,7 @@ impl std::fmt::Display for Reason {
             Reason::Forced => f.write_str("forced"),
             Reason::Compared => f.write_str("to be compared"),
             Reason::New => f.write_str("new"),
+            Reason::Unreadable(why) => write!(f, "not recorded: {why}"),
             Reason::NotRunHere => f.write_str("not yet run on this machine"),
             Reason::ObjectLost => f.write_str("a cached output is lost or damaged"),
             Reason::Changed(changes) => {
@@ -194,6 +202,12 @@ impl Context<'_> {
         }
     }
 
+    /// The name under which the lock records a stage that has no block of its own.
+    pub fn elsewhere(&self, stage: &Stage, key: Digest) -> Result<Option<&str>> {
+        let known = Blocks::new(self.lock.get()?, self.pipeline).of(stage, key);
+        Ok(known.and_then(|known| known.renamed_from))
+    }
+
     /// What is not as the block records it; inputs with where they come from.
     pub fn changes(&self, stage: &Stage, block: &Block, key: &Key) -> Vec<Change> {
         let mut changes = block.parts.changes(&key.parts());
@@ -217,7 +231,11 @@ impl Context<'_> {
             return Ok(Reason::ObjectLost);
         }
         Ok(match self.recorded(stage)? {
-            None => Reason::New,
+            None if self.elsewhere(stage, key.digest())?.is_some() => Reason::NotRunHere,
+            None => match self.lock.problem_of(&stage.id) {
+                Some(why) => Reason::Unreadable(why.to_owned()),
+                None => Reason::New,
+            },
             Some(block) if block.key == key.digest() => Reason::NotRunHere,
             Some(block) => Reason::Changed(self.changes(stage, block, key)),
         })
@@ -281,6 +299,20 @@ impl Context<'_> {
     pub fn plan(&self, selection: &Selection) -> Result<Plan> {
         self.check_inputs(selection)?;
         let mut plan = Plan::default();
+        let blocks = OnceCell::new();
+        // A lock that cannot be read is told by those who need it.
+        let blocks = || {
+            let read = || Some(Blocks::new(self.lock.get().ok()?, self.pipeline));
+            blocks.get_or_init(read).as_ref()
+        };
+        let elsewhere = |stage: &Stage, key: &Key| {
+            let known = blocks()?.of(stage, key.digest())?;
+            let is_same = known.block.key == key.digest();
+            is_same.then(|| Moved {
+                renamed_from: known.renamed_from.map(str::to_owned),
+                outputs: moves::of_stage(stage, known.block),
+            })
+        };
         for &index in &selection.closure {
             let stage = &self.pipeline.stages[index];
             let state = match self.input_digests(stage, |upstream| plan.known.get(&upstream))? {
@@ -292,16 +324,23 @@ impl Context<'_> {
                 Some(inputs) => {
                     let probe = self.probe(stage, inputs);
                     match probe.cached {
-                        None => State::Stale(self.reason(stage, &probe.key)?),
+                        None => {
+                            let reason = self.reason(stage, &probe.key)?;
+                            plan.moved
+                                .extend(elsewhere(stage, &probe.key).map(|m| (index, m)));
+                            State::Stale(reason)
+                        }
                         Some(action) => {
                             let places = self.places(stage, &probe.key, &action.outputs);
-                            let moved: Vec<PathBuf> =
+                            let missing: Vec<PathBuf> =
                                 places.moved.into_iter().map(|(_, path)| path).collect();
                             plan.known.insert(index, action.outputs);
-                            if moved.is_empty() {
+                            if missing.is_empty() {
                                 State::Fresh
                             } else {
-                                State::Restore(moved)
+                                plan.moved
+                                    .extend(elsewhere(stage, &probe.key).map(|m| (index, m)));
+                                State::Restore(missing)
                             }
                         }
                     }
@@ -337,6 +376,17 @@ pub struct Plan {
     pub states: BTreeMap<usize, State>,
     /// The outputs of those that are in the cache.
     pub known: BTreeMap<usize, Outputs>,
+    /// Of those that are not fresh, where the lock records them, if that is elsewhere.
+    pub moved: BTreeMap<usize, Moved>,
+}
+
+/// Where the lock records a stage that has a recorded key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The name that it had.
+    pub renamed_from: Option<String>,
+    /// Outputs that were in other places.
+    pub outputs: Vec<Move>,
 }
 
 impl Plan {

@@ -4,12 +4,15 @@
 //! the cache folder, which goes away with it. Does not look into files: it says which differ and
 //! where both versions are.
 
+use crate::pipeline::cache_folder::{REBUILD, RUN_LOCK};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::event::{Event, Observer};
 use crate::pipeline::files;
 use crate::pipeline::key::Change;
+use crate::pipeline::location::is_plain_file;
 use crate::pipeline::lock::{Block, Lock, LockFile, Record};
+use crate::pipeline::moves::{self, Blocks, Move};
 use crate::pipeline::plan::{Context, Reason};
 use crate::pipeline::run::{Options, Run};
 use crate::pipeline::select::Selection;
@@ -47,6 +50,10 @@ pub struct Mismatch {
     pub changes: Vec<Change>,
     /// Outputs with other bytes.
     pub outputs: Vec<Output>,
+    /// The name under which the lock records the stage, if that is another.
+    pub renamed_from: Option<String>,
+    /// Outputs with the recorded bytes that the lock records elsewhere.
+    pub moved: Vec<Move>,
 }
 
 /// Where a mismatch starts.
@@ -61,6 +68,8 @@ pub enum Cause {
     RecordedBefore { upstream: usize },
     /// Its inputs from other stages are the same; its params, code or files are not.
     Changed,
+    /// Everything is the same but the stage's name, or the places of outputs.
+    Moved,
     /// Everything it is made of is the same.
     SameKey,
 }
@@ -85,9 +94,6 @@ pub struct Rebuilder<'a> {
     pub cancelled: &'a AtomicBool,
 }
 
-/// Names of scratch folders below the cache folder start with this.
-const PREFIX: &str = "rebuild-";
-
 /// Runs the selected stages with all they need, and compares. Failed stages are in the result.
 pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Result<Rebuild> {
     let recorded = context.lock.get()?;
@@ -109,6 +115,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         baseline: context.lock,
         store: &store,
         publisher: context.publisher,
+        inspector: context.inspector,
     };
     let options = Options {
         workers: how.workers,
@@ -171,6 +178,7 @@ impl Rebuild {
         store: &Store,
     ) {
         // For each stage with other inputs from upstream, the first stage where that starts.
+        let blocks = Blocks::new(recorded, context.pipeline);
         let mut roots: BTreeMap<usize, usize> = BTreeMap::new();
         for &index in &selection.closure {
             let stage = &context.pipeline.stages[index];
@@ -178,7 +186,9 @@ impl Rebuild {
                 continue;
             };
             self.outputs += new.outputs.len();
-            let old = recorded.stages.get(&stage.id);
+            let known = blocks.of(stage, new.key);
+            let old = known.map(|known| known.block);
+            let renamed_from = known.and_then(|known| known.renamed_from);
             let outputs = differing(context, store, old, new);
             self.equal += new.outputs.len() - outputs.len();
             let Some(old) = old else {
@@ -187,9 +197,16 @@ impl Rebuild {
                     cause: Cause::Unrecorded,
                     changes: Vec::new(),
                     outputs,
+                    renamed_from: None,
+                    moved: Vec::new(),
                 });
                 continue;
             };
+            let mut moved = match old.key == new.key {
+                true => moves::of_stage(stage, old),
+                false => Vec::new(),
+            };
+            moved.retain(|m| outputs.iter().all(|output| output.name != m.output));
             let (upstream, changes) = sort_changes(stage, old.parts.changes(&new.parts));
             let root = upstream.iter().map(|u| *roots.get(u).unwrap_or(u)).min();
             roots.extend(root.map(|root| (index, root)));
@@ -202,16 +219,20 @@ impl Rebuild {
                 Some(root) if differs(root) => Cause::Upstream { root },
                 Some(upstream) => Cause::RecordedBefore { upstream },
                 None if !changes.is_empty() => Cause::Changed,
+                None if outputs.is_empty() => Cause::Moved,
                 None => Cause::SameKey,
             };
             // Other inputs that give the same bytes are the fault of the stage that makes them.
             let own = matches!(cause, Cause::Changed | Cause::RecordedBefore { .. });
-            if !outputs.is_empty() || own || !changes.is_empty() {
+            let elsewhere = renamed_from.is_some() || !moved.is_empty();
+            if !outputs.is_empty() || own || !changes.is_empty() || elsewhere {
                 self.mismatches.push(Mismatch {
                     stage: index,
                     cause,
                     changes,
                     outputs,
+                    renamed_from: renamed_from.map(str::to_owned),
+                    moved,
                 });
             }
         }
@@ -284,29 +305,27 @@ struct Scratch {
     workspace: Workspace,
     /// What a process that died has left is told by its lock being free.
     held: Option<RunLock>,
-    /// The cache folder, where it did not exist before.
-    made: Option<PathBuf>,
+    /// The cache folder and those above it that did not exist before, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Scratch {
     fn new(workspace: &Workspace) -> Result<Scratch> {
         let cache = &workspace.cache;
-        let made = (!cache.exists()).then(|| cache.clone());
+        let missing = cache.ancestors().take_while(|folder| !folder.exists());
+        let made = missing.map(Path::to_owned).collect();
+        workspace.check_cache()?;
         files::create_folder(cache)?;
         for folder in abandoned(cache) {
             let _ = fs::remove_dir_all(folder);
         }
         let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
+            .prefix(REBUILD)
             .tempdir_in(cache)
             .map_err(|e| Error::io("make a folder in", cache, &e))?
             .keep();
         let mut scratch = Scratch {
-            workspace: Workspace {
-                root: workspace.root.clone(),
-                out: folder.join("out"),
-                cache: folder,
-            },
+            workspace: Workspace::apart(workspace.root.clone(), folder.clone(), folder.join("out")),
             held: None,
             made,
         };
@@ -318,10 +337,10 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.workspace.cache);
-        if let Some(cache) = &self.made {
-            // Only if nothing else has come in.
-            let _ = fs::remove_dir(cache);
-        }
+        // Only if nothing else has come in.
+        self.made
+            .iter()
+            .for_each(|folder| drop(fs::remove_dir(folder)));
     }
 }
 
@@ -329,9 +348,11 @@ impl Drop for Scratch {
 pub fn abandoned(cache: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(cache).into_iter().flatten().flatten();
     let is_abandoned = |entry: &fs::DirEntry| {
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        let lock = File::open(entry.path().join("run.lock"));
-        ours && lock.is_ok_and(|lock| lock.try_lock().is_ok())
+        let name = entry.file_name().to_string_lossy().starts_with(REBUILD);
+        let path = entry.path().join(RUN_LOCK);
+        let is_ours = name && entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let lock = File::open(&path);
+        is_ours && is_plain_file(&path) && lock.is_ok_and(|lock| lock.try_lock().is_ok())
     };
     let paths = entries.filter(is_abandoned).map(|entry| entry.path());
     paths.collect()

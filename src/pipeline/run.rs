@@ -1,7 +1,8 @@
 //! Runs the stages that must run, several at a time, and records what came out.
 //!
 //! First one look at everything: stages that are fresh take no worker, and where all are, none starts.
-//! Then each worker takes the first stage whose inputs are ready. The number of workers changes the
+//! Then each worker takes the first stage whose inputs are ready: first what the first group of
+//! pipeline.yaml needs, so that what people want to see is there while the rest goes on. The number of workers changes the
 //! order of events, never a byte. What is done to one stage stands in [`crate::pipeline::execute`], what
 //! becomes of the lock in [`crate::pipeline::settle`].
 
@@ -31,13 +32,18 @@ pub struct Options {
     pub accept: bool,
 }
 
+/// When a stage is taken: the rank of its group, then its place in the file.
+type Turn = (usize, usize);
+
 /// How far a run is; what the workers share.
 struct Progressing {
     finished: BTreeMap<usize, Finished>,
     failed: BTreeMap<usize, Error>,
     /// Stages that nobody has taken: those whose inputs are there, and of the others how many
     /// stages each waits for.
-    ready: BTreeSet<usize>,
+    ready: BTreeSet<Turn>,
+    /// See [`crate::pipeline::resolve::Pipeline::ranks`].
+    ranks: Vec<usize>,
     blocked: BTreeMap<usize, usize>,
     readers: BTreeMap<usize, Vec<usize>>,
     running: usize,
@@ -61,7 +67,7 @@ impl Run<'_> {
     pub fn execute(&self) -> Result<Summary> {
         let start = Instant::now();
         self.context.check_inputs(self.selection)?;
-        let mut state = self.confirm();
+        let mut state = self.confirm(self.context.pipeline.ranks()?);
         let waiting = state.untaken();
         if waiting > 0 {
             (self.prepare)()?;
@@ -90,11 +96,12 @@ impl Run<'_> {
     }
 
     /// Takes the stages that are fresh; what is left must be restored or run, or waits for such.
-    fn confirm(&self) -> Progressing {
+    fn confirm(&self, ranks: Vec<usize>) -> Progressing {
         let mut state = Progressing {
             finished: BTreeMap::new(),
             failed: BTreeMap::new(),
             ready: BTreeSet::new(),
+            ranks,
             blocked: BTreeMap::new(),
             readers: BTreeMap::new(),
             running: 0,
@@ -120,7 +127,7 @@ impl Run<'_> {
                 });
                 state.finished.insert(index, finished);
             } else {
-                state.ready.insert(index);
+                state.make_ready(index);
             }
         }
         state
@@ -157,7 +164,7 @@ impl Run<'_> {
     fn work(&self, shared: &Mutex<Progressing>, changed: &Condvar) {
         let mut state = lock(shared);
         while !self.should_stop(&state) {
-            let Some(index) = state.ready.pop_first() else {
+            let Some((_, index)) = state.ready.pop_first() else {
                 if state.running == 0 {
                     // Nothing runs and nothing can: the rest waits for failed stages.
                     return;
@@ -204,6 +211,10 @@ impl Progressing {
         self.ready.len() + self.blocked.len()
     }
 
+    fn make_ready(&mut self, index: usize) {
+        self.ready.insert((self.ranks[index], index));
+    }
+
     /// Takes down how a stage ended; stages that waited for it alone are ready.
     fn end(&mut self, index: usize, result: Result<Finished>) {
         let finished = match result {
@@ -219,7 +230,7 @@ impl Progressing {
                 Some(missing) if *missing > 1 => *missing -= 1,
                 _ => {
                     self.blocked.remove(&reader);
-                    self.ready.insert(reader);
+                    self.make_ready(reader);
                 }
             }
         }

@@ -88,6 +88,11 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
         "properties": {
             "about": {"description": "What it is, in a sentence.", "type": "string"},
             "kind": {"enum": kinds},
+            "seconds": {
+                "description": "About how long one item takes: for estimates where nothing is recorded yet.",
+                "type": "number",
+                "minimum": 0,
+            },
             "matrix": {
                 "description": "Axes with their items; one stage for each combination.",
                 "type": ["object", "null"],

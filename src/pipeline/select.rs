@@ -86,6 +86,24 @@ impl Pipeline {
             .closure
     }
 
+    /// For each stage the number of the first group that needs it, in the order of the file; one more
+    /// than there are groups where none does. Stages of lower rank go first.
+    pub fn ranks(&self) -> Result<Vec<usize>> {
+        let mut ranks = vec![self.groups.len(); self.stages.len()];
+        for rank in (0..self.groups.len()).rev() {
+            for stage in self.needed_by_group(rank)? {
+                ranks[stage] = rank;
+            }
+        }
+        Ok(ranks)
+    }
+
+    /// The stages of a group, by its number, and everything that they depend on.
+    pub fn needed_by_group(&self, number: usize) -> Result<BTreeSet<usize>> {
+        let (name, _) = &self.groups[number];
+        Ok(self.closure_of(self.group(name)?).closure)
+    }
+
     fn find(&self, target: &str) -> Result<BTreeSet<usize>> {
         let mut found = self.matching(target)?;
         let path = Path::new(target.trim_start_matches("./"));

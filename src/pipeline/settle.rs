@@ -4,7 +4,9 @@
 use crate::pipeline::error::{Error, ErrorKind, Result};
 use crate::pipeline::event::Outcome;
 use crate::pipeline::execute::Finished;
+use crate::pipeline::leftover::{self, Left};
 use crate::pipeline::lock::{Block, Record};
+use crate::pipeline::moves::{self, Blocks, Move};
 use crate::pipeline::plan::Context;
 use crate::pipeline::select::Selection;
 use crate::pipeline::stage::Stage;
@@ -26,6 +28,12 @@ pub struct Summary {
     /// Outputs made or confirmed, and how many of them equal the lock.
     pub outputs: usize,
     pub outputs_equal: usize,
+    /// Of the others, those that are what the lock recorded elsewhere or under another name.
+    pub outputs_moved: usize,
+    /// Stages that the lock recorded under another name.
+    pub renamed: Vec<(usize, String)>,
+    /// Outputs that the lock recorded elsewhere, and what became of the files there.
+    pub moved: Vec<(usize, Move, Left)>,
     pub wrote_lock: bool,
     pub interrupted: bool,
     pub seconds: f64,
@@ -61,7 +69,11 @@ impl Settlement<'_> {
                 summary.failed.push((index, error.clone()));
             }
         }
+        let blocks = Blocks::new(recorded, context.pipeline);
         let mut written = BTreeMap::new();
+        let mut moving: Vec<(usize, Move)> = Vec::new();
+        let mut gone: BTreeSet<String> = BTreeSet::new();
+        let mut held: BTreeSet<&str> = BTreeSet::new();
         // Stages whose results rest on bytes that the lock does not expect.
         let mut tainted = BTreeSet::new();
         for (&index, finished) in self.finished {
@@ -73,7 +85,9 @@ impl Settlement<'_> {
             let stage = &context.pipeline.stages[index];
             let block = block(stage, finished);
             summary.outputs += block.outputs.len();
-            let expected = recorded.stages.get(&stage.id);
+            let known = blocks.of(stage, block.key);
+            let expected = known.map(|known| known.block);
+            let renamed_from = known.and_then(|known| known.renamed_from);
             let equal = |name: &String| {
                 expected.is_some_and(|old| old.outputs.get(name) == block.outputs.get(name))
             };
@@ -93,19 +107,52 @@ impl Settlement<'_> {
                 tainted.insert(index);
             }
             let is_right = self.accept || !tainted.contains(&index);
-            if is_right && expected != Some(&block) {
+            if !is_right {
+                // What it should have been stays known, under the name that it had.
+                held.extend(renamed_from);
+                continue;
+            }
+            if let Some(old) = expected {
+                let same = |name: &String| {
+                    let new = &block.outputs[name];
+                    let old = old.outputs.get(name).filter(|old| old.digest == new.digest);
+                    old.is_some_and(|old| renamed_from.is_some() || old.path != new.path)
+                };
+                let moved = block
+                    .outputs
+                    .keys()
+                    .filter(|name| !equal(name) && same(name));
+                summary.outputs_moved += moved.count();
+                let moves = moves::of_stage(stage, old).into_iter();
+                // Bytes that are others are no move: the old file is not what this run replaced.
+                moving.extend(moves.filter(|m| same(&m.output)).map(|m| (index, m)));
+            }
+            if let Some(old) = renamed_from {
+                summary.renamed.push((index, old.to_owned()));
+                gone.insert(old.to_owned());
+            }
+            if renamed_from.is_some() || expected != Some(&block) {
                 written.insert(stage.id.clone(), block);
             }
         }
-        let mut gone: Vec<&String> = Vec::new();
-        if self.selection.closure.len() == context.pipeline.stages.len() {
+        // A stage that has not run may be one of those that are gone, with another name.
+        let is_whole = self.selection.closure.len() == context.pipeline.stages.len();
+        if is_whole && self.failed.is_empty() && self.untaken == 0 {
             let stages = context.pipeline.stages.iter();
             let ids: BTreeSet<&String> = stages.map(|stage| &stage.id).collect();
-            gone.extend(recorded.stages.keys().filter(|id| !ids.contains(id)));
+            let others = recorded.stages.keys().filter(|id| !ids.contains(id));
+            gone.extend(others.filter(|id| !held.contains(id.as_str())).cloned());
         }
-        if !written.is_empty() || !gone.is_empty() {
+        // Before the lock forgets where they were: a run that is cut short here does it again.
+        for (index, moved) in moving {
+            let left = leftover::clear(&moved, context);
+            summary.moved.push((index, moved, left));
+        }
+        let mends = !context.lock.problems()?.is_empty();
+        let leaves_alone = !summary.differing.is_empty() && !self.accept;
+        if !written.is_empty() || !gone.is_empty() || (mends && !leaves_alone) {
             let mut lock = recorded.clone();
-            gone.into_iter().for_each(|id| drop(lock.stages.remove(id)));
+            gone.iter().for_each(|id| drop(lock.stages.remove(id)));
             lock.stages.append(&mut written);
             lock.write(&context.workspace.lock_path())?;
             summary.wrote_lock = true;

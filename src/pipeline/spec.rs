@@ -29,6 +29,8 @@ pub struct Spec {
 pub struct StageSpec {
     pub name: Key,
     pub kind: Node,
+    /// About how long one item takes, in seconds: for estimates where nothing is recorded.
+    pub seconds: Option<f64>,
     /// Axes of the matrix with their items; an item's value is what `${axis.field}` reads.
     pub matrix: Vec<(Key, Vec<(Key, Node)>)>,
     /// Combinations to leave out: each a mapping from axis to item.
@@ -101,7 +103,7 @@ impl StageSpec {
         check_name(name, Role::Stage)?;
         let what = format!("stage `{}`", name.text);
         let known = [
-            "about", "kind", "matrix", "exclude", "params", "inputs", "outputs",
+            "about", "kind", "seconds", "matrix", "exclude", "params", "inputs", "outputs",
         ];
         check_keys(node, &what, &known)?;
         if let Some(about) = node.get("about") {
@@ -122,6 +124,7 @@ impl StageSpec {
         Ok(StageSpec {
             name: name.clone(),
             kind: require(node, &what, "kind")?.clone(),
+            seconds: node.get("seconds").map(seconds).transpose()?,
             matrix,
             exclude,
             // Without parameters, a missing one is reported at the stage's name.
@@ -133,6 +136,21 @@ impl StageSpec {
             outputs,
         })
     }
+}
+
+/// An estimate of time.
+fn seconds(node: &Node) -> Result<f64> {
+    let number = match node.value {
+        Value::Int(number) => Some(number as f64),
+        Value::Float(number) => Some(number),
+        _ => None,
+    };
+    number
+        .filter(|number| number.is_finite() && *number >= 0.0)
+        .ok_or_else(|| {
+            let message = format!("seconds must be 0 or more, not {}", node.describe());
+            Error::config(message).at(&node.place)
+        })
 }
 
 /// The items of an axis: a mapping from label to value, or a list of scalars that are both.

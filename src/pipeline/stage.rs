@@ -18,6 +18,8 @@ pub struct Stage {
     /// Output names and their paths below the output root.
     pub outputs: Vec<(String, PathBuf)>,
     pub place: Place,
+    /// About how long it takes, in seconds, as pipeline.yaml says: for estimates only.
+    pub seconds: Option<f64>,
 }
 
 /// An artifact that a stage reads.

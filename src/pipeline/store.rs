@@ -22,11 +22,12 @@ use crate::pipeline::actions::{Action, Actions};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::files;
+use crate::pipeline::location::{is_plain_file, is_plain_folder};
 use crate::pipeline::stat::{FileDigests, Stamp, knows_starts};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// A power cut takes no more work than this, and that of the stages that run.
@@ -37,6 +38,7 @@ pub struct Store {
     root: PathBuf,
     digests: FileDigests,
     actions: Actions,
+    made: OnceLock<BTreeSet<Digest>>,
     unsynced: Mutex<Unsynced>,
 }
 
@@ -59,6 +61,7 @@ impl Store {
             root: root.to_owned(),
             digests,
             actions: Actions::open(root.join("actions.log"))?,
+            made: OnceLock::new(),
             unsynced: Mutex::default(),
         })
     }
@@ -122,7 +125,13 @@ impl Store {
         if self.holds(digest) {
             return Ok(digest);
         }
-        files::create_folder(object.parent().unwrap_or(&self.root))?;
+        let shard = object.parent().unwrap_or(&self.root);
+        for path in [shard, &object] {
+            if path.is_symlink() {
+                return Err(files::is_link(path, "written"));
+            }
+        }
+        files::create_folder(shard)?;
         files::make_read_only(file)?;
         // Replaces a damaged object of the same name.
         fs::rename(file, &object).map_err(|e| Error::io("keep", file, &e))?;
@@ -179,6 +188,25 @@ impl Store {
         self.actions.all()
     }
 
+    /// Whether bytes with this digest were made here, as far as results were recorded when the store
+    /// was opened.
+    pub fn has_made(&self, digest: Digest) -> bool {
+        let made = self.made.get_or_init(|| {
+            let results = self.results().into_iter();
+            results
+                .flat_map(|(_, action)| action.outputs.into_values())
+                .collect()
+        });
+        made.contains(&digest)
+    }
+
+    /// Whether a file of [`Store::objects`] was put there by this program: it is recorded, or its bytes
+    /// are those that its name promises.
+    pub fn is_ours(&self, object: &Path, digest: Digest) -> bool {
+        let has_its_bytes = || Digest::of_file(object).is_ok_and(|(found, _)| found == digest);
+        self.has_made(digest) || has_its_bytes()
+    }
+
     /// Drops results from the action cache.
     pub fn forget(&self, keys: &BTreeSet<Digest>) -> Result<()> {
         self.actions.forget(keys)
@@ -189,14 +217,25 @@ impl Store {
         &self.actions
     }
 
-    /// Every object file with the digest that its name claims; a foreign file has none.
+    /// Everything below `objects/`: files with the digest that their name claims; a link, and what has
+    /// another name, has none, and no link is followed.
     pub fn objects(&self) -> Result<Vec<(PathBuf, Option<Digest>)>> {
         let name = |p: &Path| p.file_name().map(|n| n.to_string_lossy().into_owned());
         let mut found = Vec::new();
-        for shard in list(&self.root.join("objects"))? {
+        let objects = self.root.join("objects");
+        if !is_plain_folder(&objects) {
+            return Ok(found);
+        }
+        for shard in list(&objects)? {
+            let first = name(&shard).unwrap_or_default();
+            if first.len() != 2 || !is_plain_folder(&shard) {
+                found.push((shard, None));
+                continue;
+            }
             for path in list(&shard)? {
-                let text = name(&shard).unwrap_or_default() + &name(&path).unwrap_or_default();
-                found.push((path, Digest::try_from(text).ok()));
+                let text = first.clone() + &name(&path).unwrap_or_default();
+                let digest = digest_of_name(&text).filter(|_| is_plain_file(&path));
+                found.push((path, digest));
             }
         }
         Ok(found)
@@ -205,6 +244,12 @@ impl Store {
     fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
         self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The digest that a name is, written as this program writes it.
+pub fn digest_of_name(name: &str) -> Option<Digest> {
+    let digest = Digest::try_from(name).ok()?;
+    (digest.to_string() == name).then_some(digest)
 }
 
 /// The files and folders in a folder, sorted; none when it does not exist.

@@ -4,11 +4,14 @@ use crate::pipeline::actions::Outputs;
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::Result;
 use crate::pipeline::key::Change;
-use crate::pipeline::lock::Record;
+use crate::pipeline::line_ends;
+use crate::pipeline::lock::{Problem, Record};
+use crate::pipeline::moves::{self, Blocks, Known, Move};
+use crate::pipeline::orphans::orphans;
 use crate::pipeline::plan::Context;
 use crate::pipeline::publication::PUBLISHED;
 use crate::pipeline::select::Selection;
-use crate::pipeline::stage::Source;
+use crate::pipeline::stage::{Source, Stage};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -17,6 +20,19 @@ use std::path::PathBuf;
 pub enum Finding {
     /// The lock has no block for the stage.
     Unrecorded { stage: usize },
+    /// What the lock says of the stage cannot be read.
+    Unreadable { stage: usize, why: String },
+    /// The lock's text says something that nothing here can read; `Problem` tells which stage it
+    /// concerns, where that is none of the pipeline.
+    Lock { problem: Problem },
+    /// The lock records the stage under another name.
+    Renamed { stage: usize, from: String },
+    /// The lock records the output in another place.
+    Moved {
+        stage: usize,
+        from: PathBuf,
+        to: PathBuf,
+    },
     /// pipeline.yaml, the code or an input no longer is what the lock was made from.
     Outdated { stage: usize, changes: Vec<Change> },
     /// An output file differs from its recorded digest, or is missing although it is published.
@@ -36,34 +52,81 @@ pub enum Finding {
 pub struct Verification {
     pub files: usize,
     pub objects: usize,
+    /// Files that differ in their line ends alone.
+    pub line_ends: Vec<PathBuf>,
     pub findings: Vec<Finding>,
+    /// Files among the published ones that no stage makes, where the whole pipeline was asked for.
+    pub orphans: Vec<PathBuf>,
 }
 
 /// Verifies the selected stages and the whole store.
 pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> {
     context.check_inputs(selection)?;
     let lock = context.lock.get()?;
+    let blocks = Blocks::new(lock, context.pipeline);
     let mut report = Verification::default();
+    let is_selected = |id: &String| {
+        let mut selected = selection.closure.iter();
+        selected.any(|&index| context.pipeline.stages[index].id == *id)
+    };
+    for problem in context.lock.problems()? {
+        if !problem.stage.as_ref().is_some_and(is_selected) {
+            let problem = problem.clone();
+            report.findings.push(Finding::Lock { problem });
+        }
+    }
     let mut recorded: BTreeMap<usize, Outputs> = BTreeMap::new();
     for &index in &selection.closure {
         let stage = &context.pipeline.stages[index];
-        let Some(block) = lock.stages.get(&stage.id) else {
-            report.findings.push(Finding::Unrecorded { stage: index });
+        let inputs = context.input_digests(stage, |upstream| recorded.get(&upstream))?;
+        let key = inputs.map(|inputs| context.key(stage, inputs));
+        let known = match &key {
+            Some(key) => blocks.of(stage, key.digest()),
+            None => lock.stages.get(&stage.id).map(Known::under_its_name),
+        };
+        let Some(Known {
+            block,
+            renamed_from,
+        }) = known
+        else {
+            report
+                .findings
+                .push(match context.lock.problem_of(&stage.id) {
+                    Some(why) => Finding::Unreadable {
+                        stage: index,
+                        why: why.to_owned(),
+                    },
+                    None => Finding::Unrecorded { stage: index },
+                });
             continue;
         };
+        if let Some(from) = renamed_from.map(str::to_owned) {
+            report
+                .findings
+                .push(Finding::Renamed { stage: index, from });
+        }
         let digest = |(name, record): (&String, &Record)| (name.clone(), record.digest);
         recorded.insert(index, block.outputs.iter().map(digest).collect());
-        if let Some(inputs) = context.input_digests(stage, |upstream| recorded.get(&upstream))? {
-            let key = context.key(stage, inputs);
+        let mut moved: Vec<Move> = Vec::new();
+        if let Some(key) = key {
             // A block that was damaged may have the right key and say something else.
             let changes = context.changes(stage, block, &key);
+            if key.digest() == block.key {
+                moved = moves::of_stage(stage, block);
+            }
             if key.digest() != block.key || !changes.is_empty() {
+                report
+                    .line_ends
+                    .extend(changed_line_ends(context, stage, &changes));
                 report.findings.push(Finding::Outdated {
                     stage: index,
                     changes,
                 });
             } else {
                 for (name, path) in &stage.outputs {
+                    if renamed_from.is_some() || moved.iter().any(|m| m.output == *name) {
+                        continue;
+                    }
                     let draft = context.draft(stage, &key, name, &recorded[&index]);
                     let published = block.outputs.get(name).and_then(|record| record.published);
                     if published.map(|p| p.key) != draft.map(|draft| draft.key) {
@@ -81,6 +144,14 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             .count();
         report.files += files;
         for (name, path) in &stage.outputs {
+            if let Some(Move { from, to, .. }) = moved.iter().find(|m| m.output == *name) {
+                report.findings.push(Finding::Moved {
+                    stage: index,
+                    from: from.clone(),
+                    to: to.clone(),
+                });
+                continue;
+            }
             let record = block.outputs.get(name);
             let expected = record
                 .filter(|record| *path == *record.path)
@@ -94,6 +165,10 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             report.files += 1;
             if found != expected || expected.is_none() {
                 let (path, missing) = (path.clone(), found.is_none());
+                let file = context.workspace.out.join(&path);
+                if expected.is_some_and(|expected| line_ends::were_changed(&file, expected)) {
+                    report.line_ends.push(path.clone());
+                }
                 report.findings.push(Finding::Output {
                     stage: index,
                     path,
@@ -103,10 +178,37 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
         }
     }
     for (path, digest) in context.store.objects()? {
+        // What has another name than an object is somebody else's, and no object that is damaged.
+        if digest.is_none() {
+            continue;
+        }
         report.objects += 1;
         if Digest::of_file(&path).ok().map(|(found, _)| found) != digest {
             report.findings.push(Finding::Object { path });
         }
     }
+    report.orphans = orphans(context, selection)?;
     Ok(report)
+}
+
+/// Files of the repository among changed inputs that differ in their line ends alone.
+fn changed_line_ends(context: &Context, stage: &Stage, changes: &[Change]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for change in changes {
+        let Change::Input {
+            role,
+            old: Some(old),
+            ..
+        } = change
+        else {
+            continue;
+        };
+        let input = stage.inputs.iter().find(|i| i.key_name() == *role);
+        if let Some(Source::File(path)) = input.map(|input| &input.source)
+            && line_ends::were_changed(&context.workspace.root.join(path), *old)
+        {
+            found.push(path.clone());
+        }
+    }
+    found
 }

@@ -1,31 +1,39 @@
 //! Where things are: the repository, the cache, and the folder that receives outputs and the lock.
 //!
 //! Only the unmodified default profile writes to the repository itself; everything else goes below
-//! the cache, or where `--out` says.
+//! the cache, or where `--out` says. Which it is follows from the settings, and from what a folder is,
+//! never from how it is spelled.
 
+use crate::pipeline::boundary;
+use crate::pipeline::cache_folder::{self, RUN_LOCK};
 use crate::pipeline::digest::Digest;
 use crate::pipeline::error::{Error, ErrorKind, Result};
-use crate::pipeline::files;
+use crate::pipeline::files::{self, temporaries};
 use crate::pipeline::ids;
+use crate::pipeline::location::{is_plain_folder, is_same, resolve};
 use crate::pipeline::settings::Settings;
 use crate::pipeline::stage::OUTPUT_FOLDERS;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The file that defines a pipeline; its folder is the repository's root.
-pub const SPEC_FILE: &str = "pipeline.yaml";
-/// The recorded expectation, beside the outputs.
-pub const LOCK_FILE: &str = "pipeline.lock";
-/// Default folder of the cache, below the root.
-pub const CACHE_FOLDER: &str = ".icl-repro";
-/// The format of the cache folder.
-const CACHE_FORMAT: &str = "2";
-/// The format before: its objects are those of today, its results and what it remembers are not read.
-const OLDER_FORMAT: &str = "1";
+pub use crate::pipeline::boundary::{LOCK_FILE, SPEC_FILE};
+pub use crate::pipeline::cache_folder::CACHE_FOLDER;
 
-/// What names the format, or who runs, is shorter than this.
+/// What names who runs is shorter than this.
 const MAX_NOTE: u64 = 1 << 16;
+
+/// What the folder of the outputs is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outputs {
+    /// The repository: the lock and `figures/` are committed.
+    Committed,
+    /// A folder below the cache, for a profile or `--set`.
+    Variant,
+    /// A folder that the command line names, for the unmodified default profile or for others.
+    Named { modified: bool },
+}
 
 /// The folders of one invocation.
 #[derive(Clone, Debug)]
@@ -36,6 +44,7 @@ pub struct Workspace {
     pub cache: PathBuf,
     /// Outputs are relative to it.
     pub out: PathBuf,
+    outputs: Outputs,
 }
 
 impl Workspace {
@@ -58,24 +67,90 @@ impl Workspace {
     }
 
     /// Lays out the folders for a root and what the command line says.
+    ///
+    /// # Errors
+    ///
+    /// A folder that must not hold a cache, or must not receive these outputs; see
+    /// [`crate::pipeline::boundary`].
     pub fn new(
         root: PathBuf,
         cache: Option<PathBuf>,
         out: Option<PathBuf>,
         settings: &Settings,
-    ) -> Self {
-        let cache = cache.unwrap_or_else(|| root.join(CACHE_FOLDER));
-        let out = match (out, variant_name(settings)) {
-            (Some(out), _) => out,
-            (None, None) => root.clone(),
-            (None, Some(name)) => cache.join("profiles").join(name),
+    ) -> Result<Self> {
+        let cache = resolve(&cache.unwrap_or_else(|| root.join(CACHE_FOLDER)))?;
+        let variant = variant_name(settings);
+        let modified = variant.is_some();
+        let (out, outputs) = match (out, variant) {
+            (None, None) => (root.clone(), Outputs::Committed),
+            (None, Some(name)) => {
+                let out = resolve(&cache.join(VARIANTS).join(name))?;
+                (out, Outputs::Variant)
+            }
+            (Some(out), _) => (resolve(&out)?, Outputs::Named { modified }),
         };
-        Workspace { root, cache, out }
+        // The default's own outputs are the same wherever they are said to go.
+        let is_default = !modified && is_same(&out, &root);
+        let workspace = match is_default {
+            true => Workspace {
+                out: root.clone(),
+                root,
+                cache,
+                outputs: Outputs::Committed,
+            },
+            false => Workspace {
+                root,
+                cache,
+                out,
+                outputs,
+            },
+        };
+        workspace.check_places()?;
+        Ok(workspace)
+    }
+
+    /// A cache and outputs that go away again, or are somebody's own: nothing is committed there.
+    pub fn apart(root: PathBuf, cache: PathBuf, out: PathBuf) -> Self {
+        let outputs = Outputs::Variant;
+        Workspace {
+            root,
+            cache,
+            out,
+            outputs,
+        }
+    }
+
+    /// Refuses folders that lie where they must not.
+    fn check_places(&self) -> Result<()> {
+        boundary::check_cache(&self.root, &self.cache)?;
+        if self.publishes() {
+            return Ok(());
+        }
+        let is_named = self.outputs != Outputs::Variant;
+        boundary::check_out(&self.root, &self.out, is_named)?;
+        let inside = self.out.strip_prefix(&self.cache).ok();
+        let mut names = inside.into_iter().flat_map(Path::components);
+        let first = names.next().map(|name| name.as_os_str().to_owned());
+        let is_own = |name: &str| first.as_deref() == Some(name.as_ref());
+        let is_below = names.next().is_some();
+        if cache_folder::FOLDERS.into_iter().any(is_own) && !(is_own(VARIANTS) && is_below) {
+            let message = format!(
+                "{} cannot receive outputs: the cache keeps its own files there",
+                self.out.display()
+            );
+            return Err(Error::config(message).hint("name a folder outside of the cache"));
+        }
+        Ok(())
+    }
+
+    /// What the folder of the outputs is.
+    pub fn outputs(&self) -> Outputs {
+        self.outputs
     }
 
     /// Whether outputs and lock go to the repository itself.
     pub fn publishes(&self) -> bool {
-        self.out == self.root
+        self.outputs == Outputs::Committed
     }
 
     /// The lock that belongs to the outputs.
@@ -93,56 +168,55 @@ impl Workspace {
         self.cache.join("logs").join(ids::file_name(stage, ".log"))
     }
 
-    /// Refuses a cache that a newer version has written; `None` when there is no cache yet.
+    /// Where the outputs of profiles and of `--set` go, a folder each.
+    pub fn variants(&self) -> PathBuf {
+        self.cache.join(VARIANTS)
+    }
+
+    /// Refuses a folder that is no cache of this repository; one that does not exist yet may become one.
+    /// Writes nothing.
     pub fn check_cache(&self) -> Result<()> {
-        let path = self.cache.join("format");
-        let text = files::read_at_most(&path, MAX_NOTE);
-        match text.map(|text| String::from_utf8_lossy(&text).into_owned()) {
-            Ok(text) if [CACHE_FORMAT, OLDER_FORMAT].contains(&text.trim()) => Ok(()),
-            Ok(text) => Err(Error::config(format!(
-                "the cache {} has format `{}`, this program knows {CACHE_FORMAT}",
-                self.cache.display(),
-                text.trim().escape_debug(),
-            ))
-            .hint("update icl-repro, or use another folder with --cache-dir DIR")),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(e) => Err(Error::io("read", &path, &e)),
-        }
+        cache_folder::check(&self.cache, &self.root)
     }
 
     /// Makes the cache folder and takes the run lock; `waiting` hears who holds it before a wait.
     ///
     /// It is a lock of the operating system: a process that dies lets it go.
     pub fn lock_for_run(&self, wait: bool, waiting: impl Fn(&str)) -> Result<RunLock> {
-        self.check_cache()?;
-        files::create_folder(&self.cache)?;
-        let path = self.cache.join("run.lock");
+        let path = self.cache.join(RUN_LOCK);
         let io = |e: std::io::Error| Error::io("lock", &path, &e);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = note(&file).map_err(io)?;
-                let process = holder.lines().next().unwrap_or_default();
-                let holder = format!("process {process} is running this pipeline");
-                if !wait {
-                    let error = Error::of(ErrorKind::Busy, holder);
-                    return Err(error.hint("without --no-wait this run waits for it"));
+        let mut file = loop {
+            self.check_cache()?;
+            files::create_folder(&self.cache)?;
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(io)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let holder = holder(&file).map_err(io)?;
+                    if !wait {
+                        let error = Error::of(ErrorKind::Busy, holder);
+                        return Err(error.hint("without --no-wait this run waits for it"));
+                    }
+                    waiting(&holder);
+                    file.lock().map_err(io)?;
                 }
-                waiting(&holder);
-                file.lock().map_err(io)?;
+                Err(TryLockError::Error(e)) => return Err(io(e)),
             }
-            Err(TryLockError::Error(e)) => return Err(io(e)),
-        }
-        // It may have been another version that ran.
+            // Who held it may have removed the cache: then this lock keeps nobody out.
+            if is_still(&file, &path) {
+                break file;
+            }
+        };
+        // It may have been another version that ran, and time has passed.
         self.check_cache()?;
-        self.bring_up_to_date()?;
+        self.check_places()?;
+        cache_folder::claim(&self.cache, &self.root)?;
         file.rewind().map_err(io)?;
         let dead = note(&file).map_err(io)?;
         if let Some((_, out)) = dead.split_once('\n') {
@@ -154,25 +228,71 @@ impl Workspace {
         Ok(RunLock { file })
     }
 
-    /// Marks the folder as one of this format, and drops what an older one has that is not read.
-    fn bring_up_to_date(&self) -> Result<()> {
-        let _ = std::fs::remove_dir_all(self.cache.join("actions"));
-        let _ = std::fs::remove_file(self.cache.join("stat.json"));
-        let format = format!("{CACHE_FORMAT}\n");
-        files::write(&self.cache.join("format"), format.as_bytes())
+    /// Waits until nobody writes, and keeps those who want to waiting; writes nothing itself. `None`
+    /// where nobody has ever written.
+    pub fn lock_for_look(&self, waiting: impl Fn(&str)) -> Result<Option<File>> {
+        let path = self.cache.join(RUN_LOCK);
+        let io = |e: std::io::Error| Error::io("lock", &path, &e);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(io(e)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waiting(&holder(&file).map_err(io)?);
+                file.lock_shared().map_err(io)?;
+            }
+            Err(TryLockError::Error(e)) => return Err(io(e)),
+        }
+        Ok(Some(file))
     }
 
     /// Removes what a killed run was about to write: nothing refers to it. What cannot be removed
     /// takes space and does no other harm.
     fn sweep(&self, out: &Path) {
-        let _ = std::fs::remove_dir_all(self.cache.join("scratch"));
-        files::remove_temporaries(&self.cache.join("logs"), true);
+        let mut left = self.scratch();
+        left.extend(temporaries(&self.cache.join("logs"), true));
         for folder in OUTPUT_FOLDERS {
-            files::remove_temporaries(&out.join(folder), true);
+            left.extend(temporaries(&out.join(folder), true));
         }
-        files::remove_temporaries(&self.cache, false);
-        files::remove_temporaries(out, false);
+        left.extend(temporaries(&self.cache, false));
+        left.extend(temporaries(out, false));
+        left.iter().for_each(|path| drop(files::remove(path)));
     }
+
+    /// What is being made, or was when a run was killed: files, and folders of stages.
+    pub fn scratch(&self) -> Vec<PathBuf> {
+        let folder = self.cache.join(SCRATCH);
+        if !is_plain_folder(&folder) {
+            return Vec::new();
+        }
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let is_ours = |entry: &std::fs::DirEntry| {
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            files::is_temporary(&entry.file_name()) && !is_link
+        };
+        entries.filter(is_ours).map(|entry| entry.path()).collect()
+    }
+}
+
+/// Folders of the cache.
+const VARIANTS: &str = "profiles";
+const SCRATCH: &str = "scratch";
+
+/// Whether the open file is the one that has the name.
+fn is_still(file: &File, path: &Path) -> bool {
+    let identity = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    let named = path.symlink_metadata().map(identity);
+    file.metadata().map(identity).ok() == named.ok()
+}
+
+/// Who holds the run lock.
+fn holder(file: &File) -> std::io::Result<String> {
+    let note = note(file)?;
+    let process = note.lines().next().unwrap_or_default();
+    Ok(format!("process {process} is running this pipeline"))
 }
 
 /// What the file of the run lock says; if it is damaged, whatever that is.

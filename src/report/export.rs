@@ -11,6 +11,7 @@ use krilla::page::PageSettings;
 use krilla::{Document, SerializeSettings, geom};
 use krilla_svg::{SurfaceExt, SvgSettings};
 use resvg::{tiny_skia, usvg};
+use std::fmt;
 
 /// Dots per inch that print well.
 pub const DEFAULT_DPI: f64 = 300.0;
@@ -92,6 +93,57 @@ pub fn pdf(drawing: &Drawing, font: &Font) -> Result<Vec<u8>, ReportError> {
     surface.finish();
     page.finish();
     document.finish().map_err(|e| failed(format!("{e:?}")))
+}
+
+/// A character that the font has no glyph for, and the words that it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingGlyph {
+    pub character: char,
+    pub words: String,
+}
+
+impl fmt::Display for MissingGlyph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (character, words) = (self.character, &self.words);
+        let code = u32::from(character);
+        write!(
+            f,
+            "the font has no glyph for `{character}` (U+{code:04X}) in `{words}`; \
+             `missing_glyphs: true` says that a box will do"
+        )
+    }
+}
+
+/// Every character on the page that is drawn as a box, once for each words that it stands in.
+pub fn missing_glyphs(drawing: &Drawing, font: &Font) -> Result<Vec<MissingGlyph>, ReportError> {
+    let mut missing = Vec::new();
+    find_missing(parse(drawing, font)?.root(), &mut missing);
+    Ok(missing)
+}
+
+fn find_missing(group: &usvg::Group, missing: &mut Vec<MissingGlyph>) {
+    for node in group.children() {
+        match node {
+            usvg::Node::Group(group) => find_missing(group, missing),
+            usvg::Node::Text(text) => {
+                let words: String = text.chunks().iter().map(usvg::TextChunk::text).collect();
+                let glyphs = text.layouted().iter();
+                let glyphs = glyphs.flat_map(|span| &span.positioned_glyphs);
+                // Glyph 0 is the box of a font.
+                for character in glyphs
+                    .filter(|glyph| glyph.id.0 == 0)
+                    .flat_map(|glyph| glyph.text.chars())
+                {
+                    let words = words.clone();
+                    let found = MissingGlyph { character, words };
+                    if !missing.contains(&found) {
+                        missing.push(found);
+                    }
+                }
+            }
+            usvg::Node::Path(_) | usvg::Node::Image(_) => {}
+        }
+    }
 }
 
 fn parse(drawing: &Drawing, font: &Font) -> Result<usvg::Tree, ReportError> {

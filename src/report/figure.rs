@@ -105,6 +105,10 @@ pub struct Axis {
     pub names: Vec<String>,
     /// Light lines across the frame at the labelled ticks.
     pub grid: bool,
+    /// What lies outside `range`, or cannot stand on a log axis, is left out on purpose: without a
+    /// warning. (What lies outside `within` always is.)
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -26,3 +26,4 @@ pub mod page;
 pub mod picture;
 pub mod scale;
 pub mod ticks;
+pub mod warnings;

@@ -99,11 +99,24 @@ fn head(model: &LinearAttention) -> Result<Head> {
 /// The models that came in.
 fn learned(io: &Io) -> Result<Vec<Run>> {
     let mut runs = Vec::new();
+    for (label, _) in io.inputs("pretrained") {
+        let tuned = || {
+            io.inputs("finetuned")
+                .iter()
+                .map(|(label, _)| label.as_str())
+        };
+        if !tuned().any(|known| known == label) {
+            let message = format!("the input `finetuned` has no `{label}`, which was pretrained");
+            return Err(Error::failed(message).suggest(label, tuned()));
+        }
+    }
     for (label, path) in io.inputs("finetuned") {
         let of = |role: &str| {
             let found = io.inputs(role).iter().find(|(other, _)| other == label);
             found.map(|(_, path)| path.as_path()).ok_or_else(|| {
-                Error::failed(format!("`{label}` has a fine-tuned model but no `{role}`"))
+                let known = io.inputs(role).iter().map(|(label, _)| label.as_str());
+                let message = format!("the input `{role}` has no `{label}`, which was fine-tuned");
+                Error::failed(message).suggest(label, known)
             })
         };
         let start = head(&read_model(of("pretrained")?)?)?;

@@ -61,8 +61,8 @@ impl StageKind for Claims {
         }
         let known: Vec<&str> = params.models.iter().map(String::as_str).collect();
         let mut ids = BTreeSet::new();
-        for claim in &params.claims {
-            let in_claim = |e: String| format!("claim `{}`: {e}", claim.id);
+        for (at, claim) in params.claims.iter().enumerate() {
+            let in_claim = |e: String| format!("claims.{at}: claim `{}`: {e}", claim.id);
             if !ids.insert(&claim.id) {
                 return Err(in_claim("it stands twice".into()));
             }
@@ -77,6 +77,7 @@ impl StageKind for Claims {
                         check.margin
                     )));
                 }
+                check.quantity.check(&check.at).map_err(in_claim)?;
                 let named = match check.quantity.basis() {
                     Basis::Seeds => check.at.of.iter().chain(&check.at.over),
                     Basis::Theory | Basis::Sampled => [].iter().chain(&[]),
@@ -99,6 +100,13 @@ impl StageKind for Claims {
             let values = values.map(|(_, path)| path.as_path());
             seeds.push((label.clone(), read_measures(errors, values)?));
         }
+        for (label, _) in io.inputs("values") {
+            let errors = || io.inputs("errors").iter().map(|(label, _)| label.as_str());
+            if !errors().any(|known| known == label) {
+                let message = format!("the values `{label}` belong to no input of `errors`");
+                return Err(Error::failed(message).suggest(label, errors()));
+            }
+        }
         let mut sampled = Vec::new();
         for (label, path) in io.inputs(SAMPLED_ROLE) {
             let table = read_table(path)?;
@@ -120,7 +128,11 @@ impl StageKind for Claims {
             sampled,
         };
         let decided = claim::decide(&params.claims, params.confidence, &evidence);
-        let decided = decided.map_err(Error::failed)?;
+        let decided = decided.map_err(|why| {
+            let of = |claim: &Claim| why.starts_with(&format!("claim `{}`: ", claim.id));
+            let at = params.claims.iter().position(of).unwrap_or_default();
+            Error::failed(format!("claims.{at}: {why}"))
+        })?;
         for claim in &decided {
             io.log(format!("{}: {}", claim.id, claim.verdict.words()));
         }

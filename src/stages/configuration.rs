@@ -126,9 +126,11 @@ pub fn read_all(wanted: &Wanted, io: &Io) -> Result<Vec<Configuration>> {
 fn input<'a>(io: &'a Io, role: &str, label: &str) -> Result<&'a Path> {
     let mut inputs = io.inputs(role).iter();
     let found = inputs.find(|(other, _)| other == label);
-    found
-        .map(|(_, path)| path.as_path())
-        .ok_or_else(|| Error::failed(format!("`{label}` has errors but no `{role}`")))
+    found.map(|(_, path)| path.as_path()).ok_or_else(|| {
+        let known = io.inputs(role).iter().map(|(label, _)| label.as_str());
+        let message = format!("the input `{role}` has no `{label}`, of which there are errors");
+        Error::failed(message).suggest(label, known)
+    })
 }
 
 fn read_file(path: &Path) -> Result<ModelFile> {
@@ -170,7 +172,25 @@ fn cells(
             };
             let row = (0..errors.rows()).find(is_here).ok_or_else(|| {
                 let place = format!("{name} on {} at n = {}", at.task, at.n_shots);
-                Error::failed(format!("the errors of `{label}` have no row for {place}"))
+                let message = format!("the errors of `{label}` have no row for {place}");
+                let rows = || (0..errors.rows()).filter(|&row| model[row] == name);
+                let has_task = rows().any(|row| task[row] == at.task);
+                match (rows().next(), has_task) {
+                    (None, _) => {
+                        Error::failed(message).suggest(name, model.iter().map(String::as_str))
+                    }
+                    (_, false) => {
+                        let known = rows().map(|row| task[row].as_str());
+                        Error::failed(message).suggest(&at.task, known)
+                    }
+                    _ => {
+                        let known = rows().filter(|&row| task[row] == at.task);
+                        let known: Vec<String> =
+                            known.map(|row| n_shots[row].to_string()).collect();
+                        let known = known.iter().map(String::as_str);
+                        Error::failed(message).suggest(&at.n_shots.to_string(), known)
+                    }
+                }
             })?;
             cells.push(Cell {
                 model: name.to_owned(),

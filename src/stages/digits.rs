@@ -108,6 +108,8 @@ fn parse(text: &str) -> std::result::Result<Vec<Image>, String> {
         Ok(image)
     };
     let images: Vec<Image> = text
+        // A blank line at the end is no image.
+        .trim_end()
         .lines()
         .enumerate()
         .map(image)
@@ -155,7 +157,8 @@ mod tests {
 
     #[test]
     fn images_become_tasks() {
-        let images = parse(&(row("16", "3") + &row("0", "7") + &row("5", "1"))).unwrap();
+        let images = parse(&(row("16", "3") + &row("0", "7") + &row("5", "1") + "\r\n\n")).unwrap();
+        assert_eq!(images.len(), 3);
         let table = table(&images).unwrap();
         assert_eq!(table.columns().len(), 64 + 1 + 45);
         assert_eq!(table.floats("pixel_63").unwrap(), [16.0, 0.0, 5.0]);

@@ -57,13 +57,13 @@ impl StageKind for ErrorTable {
         let blocks: Vec<&[usize]> = all.chunk_by(|&a, &b| same(a, b)).collect();
         let mut rows: Vec<Vec<String>> = Vec::new();
         let mut rules_above = Vec::new();
-        for wanted in &params.models {
+        for (at, wanted) in params.models.iter().enumerate() {
             let blocks: Vec<&&[usize]> = blocks
                 .iter()
                 .filter(|block| model[block[0]] == *wanted)
                 .collect();
             if blocks.is_empty() {
-                let error = Error::failed(format!("there is no model `{wanted}` for the table"));
+                let error = Error::failed(format!("models.{at}: there is no model `{wanted}`"));
                 return Err(error.suggest(wanted, model.iter().map(String::as_str)));
             }
             if !rows.is_empty() {
@@ -75,14 +75,22 @@ impl StageKind for ErrorTable {
                     printed(&params.names, wanted).to_owned(),
                     task.replace('-', "\u{2212}").replace("theta0", "θ₀"),
                 ];
-                for &shots in &params.shots {
+                for (at, &shots) in params.shots.iter().enumerate() {
                     let found = block
                         .iter()
                         .copied()
                         .find(|&i| n_shots[i] == f64::from(shots));
-                    let cell = |text: &dyn Fn(usize) -> String| found.map_or(String::new(), text);
-                    cells.push(cell(&|i| number::with_error(mean[i], std_error[i], 1)));
-                    cells.push(cell(&|i| number::fixed(exact[i], 4)));
+                    let i = found.ok_or_else(|| {
+                        let message = format!(
+                            "shots.{at}: `{wanted}` was not evaluated on `{task}` at n = {shots}"
+                        );
+                        let known: Vec<String> =
+                            block.iter().map(|&i| n_shots[i].to_string()).collect();
+                        let known = known.iter().map(String::as_str);
+                        Error::failed(message).suggest(&shots.to_string(), known)
+                    })?;
+                    cells.push(number::with_error(mean[i], std_error[i], 1));
+                    cells.push(number::fixed(exact[i], 4));
                 }
                 rows.push(cells);
             }

@@ -4,6 +4,7 @@
 
 use crate::report::color::Color;
 use crate::report::figure::{Line, Marker};
+use crate::stages::selector::Selector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +25,12 @@ pub struct Look {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookOf {
-    pub value: String,
+    /// A number where the column of `each` holds numbers, text where it holds text.
+    pub value: Selector,
     pub look: Look,
+    /// Whether no row may have the value.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_empty: bool,
 }
 
 /// A colour, or a stretch of a colour map over the curves of `each`.

@@ -3,9 +3,11 @@
 //!
 //! Knows places and words of rows. Does not know what is drawn on them.
 
-use crate::artifact::table::{Column, Table, TableError};
+use crate::artifact::table::Column;
+use crate::pipeline::error::Result;
 use crate::report::color::Color;
 use crate::report::figure::{Axis, Dash, Guide, GuideLine, Line, Point};
+use crate::stages::figure_tables::Tables;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,14 +38,14 @@ impl FigureRows {
     /// Rows in the order of the table; a name is that of the first entry.
     ///
     /// # Errors
-    /// A column that does not exist.
-    pub fn read(columns: &RowColumns, table: &Table) -> Result<Self, TableError> {
-        let key = table.column(&columns.key)?;
-        let lines: Vec<&Column> = columns
-            .lines
-            .iter()
-            .map(|line| table.column(line))
-            .collect::<Result<_, _>>()?;
+    /// A table or column that does not exist; `path` is where they are named.
+    pub fn read(columns: &RowColumns, tables: &Tables, path: &str) -> Result<Self> {
+        let named = tables.find(&columns.table, &format!("{path}.table"))?;
+        let key = named.column(&columns.key, &format!("{path}.key"))?;
+        let lines = columns.lines.iter().enumerate();
+        let lines = lines.map(|(at, line)| named.column(line, &format!("{path}.lines.{at}")));
+        let lines: Vec<&Column> = lines.collect::<Result<_>>()?;
+        let table = named.table;
         let mut rows = FigureRows {
             keys: Vec::new(),
             names: Vec::new(),
@@ -97,7 +99,7 @@ impl FigureRows {
         points: impl Iterator<Item = (f64, String)>,
         up: f64,
         across: f64,
-    ) -> Result<Vec<Point>, String> {
+    ) -> std::result::Result<Vec<Point>, String> {
         let mut path: Vec<Point> = Vec::new();
         for (x, key) in points {
             let place = self
@@ -143,6 +145,7 @@ const INTERRUPTION: Point = Point {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::table::Table;
 
     #[test]
     fn rows_go_down_and_are_named_by_their_lines() {
@@ -157,7 +160,8 @@ mod tests {
             key: "key".into(),
             lines: vec!["size".into(), "note".into()],
         };
-        let rows = FigureRows::read(&columns, &table.unwrap()).unwrap();
+        let tables = Tables::of([("t", table.unwrap())]);
+        let rows = FigureRows::read(&columns, &tables, "rows").unwrap();
         assert_eq!((rows.place("b"), rows.place("a")), (Some(1.0), Some(0.0)));
         assert_eq!(rows.place("c"), None);
         let axis = rows.axis(&Axis::default());

@@ -54,8 +54,11 @@ impl StageKind for ParameterTable {
         let derived = constants.floats("derived").map_err(failed)?;
         let authors = constants.floats("authors").map_err(failed)?;
         let constant = |curve: &str| match curves.iter().position(|name| name == curve) {
-            Some(row) => (derived[row], authors[row]),
-            None => (f64::NAN, f64::NAN),
+            Some(row) => Ok((derived[row], authors[row])),
+            None => {
+                let message = format!("the input `constants` has no curve `{curve}`");
+                Err(Error::failed(message).suggest(curve, curves.iter().map(String::as_str)))
+            }
         };
         let mut models = vec![("pretrained", io.input("pretrained")?)];
         models.extend(
@@ -82,7 +85,7 @@ impl StageKind for ParameterTable {
             let without_theory = exact(f64::NAN);
             match *model {
                 "pretrained" => {
-                    add("vy Q[x,x], mean diagonal", read.vy_q_mean, constant(model));
+                    add("vy Q[x,x], mean diagonal", read.vy_q_mean, constant(model)?);
                     add(
                         "vy Q[x,x], diagonal spread",
                         read.vy_q_diagonal_spread,
@@ -96,17 +99,17 @@ impl StageKind for ParameterTable {
                 }
                 "zs" => {
                     // A flip of sign of vx and Q[0,0] together changes no prediction.
-                    add("|w| from vx/vy", read.w_from_value.abs(), constant(model));
+                    add("|w| from vx/vy", read.w_from_value.abs(), constant(model)?);
                     add(
                         "|w| from 1/(vy Q00)",
                         read.w_from_key_query.abs(),
-                        constant(model),
+                        constant(model)?,
                     );
                     add("vx.theta0 Q00", read.zero_shot_projection, exact(1.0));
                     add("vx off theta0", read.vx_misalignment, exact(0.0));
                 }
                 "zs_v" | "both_v" => {
-                    add("w = vy q", read.vy_q_mean, constant(model));
+                    add("w = vy q", read.vy_q_mean, constant(model)?);
                     add("(d+4) vx.theta0 q", read.value_only_projection, exact(1.0));
                     add("vx off theta0", read.vx_misalignment, exact(0.0));
                 }

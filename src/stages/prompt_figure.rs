@@ -9,6 +9,7 @@ use crate::pipeline::kind::{Io, Role, StageKind, one};
 use crate::report::export;
 use crate::report::font::Font;
 use crate::report::image_rows::{self, Image, ImageRow, ImageRows};
+use crate::report::warnings;
 use crate::stages::examples::Examples;
 use crate::stages::exchange::failed;
 use crate::stages::params::{Count, Positive};
@@ -36,6 +37,9 @@ pub struct Params {
     /// Chooses the examples; rows of one task have the same ones.
     seed: u64,
     rows: Vec<RowParams>,
+    /// Whether the font may lack glyphs of the words (then drawn as boxes) without a warning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    missing_glyphs: bool,
 }
 
 /// One prompt.
@@ -93,7 +97,13 @@ impl StageKind for PromptFigure {
         let font = Font::from_bytes(&io.read("font")?).map_err(failed)?;
         let drawing = image_rows::draw(&figure, &font).map_err(failed)?;
         let svg = export::svg(&drawing, &font).map_err(failed)?;
-        io.write("svg", svg.as_bytes())?;
+        let mut warned = Vec::new();
+        if !params.missing_glyphs {
+            let lacks = export::missing_glyphs(&drawing, &font).map_err(failed)?;
+            warned.extend(lacks.iter().map(ToString::to_string));
+        }
+        warned.iter().for_each(|words| io.warn(words));
+        io.write("svg", warnings::embed(&svg, &warned).as_bytes())?;
         io.write("pdf", &export::pdf(&drawing, &font).map_err(failed)?)?;
         let png = export::png(&drawing, &font, params.dpi.get()).map_err(failed)?;
         io.write("png", &png)

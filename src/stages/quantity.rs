@@ -192,11 +192,59 @@ impl Quantity {
         }
     }
 
+    /// The parts of a scope that it looks at.
+    fn reads(self) -> &'static [&'static str] {
+        match self {
+            Quantity::LowestError | Quantity::HighestError | Quantity::LowestAccuracy => {
+                &["from", "of", "tasks", "shots"]
+            }
+            Quantity::LowestExcess
+            | Quantity::LowestRatio
+            | Quantity::HighestRatio
+            | Quantity::LowestAccuracyExcess
+            | Quantity::HighestAccuracyExcess => &["from", "of", "over", "tasks", "shots"],
+            Quantity::Loss | Quantity::Scale | Quantity::Deviation | Quantity::Weight => {
+                &["from", "of"]
+            }
+            Quantity::WeightRatio => &["from", "of", "over"],
+            Quantity::ConstantMiss => &["from", "of", "over", "constant"],
+            Quantity::BestWeight => &["shots"],
+            Quantity::ThresholdMisses | Quantity::BestWeightGap | Quantity::LimitGap => &[],
+            Quantity::LargestZ => &["of"],
+        }
+    }
+
+    /// Whether a scope says all that the quantity needs, and nothing that it does not look at.
+    ///
+    /// # Errors
+    /// A part that is missing, or one without effect.
+    pub fn check(self, scope: &Scope) -> Result<(), String> {
+        let parts = [
+            ("from", scope.from != SEEDS),
+            ("of", !scope.of.is_empty()),
+            ("over", !scope.over.is_empty()),
+            ("tasks", !scope.tasks.is_empty()),
+            ("shots", scope.shots.is_some()),
+            ("constant", scope.constant.is_some()),
+        ];
+        for (part, given) in parts {
+            let read = self.reads().contains(&part);
+            if given && !read {
+                return Err(format!("`{}` does not look at `{part}`", self.name()));
+            }
+            // The set of seeds has a default.
+            if read && !given && part != "from" {
+                return Err(format!("`{}` needs `{part}`", self.name()));
+            }
+        }
+        Ok(())
+    }
+
     /// Its value.
     ///
     /// # Errors
-    /// A model, task or stage that the evidence does not have (the message lists those it has), or a
-    /// scope without points.
+    /// A model, task, number of shots or stage that the evidence does not have (the message lists those
+    /// it has), or a scope without points.
     pub fn find(self, scope: &Scope, evidence: &Evidence) -> Result<Found, String> {
         match self.basis() {
             Basis::Theory => self.in_theory(scope, evidence).map(Found::Exact),
@@ -285,12 +333,16 @@ impl Quantity {
                     let of = self.measured(measures, of, scope)?;
                     for over in &scope.over {
                         let over = self.measured(measures, over, scope)?;
-                        let pair = |((at, x), (other, y)): (&(Place, f64), &(Place, f64))| {
-                            debug_assert_eq!(at, other);
-                            match self {
-                                Quantity::LowestRatio | Quantity::HighestRatio => x / y,
-                                _ => x - y,
-                            }
+                        let places = |found: &[(Place<'_>, f64)]| -> Vec<(String, usize)> {
+                            let place = |(at, _): &(Place, f64)| (at.0.to_owned(), at.1);
+                            found.iter().map(place).collect()
+                        };
+                        if places(&of) != places(&over) {
+                            return Err("the models were not measured at the same places".into());
+                        }
+                        let pair = |((_, x), (_, y)): (&(Place, f64), &(Place, f64))| match self {
+                            Quantity::LowestRatio | Quantity::HighestRatio => x / y,
+                            _ => x - y,
                         };
                         found.extend(of.iter().zip(&over).map(pair));
                     }
@@ -336,14 +388,16 @@ impl Quantity {
                 | Quantity::HighestAccuracyExcess
         );
         let value = |at: &ErrorAt| match accuracies {
-            true => at.accuracy.unwrap_or(f64::NAN),
-            false => at.error,
+            true => at
+                .accuracy
+                .ok_or_else(|| format!("no accuracy of `{model}` was measured, only its errors")),
+            false => Ok(at.error),
         };
         let points = points(measures, model, scope)?;
         let found = points.into_iter();
-        Ok(found
-            .map(|at| ((at.task.as_str(), at.n_shots), value(at)))
-            .collect())
+        found
+            .map(|at| Ok(((at.task.as_str(), at.n_shots), value(at)?)))
+            .collect()
     }
 }
 
@@ -400,6 +454,20 @@ fn points<'a>(
         }
     }
     let [first, last] = scope.shots.ok_or("`shots: [first, last]` is missing")?;
+    // Every measured number between the ends counts, but the ends must be there.
+    for task in &scope.tasks {
+        for end in [first, last] {
+            let here = |at: &&ErrorAt| at.task == *task && at.n_shots == end as usize;
+            if !of_model().any(|at| here(&at)) {
+                let measured = of_model().filter(|at| at.task == *task);
+                let away = |at: &&ErrorAt| at.n_shots.abs_diff(end as usize);
+                let nearest = measured.min_by_key(away).map_or(0, |at| at.n_shots);
+                return Err(format!(
+                    "`{model}` was not measured on `{task}` at n = {end}; the nearest is n = {nearest}"
+                ));
+            }
+        }
+    }
     let inside = |n: usize| (first as usize..=last as usize).contains(&n);
     let rows = of_model().filter(|at| scope.tasks.contains(&at.task) && inside(at.n_shots));
     Ok(rows.collect())
@@ -411,9 +479,17 @@ fn value(measures: &Measures, model: &str, name: &str) -> Result<f64, String> {
         .iter()
         .find(|value| value.model == model && value.value_name == name);
     found.map(|value| value.value).ok_or_else(|| {
+        let of_model = measures.values.iter().filter(|value| value.model == model);
+        let names: Vec<&str> = of_model.map(|value| value.value_name.as_str()).collect();
+        if !names.is_empty() {
+            return format!("of `{model}`, {}", unknown("readout", name, &names));
+        }
         let mut known: Vec<&str> = measures.values.iter().map(|v| v.model.as_str()).collect();
         known.dedup();
-        unknown("model", model, &known)
+        match known.is_empty() {
+            true => "the seeds have errors and no readouts".to_owned(),
+            false => unknown("model", model, &known),
+        }
     })
 }
 

@@ -9,6 +9,7 @@ use crate::pipeline::error::{Error, Result};
 use crate::pipeline::kind::{Io, Role, StageKind, any, many, one, read};
 use crate::report::page::{self, Parts};
 use crate::report::picture;
+use crate::report::warnings;
 use crate::stages::claim::Decided;
 use crate::stages::exchange::failed;
 use crate::stages::report_claims::{self, ClaimView, Counts};
@@ -62,6 +63,19 @@ struct TableWords {
     table: String,
     title: String,
     caption: String,
+}
+
+impl Params {
+    /// The figures that have words, each with the path of its name.
+    fn figures(&self) -> impl Iterator<Item = (String, &str)> {
+        let sections = self.sections.iter().enumerate();
+        sections.flat_map(|(section, words)| {
+            words.figures.iter().enumerate().map(move |(at, words)| {
+                let path = format!("sections.{section}.figures.{at}.figure");
+                (path, words.figure.as_str())
+            })
+        })
+    }
 }
 
 impl FigureWords {
@@ -124,6 +138,8 @@ struct FigureView<'a> {
     inputs: Vec<InputView>,
     files: Vec<(String, String)>,
     chart: Option<Chart>,
+    /// What the figure says that it does not show.
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -177,11 +193,11 @@ impl StageKind for Report {
     fn run(params: &Params, io: &Io) -> Result<()> {
         let trace = Trace::read(&io.read("trace")?)?;
         let claims: Vec<Decided> = serde_json::from_slice(&io.read("claims")?).map_err(failed)?;
-        let named = || params.sections.iter().flat_map(|section| &section.figures);
+        refuse_data_without_picture(io)?;
         let further = Section {
             title: "Further figures".to_owned(),
             text: "Made by stages that the report has no words for.".to_owned(),
-            figures: unnamed(io, "pictures", named().map(|words| words.figure.as_str()))?
+            figures: unnamed(io, "pictures", params.figures())?
                 .into_iter()
                 .map(FigureWords::bare)
                 .collect(),
@@ -189,16 +205,22 @@ impl StageKind for Report {
         let all = || params.sections.iter().chain(std::iter::once(&further));
         let all = || all().filter(|section| !section.figures.is_empty());
         let figures = || all().flat_map(|section| &section.figures);
-        let named = params.tables.iter().map(|words| words.table.as_str());
+        let named = params.tables.iter().enumerate();
+        let named = named.map(|(at, words)| (format!("tables.{at}.table"), words.table.as_str()));
         let bare: Vec<TableWords> = unnamed(io, "tables", named)?
             .into_iter()
             .map(TableWords::bare)
             .collect();
 
         let mut sections = Vec::new();
-        for section in all() {
-            let views = section.figures.iter();
-            let views = views.map(|words| figure(words, io, &trace, &claims));
+        let numbered = params.sections.iter().chain(std::iter::once(&further));
+        let numbered = numbered.enumerate();
+        for (at, section) in numbered.filter(|(_, section)| !section.figures.is_empty()) {
+            let views = section.figures.iter().enumerate();
+            let views = views.map(|(place, words)| {
+                let path = format!("sections.{at}.figures.{place}");
+                figure(words, &path, io, &trace, &claims)
+            });
             sections.push(SectionView {
                 title: &section.title,
                 text: &section.text,
@@ -250,18 +272,32 @@ impl StageKind for Report {
     }
 }
 
+/// Data under a name that no picture has would be on no page.
+fn refuse_data_without_picture(io: &Io) -> Result<()> {
+    let labels = |role| io.inputs(role).iter().map(|(label, _)| label.as_str());
+    let mut data = labels("data");
+    match data.find(|label| !labels("pictures").any(|picture| picture == *label)) {
+        None => Ok(()),
+        Some(label) => {
+            let message = format!("the data `{label}` belong to no input of `pictures`");
+            Err(Error::failed(message).suggest(label, labels("pictures")))
+        }
+    }
+}
+
 /// Every name has its input; returns the inputs that have no name.
 fn unnamed<'a>(
     io: &'a Io,
     role: &str,
-    named: impl Iterator<Item = &'a str>,
+    named: impl Iterator<Item = (String, &'a str)>,
 ) -> Result<Vec<&'a str>> {
     let given = io.inputs(role).iter().map(|(label, _)| label.as_str());
     let mut given: BTreeSet<&str> = given.collect();
     let known = given.clone();
-    for name in named {
+    for (path, name) in named {
         if !given.remove(name) {
-            let message = format!("the report names `{name}`, which no input of `{role}` gives");
+            let message =
+                format!("{path}: the report names `{name}`, which no input of `{role}` gives");
             return Err(Error::failed(message).suggest(name, known.iter().copied()));
         }
     }
@@ -299,12 +335,13 @@ fn files(stage: &Traced) -> Vec<(String, String)> {
 
 fn figure<'a>(
     words: &'a FigureWords,
+    path: &str,
     io: &Io,
     trace: &'a Trace,
     claims: &[Decided],
 ) -> Result<FigureView<'a>> {
-    let path = input(io, "pictures", &words.figure);
-    let svg = read(path.ok_or_else(|| Error::failed("a picture is missing"))?)?;
+    let picture = input(io, "pictures", &words.figure);
+    let svg = read(picture.ok_or_else(|| Error::failed("a picture is missing"))?)?;
     let made = writer(trace, &svg, &words.figure)?;
     let svg = String::from_utf8(svg).map_err(failed)?;
     let (width, height) = picture::size(&svg)
@@ -313,11 +350,12 @@ fn figure<'a>(
         None => None,
         Some(path) => report_figures::chart(&made.params, &read(path)?)?,
     };
-    let claim = |id: &String| {
+    let claim = |(at, id): (usize, &String)| {
         let found = claims.iter().find(|claim| claim.id == *id);
         let found = found.ok_or_else(|| {
             let known = claims.iter().map(|claim| claim.id.as_str());
-            let message = format!("figure `{}` bears on no claim `{id}`", words.figure);
+            let figure = &words.figure;
+            let message = format!("{path}.claims.{at}: figure `{figure}` bears on no claim `{id}`");
             Error::failed(message).suggest(id, known)
         })?;
         let verdict = found.verdict;
@@ -337,13 +375,19 @@ fn figure<'a>(
         picture: picture::address(&svg),
         width: format!("{:.0}", width * 4.0 / 3.0),
         height: format!("{:.0}", height * 4.0 / 3.0),
-        claims: words.claims.iter().map(claim).collect::<Result<_>>()?,
+        claims: words
+            .claims
+            .iter()
+            .enumerate()
+            .map(claim)
+            .collect::<Result<_>>()?,
         stage: &made.stage,
         kind: &made.kind,
         params: pretty(&made.params)?,
         inputs: inputs.collect(),
         files: files(made),
         chart,
+        warnings: warnings::read(&svg).map_err(failed)?,
     })
 }
 

@@ -54,7 +54,15 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
     let (panel, curve) = (int("panel")?, int("curve")?);
     let numbers = ["x", "y", "std_error", "exact"].map(|name| optional_floats(&table, name));
     let [x, y, std_error, exact] = numbers;
-    let text = |name: &str, row: usize| table.column(name).map(|c| c.text(row)).map_err(failed);
+    // Words are words: a curve called 1.0 is another than one called 1.
+    let records = csv::records(std::str::from_utf8(data).map_err(failed)?).map_err(failed)?;
+    let text = |name: &str, row: usize| {
+        table.column(name).map_err(failed)?;
+        let header = records.first().into_iter().flatten();
+        let column = header.zip(0..).find(|(column, _)| *column == name);
+        let field = column.and_then(|(_, column)| records.get(row + 1)?.get::<usize>(column));
+        Ok::<String, Error>(field.cloned().unwrap_or_default())
+    };
     let mut panels: Vec<Panel> = Vec::new();
     let described = params["panels"].as_array().map_or(&[][..], Vec::as_slice);
     let mut last = None;

@@ -59,11 +59,12 @@ impl StageKind for ShotTable {
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let mut rows = Rows::default();
-        for group in &params.groups {
+        for (at, group) in params.groups.iter().enumerate() {
             let found = io.inputs("curves").iter().find(|(label, _)| label == group);
             let (_, path) = found.ok_or_else(|| {
                 let known = io.inputs("curves").iter().map(|(label, _)| label.as_str());
-                Error::failed(format!("there are no curves `{group}`")).suggest(group, known)
+                Error::failed(format!("groups.{at}: there are no curves `{group}`"))
+                    .suggest(group, known)
             })?;
             rows.add(group, &read_table(path)?)?;
         }
@@ -100,6 +101,34 @@ impl Rows {
         Table::new(columns).map_err(failed)
     }
 
+    /// Which of the names is not there: the model, else the task, else the number of shots.
+    fn absent(
+        &self,
+        group: &str,
+        (place, model): (usize, &str),
+        (at, column): (usize, &ColumnParams),
+    ) -> Error {
+        let [groups, models, tasks] = &self.texts;
+        let rows = (0..groups.len()).filter(|&row| groups[row] == group);
+        let of_model = rows.clone().filter(|&row| models[row] == model);
+        let on_task = of_model.clone().filter(|&row| tasks[row] == column.task);
+        let (task, n) = (&column.task, column.n_shots.to_string());
+        if of_model.clone().next().is_none() {
+            let message = format!("models.{place}: `{group}` has no model `{model}`");
+            let known = rows.map(|row| models[row].as_str());
+            return Error::failed(message).suggest(model, known);
+        }
+        if on_task.clone().next().is_none() {
+            let message = format!("columns.{at}.task: `{group}` has no `{model}` on `{task}`");
+            let known = of_model.map(|row| tasks[row].as_str());
+            return Error::failed(message).suggest(task, known);
+        }
+        let message =
+            format!("columns.{at}.n_shots: `{group}` has no `{model}` on `{task}` at n = {n}");
+        let known: Vec<String> = on_task.map(|row| self.n_shots[row].to_string()).collect();
+        Error::failed(message).suggest(&n, known.iter().map(String::as_str))
+    }
+
     fn printed(&self, params: &Params) -> Result<latex::Table> {
         let [groups, models, tasks] = &self.texts;
         let mut lines = Vec::new();
@@ -115,18 +144,16 @@ impl Rows {
                     String::new()
                 };
                 let mut cells = vec![first, printed(&params.names, model).to_owned()];
-                for column in &params.columns {
+                for (at, column) in params.columns.iter().enumerate() {
                     let is_it = |&row: &usize| {
                         groups[row] == *group
                             && models[row] == *model
                             && tasks[row] == column.task
                             && self.n_shots[row] == f64::from(column.n_shots)
                     };
-                    let row = (0..groups.len()).find(is_it).ok_or_else(|| {
-                        let (task, n) = (&column.task, column.n_shots);
-                        let message = format!("there is no `{model}` on `{task}` at n = {n}");
-                        Error::failed(message).suggest(model, models.iter().map(String::as_str))
-                    })?;
+                    let row = (0..groups.len())
+                        .find(is_it)
+                        .ok_or_else(|| self.absent(group, (place, model), (at, column)))?;
                     let [error, std_error, accuracy, spread] = &self.numbers;
                     cells.push(number::with_error(accuracy[row], spread[row], 1));
                     cells.push(number::with_error(error[row], std_error[row], 1));

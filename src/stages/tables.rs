@@ -18,22 +18,29 @@ pub fn printed<'a>(names: &'a Names, model: &'a str) -> &'a str {
     names.get(model).map_or(model, String::as_str)
 }
 
-/// `items`, whose names `name` gives, in the order of `models`.
+/// `items`, whose names `name` gives, in the order of the param `models`.
+///
+/// # Errors
+/// A model that is not there, or a name that two items have.
 pub fn in_order<'a, T>(
     models: &[String],
     items: &'a [T],
     name: impl Fn(&'a T) -> &'a str,
 ) -> Result<Vec<&'a T>> {
-    let find = |model: &String| {
-        items
-            .iter()
-            .find(|item| name(item) == model)
-            .ok_or_else(|| {
-                let error = Error::failed(format!("there is no model `{model}` for the table"));
-                error.suggest(model, items.iter().map(&name))
-            })
+    let find = |(at, model): (usize, &String)| {
+        let mut found = items.iter().filter(|item| name(item) == model);
+        match (found.next(), found.next()) {
+            (Some(item), None) => Ok(item),
+            (Some(_), Some(_)) => Err(Error::failed(format!(
+                "models.{at}: two inputs have the name `{model}`"
+            ))),
+            (None, _) => {
+                let error = Error::failed(format!("models.{at}: there is no model `{model}`"));
+                Err(error.suggest(model, items.iter().map(&name)))
+            }
+        }
     };
-    models.iter().map(find).collect()
+    models.iter().enumerate().map(find).collect()
 }
 
 /// A LaTeX column.

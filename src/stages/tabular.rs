@@ -1,44 +1,35 @@
 //! A person's own table: read from CSV or Parquet, and checked cell by cell.
 //!
 //! Every message names the file, and the row (counted from 1, without the header) and column where
-//! there is one. Does not know what the numbers are for.
+//! there is one. A column is numbers, labels or names by what it is asked for as, and only those that are
+//! asked for are read. Does not know what the numbers are for.
 
-use crate::artifact::csv;
-use crate::artifact::table::{Column, Table};
-use crate::pipeline::error::{Error, Result};
+use crate::artifact::cells::{Cells, Unfit};
+use crate::artifact::foreign_table::ForeignTable;
+use crate::pipeline::error::{Error, Result, panic_words};
 use crate::pipeline::kind::read;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// A table with the name of its file.
 pub struct Tabular {
     file: String,
-    table: Table,
+    table: ForeignTable,
 }
 
 impl Tabular {
-    /// Reads a file, Parquet if it starts as such and CSV otherwise; one without rows is refused.
+    /// Reads a file, Parquet if it starts as such and CSV otherwise.
+    ///
+    /// # Errors
+    /// A file that is no table or is damaged, one without rows, two columns of one name.
     pub fn read(path: &Path) -> Result<Tabular> {
         let file = path.display().to_string();
         let bytes = read(path)?;
-        // Some programs mark UTF-8 so.
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        let table = if bytes.starts_with(b"PAR1") {
-            Table::from_parquet(bytes).map_err(|e| e.to_string())
-        } else {
-            csv::read(bytes)
-        };
+        let table = survive(|| ForeignTable::read(bytes)).unwrap_or_else(Err);
         let table = table.map_err(|e| Error::failed(format!("{file}: {e}")))?;
-        let tabular = Tabular { file, table };
-        if tabular.rows() == 0 {
-            return Err(tabular.wrong("it has no rows"));
-        }
-        let mut names: Vec<&str> = tabular.names().collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(tabular.wrong(format!("it has two columns `{}`", pair[0]))),
-            None => Ok(tabular),
-        }
+        Ok(Tabular { file, table })
     }
 
     /// Number of rows, at least one.
@@ -47,12 +38,19 @@ impl Tabular {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.table.columns().iter().map(|(name, _)| name.as_str())
+        self.table.names().iter().map(String::as_str)
     }
 
     /// `FILE: message`.
     pub fn wrong(&self, message: impl AsRef<str>) -> Error {
         Error::failed(format!("{}: {}", self.file, message.as_ref()))
+    }
+
+    fn unfit(&self, column: &str, unfit: &Unfit) -> Error {
+        match unfit.row {
+            Some(row) => self.wrong_cell(row, column, &unfit.message),
+            None => self.wrong(format!("column `{column}`: {}", unfit.message)),
+        }
     }
 
     fn wrong_cell(&self, row: usize, column: &str, message: &str) -> Error {
@@ -70,46 +68,57 @@ impl Tabular {
             let glob = glob::Pattern::new(pattern)
                 .map_err(|e| self.wrong(format!("`{pattern}` is no pattern: {e}")))?;
             let mut any = false;
-            for name in self
-                .names()
-                .filter(|name| name == pattern || glob.matches(name))
-            {
+            for (at, name) in self.names().enumerate() {
+                if name != pattern && !glob.matches(name) {
+                    continue;
+                }
+                if name.is_empty() {
+                    let at = at + 1;
+                    return Err(
+                        self.wrong(format!("`{pattern}` means column {at}, which has no name"))
+                    );
+                }
                 any = true;
                 if !found.iter().any(|known| known == name) {
                     found.push(name.to_owned());
                 }
             }
             if !any {
-                let error = self.wrong(format!("there is no column `{pattern}`"));
-                return Err(error.suggest(pattern, self.names()));
+                return Err(self.no_column(pattern));
             }
         }
         Ok(found)
     }
 
-    fn column(&self, name: &str) -> Result<&Column> {
-        self.table.column(name).map_err(|_| {
-            let error = self.wrong(format!("there is no column `{name}`"));
-            error.suggest(name, self.names())
-        })
+    fn no_column(&self, name: &str) -> Error {
+        let error = self.wrong(format!("there is no column `{name}`"));
+        let mut known = self.names();
+        match (known.next(), known.next()) {
+            (Some(one), None) if one.contains([';', '\t']) => {
+                error.hint("its header has no comma: write one between two columns, in every line")
+            }
+            _ => error.suggest(name, self.names().filter(|known| !known.is_empty())),
+        }
+    }
+
+    fn cells(&self, name: &str) -> Result<Cow<'_, Cells>> {
+        let column = self.names().position(|known| known == name);
+        let column = column.ok_or_else(|| self.no_column(name))?;
+        let cells = survive(|| self.table.cells(column));
+        let cells = cells.unwrap_or_else(|words| Err(Unfit::column(words)));
+        cells.map_err(|unfit| self.unfit(name, &unfit))
     }
 
     /// A column of numbers; an empty cell is NaN.
     fn numbers(&self, name: &str) -> Result<Vec<f64>> {
-        let column = self.column(name)?;
-        if let Column::Text(texts) = column {
-            // One cell that is no number makes the whole column text.
-            let number = |text: &str| text.is_empty() || text.parse::<f64>().is_ok();
-            let bad = texts.iter().position(|text| !number(text));
-            let row = bad.unwrap_or_default();
-            return Err(match texts[row].as_str() {
-                "" => self.wrong_cell(row, name, "it is empty, and so is the whole column"),
-                text => self.wrong_cell(row, name, &format!("`{text}` is not a number")),
-            });
-        }
-        self.table
-            .floats(name)
-            .map_err(|e| self.wrong(e.to_string()))
+        let cells = self.cells(name)?;
+        cells.numbers().map_err(|unfit| {
+            let error = self.unfit(name, &unfit);
+            match (cells.as_ref(), self.table.states_types()) {
+                (Cells::Text(_), true) => error.hint("the file has this column as text"),
+                _ => error,
+            }
+        })
     }
 
     /// A column of finite numbers.
@@ -145,36 +154,56 @@ impl Tabular {
         numbers.into_iter().enumerate().map(label).collect()
     }
 
-    /// The class of each row by the value of a column, numbered in the order of first appearance.
+    /// The class of each row by the value of a column, as it is written (`007` is another class than `7`),
+    /// numbered in the order of first appearance.
     ///
     /// # Errors
-    /// An empty cell, or a class of a single row.
+    /// An empty cell, a class of a single row, two classes that differ in blanks around them.
     pub fn classes(&self, name: &str) -> Result<Vec<usize>> {
-        let column = self.column(name)?;
-        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        let cells = self.cells(name)?;
+        let names = cells.names();
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        // By the name without blanks: nobody sees two classes that differ in those.
+        let mut written: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
         let mut sizes: Vec<(usize, usize)> = Vec::new();
         let mut classes = Vec::new();
-        for row in 0..self.rows() {
-            let text = column.text(row);
-            if text.is_empty() || text == "NaN" {
+        for (row, class) in names.iter().enumerate() {
+            let Some(class) = class.as_deref() else {
                 return Err(self.wrong_cell(row, name, "the class is missing"));
+            };
+            let &mut (first, at) = written.entry(class.trim()).or_insert((class, row));
+            if first != class {
+                let at = at + 1;
+                let message = format!(
+                    "the class `{class}` is `{first}` of row {at} but for blanks around it: write both alike"
+                );
+                return Err(self.wrong_cell(row, name, &message));
             }
-            let class = *known.entry(text).or_insert(sizes.len());
-            if class == sizes.len() {
+            let number = *known.entry(class).or_insert(sizes.len());
+            if number == sizes.len() {
                 sizes.push((row, 0));
             }
-            sizes[class].1 += 1;
-            classes.push(class);
+            sizes[number].1 += 1;
+            classes.push(number);
         }
         match sizes.iter().find(|(_, size)| *size < 2) {
             None => Ok(classes),
             Some(&(row, _)) => {
+                let class = names[row].as_deref().unwrap_or_default();
                 let message = format!(
-                    "the class `{}` has this row alone; it needs one to train on and one to hold out",
-                    column.text(row)
+                    "the class `{class}` has this row alone; it needs one to train on and one to hold out"
                 );
                 Err(self.wrong_cell(row, name, &message))
             }
         }
     }
+}
+
+/// What `act` returns, or what the library that reads a damaged file says when it gives up.
+fn survive<T>(act: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    // What `act` worked on is dropped with it, or only read.
+    catch_unwind(AssertUnwindSafe(act)).map_err(|panic| {
+        let words = panic_words(panic.as_ref());
+        format!("it cannot be read, and may be damaged: {words}")
+    })
 }

@@ -87,8 +87,12 @@ impl Target {
         });
         let row = rows.max_by_key(|&row| self.places[row].2).ok_or_else(|| {
             let known = self.places.iter().map(|(model, ..)| model.as_str());
-            let message = format!("`{}` has no `{model}` on `{task}`", self.name);
-            Error::failed(message).suggest(model, known)
+            let at = n_shots.map_or_else(String::new, |n| format!(" at n = {n}"));
+            let message = format!("`{}` has no `{model}` on `{task}`{at}", self.name);
+            match known.clone().any(|known| known == model) {
+                true => Error::failed(message),
+                false => Error::failed(message).suggest(model, known),
+            }
         })?;
         Ok((self.error[row], self.accuracy[row]))
     }

@@ -38,7 +38,11 @@ impl StageKind for TaskRoles {
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let examples = Examples::read(io.input("train")?)?;
-        write_data_set(io, "data_set", &examples.data_set(&params.target)?)?;
+        let target = examples.data_set(&params.target).map_err(|mut error| {
+            error.message = format!("target: {}", error.message);
+            error
+        })?;
+        write_data_set(io, "data_set", &target)?;
         let others = examples.tasks.iter().map(|labels| &labels.task);
         let mut others: Vec<String> = others
             .filter(|&task| *task != params.target)

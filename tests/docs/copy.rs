@@ -81,11 +81,10 @@ impl Copy {
         copy
     }
 
-    /// A program with a cleared environment, the built binary first on the path. `make` finds
-    /// what cargo has built already: its cargo does nothing.
+    /// A program with a cleared environment, the built binary first on the path. `make` is
+    /// told of it: its cargo does nothing.
     pub fn command(&self, program: &str) -> Command {
         let binaries = Path::new(PROGRAM).parent().expect("a folder");
-        let target = binaries.parent().expect("a folder");
         let mut command = Command::new(program);
         command
             .current_dir(self.folder())
@@ -96,7 +95,7 @@ impl Copy {
                 format!("{}:/usr/local/bin:/usr/bin:/bin", binaries.display()),
             )
             .env("CARGO", "true")
-            .env("CARGO_TARGET_DIR", target)
+            .env("ICL_REPRO", PROGRAM)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs([("GIT_AUTHOR_NAME", "a"), ("GIT_COMMITTER_NAME", "a")])
             .envs([("GIT_AUTHOR_EMAIL", "a@b"), ("GIT_COMMITTER_EMAIL", "a@b")])

@@ -182,6 +182,13 @@ pub const TARGETS: &[Target] = &[
         open: parquet,
     },
     Target {
+        name: "tabular-parquet",
+        // Two processes for each.
+        mutants: 200,
+        tokens: BINARY,
+        open: tabular_parquet,
+    },
+    Target {
         name: "compare",
         mutants: 10_000,
         tokens: JSON,
@@ -273,11 +280,7 @@ fn run_lock(bench: &Bench, bytes: &[u8]) -> Told {
     let cache = root.join("cache");
     std::fs::create_dir_all(&cache).expect("a folder");
     std::fs::write(cache.join("run.lock"), bytes).expect("a file");
-    let workspace = Workspace {
-        out: root.clone(),
-        root,
-        cache,
-    };
+    let workspace = Workspace::apart(root.clone(), cache, root);
     let held = workspace.lock_for_run(false, |_| {});
     held.map(|_| 1).map_err(|e| e.to_string())
 }
@@ -335,6 +338,27 @@ fn parquet(bench: &Bench, bytes: &[u8]) -> Told {
     match output.status.code() {
         Some(0 | 3) => Ok(1),
         Some(2) => Err(said),
+        other => panic!("exit {other:?}: {said}"),
+    }
+}
+
+/// A stage's own table, read by the program: as above.
+fn tabular_parquet(bench: &Bench, bytes: &[u8]) -> Told {
+    bench.put("table.parquet", bytes);
+    let stage = "version: 1\nstages:\n  s:\n    kind: tabular-tasks\n    inputs: {table: table.parquet}\n    \
+                 params: {features: ['*_mm', age_days], tasks: ['question_*'], stratify: site, held_out: 0.3, \
+                 scale: standard, d: 2, shots: 2, seed: 0}\n    outputs: {train: artifacts/t.parquet, held_out: \
+                 artifacts/h.parquet, features: artifacts/f.parquet}\n";
+    bench.put("pipeline.yaml", stage.as_bytes());
+    let output = Command::new(env!("CARGO_BIN_EXE_icl-repro"))
+        .args(["run", "--quiet", "-j", "1"])
+        .current_dir(bench.folder.path())
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    match output.status.code() {
+        Some(0) => Ok(1),
+        Some(1) if said.contains("table.parquet") => Err(said),
         other => panic!("exit {other:?}: {said}"),
     }
 }

@@ -1,15 +1,37 @@
-//! Kinds of faults that were found in the program and mended: each with its neighbours.
+//! Kinds of fault that people met, each with its neighbours: what destroyed, published or accused what it
+//! must not, what was silently wrong, and what was refused without a reason.
 
+mod answers;
+mod checkouts;
+mod children;
+mod figures;
+mod fresh_clones;
+mod guard;
 #[path = "../hostile/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod hostile;
-#[path = "../toy/mod.rs"]
-#[allow(dead_code, reason = "other tests use the rest of it")]
-mod toy;
-
 mod inputs;
 mod items;
 mod language;
+mod merges;
+mod moves;
+mod named;
 mod options;
+mod ownership;
+mod publishing;
+#[path = "../faults/repository.rs"]
+#[allow(dead_code, reason = "the faults use the rest")]
+mod repository;
+mod selectors;
+mod sharing;
+mod sight;
+mod sketch;
+mod tables;
 mod targets;
+mod threads;
+mod told;
+#[path = "../toy/mod.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod toy;
+mod tree;
 mod words;

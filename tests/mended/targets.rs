@@ -161,7 +161,8 @@ fn other_changes_have_another_folder() {
             profile: None,
             sets: sets.iter().map(|set| set.to_string()).collect(),
         };
-        Workspace::new(root.to_owned(), None, None, &settings).out
+        let folders = Workspace::new(root.to_owned(), None, None, &settings);
+        folders.expect("folders").out
     };
     assert_ne!(name(&["a.x=1", "b.x=2"]), name(&["a.x=1\nb.x=2"]));
     assert_ne!(name(&["a.x=1\\nb"]), name(&["a.x=1\nb"]));

@@ -4,6 +4,7 @@ use icl_repro::pipeline::confirm::{Confirmed, Question};
 use icl_repro::pipeline::digest::Digest;
 use icl_repro::pipeline::error::{Error, Result};
 use icl_repro::pipeline::event::Event;
+use icl_repro::pipeline::inspection::Inspector;
 use icl_repro::pipeline::key::{Code, CodePart};
 use icl_repro::pipeline::kind::{Io, Job, Kind, Role, any, optional};
 use icl_repro::pipeline::lock::LockFile;
@@ -154,6 +155,8 @@ pub struct Repo {
     pub settled: Duration,
     /// What files below `figures/` are given; `None` for nothing.
     pub publisher: Option<Signature>,
+    /// Looks at files before stages read them.
+    pub inspector: Option<Box<dyn Inspector>>,
     runs: Arc<Mutex<Vec<String>>>,
 }
 
@@ -189,6 +192,7 @@ impl Repo {
             shortcut: false,
             settled: SETTLED,
             publisher: None,
+            inspector: None,
             runs: Arc::default(),
         };
         repo.write("pipeline.yaml", yaml);
@@ -256,12 +260,13 @@ impl Repo {
             baseline: &lock,
             store: &store,
             publisher: self.publisher.as_ref().map(|p| p as &dyn Publisher),
+            inspector: self.inspector.as_deref(),
         })
     }
 
     fn workspace(&self, settings: &Settings) -> Result<Workspace> {
         let root = Workspace::find_root(self.folder.path())?;
-        Ok(Workspace::new(root, None, None, settings))
+        Workspace::new(root, None, None, settings)
     }
 
     /// Runs; the summary says what happened.
@@ -292,7 +297,8 @@ impl Repo {
         }
         let yaml = Digest::of(self.read("pipeline.yaml").as_bytes());
         self.with(ask, |context| {
-            let _held = context.workspace.lock_for_run(false, |_| {})?;
+            // A process that another test starts has the lock's file, too, until it is another program.
+            let _held = context.workspace.lock_for_run(true, |_| {})?;
             let selection = context.pipeline.select(&targets, &[])?;
             let options = Options {
                 workers: ask.workers.unwrap_or(2),
