@@ -111,7 +111,7 @@ impl Scope<'_> {
             let dollars = brace - rest[..brace].trim_end_matches('$').len();
             filled.push_str(&rest[..brace - dollars]);
             filled.push_str(&"$".repeat(dollars / 2));
-            if dollars % 2 == 0 {
+            if dollars.is_multiple_of(2) {
                 filled.push('{');
                 rest = &rest[brace + 1..];
                 continue;

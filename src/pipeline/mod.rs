@@ -5,11 +5,11 @@
 //! keys to output contents. Knows no science: kinds of stages are registered from outside.
 //!
 //! Read in this order: [`kind`] and [`stage`] (what a stage is), [`yaml`], [`node`], [`decimal`], [`spec`],
-//! [`ids`], [`settings`], [`fill`], [`expand`], [`typed`] with [`type_error`], [`outputs`], [`bind`],
+//! [`ids`], [`settings`], [`fill`], [`expand`], [`typed`] with [`numbers`] and [`type_error`], [`outputs`], [`bind`],
 //! [`resolve`], [`graph`], [`select`] (from pipeline.yaml to stages), [`key`] and [`digest`] (what is
 //! hashed), [`trace`] and [`publication`] (provenance), [`location`], [`boundary`], [`cache_folder`] and
 //! [`workspace`] (where, and whose it is), [`store`], [`actions`], [`stat`], [`mod@block`], [`lock_text`],
-//! [`conflict`] and [`lock`] (what is kept), [`moves`], [`plan`], [`run`], [`execute`], [`inspection`],
+//! [`conflict`] and [`lock`] (what is kept), [`moves`], [`inputs`], [`plan`], [`run`], [`execute`], [`inspection`],
 //! [`leftover`], [`settle`], [`confirm`], [`verify`], [`orphans`], [`line_ends`], [`rebuild`] (what
 //! happens), [`gc`] and [`removal`] (what goes), [`lock_diff`] (between revisions), [`schema`] (for
 //! editors).
@@ -33,6 +33,7 @@ pub mod gc;
 pub mod graph;
 pub mod history;
 pub mod ids;
+pub mod inputs;
 pub mod inspection;
 pub mod key;
 pub mod kind;
@@ -44,6 +45,7 @@ pub mod lock_diff;
 pub mod lock_text;
 pub mod moves;
 pub mod node;
+pub mod numbers;
 pub mod orphans;
 pub mod outputs;
 pub mod plan;

@@ -157,25 +157,20 @@ fn check_variable(vars: &Node, path: &Key, variable: &str) -> Result<()> {
         return Ok(());
     }
     // The nearest is looked for where the path leaves what is there.
-    let mut above = String::new();
-    let mut node = vars;
+    let (mut above, mut node, mut wrong) = (VARS.to_owned(), vars, variable);
     for step in variable.split('.') {
-        match node.get(step) {
-            Some(below) => {
-                above += step;
-                above.push('.');
-                node = below;
-            }
-            None => break,
-        }
+        wrong = step;
+        let Some(below) = node.get(step) else { break };
+        above += &format!("{step}.");
+        node = below;
     }
     let known = node.entries("vars").unwrap_or_default();
-    let known: Vec<String> = known
-        .iter()
-        .map(|(key, _)| format!("{VARS}{above}{}", key.text))
-        .collect();
+    let known = known.iter().map(|(key, _)| key.text.as_str());
     let error = Error::config(format!("there is no variable `{variable}`")).at(&path.place);
-    Err(error.suggest(&path.text, known.iter().map(String::as_str)))
+    Err(match nearest_name(wrong, known.clone()) {
+        Some(name) => error.hint(format!("did you mean `{above}{name}`?")),
+        None => error.suggest(wrong, known),
+    })
 }
 
 /// The stages that a path means, and the parameter. An item may have dots: the longest beginning of

@@ -3,6 +3,7 @@
 //! Knows the file's grammar. Does not know kinds, types of parameters, or whether a name exists:
 //! [`crate::pipeline::resolve`] does.
 
+use crate::pipeline::decimal;
 use crate::pipeline::error::{Error, Result};
 use crate::pipeline::ids::{Role, check_name, check_unique};
 use crate::pipeline::node::{Key, Node, Value};
@@ -46,10 +47,18 @@ impl Spec {
         let known = ["version", "vars", "profiles", "groups", "stages"];
         check_keys(&root, "the pipeline", &known)?;
         let version = require(&root, "the pipeline", "version")?;
-        if !matches!(version.value, Value::Int(VERSION)) {
+        let number = match version.value {
+            Value::Int(number) => Some(number),
+            Value::Float(number) => decimal::whole(number),
+            _ => None,
+        };
+        if number != Some(VERSION) {
             let message = format!("version must be {VERSION}, not {}", version.describe());
             let error = Error::config(message).at(&version.place);
-            return Err(error.hint("a newer file needs a newer icl-repro: update it"));
+            return Err(match number {
+                Some(_) => error.hint("a newer file needs a newer icl-repro: update it"),
+                None => error.hint(format!("write `version: {VERSION}`")),
+            });
         }
         let empty = Node::new(root.place.clone(), Value::Null);
         let section = |name: &str| root.get(name).unwrap_or(&empty);

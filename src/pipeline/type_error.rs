@@ -14,7 +14,7 @@ pub struct TypeError {
     pub message: String,
     pub place: Option<Place>,
     pub suggestion: Option<(String, &'static [&'static str])>,
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
 }
 
 impl TypeError {
@@ -44,7 +44,7 @@ impl From<Error> for TypeError {
             message: error.message,
             place: error.place,
             suggestion: None,
-            hint: error.hint,
+            hint: error.hint.map(Into::into),
         }
     }
 }
@@ -120,7 +120,7 @@ impl serde::de::Error for TypeError {
                 | Unexpected::Bool(_)
         );
         if expected == "text" && is_plain {
-            error.hint = Some("write it in quotes".to_owned());
+            error.hint = Some("write it in quotes".into());
         }
         error
     }

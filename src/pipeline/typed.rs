@@ -4,12 +4,12 @@
 //! decides how the text of an option is read: a text has it as it stands, a number in decimal digits,
 //! the rest as YAML.
 
-use crate::pipeline::decimal::{self, Decimal};
 use crate::pipeline::error::{Error, Place, Result};
 use crate::pipeline::node::{Key, Node, Value};
-use crate::pipeline::type_error::{TypeError, plain};
+use crate::pipeline::numbers;
+use crate::pipeline::type_error::TypeError;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess,
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
     VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
@@ -39,7 +39,7 @@ impl NodeReader<'_> {
         match &self.0.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(b) => visitor.visit_bool(*b),
-            Value::Int(i) => visit_whole(*i, visitor),
+            Value::Int(i) => numbers::visit_whole(*i, visitor),
             Value::Float(x) => visitor.visit_f64(*x),
             Value::Text(s) => visitor.visit_str(s),
             Value::List(items) => {
@@ -63,57 +63,12 @@ impl NodeReader<'_> {
         }
     }
 
-    /// A number in decimal digits, from an option or as what YAML took for text.
-    fn decimal(&self) -> Option<std::result::Result<Decimal, &'static str>> {
-        match (self.0.as_written(), &self.0.value) {
-            (Some(text), _) => Some(Decimal::read(text)),
-            (None, Value::Text(text)) => Some(Decimal::read(text)),
-            _ => None,
-        }
-    }
-
-    /// A whole number, also one that is written with an exponent.
     fn whole<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
-        let place = &self.0.place;
-        let read = match (self.0.as_written(), self.decimal(), &self.0.value) {
-            (Some(_), Some(Ok(Decimal::Whole(number))), _) => visit_whole(number, visitor),
-            (Some(_), Some(Ok(Decimal::Real(number))), _) => visit_float(number, visitor),
-            (None, _, Value::Float(number)) => visit_float(*number, visitor),
-            _ => self.number_or_why(visitor),
-        };
-        read.map_err(|e| e.at(place))
+        numbers::whole(self.0, visitor).map_err(|e| e.at(&self.0.place))
     }
 
     fn float<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
-        let place = &self.0.place;
-        let read = match (self.0.as_written(), self.decimal()) {
-            (Some(_), Some(Ok(Decimal::Whole(number)))) => visitor.visit_f64(number as f64),
-            (Some(_), Some(Ok(Decimal::Real(number)))) => visitor.visit_f64(number),
-            _ => self.number_or_why(visitor),
-        };
-        read.map_err(|e| e.at(place))
-    }
-
-    /// What is no number, or not one as this program writes them.
-    fn number_or_why<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
-        let expected = plain(&visitor as &dyn Expected);
-        match (self.decimal(), self.0.as_written()) {
-            (Some(Err(why)), Some(text)) if !self.0.is_nothing() => {
-                let found = format!("`{text}`: {why}");
-                Err(TypeError::expected(&expected, &found))
-            }
-            (Some(Err(why)), None) if self.0.scalar_text().is_some_and(|t| looks_numeric(&t)) => {
-                let found = format!("{}: {why}", self.0.describe());
-                Err(TypeError::expected(&expected, &found))
-            }
-            (Some(Ok(_)), None) => {
-                let mut error = TypeError::expected(&expected, &self.0.describe());
-                error.hint = Some("take the quotes away".to_owned());
-                Err(error)
-            }
-            (_, Some(_)) => Err(TypeError::expected(&expected, "nothing")),
-            _ => self.read(visitor),
-        }
+        numbers::float(self.0, visitor).map_err(|e| e.at(&self.0.place))
     }
 
     fn text<'de, V: Visitor<'de>>(self, visitor: V) -> TypeResult<V::Value> {
@@ -122,28 +77,6 @@ impl NodeReader<'_> {
             Some(text) => visitor.visit_str(text).map_err(|e: TypeError| e.at(place)),
             None => self.deserialize_any(visitor),
         }
-    }
-}
-
-/// Whether somebody may have meant a number: it begins like one.
-fn looks_numeric(text: &str) -> bool {
-    let digits = text.trim_start_matches(['+', '-', '.']);
-    digits.starts_with(|c: char| c.is_ascii_digit())
-}
-
-fn visit_whole<'de, V: Visitor<'de>>(number: i128, visitor: V) -> TypeResult<V::Value> {
-    match (u64::try_from(number), i64::try_from(number)) {
-        (Ok(number), _) => visitor.visit_u64(number),
-        (_, Ok(number)) => visitor.visit_i64(number),
-        _ => Err(TypeError::new(format!("the number {number} is too large"))),
-    }
-}
-
-/// A float where a whole number is expected.
-fn visit_float<'de, V: Visitor<'de>>(number: f64, visitor: V) -> TypeResult<V::Value> {
-    match decimal::whole(number) {
-        Some(whole) => visit_whole(whole, visitor),
-        None => visitor.visit_f64(number),
     }
 }
 
@@ -214,22 +147,20 @@ impl<'de> Deserializer<'de> for NodeReader<'_> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> TypeResult<V::Value> {
         let node = self.0;
         // A name is a text: taken as it stands, unless it is the key of its settings.
-        if let Some(text) = node.as_written()
-            && let yaml = node.as_yaml()
-            && !matches!(
-                yaml,
-                Ok(Node {
-                    value: Value::Map(_),
-                    ..
-                })
-            )
-        {
+        if let Some(text) = node.as_written() {
+            match node.as_yaml() {
+                Ok(yaml) if matches!(yaml.value, Value::Map(_)) => {
+                    return NodeReader(&yaml).deserialize_enum(name, variants, visitor);
+                }
+                Err(error) if text.trim_start().starts_with('{') => return Err(error.into()),
+                _ => {}
+            }
             let name = Variant {
                 name: text.trim(),
                 name_place: &node.place,

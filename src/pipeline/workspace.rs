@@ -323,6 +323,11 @@ fn variant_name(settings: &Settings) -> Option<String> {
         return settings.profile.clone();
     }
     let profile = settings.profile.as_deref().unwrap_or("default");
-    let digest = Digest::of(settings.sets.join("\n").as_bytes());
+    // A line break inside of one is not the end of it.
+    let sets = settings
+        .sets
+        .iter()
+        .map(|set| set.replace('\\', "\\\\").replace('\n', "\\n"));
+    let digest = Digest::of(sets.collect::<Vec<_>>().join("\n").as_bytes());
     Some(format!("{profile}+{}", &digest.short()[..8]))
 }

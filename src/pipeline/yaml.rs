@@ -109,7 +109,7 @@ fn told(error: &serde_yaml::Error) -> Error {
         }
         Found::Budget { breach, .. } => (limit(breach), None),
         Found::AliasError { error, .. } => return told(error),
-        _ => (plain(error), None),
+        _ => plain(error),
     };
     let error = Error::config(message);
     match hint {
@@ -136,13 +136,25 @@ fn limit(breach: &BudgetBreach) -> String {
     }
 }
 
-/// The words about the document's grammar: those are about YAML itself.
-fn plain(error: &serde_yaml::Error) -> String {
+/// The words about the document's grammar: those are about YAML itself. With a hint where the cause is
+/// nearly always the same.
+fn plain(error: &serde_yaml::Error) -> (String, Option<&'static str>) {
     let text = UserMessageFormatter.format_message(error);
     // The place is printed in front; the library says it again at the end.
     let text = text.split(" at line ").next().unwrap_or(&text);
     let text = text.split(" at byte ").next().unwrap_or(text);
-    text.to_owned()
+    let hint = if text.starts_with("mapping values are not allowed") {
+        Some("a text with `: ` in it stands in quotes; the keys of a mapping begin in one column")
+    } else if text.starts_with("unexpected character") || text.contains("anchor or alias") {
+        Some("a text that begins with one of @ ` % & * ! | > stands in quotes")
+    } else if text.contains("tabs") {
+        Some("indent with blanks")
+    } else if text.starts_with("while parsing a block") {
+        Some("the items of a list, and the keys of a mapping, begin in one column")
+    } else {
+        None
+    };
+    (text.to_owned(), hint)
 }
 
 impl<'de> Deserialize<'de> for Spanned {

@@ -1,5 +1,7 @@
 //! Targets as people type them: from a subfolder, as an absolute path, through a link.
 
+use icl_repro::pipeline::settings::Settings;
+use icl_repro::pipeline::workspace::Workspace;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -136,6 +138,35 @@ fn outputs_of_a_variant_are_targets_where_they_lie() {
     let (code, text) = run(root, &[&["status", target.as_str()][..], &set].concat());
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("1 stage: 1 fresh"), "{text}");
+}
+
+#[test]
+fn other_changes_have_another_folder() {
+    let repository = repository();
+    let root = repository.path();
+    for set in [
+        &["a.seed=1", "b.seed=2"][..],
+        &["b.seed=2", "a.seed=1"],
+        &["b.seed=2"],
+    ] {
+        let sets = set.iter().flat_map(|set| ["--set", set]);
+        let args: Vec<&str> = ["run", "b"].into_iter().chain(sets).collect();
+        let (code, text) = run(root, &args);
+        assert_eq!(code, Some(0), "{text}");
+    }
+    let variants = std::fs::read_dir(root.join(".icl-repro/profiles")).expect("variants");
+    assert_eq!(variants.count(), 3);
+    let name = |sets: &[&str]| {
+        let settings = Settings {
+            profile: None,
+            sets: sets.iter().map(|set| set.to_string()).collect(),
+        };
+        let folders = Workspace::new(root.to_owned(), None, None, &settings);
+        folders.expect("folders").out
+    };
+    assert_ne!(name(&["a.x=1", "b.x=2"]), name(&["a.x=1\nb.x=2"]));
+    assert_ne!(name(&["a.x=1\\nb"]), name(&["a.x=1\nb"]));
+    assert_eq!(name(&["a.x=1"]), name(&["a.x=1"]));
 }
 
 #[test]
