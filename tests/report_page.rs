@@ -148,10 +148,10 @@ impl Small {
         let trace = json!({"format": 1, "stages": [
             {"stage": "curve", "kind": "figure",
              "params": {"panels": [{"title": "", "x": axis, "y": axis}], "note": HOSTILE},
-             "inputs": [{"role": "font", "from": "data/font.ttf", "digest": "00"}],
+             "inputs": [{"role": "font", "from": "data/font.ttf", "digest": "0".repeat(64)}],
              "outputs": [{"name": "svg", "path": "figures/curve.svg", "digest": digest("pictures", "curve")}]},
             {"stage": "numbers", "kind": "table", "params": {},
-             "inputs": [{"role": "a", "from": "curve.svg", "digest": "00"}],
+             "inputs": [{"role": "a", "from": "curve.svg", "digest": "0".repeat(64)}],
              "outputs": [{"name": "csv", "path": "figures/numbers.csv", "digest": digest("tables", "numbers")}]},
         ]});
         self.give("trace", "", trace.to_string().as_bytes());
@@ -238,7 +238,7 @@ fn data_of_no_picture_are_refused_and_words_of_curves_stay_words() {
         .replacen("0,</script>,0,1.0", "0,</script>,1,007", 1);
     numbered.give("data", "curve", data.as_bytes());
     let page = numbered.run().expect("it runs");
-    assert!(page.contains("\"name\":\"1.0\"") && page.contains("\"name\":\"007\""));
+    assert!(page.contains("\"name\": \"1.0\"") && page.contains("\"name\": \"007\""));
 }
 
 #[test]
