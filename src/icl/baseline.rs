@@ -171,7 +171,7 @@ impl Baselines {
             add_diagonal(&mut self.matrix, dim, self.penalties.logistic);
             solve(&mut self.matrix, &mut self.vector);
             let length = dot(&self.vector, &self.vector).sqrt();
-            let damping = Lanes::from_fn(|lane| {
+            let damping: [f64; WIDTH] = std::array::from_fn(|lane| {
                 let reach = self.longest.0[lane] * length.0[lane];
                 if reach < 1e-12 {
                     1.0
@@ -180,7 +180,7 @@ impl Baselines {
                 }
             });
             for (weight, &step) in self.weights.iter_mut().zip(&self.vector) {
-                *weight = *weight - damping * step;
+                *weight = *weight - Lanes(damping) * step;
             }
             if length.0.iter().all(|&length| length < SHORT) {
                 break;
@@ -199,7 +199,7 @@ impl Baselines {
             }
         }
         let [ones, others] = self.class_sizes;
-        Lanes::from_fn(|lane| {
+        Lanes(std::array::from_fn(|lane| {
             let (near, far) = (distances[0].0[lane], distances[1].0[lane]);
             if others.0[lane] == 0.0 || (ones.0[lane] > 0.0 && near < far) {
                 1.0
@@ -208,7 +208,7 @@ impl Baselines {
             } else {
                 0.0
             }
-        })
+        }))
     }
 }
 

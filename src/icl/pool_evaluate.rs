@@ -267,7 +267,7 @@ impl BlockKernel<'_> {
 /// 1 where the signs agree, a half where the prediction is 0.
 #[inline(always)]
 fn right(prediction: Lanes, label: Lanes) -> Lanes {
-    Lanes::from_fn(|lane| {
+    Lanes(std::array::from_fn(|lane| {
         let product = prediction.0[lane] * label.0[lane];
         if product > 0.0 {
             1.0
@@ -276,7 +276,7 @@ fn right(prediction: Lanes, label: Lanes) -> Lanes {
         } else {
             0.0
         }
-    })
+    }))
 }
 
 /// The upper triangle of sum z z^T over the context so far.

@@ -24,17 +24,6 @@ impl Lanes {
         Lanes([value; WIDTH])
     }
 
-    /// A value for each lane. A loop: what `array::from_fn` calls is not marked for inlining, so that it
-    /// stays a call wherever the compiler does not optimise across units of code.
-    #[inline(always)]
-    pub fn from_fn(mut value: impl FnMut(usize) -> f64) -> Lanes {
-        let mut out = [0.0; WIDTH];
-        for (lane, out) in out.iter_mut().enumerate() {
-            *out = value(lane);
-        }
-        Lanes(out)
-    }
-
     /// One in the first `active` lanes, zero in the others: the weights of a group that a block's
     /// last prompts do not fill.
     #[inline(always)]
@@ -81,7 +70,7 @@ macro_rules! lane_operator {
             type Output = Lanes;
             #[inline(always)]
             fn $method(self, other: Lanes) -> Lanes {
-                Lanes::from_fn(|lane| self.0[lane] $op other.0[lane])
+                Lanes(std::array::from_fn(|lane| self.0[lane] $op other.0[lane]))
             }
         }
         impl $trait<f64> for Lanes {
