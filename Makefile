@@ -15,7 +15,7 @@ MDBOOK ?= mdbook
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: all paper stage verify smoke test test-report bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
+.PHONY: compiler ci-long all paper stage verify smoke test test-report bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -41,13 +41,17 @@ CHROMIUM ?= chromium
 test-report: ## the report in a headless browser: make smoke test-report, or REPORT=figures/report.html
 	@tests/browser/run.sh $(REPORT) $(CHROMIUM)
 
-test: ## format check, lints, all tests
+test: compiler ## format check, lints, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	$(CARGO) test --release --locked
 
-faults: ## the long test of faults: more kills and flipped bits than CI makes
+faults: compiler ## the long test of faults: more kills and flipped bits than CI makes
 	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
+
+ci-long: test faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
+	@$(MAKE) fuzz FUZZ_SCALE=$(FUZZ_SCALE)
+	@cache=$$(mktemp -d) && $(ICL_REPRO) run --cache-dir "$$cache" && $(ICL_REPRO) verify --cache-dir "$$cache" && rm -rf "$$cache"
 
 # The day is the paper's: any day makes a crate, and this one makes the same every time.
 CRATE := target/validate-crate
@@ -65,7 +69,7 @@ validate-crate: build ## the smoke results as an RO-Crate, checked by the public
 
 FUZZ_SCALE ?= 10
 FUZZ_SEED ?= 1
-fuzz: ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_TARGET=lock
+fuzz: compiler ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_TARGET=lock
 	FUZZ_SCALE=$(FUZZ_SCALE) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --release --locked --test fuzz -- --nocapture
 
 # cargo-deny is a program of its own: `cargo install cargo-deny --locked` builds it.
@@ -76,19 +80,22 @@ deny: ## licences, sources and duplicates of all dependencies (needs cargo-deny)
 verify-portable: ## the same bytes on older CPUs, on aarch64, with any threads, locale, ...: LEGS=--fast
 	@scripts/verify-portable.sh $(LEGS)
 
-bench: ## how fast the kernels are, how long the engine takes when nothing is to do
+bench: compiler ## how fast the kernels are, how long the engine takes when nothing is to do
 	$(CARGO) bench --locked --bench kernels
 	$(CARGO) bench --locked --bench engine
 
 bench-peer: ## the training steps beside the same in PyTorch
 	@$(PYTHON) benches/peer_torch.py
 
-# Some dependencies compile C, and every program is linked by it: better known now than after minutes.
-build: ## the program
-	@command -v cc >/dev/null || command -v $(CC) >/dev/null || { echo "a C compiler (cc) is missing. Debian: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install"; exit 2; }
+build: compiler ## the program
 	@$(CARGO) build --release --locked
 
-docs: ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
+# Some dependencies compile C, and every program is linked by it: better known now than after minutes.
+compiler:
+	@command -v cc >/dev/null || command -v $(CC) >/dev/null || { \
+	  echo "a C compiler (cc) is missing. Debian: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install" >&2; exit 2; }
+
+docs: compiler ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
 	UPDATE_DOCS=1 $(CARGO) test --release --locked --test docs -- generated sessions
 
 book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5)

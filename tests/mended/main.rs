@@ -4,6 +4,7 @@
 mod answers;
 mod checkouts;
 mod children;
+mod compiler;
 mod figures;
 mod fresh_clones;
 mod guard;
