@@ -71,9 +71,15 @@ pub fn check(cache: &Path, root: &Path) -> Result<()> {
     }
     match format(cache)?.as_deref() {
         None => {
-            let entries = list(cache)?;
-            if let Some(path) = entries.iter().find(|path| !is_first_or_last(path)) {
-                return Err(foreign(cache, path));
+            // Another run may be at it: what was renamed since it was listed is gone, and the mark is there
+            // before anything that it marks.
+            let is_there = |path: &Path| path.symlink_metadata().is_ok();
+            let strange = |path: &&PathBuf| !is_first_or_last(path) && is_there(path);
+            if let Some(path) = list(cache)?.iter().find(strange) {
+                return match format(cache)? {
+                    None => Err(foreign(cache, path)),
+                    Some(_) => check(cache, root),
+                };
             }
         }
         Some(FORMAT | OLDER_FORMAT) => {

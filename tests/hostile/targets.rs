@@ -292,7 +292,8 @@ fn run_lock(bench: &Bench, bytes: &[u8]) -> Told {
     let cache = root.join("cache");
     std::fs::create_dir_all(&cache).expect("a folder");
     std::fs::write(cache.join("run.lock"), bytes).expect("a file");
-    let workspace = Workspace::apart(root.clone(), cache, root);
+    let out = root.join("out");
+    let workspace = Workspace::apart(root, cache, out);
     let held = workspace.lock_for_run(false, |_| {});
     held.map(|_| 1).map_err(|e| e.to_string())
 }

@@ -198,10 +198,15 @@ fn a_lock_cannot_name_a_file_that_is_no_output() {
         }
         forged.write(&repo.path("pipeline.lock")).expect("written");
         let (_, left) = settle(&repo);
-        assert!(
-            matches!(&left[..], [Left::Kept(why)] if why.contains("not where outputs are")),
-            "{left:?}"
-        );
+        // A path with a way up is none that a lock can have: its block counts for nothing.
+        if foreign == through {
+            assert_eq!(left, []);
+        } else {
+            assert!(
+                matches!(&left[..], [Left::Kept(why)] if why.contains("not where outputs are")),
+                "{left:?}"
+            );
+        }
         assert!(repo.path(foreign).is_file(), "{foreign}");
     }
 }
