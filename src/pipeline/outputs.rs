@@ -19,8 +19,8 @@ struct Output {
     path: PathBuf,
 }
 
-/// All outputs of a pipeline by their paths.
-pub struct OutputFiles(BTreeMap<PathBuf, Output>);
+/// All outputs of a pipeline by their paths, folded.
+pub struct OutputFiles(BTreeMap<String, Output>);
 
 /// Links are followed at most so often: there may be a ring of them.
 const MAX_LINKS: usize = 40;
@@ -69,14 +69,14 @@ impl OutputFiles {
     }
 
     /// What cannot be there beside this path: the same, what it lies below, or what lies below it.
-    fn beside(&self, folded: &Path) -> Option<&Output> {
-        let above = folded.ancestors().find_map(|path| self.0.get(path));
+    fn beside(&self, folded: &str) -> Option<&Output> {
+        let ends = folded.match_indices('/').map(|(end, _)| end);
+        let mut above = ends.chain([folded.len()]).map(|end| &folded[..end]);
+        let above = above.find_map(|path| self.0.get(path));
         above.or_else(|| {
-            let mut after = self.0.range(folded.to_owned()..);
-            after
-                .next()
-                .filter(|(path, _)| path.starts_with(folded))
-                .map(|(_, output)| output)
+            let below = format!("{folded}/");
+            let (path, output) = self.0.range(below.clone()..).next()?;
+            path.starts_with(&below).then_some(output)
         })
     }
 
@@ -105,8 +105,8 @@ impl OutputFiles {
             }
             .hint(format!("write `{stage}.{name}`: then it is made first")));
         }
-        let top = file.components().next();
-        let is_below = |folder: &&str| top == Some(Component::Normal((*folder).as_ref()));
+        let top = file.split('/').next();
+        let is_below = |folder: &&str| top == Some(*folder);
         if let Some(folder) = OUTPUT_FOLDERS.iter().find(|folder| is_below(folder)) {
             let message =
                 format!("no stage makes `{shown}`, and {folder}/ is for what stages make");
@@ -154,22 +154,25 @@ fn clash(one: &Output, other: &Output) -> Error {
     Error::config(format!("{message}: {why}"))
 }
 
-/// A path without regard to case and normal form.
-pub fn folded(path: &Path) -> PathBuf {
-    let fold = |component: Component| -> PathBuf {
+/// A path without regard to case and normal form, `/` between its parts.
+pub fn folded(path: &Path) -> String {
+    let mut folded = String::with_capacity(path.as_os_str().len());
+    for component in path.components() {
+        if !folded.is_empty() {
+            folded.push('/');
+        }
         let text = component.as_os_str().to_string_lossy();
-        if text
-            .bytes()
-            .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
-        {
-            return text.as_ref().into();
+        let is_folded = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+        if text.bytes().all(is_folded) {
+            folded.push_str(&text);
+            continue;
         }
         // Upper case first: what has two letters there (`ß`) has them then in lower case too.
         let upper = text.nfd().flat_map(char::to_uppercase);
         let lower: String = upper.flat_map(char::to_lowercase).collect();
-        lower.nfd().collect::<String>().into()
-    };
-    path.components().map(fold).collect()
+        folded.extend(lower.nfd());
+    }
+    folded
 }
 
 /// The path below the root that a text names, however it goes there; `None` for one that leaves it.
