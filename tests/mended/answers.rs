@@ -1,5 +1,6 @@
 //! An answer that was not written is no success, whichever verb gives it.
 
+use crate::git::git;
 use crate::repository::{PROGRAM, Repository, Said, said};
 use icl_repro::cli::grammar;
 use std::path::Path;
@@ -64,10 +65,7 @@ fn made() -> Repository {
         ],
         &["commit", "--quiet", "--message", "results"],
     ] {
-        let mut git = Command::new("git");
-        let user = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
-        git.args(user).args(args).current_dir(&repository.root);
-        assert!(git.status().expect("git starts").success());
+        git(&repository.root, args);
     }
     repository
 }

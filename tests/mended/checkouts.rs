@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "the build script uses the rest")]
 mod code;
 
+use crate::git::git;
 use crate::repository::{PROGRAM, Repository, Said, files_below, said};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,19 +19,6 @@ const NOT_COMMITTED: [&str; 6] = [
     "node_modules",
     "book",
 ];
-
-fn git(folder: &Path, args: &[&str]) {
-    let mut command = Command::new("git");
-    command
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
-    let done = said(command.args(args));
-    assert_eq!(done.code, Some(0), "git {args:?}: {}", done.text);
-}
 
 /// Commits all of a folder as it is, clones it with a setting, and gives the paths of files that arrive
 /// with other bytes.

@@ -1,5 +1,6 @@
 //! git looks where it is sent, whatever surrounds it, and what it refuses comes with a remedy.
 
+use crate::git::{self, git};
 use crate::repository::{PROGRAM, Repository, Said, said};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -37,26 +38,6 @@ fn commit(repository: &Repository, message: &str) {
         &repository.root,
         &["commit", "--quiet", "--message", message],
     );
-}
-
-fn git_command(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(folder)
-        .env_clear()
-        .env("HOME", folder)
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.org"])
-        .args(["-c", "protocol.file.allow=always"]);
-    command
-}
-
-fn git(folder: &Path, args: &[&str]) -> String {
-    let output = git_command(folder).args(args).output().expect("git starts");
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {args:?}: {err}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Asks the program in a folder, with variables.
@@ -229,7 +210,7 @@ fn a_shallow_clone_says_how_to_get_the_rest() {
         refused(&said, "there is no revision", "git fetch --unshallow");
     }
     // A published file that only an older lock knows.
-    let table = git_command(&repository.root)
+    let table = git::command(&repository.root)
         .args(["show", "HEAD~1:figures/tables/losses.csv"])
         .output()
         .expect("git starts");

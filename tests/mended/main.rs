@@ -7,6 +7,7 @@ mod children;
 mod compiler;
 mod figures;
 mod fresh_clones;
+mod git;
 mod guard;
 #[path = "../hostile/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
