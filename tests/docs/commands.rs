@@ -19,6 +19,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("make test", "would run this test"),
     ("make docs", "would write into the repository"),
     ("make bench", "takes minutes"),
+    ("make ci-long", "takes long"),
     (
         "make verify-portable",
         "takes minutes, and `.ci/run` runs it",
