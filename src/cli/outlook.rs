@@ -131,10 +131,11 @@ fn published(stage: &Stage) -> usize {
         .count()
 }
 
-/// A duration as one says it: `40 s`, `21 min`.
+/// A duration as one says it: `less than a second`, `40 s`, `21 min`.
 pub fn in_words(duration: Duration) -> String {
     match duration.as_secs_f64().round() as u64 {
-        seconds @ 0..90 => format!("{seconds} s"),
+        0 => "less than a second".to_owned(),
+        seconds @ 1..90 => format!("{seconds} s"),
         seconds @ 90..5400 => format!("{} min", (seconds + 30) / 60),
         seconds => format!("{:.1} h", seconds as f64 / 3600.0),
     }

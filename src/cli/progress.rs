@@ -211,7 +211,8 @@ impl<'a> Display<'a> {
             bars.total.inc(1);
             if let Some(rest) = self.rest() {
                 let rest = time_in_words(rest);
-                bars.total.set_message(format!(", about {rest} left"));
+                bars.total
+                    .set_message(format!("; the rest takes about {rest}"));
             }
             if let Some(bar) = bars.stages().remove(&stage) {
                 bar.finish_and_clear();

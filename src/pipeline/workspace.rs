@@ -291,8 +291,13 @@ fn is_still(file: &File, path: &Path) -> bool {
 /// Who holds the run lock.
 fn holder(file: &File) -> std::io::Result<String> {
     let note = note(file)?;
-    let process = note.lines().next().unwrap_or_default();
-    Ok(format!("process {process} is running this pipeline"))
+    // Who has just taken the lock has not written yet who that is.
+    Ok(
+        match note.lines().next().filter(|process| !process.is_empty()) {
+            Some(process) => format!("process {process} is running this pipeline"),
+            None => "another process is running this pipeline".to_owned(),
+        },
+    )
 }
 
 /// What the file of the run lock says; if it is damaged, whatever that is.
