@@ -7,12 +7,12 @@
 mod toy;
 
 use divan::Bencher;
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::resolve::Pipeline;
-use icl_repro::pipeline::settings::Settings;
-use icl_repro::pipeline::spec::Spec;
-use icl_repro::pipeline::store::Store;
-use icl_repro::stages::registry;
+use icl_repro::registry;
+use retrace::base::digest::Digest;
+use retrace::resolve::stages::Pipeline;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
+use retrace::store::content::Store;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};

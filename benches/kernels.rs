@@ -5,25 +5,25 @@
 //! take at the best rates measured here: additions and multiplications of lanes held in registers,
 //! and numbers drawn into a small buffer. Nothing is asserted.
 
-use icl_repro::icl::data_set::DataSet;
-use icl_repro::icl::evaluate::{EvaluatePlan, evaluate};
-use icl_repro::icl::fresh::{FreshSampler, Method, TaskChoice};
-use icl_repro::icl::gram::PromptGroup;
-use icl_repro::icl::model::{LinearAttention, Parametrization, Shape};
-use icl_repro::icl::objective::Objective;
-use icl_repro::icl::optimizer::OptimizerConfig;
-use icl_repro::icl::resample::Resampler;
-use icl_repro::icl::risk;
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::source::Source;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::train::{TrainConfig, train};
-use icl_repro::icl::trainable::Trainable;
-use icl_repro::math::lane_stream::LaneStream;
-use icl_repro::math::lanes::{Lanes, WIDTH};
-use icl_repro::math::simd::{self, Kernel};
-use icl_repro::math::width::Fixed;
-use icl_repro::math::words::Words;
+use icl::evaluate::fresh_tasks::{EvaluatePlan, evaluate};
+use icl::math::lane_stream::LaneStream;
+use icl::math::lanes::{Lanes, WIDTH};
+use icl::math::simd::{self, Kernel};
+use icl::math::width::Fixed;
+use icl::math::words::Words;
+use icl::model::trainable::Trainable;
+use icl::model::weights::{LinearAttention, Parametrization, Shape};
+use icl::prompts::data_set::DataSet;
+use icl::prompts::fresh::{FreshSampler, Method, TaskChoice};
+use icl::prompts::gram::PromptGroup;
+use icl::prompts::resample::Resampler;
+use icl::prompts::setting::Setting;
+use icl::prompts::source::Source;
+use icl::prompts::task::Task;
+use icl::theory::risk;
+use icl::train::descent::{TrainConfig, train};
+use icl::train::objective::Objective;
+use icl::train::optimizer::OptimizerConfig;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::time::Instant;

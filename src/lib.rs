@@ -2,17 +2,14 @@
 //! Learning: A Theoretical Analysis of Linear Attention Models* (Lee, Sohn, Lee; ICML 2026; arXiv
 //! 2602.23197).
 //!
-//! In the order of dependence: [`math`] (random streams, sampling, sums), [`icl`] (the science),
-//! [`artifact`] (files that stages exchange), [`report`] (figures and tables as bytes), [`pipeline`]
-//! (the engine), [`stages`] (the kinds of stages), [`golden`] (computations whose bits are known), [`cli`]. `tests/layers.rs` holds them to it.
+//! The engine is the crate `retrace`, the science `icl`, drawing `plots`, files `tables` and
+//! `provenance`. Here is the paper: its [`kinds`] of stages and their [`registry`], the [`code`] digests
+//! that enter their keys, the [`publisher`] of figures, [`golden`] computations whose bits are known, and
+//! the command line ([`cli`]).
 
-#![deny(unsafe_code)]
-
-pub mod artifact;
 pub mod cli;
+pub mod code;
 pub mod golden;
-pub mod icl;
-pub mod math;
-pub mod pipeline;
-pub mod report;
-pub mod stages;
+pub mod kinds;
+pub mod publisher;
+pub mod registry;

@@ -1,23 +1,24 @@
 //! Separate matrices, several heads and layers: every configuration of pipeline.yaml against slow
 //! references, and the exact error where one layer has one.
 
-use icl_repro::icl::batch::Batch;
-use icl_repro::icl::data_set::DataSet;
-use icl_repro::icl::evaluate::{EvaluatePlan, TestErrors, evaluate};
-use icl_repro::icl::head::Head;
-use icl_repro::icl::model::{LinearAttention, MatrixKind, Parametrization, Shape};
-use icl_repro::icl::objective::Objective;
-use icl_repro::icl::optimizer::OptimizerConfig;
-use icl_repro::icl::risk;
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::source::Source;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::train::{TrainConfig, train};
-use icl_repro::icl::trainable::Trainable;
-use icl_repro::math::stream::Stream;
-use icl_repro::math::{linalg, tolerance};
-use icl_repro::pipeline::spec::Spec;
+use icl::evaluate::fresh_tasks::{EvaluatePlan, TestErrors, evaluate};
+use icl::math::linalg;
+use icl::math::stream::Stream;
+use icl::math::tolerance;
+use icl::model::head::Head;
+use icl::model::trainable::Trainable;
+use icl::model::weights::{LinearAttention, MatrixKind, Parametrization, Shape};
+use icl::prompts::data_set::DataSet;
+use icl::prompts::setting::Setting;
+use icl::prompts::source::Source;
+use icl::prompts::task::Task;
+use icl::theory::risk;
+use icl::train::batch::Batch;
+use icl::train::descent::{TrainConfig, train};
+use icl::train::objective::Objective;
+use icl::train::optimizer::OptimizerConfig;
 use ndarray::Array2;
+use retrace::spec::file::Spec;
 use std::ops::ControlFlow;
 
 const D: usize = 5;
@@ -39,10 +40,7 @@ fn configurations() -> Vec<(String, Shape)> {
     let stage = spec.stages.iter().find(|s| s.name.text == "qkv_pretrain");
     let (axis, items) = &stage.expect("the stage").matrix[0];
     assert_eq!(axis.text, "config");
-    let read = |(label, item): &(
-        icl_repro::pipeline::node::Key,
-        icl_repro::pipeline::node::Node,
-    )| {
+    let read = |(label, item): &(retrace::yaml::node::Key, retrace::yaml::node::Node)| {
         let number = |name: &str| {
             let text = item.get(name).and_then(|node| node.scalar_text());
             text.expect("a number").parse().expect("a whole number")

@@ -2,25 +2,26 @@
 //!
 //! Models are trained on the exact loss, six seeds; the evaluator gets plain structs.
 
-use icl_repro::icl::head::Head;
-use icl_repro::icl::measures::{self, ErrorAt, Measures};
-use icl_repro::icl::model::{LinearAttention, Shape};
-use icl_repro::icl::objective::Objective;
-use icl_repro::icl::optimizer::OptimizerConfig;
-use icl_repro::icl::population::{PopulationLoss, train_population};
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::theory_points;
-use icl_repro::icl::train::Descent;
-use icl_repro::icl::trainable::Trainable;
-use icl_repro::icl::{optima, risk};
-use icl_repro::pipeline::resolve::Pipeline;
-use icl_repro::pipeline::settings::Settings;
-use icl_repro::pipeline::spec::Spec;
-use icl_repro::stages::claim::{self, Claim, Confidence, Decided, Verdict};
-use icl_repro::stages::quantity::{Evidence, Sampled};
-use icl_repro::stages::registry;
+use icl::model::head::Head;
+use icl::model::trainable::Trainable;
+use icl::model::weights::{LinearAttention, Shape};
+use icl::prompts::setting::Setting;
+use icl::prompts::task::Task;
+use icl::theory::measures::{self, ErrorAt, Measures};
+use icl::theory::optima;
+use icl::theory::points;
+use icl::theory::risk;
+use icl::train::descent::Descent;
+use icl::train::objective::Objective;
+use icl::train::optimizer::OptimizerConfig;
+use icl::train::population::{PopulationLoss, train_population};
+use icl_repro::kinds::claims::claim::{self, Claim, Confidence, Decided, Verdict};
+use icl_repro::kinds::claims::quantity::{Evidence, Sampled};
+use icl_repro::registry;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+use retrace::resolve::stages::Pipeline;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
@@ -189,7 +190,7 @@ fn evidence(change: impl Fn(&mut Seed)) -> Evidence {
         sampled: stages
             .map(|stage| (stage.to_owned(), rows.clone()))
             .to_vec(),
-        points: theory_points::exact(&setting()).expect("one d"),
+        points: points::exact(&setting()).expect("one d"),
     }
 }
 
@@ -373,7 +374,7 @@ fn without_annealing_the_auxiliary_loss_is_another_one() {
 #[test]
 fn perturbed_closed_forms_and_estimates_turn_their_verdicts() {
     let mut wrong = evidence(|_| {});
-    wrong.points = theory_points::points(&setting(), wrong_normaliser).expect("one d");
+    wrong.points = points::points(&setting(), wrong_normaliser).expect("one d");
     let decided = decide(&wrong);
     assert_eq!(verdict(&decided, "few-shot-threshold"), Verdict::Fails);
     assert_eq!(verdict(&decided, "w-star"), Verdict::Fails);

@@ -1,14 +1,16 @@
 //! The closed forms against printed reference values and against Monte Carlo, in standard errors.
 
-use icl_repro::icl::evaluate::{EvaluatePlan, evaluate};
-use icl_repro::icl::head::Head;
-use icl_repro::icl::model::{LinearAttention, Parametrization, Shape};
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::{optima, risk};
-use icl_repro::math::moments::Moments;
-use icl_repro::math::stream::Stream;
-use icl_repro::math::{linalg, tolerance};
+use icl::evaluate::fresh_tasks::{EvaluatePlan, evaluate};
+use icl::math::linalg;
+use icl::math::moments::Moments;
+use icl::math::stream::Stream;
+use icl::math::tolerance;
+use icl::model::head::Head;
+use icl::model::weights::{LinearAttention, Parametrization, Shape};
+use icl::prompts::setting::Setting;
+use icl::prompts::task::Task;
+use icl::theory::optima;
+use icl::theory::risk;
 use ndarray::Array2;
 use std::ops::ControlFlow;
 
@@ -37,7 +39,7 @@ fn random_covariance(d: usize, stream: &mut Stream) -> Array2<f64> {
     sigma
 }
 
-fn assert_agrees(what: &str, estimate: icl_repro::math::moments::Estimate, exact: f64) {
+fn assert_agrees(what: &str, estimate: icl::math::moments::Estimate, exact: f64) {
     let z = estimate.z_score(exact);
     assert!(
         z.abs() < tolerance::STANDARD_ERRORS,

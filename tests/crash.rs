@@ -4,10 +4,10 @@
 //! Histories alternate between two versions of the pipeline, so that a killed run stands amid files
 //! of the other one.
 
-use icl_repro::pipeline::actions::Outputs;
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::lock::Lock;
-use icl_repro::pipeline::store::Store;
+use retrace::base::digest::Digest;
+use retrace::lock::file::Lock;
+use retrace::store::actions::Outputs;
+use retrace::store::content::Store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use icl_repro::math::stream::Stream;
+use icl::math::stream::Stream;
 
 /// Kills with at least one stage in flight, over all histories.
 const KILLS: usize = 100;

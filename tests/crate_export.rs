@@ -120,7 +120,7 @@ fn check(folder: &Path) -> BTreeSet<String> {
         let entity = &entities[path];
         assert_eq!(entity["sha256"], sha256, "{path}");
         assert_eq!(entity["contentSize"], bytes.len().to_string(), "{path}");
-        let blake3 = icl_repro::pipeline::digest::Digest::of(&bytes);
+        let blake3 = retrace::base::digest::Digest::of(&bytes);
         assert_eq!(entity["identifier"], format!("blake3:{blake3}"), "{path}");
     }
     // Every result has one stage that made it, and every stage a step, a tool and a result.

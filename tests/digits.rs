@@ -1,8 +1,8 @@
 //! The images of handwritten digits, against what others computed of them.
 
 use flate2::read::GzDecoder;
-use icl_repro::icl::hold_out;
-use icl_repro::math::pca::Pca;
+use icl::math::pca::Pca;
+use icl::prompts::hold_out;
 use ndarray::{Array2, s};
 use std::io::Read;
 use std::path::Path;

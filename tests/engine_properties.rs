@@ -10,14 +10,14 @@
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
 
-use icl_repro::pipeline::actions::{Action, Actions, Outputs};
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::event::{Event, Outcome};
-use icl_repro::pipeline::key::{Code, CodePart};
-use icl_repro::pipeline::plan::State;
-use icl_repro::pipeline::verify::{Finding, verify};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
+use retrace::base::digest::Digest;
+use retrace::run::event::{Event, Outcome};
+use retrace::run::plan::State;
+use retrace::stage::key::Code;
+use retrace::store::actions::{Action, Actions, Outputs};
+use retrace::upkeep::verify::{Finding, verify};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -461,17 +461,9 @@ impl World {
             .iter()
             .map(|(role, content)| (role.clone(), Digest::of(content.as_bytes())));
         let params = serde_json::json!({"text": key.text, "note": key.note});
-        let code = Code::new(vec![CodePart {
-            name: "join.rs".into(),
-            version: key.code.to_string(),
-        }]);
-        icl_repro::pipeline::key::Key::new(
-            "join",
-            Arc::new(params),
-            inputs.collect(),
-            &Arc::new(code),
-        )
-        .digest()
+        let code = Code::new(key.code.to_string(), []);
+        retrace::stage::key::Key::new("join", Arc::new(params), inputs.collect(), &Arc::new(code))
+            .digest()
     }
 
     /// Damages every line that the action cache has for a key.

@@ -12,7 +12,7 @@ mod hostile;
 mod targets;
 
 use hostile::{HANG, MEMORY_KB, Told, mutate, peak_memory_kb, yaml};
-use icl_repro::math::stream::Stream;
+use icl::math::stream::Stream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::str::FromStr;

@@ -9,8 +9,8 @@ mod toy;
 
 use hostile::yaml::{attacks, open};
 use hostile::{MEMORY_KB, peak_memory_kb, within_reason};
-use icl_repro::pipeline::error::ErrorKind;
-use icl_repro::stages::registry;
+use icl_repro::registry;
+use retrace::base::error::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,92 +1,140 @@
-//! Holds the modules to the arrows of the architecture, by reading the sources.
+//! Holds crates, folders and files to the arrows of the architecture, by reading the sources.
 //!
-//! main -> cli -> {stages, pipeline, icl, artifact, report}; stages -> {pipeline, icl, artifact,
-//! report, math}; cli -> golden -> {icl, artifact, report, math}; icl -> math. The others import no sibling, and inside a folder there is no cycle.
+//! The root package may use every crate; engine, tables, plots, provenance and icl import no sibling. In
+//! the root, `kinds` know no command line. Neither folders nor files import each other in a circle.
 
-#[path = "../build/code.rs"]
-#[allow(dead_code, reason = "the build script uses the rest")]
-mod code;
-
+use code_digest::{Code, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// Which other crates a crate may name; `src` is the root package.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("artifact", &[]),
+    ("crates/code-digest", &[]),
+    ("crates/engine", &[]),
+    ("crates/icl", &[]),
+    ("crates/plots", &[]),
+    ("crates/provenance", &[]),
+    ("crates/tables", &[]),
     (
-        "cli",
-        &["artifact", "golden", "icl", "pipeline", "report", "stages"],
+        "src",
+        &[
+            "crates/engine",
+            "crates/icl",
+            "crates/plots",
+            "crates/provenance",
+            "crates/tables",
+        ],
     ),
-    ("golden", &["artifact", "icl", "math", "report"]),
-    ("icl", &["math"]),
-    ("math", &[]),
-    ("pipeline", &[]),
-    ("report", &[]),
-    ("stages", &["artifact", "icl", "math", "pipeline", "report"]),
 ];
 
-fn sources() -> code::Code {
+fn sources() -> Code {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    code::Code::read(&root.join("src"), &root.join("Cargo.lock")).expect("the sources are readable")
+    let workspace = Workspace::read(root).expect("the sources are readable");
+    Code::link(&workspace, &[]).expect("they parse")
+}
+
+/// `src`, or `crates/NAME`.
+fn package(file: &str) -> &str {
+    file.split("/src/")
+        .next()
+        .filter(|start| file.len() > start.len())
+        .unwrap_or("src")
+}
+
+fn folder(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// What cannot be put in an order, each after what it needs.
+fn in_a_circle<'a>(needs: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<&'a str> {
+    let mut left = needs.clone();
+    loop {
+        let free: Vec<&str> = left
+            .iter()
+            .filter(|(_, needs)| needs.iter().all(|need| !left.contains_key(need)))
+            .map(|(name, _)| *name)
+            .collect();
+        if free.is_empty() {
+            return left.into_keys().collect();
+        }
+        left.retain(|name, _| !free.contains(name));
+    }
 }
 
 #[test]
 fn every_import_follows_an_arrow() {
     let code = sources();
-    let mut folders = BTreeSet::new();
+    let mut packages = BTreeSet::new();
     for (file, imports) in code.imports() {
-        let Some((folder, _)) = file.split_once('/') else {
-            continue;
-        };
-        folders.insert(folder.to_owned());
-        let allowed = MAY_IMPORT.iter().find(|(name, _)| *name == folder);
-        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{folder}/ has no place yet"));
+        let from = package(file);
+        packages.insert(from);
+        let allowed = MAY_IMPORT.iter().find(|(name, _)| *name == from);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{from} has no place yet"));
         for import in imports {
-            let other = import.split('/').next().unwrap_or(import);
+            let to = package(import);
             assert!(
-                other == folder || allowed.contains(&other),
-                "src/{file} imports src/{import}: {folder} may import {allowed:?}"
+                to == from || allowed.contains(&to),
+                "{file} imports {import}: {from} may import {allowed:?}"
+            );
+            let kind = file.starts_with("src/kinds/");
+            assert!(
+                !(kind && import.starts_with("src/cli/")),
+                "{file} imports {import}"
             );
         }
     }
-    let known: BTreeSet<String> = MAY_IMPORT
-        .iter()
-        .map(|(name, _)| name.to_string())
-        .collect();
-    assert_eq!(folders, known);
+    let known: BTreeSet<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).collect();
+    assert_eq!(packages, known);
 }
 
 #[test]
-fn there_is_no_cycle_of_files() {
+fn there_is_no_circle_of_files_or_folders() {
     let code = sources();
-    let imports: BTreeMap<&str, Vec<&str>> = code.imports().collect();
-    let mut done: BTreeSet<&str> = BTreeSet::new();
-    loop {
-        let free: Vec<&str> = imports
-            .iter()
-            .filter(|(file, _)| !done.contains(*file))
-            .filter(|(_, needs)| needs.iter().all(|need| done.contains(need)))
-            .map(|(file, _)| *file)
-            .collect();
-        if free.is_empty() {
-            break;
-        }
-        done.extend(free);
-    }
-    let stuck: Vec<&&str> = imports
-        .keys()
-        .filter(|file| !done.contains(*file))
+    let files: BTreeMap<&str, BTreeSet<&str>> = code
+        .imports()
+        .map(|(file, needs)| (file, needs.into_iter().collect()))
         .collect();
-    assert!(stuck.is_empty(), "these files import each other: {stuck:?}");
+    assert_eq!(in_a_circle(&files), Vec::<&str>::new());
+    let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (file, needs) in &files {
+        let own = folder(file);
+        let others = needs
+            .iter()
+            .map(|need| folder(need))
+            .filter(|other| *other != own);
+        folders.entry(own).or_default().extend(others);
+    }
+    assert_eq!(in_a_circle(&folders), Vec::<&str>::new());
 }
 
 #[test]
-fn the_rule_can_fail() {
-    let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    let texts = BTreeMap::from([
-        text("math/a.rs", "use crate::icl::b::B; pub struct A;"),
-        text("icl/b.rs", "pub struct B;"),
-    ]);
-    let code = code::Code::link(&texts, "").expect("it parses");
-    let imports: BTreeMap<&str, Vec<&str>> = code.imports().collect();
-    assert_eq!(imports["math/a.rs"], ["icl/b.rs"]);
+fn the_rules_can_fail() {
+    let needs = BTreeMap::from([("a", BTreeSet::from(["b"])), ("b", BTreeSet::from(["a"]))]);
+    assert_eq!(in_a_circle(&needs), ["a", "b"]);
+    assert_eq!(package("crates/icl/src/math/sum.rs"), "crates/icl");
+    assert_eq!(package("src/kinds/mod.rs"), "src");
+}
+
+#[test]
+fn the_trainers_feel_the_optimiser_and_not_the_plots() {
+    let code = sources();
+    let reach = |file: &str| -> Vec<String> {
+        let mut names: Vec<String> = code.reach(file).into_iter().map(|(name, _)| name).collect();
+        // What the build script leaves out.
+        names.retain(|name| !name.starts_with("crates/engine/"));
+        names
+    };
+    let has = |names: &[String], part: &str| names.iter().any(|name| name.contains(part));
+    for kind in ["src/kinds/train/pretrain.rs", "src/kinds/train/finetune.rs"] {
+        let names = reach(kind);
+        for part in ["/optimizer.rs", "/attention.rs", "/stream.rs", "crate libm"] {
+            assert!(has(&names, part), "{kind} reaches {part}: {names:?}");
+        }
+        for part in ["crates/plots/", "src/cli/", "src/kinds/figure/"] {
+            assert!(!has(&names, part), "{kind}: {names:?}");
+        }
+    }
+    let names = reach("src/kinds/figure/kind.rs");
+    assert!(has(&names, "crates/plots/src/draw/figure.rs") && has(&names, "crate plotters"));
+    assert!(!has(&names, "crates/icl/src/train/"), "{names:?}");
 }

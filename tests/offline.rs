@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The one file that may hold `unsafe`.
-const UNSAFE: &str = "src/math/simd.rs";
+const UNSAFE: &str = "crates/icl/src/math/simd.rs";
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -30,7 +30,7 @@ fn is_unsafe(tokens: proc_macro2::TokenStream) -> bool {
 fn one_file_is_unsafe_and_no_other_lifts_the_ban() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("build.rs")];
-    for folder in ["src", "build", "tests", "benches"] {
+    for folder in ["src", "crates", "tests", "benches"] {
         rust_files(&root.join(folder), &mut files);
     }
     let mut unsafe_files = Vec::new();
@@ -51,8 +51,15 @@ fn one_file_is_unsafe_and_no_other_lifts_the_ban() {
         assert!(!lifts || shown == UNSAFE, "{shown} lifts the ban");
     }
     assert_eq!(unsafe_files, [UNSAFE]);
-    let lib = std::fs::read_to_string(root.join("src/lib.rs")).expect("the crate's root");
-    assert!(lib.contains("#![deny(unsafe_code)]"));
+    // One ban for the workspace, which every package takes over.
+    let text = |path: PathBuf| std::fs::read_to_string(path).expect("a manifest");
+    let root_manifest = text(root.join("Cargo.toml"));
+    assert!(root_manifest.contains("unsafe_code = \"deny\""));
+    let members = std::fs::read_dir(root.join("crates")).expect("a folder");
+    let members = members.map(|entry| text(entry.expect("an entry").path().join("Cargo.toml")));
+    for manifest in members.chain([root_manifest]) {
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{manifest}");
+    }
 }
 
 #[test]

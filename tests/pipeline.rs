@@ -4,12 +4,12 @@
 mod toy;
 
 use icl_repro::cli::outlook::{Outlook, Ready};
-use icl_repro::pipeline::error::{Error, ErrorKind};
-use icl_repro::pipeline::event::Event;
-use icl_repro::pipeline::history::{PastRun, PastStage};
-use icl_repro::pipeline::lock::Lock;
-use icl_repro::pipeline::plan::{Reason, State};
-use icl_repro::pipeline::verify::{Finding, verify};
+use retrace::base::error::{Error, ErrorKind};
+use retrace::lock::file::Lock;
+use retrace::run::event::Event;
+use retrace::run::plan::{Reason, State};
+use retrace::store::history::{PastRun, PastStage};
+use retrace::upkeep::verify::{Finding, verify};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -263,7 +263,7 @@ fn a_failure_keeps_what_is_finished() {
 
 #[test]
 fn undeclared_and_missing_outputs_and_panics_fail_the_stage() {
-    type Act = fn(&icl_repro::pipeline::kind::Io) -> Result<(), Error>;
+    type Act = fn(&retrace::stage::kind::Io) -> Result<(), Error>;
     let cases: [(&str, Act); 2] = [
         ("undeclared output `extra`", |io| io.write("extra", b"")),
         ("panicked: oh no", |_| panic!("oh no")),
@@ -345,7 +345,7 @@ fn an_interrupt_keeps_what_is_finished() {
         _ => Ok(()),
     });
     let cancel = |event| {
-        if let icl_repro::pipeline::event::Event::Started { stage: 1, .. } = event {
+        if let retrace::run::event::Event::Started { stage: 1, .. } = event {
             repo.cancelled.store(true, Ordering::Relaxed);
         }
     };
@@ -813,7 +813,7 @@ fn gc_keeps_what_the_locks_record_and_removes_the_rest_by_stage() {
     run(&repo, &[]);
     let collect = |limit: Option<u64>, execute: bool| {
         repo.with(&Ask::default(), |context| {
-            let plan = icl_repro::pipeline::gc::plan(context.workspace, context.store, limit)?;
+            let plan = retrace::upkeep::gc::plan(context.workspace, context.store, limit)?;
             if execute {
                 plan.execute(context.store)?;
             }

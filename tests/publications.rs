@@ -4,12 +4,12 @@
 #[allow(dead_code, reason = "what other tests of the engine ask")]
 mod toy;
 
-use icl_repro::artifact::provenance::{Format, embed, take_apart};
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::gc;
-use icl_repro::pipeline::lock::Lock;
-use icl_repro::pipeline::rebuild::{Rebuilder, rebuild};
-use icl_repro::pipeline::verify::{Finding, verify};
+use provenance::embed::{Format, embed, take_apart};
+use retrace::base::digest::Digest;
+use retrace::lock::file::Lock;
+use retrace::upkeep::gc;
+use retrace::upkeep::rebuild::{Rebuilder, rebuild};
+use retrace::upkeep::verify::{Finding, verify};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,18 +1,18 @@
 //! What a reader of the figures and tables relies on: equal bytes, nothing lost in silence,
 //! nothing outside a frame, no panic on odd data.
 
-use icl_repro::report::axes::lost_points;
-use icl_repro::report::color::Color;
-use icl_repro::report::draw::{Drawing, draw};
-use icl_repro::report::export::{pdf, png, svg};
-use icl_repro::report::figure::{
+use plots::color::Color;
+use plots::draw::axes::lost_points;
+use plots::draw::export::{pdf, png, svg};
+use plots::draw::figure::{Drawing, draw};
+use plots::draw::legend::Key;
+use plots::figure::{
     Axis, Dash, ErrorStyle, Figure, Fill, Guide, Layout, Legend, Line, Marker, Panel, Point,
     Position, ScaleKind, Segment, Series, Shape,
 };
-use icl_repro::report::font::Font;
-use icl_repro::report::latex::{Align, Column, Group, Table, latex};
-use icl_repro::report::legend::Key;
-use icl_repro::report::scale::Lost;
+use plots::font::Font;
+use plots::latex::{Align, Column, Group, Table, latex};
+use plots::scale::Lost;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 
@@ -319,7 +319,7 @@ fn an_automatic_range_goes_no_further_than_asked() {
     let y = &mut figure.panels[0].y;
     (y.scale, y.range, y.within) = (ScaleKind::Log, None, Some([0.01, 100.0]));
     let range = |figure: &Figure| {
-        let axes = icl_repro::report::axes::resolve(figure).unwrap();
+        let axes = plots::draw::axes::resolve(figure).unwrap();
         let piece = axes[0].y.scale.pieces()[0];
         (piece.low, piece.high)
     };

@@ -2,15 +2,15 @@
 //!
 //! `tests/browser/` uses the page as a reader does.
 
-use icl_repro::pipeline::error::Result;
-use icl_repro::pipeline::kind::{Io, StageKind};
-use icl_repro::pipeline::resolve::Pipeline;
-use icl_repro::pipeline::settings::Settings;
-use icl_repro::pipeline::spec::Spec;
-use icl_repro::pipeline::stage::Source;
-use icl_repro::report::warnings;
-use icl_repro::stages::registry;
-use icl_repro::stages::report::{Params, Report};
+use icl_repro::kinds::page::kind::{Params, Report};
+use icl_repro::registry;
+use plots::warnings;
+use retrace::base::error::Result;
+use retrace::resolve::stages::Pipeline;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
+use retrace::stage::kind::{Io, StageKind};
+use retrace::stage::stage::Source;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

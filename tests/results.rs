@@ -3,8 +3,8 @@
 //! Reads `figures/tables/`, so it judges what a reader sees; that these files are what the program
 //! makes is for `verify` and CI to say.
 
-use icl_repro::artifact::table::{Column, Table};
 use std::path::Path;
+use tables::table::{Column, Table};
 
 fn table(name: &str) -> Table {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/tables");

@@ -1,7 +1,7 @@
 //! The JSON Schema of pipeline.yaml: up to date, true of the project's pipeline, and able to fail.
 
 use icl_repro::cli::schema;
-use icl_repro::pipeline::node::{Node, Value as Yaml};
+use retrace::yaml::node::{Node, Value as Yaml};
 use serde_json::{Value, json};
 use std::path::Path;
 

@@ -3,14 +3,17 @@
 //! Parameters, tasks, shots, noise and covariances are random. Tokens are sampled one by one here and
 //! attention is written out, so that nothing but the parameters is shared with the library.
 
-use icl_repro::icl::head::Head;
-use icl_repro::icl::head_gradient::HeadGradient;
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::{covariance_optima, optima, risk};
-use icl_repro::math::moments::Moments;
-use icl_repro::math::stream::Stream;
-use icl_repro::math::{linalg, tolerance};
+use icl::math::linalg;
+use icl::math::moments::Moments;
+use icl::math::stream::Stream;
+use icl::math::tolerance;
+use icl::model::head::Head;
+use icl::model::head_gradient::HeadGradient;
+use icl::prompts::setting::Setting;
+use icl::prompts::task::Task;
+use icl::theory::covariance_optima;
+use icl::theory::optima;
+use icl::theory::risk;
 use ndarray::{Array2, s};
 
 /// Four kinds: the identity (implicit), a spread diagonal, a random one, a strong common factor.

@@ -3,8 +3,8 @@
 //! The bulk random numbers are pinned beside their code. Initial parameters and tasks come from
 //! `rand_distr`, whose rare tail draws call the platform's logarithm; this notices if they differ.
 
-use icl_repro::icl::model::{LinearAttention, Shape};
-use icl_repro::icl::task::Task;
+use icl::model::weights::{LinearAttention, Shape};
+use icl::prompts::task::Task;
 
 fn digest(values: &[f64]) -> String {
     let bytes: Vec<u8> = values

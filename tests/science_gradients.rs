@@ -1,21 +1,22 @@
 //! Predictions and gradients of every configuration against slow, plain references.
 
-use icl_repro::icl::attention::{Attention, LaneGradient};
-use icl_repro::icl::batch::Batch;
-use icl_repro::icl::data_set::DataSet;
-use icl_repro::icl::effective::Effective;
-use icl_repro::icl::gram::{Columns, PromptGroup};
-use icl_repro::icl::model::{LinearAttention, MatrixKind, Parametrization, Shape};
-use icl_repro::icl::objective::Objective;
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::single_token::SingleToken;
-use icl_repro::icl::source::Source;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::trainable::Trainable;
-use icl_repro::math::lanes::{Lanes, WIDTH};
-use icl_repro::math::stream::Stream;
-use icl_repro::math::width::{Fixed, Width};
-use icl_repro::math::{linalg, tolerance};
+use icl::math::lanes::{Lanes, WIDTH};
+use icl::math::linalg;
+use icl::math::stream::Stream;
+use icl::math::tolerance;
+use icl::math::width::{Fixed, Width};
+use icl::model::attention::{Attention, LaneGradient};
+use icl::model::effective::Effective;
+use icl::model::single_token::SingleToken;
+use icl::model::trainable::Trainable;
+use icl::model::weights::{LinearAttention, MatrixKind, Parametrization, Shape};
+use icl::prompts::data_set::DataSet;
+use icl::prompts::gram::{Columns, PromptGroup};
+use icl::prompts::setting::Setting;
+use icl::prompts::source::Source;
+use icl::prompts::task::Task;
+use icl::train::batch::Batch;
+use icl::train::objective::Objective;
 use ndarray::{Array2, s};
 
 /// Matrices of side 5, whose kernels take their width at run time, and of side 7, whose have it compiled in.
@@ -201,8 +202,8 @@ fn gradients_equal_finite_differences() {
 /// Every trainable set moves its own matrices and no other.
 #[test]
 fn trainable_sets_move_only_their_matrices() {
-    use icl_repro::icl::optimizer::OptimizerConfig;
-    use icl_repro::icl::train::{TrainConfig, train};
+    use icl::train::descent::{TrainConfig, train};
+    use icl::train::optimizer::OptimizerConfig;
     let d = DIMENSIONS[0];
     let setting = Setting::new(d, 0.1).unwrap();
     let all = [

@@ -1,17 +1,21 @@
 //! Training on the exact loss: the pretraining optimum, the balance law, and what noise-free
 //! fine-tuning does and does not reach.
 
-use icl_repro::icl::head::Head;
-use icl_repro::icl::model::{LinearAttention, Parametrization, Shape};
-use icl_repro::icl::objective::Objective;
-use icl_repro::icl::optimizer::OptimizerConfig;
-use icl_repro::icl::population::{PopulationLoss, train_population};
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::train::{Descent, Ending, Trained};
-use icl_repro::icl::trainable::Trainable;
-use icl_repro::icl::{covariance_optima, optima, readout, risk};
-use icl_repro::math::{linalg, tolerance};
+use icl::math::linalg;
+use icl::math::tolerance;
+use icl::model::head::Head;
+use icl::model::trainable::Trainable;
+use icl::model::weights::{LinearAttention, Parametrization, Shape};
+use icl::prompts::setting::Setting;
+use icl::prompts::task::Task;
+use icl::theory::covariance_optima;
+use icl::theory::optima;
+use icl::theory::readout;
+use icl::theory::risk;
+use icl::train::descent::{Descent, Ending, Trained};
+use icl::train::objective::Objective;
+use icl::train::optimizer::OptimizerConfig;
+use icl::train::population::{PopulationLoss, train_population};
 use ndarray::Array2;
 use std::ops::ControlFlow;
 

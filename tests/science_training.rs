@@ -1,20 +1,22 @@
 //! Training: determinism, the paper's pretraining optimum, endings and refusals.
 
-use icl_repro::icl::baseline::{self, Penalties};
-use icl_repro::icl::data_set::DataSet;
-use icl_repro::icl::evaluate::{EvaluatePlan, evaluate};
-use icl_repro::icl::model::{LinearAttention, Parametrization, Shape};
-use icl_repro::icl::objective::Objective;
-use icl_repro::icl::optimizer::{ADAM_EPSILON, OptimizerConfig};
-use icl_repro::icl::pool_evaluate::{self, PoolPlan, Readers};
-use icl_repro::icl::setting::Setting;
-use icl_repro::icl::source::Source;
-use icl_repro::icl::task::Task;
-use icl_repro::icl::task_pool::{Flips, Member, TaskPool};
-use icl_repro::icl::train::{Ending, TrainConfig, Trained, train};
-use icl_repro::icl::trainable::Trainable;
-use icl_repro::icl::{optima, readout, risk};
-use icl_repro::math::simd;
+use icl::evaluate::baseline::{self, Penalties};
+use icl::evaluate::fresh_tasks::{EvaluatePlan, evaluate};
+use icl::evaluate::pool::{self, PoolPlan, Readers};
+use icl::math::simd;
+use icl::model::trainable::Trainable;
+use icl::model::weights::{LinearAttention, Parametrization, Shape};
+use icl::prompts::data_set::DataSet;
+use icl::prompts::setting::Setting;
+use icl::prompts::source::Source;
+use icl::prompts::task::Task;
+use icl::prompts::task_pool::{Flips, Member, TaskPool};
+use icl::theory::optima;
+use icl::theory::readout;
+use icl::theory::risk;
+use icl::train::descent::{Ending, TrainConfig, Trained, train};
+use icl::train::objective::Objective;
+use icl::train::optimizer::{ADAM_EPSILON, OptimizerConfig};
 use std::ops::ControlFlow;
 
 fn config() -> TrainConfig {
@@ -117,7 +119,7 @@ fn everything_of_pools() -> String {
             n_prompts: 300,
             seeds: vec![1, 2],
         };
-        let scores = pool_evaluate::evaluate(&readers, &[&pool, &pool], &plan, |_, _| {
+        let scores = pool::evaluate(&readers, &[&pool, &pool], &plan, |_, _| {
             ControlFlow::Continue(())
         });
         text += &format!("{run:?}{:?}", scores.unwrap());
@@ -219,7 +221,7 @@ fn fine_tuning_reaches_its_closed_forms() {
     let scale = (a * 5.0_f64.sqrt()).sqrt();
     let unit = optima::pretrained_head(5, a);
     let v = unit.v().iter().map(|x| x * scale).collect();
-    let start = icl_repro::icl::head::Head::new(v, unit.q().mapv(|x| x / scale)).unwrap();
+    let start = icl::model::head::Head::new(v, unit.q().mapv(|x| x / scale)).unwrap();
     let predicted = optima::balance_law_weight(&start);
     let initial = LinearAttention::from_head(&start);
     let run = |trainable| {
@@ -284,7 +286,7 @@ fn adam_lowers_the_loss_of_a_deep_model() {
         ControlFlow::Continue(())
     });
     let losses = run.unwrap().losses;
-    let mean = |part: &[icl_repro::icl::train::StepLoss]| {
+    let mean = |part: &[icl::train::descent::StepLoss]| {
         part.iter().map(|loss| loss.total).sum::<f64>() / part.len() as f64
     };
     assert!(mean(&losses[280..]) < 0.6 * mean(&losses[..20]));

@@ -3,14 +3,14 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod toy;
 
-use icl_repro::artifact::table::{Column, Table};
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::error::{Error, Result};
-use icl_repro::pipeline::rebuild::{self, Cause, Rebuild, Rebuilder};
+use retrace::base::digest::Digest;
+use retrace::base::error::{Error, Result};
+use retrace::upkeep::rebuild::{self, Cause, Rebuild, Rebuilder};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
+use tables::table::{Column, Table};
 use toy::{Ask, Repo};
 
 const CHAIN: &str = "
@@ -45,7 +45,7 @@ fn rebuild(repo: &Repo, targets: &[&str]) -> Result<Rebuild> {
 
 /// Stage, cause and names of outputs of every mismatch.
 fn mismatches(repo: &Repo, rebuild: &Rebuild) -> Vec<(String, String, usize)> {
-    let named = |context: &icl_repro::pipeline::plan::Context| {
+    let named = |context: &retrace::run::plan::Context| {
         let id = |stage: usize| context.pipeline.stages[stage].id.clone();
         let all = rebuild.mismatches.iter().map(|m| {
             let cause = match m.cause {

@@ -7,7 +7,7 @@ use crate::cli::{
     instructions, man, panics, probe, provenance, rebuild, report, risk, run, runs, schema, status,
     terminal, verify, workers,
 };
-use crate::pipeline::error::{Error, ErrorKind, Result};
+use retrace::base::error::{Error, ErrorKind, Result};
 use std::ffi::OsString;
 use std::process::ExitCode;
 

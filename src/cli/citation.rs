@@ -3,8 +3,8 @@
 //! Reads the few fields that a package of the results needs. Does not check the file against the
 //! format's schema.
 
-use crate::pipeline::error::{Error, Place, Result};
-use crate::pipeline::node::{Node, Value};
+use retrace::base::error::{Error, Place, Result};
+use retrace::yaml::node::{Node, Value};
 
 /// The file's name, below the root.
 pub const FILE: &str = "CITATION.cff";

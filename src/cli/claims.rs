@@ -6,13 +6,13 @@ use crate::cli::session::Session;
 use crate::cli::terminal;
 use crate::cli::verdicts::{Line, compare, in_words, lines, painted};
 use crate::cli::{committed, committed_claims};
-use crate::pipeline::error::{Error, Result};
-use crate::pipeline::files;
-use crate::pipeline::kind::StageKind;
-use crate::stages::claim::{Checked, Decided, shown};
-use crate::stages::claims::{Claims, SAMPLED_ROLE, SEED_ROLES, measured, place};
-use crate::stages::quantity::{Basis, QUANTITIES, set};
-use crate::stages::report::Report;
+use crate::kinds::claims::claim::{Checked, Decided, shown};
+use crate::kinds::claims::kind::{Claims, SAMPLED_ROLE, SEED_ROLES, measured, place};
+use crate::kinds::claims::quantity::{Basis, QUANTITIES, set};
+use crate::kinds::page::kind::Report;
+use retrace::base::error::{Error, Result};
+use retrace::base::files;
+use retrace::stage::kind::StageKind;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -96,7 +96,7 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
     let plan = session
         .context()?
         .plan(&session.select(&[id.to_owned()])?)?;
-    if plan.states.get(&stage) != Some(&crate::pipeline::plan::State::Fresh) {
+    if plan.states.get(&stage) != Some(&retrace::run::plan::State::Fresh) {
         terminal::warn(&format!("these verdicts are out of date: {command} anew"));
     }
     Ok((stage, decided))
@@ -146,9 +146,9 @@ fn one(session: &Session, stage: usize, claim: &Decided) -> String {
 
 fn evidence(text: &mut String, before: &str, check: &Checked) {
     let outcome = match check.outcome {
-        crate::stages::claim::Outcome::Passes => "passes",
-        crate::stages::claim::Outcome::Refuted => "refuted",
-        crate::stages::claim::Outcome::Open => "open",
+        crate::kinds::claims::claim::Outcome::Passes => "passes",
+        crate::kinds::claims::claim::Outcome::Refuted => "refuted",
+        crate::kinds::claims::claim::Outcome::Open => "open",
     };
     let _ = writeln!(
         text,
@@ -262,7 +262,7 @@ fn rests_on<'a>(
             Some(Basis::Theory) | None => false,
         };
         for input in &stages[ledger].inputs {
-            if let crate::pipeline::stage::Source::Output { stage, .. } = input.source
+            if let retrace::stage::stage::Source::Output { stage, .. } = input.source
                 && read(&input.role, &input.label)
             {
                 found.insert(stage);

@@ -5,8 +5,8 @@ use crate::cli::exit;
 use crate::cli::gc::left_alone;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
-use crate::pipeline::error::Result;
-use crate::pipeline::removal::{self, Removal};
+use retrace::base::error::Result;
+use retrace::upkeep::removal::{self, Removal};
 
 /// Removes the cache and the intermediate artifacts, as far as they were made here; of a profile or
 /// `--set` its own outputs alone.

@@ -4,13 +4,13 @@
 //! here.
 
 use crate::cli::session::Session;
-use crate::pipeline::actions::Outputs;
-use crate::pipeline::digest::Digest;
-use crate::pipeline::error::Result;
-use crate::pipeline::files;
-use crate::pipeline::plan::Context;
-use crate::pipeline::publication::PUBLISHED;
-use crate::pipeline::select::Selection;
+use retrace::base::digest::Digest;
+use retrace::base::error::Result;
+use retrace::base::files;
+use retrace::resolve::select::Selection;
+use retrace::run::plan::Context;
+use retrace::stage::publication::PUBLISHED;
+use retrace::store::actions::Outputs;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,12 +1,12 @@
 //! Verb `claims` where the claims were not decided on this machine: the committed table of verdicts.
 
-use crate::artifact::table::{Table, TableError};
 use crate::cli::args::ClaimsArgs;
 use crate::cli::committed::{self, Committed};
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::cli::verdicts::{Line, compare, in_words, lines, painted};
-use crate::pipeline::error::{Error, Result};
+use retrace::base::error::{Error, Result};
+use tables::table::{Table, TableError};
 
 /// A row of the table.
 struct Verdict {
@@ -95,7 +95,7 @@ impl Verdict {
     }
 
     fn text(&self) -> String {
-        let value = crate::stages::claims::measured(self.measured, self.std_error);
+        let value = crate::kinds::claims::kind::measured(self.measured, self.std_error);
         format!(
             "{}: {} (recorded: {})\n  {}\n\n  expected  {}\n  measured  {value}\n  decided   {}\n",
             self.id,

@@ -2,7 +2,7 @@
 
 use crate::cli::args::{CompletionsArgs, Shell};
 use crate::cli::{exit, grammar, terminal};
-use crate::pipeline::error::Result;
+use retrace::base::error::Result;
 
 /// Prints the script; needs no pipeline.
 pub fn completions(args: &CompletionsArgs) -> Result<u8> {

@@ -6,7 +6,7 @@
 
 use crate::cli::citation::Citation;
 use crate::cli::crate_values::{Entities, data_type, escaped, media_type, reference, references};
-use crate::pipeline::digest::Digest;
+use retrace::base::digest::Digest;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub const METADATA: &str = "ro-crate-metadata.json";
 
 /// The terms that RO-Crate's own context lacks.
 const TERMS: &str = "https://w3id.org/ro/terms/workflow-run#";
-const WORKFLOW: &str = crate::pipeline::workspace::SPEC_FILE;
+const WORKFLOW: &str = retrace::store::workspace::SPEC_FILE;
 const ENGINE: &str = "#icl-repro";
 const LANGUAGE: &str = "#pipeline-language";
 const WORKFLOW_RUN: &str = "#run";

@@ -1,24 +1,24 @@
 //! Verb `diff`: what changed between two git revisions, in pipeline.lock and in committed tables.
 
-use crate::artifact::table::Table;
-use crate::artifact::table_diff::{self, TableDiff};
 use crate::cli::args::{DiffArgs, Scope};
 use crate::cli::exit;
 use crate::cli::foreign;
 use crate::cli::git::{Git, Revision};
 use crate::cli::grid::Grid;
 use crate::cli::terminal::{self, count};
-use crate::pipeline::digest::Digest;
-use crate::pipeline::error::{Error, Result};
-use crate::pipeline::files;
-use crate::pipeline::key::Change;
-use crate::pipeline::lock::{self, Lock};
-use crate::pipeline::lock_diff::{self, OutputDiff, Presence, StageDiff};
-use crate::pipeline::publication::PUBLISHED;
-use crate::pipeline::workspace::{LOCK_FILE, Workspace};
+use retrace::base::digest::Digest;
+use retrace::base::error::{Error, Result};
+use retrace::base::files;
+use retrace::lock::diff::{self, OutputDiff, Presence, StageDiff};
+use retrace::lock::file::{self, Lock};
+use retrace::stage::key::Change;
+use retrace::stage::publication::PUBLISHED;
+use retrace::store::workspace::{LOCK_FILE, Workspace};
 use serde_json::{Value as Json, json};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use tables::table::Table;
+use tables::table_diff::{self, TableDiff};
 
 /// Lines of each table shown without `--all`.
 const SHOWN: usize = 30;
@@ -47,7 +47,7 @@ pub fn diff(scope: &Scope, args: &DiffArgs) -> Result<u8> {
         old,
         new,
     };
-    let stages = lock_diff::diff(&sides.lock(&sides.old)?, &sides.lock(&sides.new)?);
+    let stages = diff::diff(&sides.lock(&sides.old)?, &sides.lock(&sides.new)?);
     let tables = sides.tables(&stages)?;
     if args.json {
         terminal::print(&format!("{:#}\n", as_json(&sides, &stages, &tables)));
@@ -112,10 +112,10 @@ impl Sides {
             Side::Revision(revision) => format!("{}:{LOCK_FILE}", revision.name),
             Side::WorkingTree => LOCK_FILE.to_owned(),
         };
-        match self.read(side, LOCK_FILE, lock::MAX_BYTES)? {
+        match self.read(side, LOCK_FILE, file::MAX_BYTES)? {
             Some(bytes) => {
                 let (lock, problems) = Lock::salvage(&name, &bytes)?;
-                let warnings = lock::warnings(&name, &problems);
+                let warnings = file::warnings(&name, &problems);
                 warnings.iter().for_each(|text| terminal::warn(text));
                 Ok(lock)
             }

@@ -1,6 +1,6 @@
 //! Exit codes. They are an interface: scripts and CI depend on them.
 
-use crate::pipeline::error::ErrorKind;
+use retrace::base::error::ErrorKind;
 
 /// All is as asked.
 pub const OK: u8 = 0;

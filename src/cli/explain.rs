@@ -4,11 +4,11 @@ use crate::cli::args::TargetArgs;
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
-use crate::pipeline::error::Result;
-use crate::pipeline::key::Key;
-use crate::pipeline::lock::Block;
-use crate::pipeline::plan::{Context, State};
-use crate::pipeline::stage::Stage;
+use retrace::base::error::Result;
+use retrace::lock::file::Block;
+use retrace::run::plan::{Context, State};
+use retrace::stage::key::Key;
+use retrace::stage::stage::Stage;
 use std::fmt::Write as _;
 
 /// Shows what the targets' keys are made of, and what differs from the lock.

@@ -1,16 +1,16 @@
 //! Tables that somebody else may have written: how large they are is looked at before they are read,
 //! and a panic of the library that reads them is an error like others.
 
-use crate::artifact::compare::{self, Difference};
-use crate::artifact::csv;
-use crate::artifact::table::Table;
 use crate::cli::panics::caught;
 use crate::cli::probe::{self, Most};
-use crate::pipeline::error::{Error, Result as Checked};
-use crate::pipeline::inspection::Inspector;
-use crate::pipeline::kind;
+use retrace::base::error::{Error, Result as Checked};
+use retrace::run::inspection::Inspector;
+use retrace::stage::kind;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use tables::compare::{self, Difference};
+use tables::csv;
+use tables::table::Table;
 
 /// A larger file of a revision or of the working tree is not compared. (As CSV, one of this size takes
 /// up to a hundred times as much memory: an empty field is one byte.)
@@ -86,7 +86,7 @@ fn is_parquet(path: &Path) -> std::io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::table::Column;
+    use tables::table::Column;
 
     #[test]
     fn what_was_written_here_reads_back_and_damage_is_an_error() {

@@ -4,8 +4,8 @@ use crate::cli::args::GcArgs;
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
-use crate::pipeline::error::{Error, Place, Result};
-use crate::pipeline::gc;
+use retrace::base::error::{Error, Place, Result};
+use retrace::upkeep::gc;
 use std::path::PathBuf;
 
 /// Removes what no result needs, and old results beyond a size.

@@ -5,7 +5,7 @@
 //! path. What git sets for programs that it starts itself, in hooks and aliases, is kept from it: it
 //! must look where it is sent, not where it was called.
 
-use crate::pipeline::error::{Error, Result};
+use retrace::base::error::{Error, Result};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

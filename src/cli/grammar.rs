@@ -8,6 +8,9 @@ use std::ffi::OsString;
 /// The program's name.
 pub const PROGRAM: &str = "icl-repro";
 
+/// Default folder of the cache, below the root of the repository.
+pub const CACHE: &str = ".icl-repro";
+
 /// The grammar, each verb with its examples.
 pub fn command() -> Command {
     let mut command = Cli::command();

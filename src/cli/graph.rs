@@ -4,7 +4,7 @@ use crate::cli::args::{GraphArgs, GraphFormat};
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
-use crate::pipeline::error::Result;
+use retrace::base::error::Result;
 use std::fmt::Write as _;
 
 /// Prints the graph of the selected stages.

@@ -3,7 +3,7 @@
 //! It changes speed only; it enters no key and no output.
 
 use crate::golden::check::{self, Level};
-use crate::pipeline::error::{Error, Result};
+use retrace::base::error::{Error, Result};
 
 /// At most `baseline`, `avx2` or `avx512`.
 const VARIABLE: &str = "ICL_REPRO_SIMD";

@@ -3,7 +3,7 @@
 //! Does not judge.
 
 use crate::golden::check::{self, Level};
-use crate::pipeline::stat;
+use retrace::store::stat;
 use serde::Serialize;
 
 /// The machine.

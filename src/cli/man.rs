@@ -8,10 +8,10 @@ use crate::cli::examples::{self, Example};
 use crate::cli::exit;
 use crate::cli::grammar;
 use crate::cli::terminal::{self, count};
-use crate::pipeline::error::{Error, Place, Result};
-use crate::pipeline::files;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
+use retrace::base::error::{Error, Place, Result};
+use retrace::base::files;
 use std::path::Path;
 
 /// Prints a page, or writes all of them below `--out`; needs no pipeline.

@@ -3,11 +3,12 @@
 //! Knows durations of the past and what the file estimates. Does not know whether a stage that is
 //! left will run or be restored: until it is told, it counts as one that runs.
 
-use crate::pipeline::history::{Durations, PastRun};
-use crate::pipeline::resolve::Pipeline;
-use crate::pipeline::select::Selection;
-use crate::pipeline::stage::Stage;
-use crate::pipeline::{error::Result, publication::PUBLISHED};
+use retrace::base::error::Result;
+use retrace::resolve::select::Selection;
+use retrace::resolve::stages::Pipeline;
+use retrace::stage::publication::PUBLISHED;
+use retrace::stage::stage::Stage;
+use retrace::store::history::{Durations, PastRun};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What a user sees of a bug in this program or in a library: one message in place of the runtime's
 //! own words, which come once for each thread and say nothing of the file that was read.
 
-use crate::pipeline::error::panic_words;
+use retrace::base::error::panic_words;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 

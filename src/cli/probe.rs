@@ -9,16 +9,16 @@
 //! ([`this_is_the_program`], which [`crate::cli::app`] calls first) has such a child. Whoever uses parts
 //! of this crate as a library, as tests do, reads foreign files in its own process and at its own risk.
 
-use crate::artifact::foreign_table::ForeignTable;
-use crate::artifact::provenance::{Format, take_apart};
-use crate::artifact::table::Table;
 use crate::cli::panics;
 use polars::prelude::{ParquetReader, SerReader};
+use provenance::embed::{Format, take_apart};
 use std::io::{Cursor, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use tables::foreign_table::ForeignTable;
+use tables::table::Table;
 
 /// The one argument of the child, which is this program.
 pub const ARGUMENT: &str = "--probe-parquet";
@@ -160,7 +160,7 @@ const FROM_OUTSIDE: [i32; 5] = [1, 2, 3, 13, 15];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::table::Column;
+    use tables::table::Column;
 
     /// A child that cannot be started, or is another program, is never taken for one that survived.
     #[test]

@@ -2,14 +2,14 @@
 
 use crate::cli::outlook::{Outlook, Ready, in_words as time_in_words};
 use crate::cli::terminal::{self, ASIDE, GOOD, count};
-use crate::pipeline::error::Result;
-use crate::pipeline::event::{Event, Outcome};
-use crate::pipeline::history;
-use crate::pipeline::plan::Reason;
-use crate::pipeline::publication::PUBLISHED;
-use crate::pipeline::resolve::Pipeline;
-use crate::pipeline::select::Selection;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use retrace::base::error::Result;
+use retrace::resolve::select::Selection;
+use retrace::resolve::stages::Pipeline;
+use retrace::run::event::{Event, Outcome};
+use retrace::run::plan::Reason;
+use retrace::stage::publication::PUBLISHED;
+use retrace::store::history;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;

@@ -3,21 +3,22 @@
 //! Two witnesses: the record inside the file, which travels with it, and pipeline.lock, which knows
 //! the digests of all files and artifacts. Neither needs the other.
 
-use crate::artifact::carried::Unreadable;
-use crate::artifact::provenance::{Format, take_apart};
 use crate::cli::args::{ProvenanceArgs, Scope};
 use crate::cli::exit;
 use crate::cli::foreign::check_parquet;
+use crate::cli::grammar::PROGRAM;
 use crate::cli::git::Git;
 use crate::cli::panics::caught;
 use crate::cli::session::Session;
 use crate::cli::terminal;
-use crate::pipeline::digest::Digest;
-use crate::pipeline::error::{Error, ErrorKind, Result};
-use crate::pipeline::files;
-use crate::pipeline::lock::{self, Block, Lock, LockFile, Record};
-use crate::pipeline::publication::{FORMAT, Origin};
-use crate::pipeline::workspace::{LOCK_FILE, Workspace};
+use provenance::carried::Unreadable;
+use provenance::embed::{Format, take_apart};
+use retrace::base::digest::Digest;
+use retrace::base::error::{Error, ErrorKind, Result};
+use retrace::base::files;
+use retrace::lock::file::{self, Block, Lock, LockFile, Record};
+use retrace::stage::publication::{FORMAT, Origin};
+use retrace::store::workspace::{LOCK_FILE, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
@@ -26,10 +27,10 @@ use std::path::{Path, PathBuf};
 /// A larger file is none of ours.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// The record inside a file, as [`crate::pipeline::publication::provenance`] makes it.
+/// The record inside a file, as [`retrace::stage::publication::provenance`] makes it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Carried {
-    #[serde(rename = "icl-repro")]
+    #[serde(rename = "retrace", alias = "icl-repro")]
     format: u64,
     stage: String,
     output: String,
@@ -140,7 +141,7 @@ fn look(path: &Path) -> Result<Looked> {
 fn read(path: &Path, text: &str) -> Result<Carried> {
     #[derive(Deserialize)]
     struct Version {
-        #[serde(rename = "icl-repro")]
+        #[serde(rename = "retrace", alias = "icl-repro")]
         format: u64,
     }
     let shown = path.display();
@@ -187,15 +188,15 @@ fn find(root: &Path, looked: &Looked) -> Result<(Option<Recorded>, Option<String
     }
     let git = match Git::open(root) {
         Ok(git) => git,
-        Err(error) if root.join(".git").exists() => return Ok((None, error.hint)),
+        Err(error) if root.join(".git").exists() => return Ok((None, error.hint_for(PROGRAM))),
         Err(_) => return Ok((None, None)),
     };
     for digest in [looked.file, looked.content] {
-        let Some(revision) = git.containing(LOCK_FILE, &digest.to_string(), lock::MAX_BYTES)?
+        let Some(revision) = git.containing(LOCK_FILE, &digest.to_string(), file::MAX_BYTES)?
         else {
             continue;
         };
-        let Some(bytes) = git.file(&revision, LOCK_FILE, lock::MAX_BYTES)? else {
+        let Some(bytes) = git.file(&revision, LOCK_FILE, file::MAX_BYTES)? else {
             continue;
         };
         let name = format!("{}:{LOCK_FILE}", revision.shown());
@@ -306,7 +307,7 @@ fn as_text(
             let named = format!("{}.{}", recorded.stage, recorded.output);
             line("as", &format!("{named}, {}", recorded.record.path));
             line("key", &recorded.block.key.to_string());
-            line("code", &lock::code_name(&recorded.block.parts));
+            line("code", &file::code_name(&recorded.block.parts));
             let none = "none rests on it directly".to_owned();
             let ids = if claims.is_empty() {
                 none

@@ -1,6 +1,5 @@
 //! Verb `verify --rebuild`: what a rebuild found, with the place in each file where it differs.
 
-use crate::artifact::compare::Difference;
 use crate::cli::args::VerifyArgs;
 use crate::cli::exit;
 use crate::cli::foreign;
@@ -8,12 +7,13 @@ use crate::cli::progress::Display;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::cli::workers;
-use crate::pipeline::error::Result;
-use crate::pipeline::key::Change;
-use crate::pipeline::kind::read;
-use crate::pipeline::rebuild::{self, Cause, Mismatch, Output, Rebuild, Rebuilder};
+use retrace::base::error::Result;
+use retrace::stage::key::Change;
+use retrace::stage::kind::read;
+use retrace::upkeep::rebuild::{self, Cause, Mismatch, Output, Rebuild, Rebuilder};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
+use tables::compare::Difference;
 
 /// Runs the targets from an empty cache and compares with the lock; writes nothing.
 pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {

@@ -6,10 +6,10 @@ use crate::cli::args::{ReportArgs, RunArgs, Scope};
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
 use crate::cli::{committed, exit, run};
-use crate::pipeline::error::{Error, Result};
-use crate::pipeline::kind::StageKind;
-use crate::pipeline::plan::State;
-use crate::stages::report::Report;
+use crate::kinds::page::kind::Report;
+use retrace::base::error::{Error, Result};
+use retrace::run::plan::State;
+use retrace::stage::kind::StageKind;
 
 /// How many missing stages are named one by one.
 const NAMED: usize = 8;

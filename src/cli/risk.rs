@@ -1,24 +1,24 @@
 //! Verb `risk`: the exact test error of a one-layer model from the user's own files.
 
-use crate::artifact::model_file::{Matrix, ModelFile};
 use crate::cli::args::RiskArgs;
 use crate::cli::exit;
 use crate::cli::terminal;
-use crate::icl::head::Head;
-use crate::icl::risk::test_error;
-use crate::icl::setting::Setting;
-use crate::icl::task::Task;
-use crate::pipeline::error::{Error, ErrorKind, Place, Result};
-use crate::pipeline::files;
-use crate::stages::evaluate::only_head;
-use crate::stages::model_exchange;
-use crate::stages::params::MAX_SHOTS;
+use crate::kinds::exchange::model;
+use crate::kinds::measure::evaluate::only_head;
+use crate::kinds::params::number::MAX_SHOTS;
+use icl::model::head::Head;
+use icl::prompts::setting::Setting;
+use icl::prompts::task::Task;
+use icl::theory::risk::test_error;
 use ndarray::Array2;
+use retrace::base::error::{Error, ErrorKind, Place, Result};
+use retrace::base::files;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fmt::{Display, Write as _};
 use std::fs::File;
 use std::path::Path;
+use tables::model_file::{Matrix, ModelFile};
 
 /// The params file.
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ pub fn risk(args: &RiskArgs) -> Result<u8> {
         ));
     }
     let task = Task::new(theta).map_err(|e| wrong(&args.task, e))?;
-    let option = |e: crate::icl::setting::SettingError| {
+    let option = |e: icl::prompts::setting::SettingError| {
         Error::config(e.to_string()).at(&Place::whole("--noise-var"))
     };
     let mut setting = Setting::new(d, args.noise_var).map_err(option)?;
@@ -99,7 +99,7 @@ pub fn parse_head(path: &Path, bytes: &[u8]) -> Result<Head> {
         return Head::from_rows(v, &q).map_err(|e| wrong(path, e));
     }
     let file: ModelFile = parse_json(path, bytes)?;
-    let model = model_exchange::from_file(&file).map_err(|e| wrong(path, e))?;
+    let model = model::from_file(&file).map_err(|e| wrong(path, e))?;
     let message = "the closed form is for one layer with one head";
     only_head(&model).ok_or_else(|| wrong(path, message))
 }

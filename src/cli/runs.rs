@@ -4,8 +4,8 @@ use crate::cli::args::RunsArgs;
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal;
-use crate::pipeline::error::{Error, Result};
-use crate::pipeline::history::{self, PastRun};
+use retrace::base::error::{Error, Result};
+use retrace::store::history::{self, PastRun};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Lists runs, or shows one.

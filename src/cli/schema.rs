@@ -1,10 +1,11 @@
 //! Verb `schema`: the JSON Schema of pipeline.yaml.
 
 use crate::cli::exit;
+use crate::cli::grammar::PROGRAM;
 use crate::cli::terminal;
-use crate::pipeline::error::{Error, Result};
-use crate::pipeline::schema;
-use crate::stages::registry;
+use crate::registry;
+use retrace::base::error::{Error, Result};
+use retrace::resolve::schema;
 
 /// Prints the schema; needs no pipeline.
 pub fn schema() -> Result<u8> {
@@ -14,7 +15,7 @@ pub fn schema() -> Result<u8> {
 
 /// What `docs/pipeline.schema.json` holds.
 pub fn text() -> Result<String> {
-    let document = schema::document(&registry::kinds());
+    let document = schema::document(PROGRAM, &registry::kinds());
     let text = serde_json::to_string_pretty(&document)
         .map_err(|e| Error::failed(format!("cannot write the schema: {e}")))?;
     Ok(text + "\n")

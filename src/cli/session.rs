@@ -2,24 +2,25 @@
 
 use crate::cli::args::Scope;
 use crate::cli::foreign::ForeignTables;
+use crate::cli::grammar::CACHE;
 use crate::cli::terminal;
-use crate::pipeline::digest::Digest;
-use crate::pipeline::error::{Error, ErrorKind, Place, Result};
-use crate::pipeline::files;
-use crate::pipeline::kind::Kind;
-use crate::pipeline::lock::LockFile;
-use crate::pipeline::node::MAX_BYTES;
-use crate::pipeline::outputs::followed;
-use crate::pipeline::plan::Context;
-use crate::pipeline::resolve::Pipeline;
-use crate::pipeline::select::Selection;
-use crate::pipeline::settings::Settings;
-use crate::pipeline::spec::Spec;
-use crate::pipeline::store::Store;
-use crate::pipeline::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
-use crate::stages::code;
-use crate::stages::publisher::FilePublisher;
-use crate::stages::registry;
+use crate::code;
+use crate::publisher::FilePublisher;
+use crate::registry;
+use retrace::base::digest::Digest;
+use retrace::base::error::{Error, ErrorKind, Place, Result};
+use retrace::base::files;
+use retrace::lock::file::LockFile;
+use retrace::resolve::outputs::followed;
+use retrace::resolve::select::Selection;
+use retrace::resolve::stages::Pipeline;
+use retrace::run::plan::Context;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
+use retrace::stage::kind::Kind;
+use retrace::store::content::Store;
+use retrace::store::workspace::{LOCK_FILE, SPEC_FILE, Workspace};
+use retrace::yaml::node::MAX_BYTES;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +64,7 @@ pub fn locate(scope: &Scope) -> Result<(Workspace, Settings)> {
     };
     let cache = scope.cache_dir.as_ref().map(absolute).transpose()?;
     let out = scope.out.as_ref().map(absolute).transpose()?;
+    let cache = cache.unwrap_or_else(|| root.join(CACHE));
     Ok((Workspace::new(root, cache, out, &settings)?, settings))
 }
 

@@ -4,11 +4,11 @@ use crate::cli::args::StatusArgs;
 use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::terminal::{self, count};
-use crate::pipeline::error::Result;
-use crate::pipeline::history;
-use crate::pipeline::orphans::orphans;
-use crate::pipeline::plan::{Plan, Reason, State};
-use crate::pipeline::select::Selection;
+use retrace::base::error::Result;
+use retrace::resolve::select::Selection;
+use retrace::run::plan::{Plan, Reason, State};
+use retrace::store::history;
+use retrace::upkeep::orphans::orphans;
 use serde::Serialize;
 use std::path::PathBuf;
 

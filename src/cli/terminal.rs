@@ -4,8 +4,9 @@
 //! colours are forced. How much is said is set once, before the verb. All of stdout goes through here.
 
 use crate::cli::args::{Color, Voice};
-use crate::pipeline::error::Error;
+use crate::cli::grammar::PROGRAM;
 use anstyle::{AnsiColor, Style};
+use retrace::base::error::Error;
 use std::io::{ErrorKind, Write};
 use std::sync::OnceLock;
 
@@ -121,7 +122,7 @@ pub fn line(text: &str) {
 /// Writes an error with its hint.
 pub fn report(error: &Error) {
     line(&format!("{} {error}", paint(BAD.bold(), "error:")));
-    if let Some(hint) = &error.hint {
+    if let Some(hint) = error.hint_for(PROGRAM) {
         line(&format!("  {} {hint}", paint(ASIDE, "hint:")));
     }
 }

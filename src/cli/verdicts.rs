@@ -1,8 +1,8 @@
 //! Verdicts on claims as the command line shows them, wherever they are from.
 
 use crate::cli::{exit, terminal};
-use crate::stages::claim::Verdict;
-use crate::stages::claims::measured;
+use crate::kinds::claims::claim::Verdict;
+use crate::kinds::claims::kind::measured;
 use anstyle::Style;
 use serde::Serialize;
 

@@ -5,9 +5,9 @@ use crate::cli::exit;
 use crate::cli::session::Session;
 use crate::cli::status::named;
 use crate::cli::terminal::{self, count};
-use crate::pipeline::error::Result;
-use crate::pipeline::verify::{self, Finding, Verification};
-use crate::pipeline::workspace::LOCK_FILE;
+use retrace::base::error::Result;
+use retrace::store::workspace::LOCK_FILE;
+use retrace::upkeep::verify::{self, Finding, Verification};
 use serde_json::{Value as Json, json};
 
 /// What brings the line ends back that were committed.

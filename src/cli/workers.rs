@@ -2,7 +2,7 @@
 
 use crate::cli::exit;
 use crate::cli::terminal;
-use crate::pipeline::error::{Error, Place, Result};
+use retrace::base::error::{Error, Place, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static CANCELLED: AtomicBool = AtomicBool::new(false);

@@ -4,9 +4,9 @@
 
 use crate::golden::expected::EXPECTED;
 use crate::golden::{files, numbers};
-use crate::math::simd;
+use icl::math::simd;
 
-pub use crate::math::simd::Level;
+pub use icl::math::simd::Level;
 
 /// The name of a computation and the digest of what it gave.
 pub type Digests = Vec<(&'static str, String)>;

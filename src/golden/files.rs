@@ -2,18 +2,18 @@
 //!
 //! Does not know digests. The font is given: it lies beside the pipeline, not in the program.
 
-use crate::artifact::csv;
-use crate::artifact::model_file::ModelFile;
-use crate::artifact::table::{Column, Table};
-use crate::math::stream::Stream;
-use crate::report::color::Color;
-use crate::report::draw::draw;
-use crate::report::export::{pdf, png, svg};
-use crate::report::figure::{
+use icl::math::stream::Stream;
+use plots::color::Color;
+use plots::draw::export::{pdf, png, svg};
+use plots::draw::figure::draw;
+use plots::figure::{
     Axis, ErrorStyle, Figure, Legend, Line, Marker, Panel, Point, ScaleKind, Series,
 };
-use crate::report::font::Font;
+use plots::font::Font;
 use std::collections::BTreeMap;
+use tables::csv;
+use tables::model_file::ModelFile;
+use tables::table::{Column, Table};
 
 /// A file's name and its bytes.
 pub type Files = Vec<(&'static str, Vec<u8>)>;

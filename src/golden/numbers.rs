@@ -3,31 +3,31 @@
 //! Sizes are those that the vector code treats in different ways (token width 7 and others, full and
 //! partial lane groups, several blocks); the results mean nothing. Does not know digests.
 
-use crate::icl::baseline::{Penalties, linear_fit};
-use crate::icl::covariance_optima;
-use crate::icl::data_set::DataSet;
-use crate::icl::evaluate::{EvaluatePlan, evaluate};
-use crate::icl::hold_out::stratified;
-use crate::icl::model::{LinearAttention, Parametrization, Shape};
-use crate::icl::objective::Objective;
-use crate::icl::optima;
-use crate::icl::optimizer::{ADAM_EPSILON, OptimizerConfig};
-use crate::icl::pool_evaluate::{self, PoolPlan, Readers};
-use crate::icl::population::{PopulationLoss, train_population};
-use crate::icl::risk;
-use crate::icl::setting::Setting;
-use crate::icl::source::Source;
-use crate::icl::task::Task;
-use crate::icl::task_pool::{Flips, Member, TaskPool};
-use crate::icl::theory_points;
-use crate::icl::train::{StepLoss, TrainConfig, Trained, train};
-use crate::icl::trainable::Trainable;
-use crate::math::lane_stream::LaneStream;
-use crate::math::lanes::Lanes;
-use crate::math::pca::Pca;
-use crate::math::simd::{self, Kernel};
-use crate::math::stream::Stream;
-use crate::math::student;
+use icl::evaluate::baseline::{Penalties, linear_fit};
+use icl::evaluate::fresh_tasks::{EvaluatePlan, evaluate};
+use icl::evaluate::pool::{self, PoolPlan, Readers};
+use icl::math::lane_stream::LaneStream;
+use icl::math::lanes::Lanes;
+use icl::math::pca::Pca;
+use icl::math::simd::{self, Kernel};
+use icl::math::stream::Stream;
+use icl::math::student;
+use icl::model::trainable::Trainable;
+use icl::model::weights::{LinearAttention, Parametrization, Shape};
+use icl::prompts::data_set::DataSet;
+use icl::prompts::hold_out::stratified;
+use icl::prompts::setting::Setting;
+use icl::prompts::source::Source;
+use icl::prompts::task::Task;
+use icl::prompts::task_pool::{Flips, Member, TaskPool};
+use icl::theory::covariance_optima;
+use icl::theory::optima;
+use icl::theory::points;
+use icl::theory::risk;
+use icl::train::descent::{StepLoss, TrainConfig, Trained, train};
+use icl::train::objective::Objective;
+use icl::train::optimizer::{ADAM_EPSILON, OptimizerConfig};
+use icl::train::population::{PopulationLoss, train_population};
 use ndarray::Array2;
 use std::fmt::Display;
 use std::ops::ControlFlow;
@@ -230,7 +230,7 @@ fn random_matrix(rows: usize, columns: usize, purpose: u64) -> Array2<f64> {
 }
 
 fn matrix_functions() -> Numbers {
-    use crate::math::linalg::{matmul, symmetric_eigen, symmetric_function};
+    use icl::math::linalg::{matmul, symmetric_eigen, symmetric_function};
     let mut numbers = Vec::new();
     for size in [2, 5, 16, 33] {
         let factor = random_matrix(size, size + 3, size as u64);
@@ -416,7 +416,8 @@ fn pool_scores() -> Numbers {
         },
         linear: vec![linear],
     };
-    let n_readers = readers.models.len() + crate::icl::baseline::NAMES.len() + readers.linear.len();
+    let n_readers =
+        readers.models.len() + icl::evaluate::baseline::NAMES.len() + readers.linear.len();
     let plan = PoolPlan {
         n_shots: vec![0, 5, 20],
         n_prompts: 300,
@@ -424,7 +425,7 @@ fn pool_scores() -> Numbers {
     };
     let sets = [pool(Flips::None)?, pool(Flips::All)?];
     let sets: Vec<&TaskPool> = sets.iter().collect();
-    let scores = pool_evaluate::evaluate(&readers, &sets, &plan, |_, _| ControlFlow::Continue(()));
+    let scores = pool::evaluate(&readers, &sets, &plan, |_, _| ControlFlow::Continue(()));
     let scores = scores.map_err(text)?;
     for reader in 0..n_readers {
         for set in 0..sets.len() {
@@ -460,7 +461,7 @@ fn closed_forms() -> Numbers {
         numbers.push(optima::balance_law_weight(head));
     }
     numbers.push(risk::test_error_of_heads(&setting, &heads, &theta0, 6).map_err(text)?);
-    let points = theory_points::exact(&Setting::new(2, 0.1).map_err(text)?).map_err(text)?;
+    let points = points::exact(&Setting::new(2, 0.1).map_err(text)?).map_err(text)?;
     numbers.extend(
         points
             .thresholds

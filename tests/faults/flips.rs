@@ -1,9 +1,9 @@
 //! One bit flipped in every kind of file that is kept, and objects cut short.
 
 use crate::repository::{Files, Repository, files_below, number};
-use icl_repro::math::stream::Stream;
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::stat::{Stamp, seal, unseal};
+use icl::math::stream::Stream;
+use retrace::base::digest::Digest;
+use retrace::store::stat::{Stamp, seal, unseal};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

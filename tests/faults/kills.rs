@@ -1,7 +1,7 @@
 //! Kills at random moments, of every verb that writes.
 
 use crate::repository::{Files, Repository, TEMPORARY, files_below, nothing_half_written, number};
-use icl_repro::math::stream::Stream;
+use icl::math::stream::Stream;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;

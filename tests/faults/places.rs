@@ -145,7 +145,7 @@ fn of_two_runs_at_once_one_waits_or_says_that_it_does_not() {
 #[test]
 fn a_newer_format_is_refused_and_every_byte_left_alone() {
     for (name, from, to) in [
-        (".icl-repro/format", "2", "3"),
+        (".icl-repro/format", "3", "4"),
         (".icl-repro/actions.log", "actions 1", "actions 2"),
         ("pipeline.lock", "\"format\": ", "\"format\": 9"),
     ] {

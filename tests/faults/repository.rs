@@ -7,7 +7,7 @@ use std::process::Command;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_icl-repro");
 /// How the names of files begin that are not yet whole.
-pub const TEMPORARY: &str = ".icl-repro-tmp-";
+pub const TEMPORARY: &str = ".retrace-tmp-";
 
 /// Paths below a folder, and the bytes.
 pub type Files = BTreeMap<PathBuf, Vec<u8>>;

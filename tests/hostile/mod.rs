@@ -2,7 +2,7 @@
 
 pub mod yaml;
 
-use icl_repro::math::stream::Stream;
+use icl::math::stream::Stream;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 

@@ -4,22 +4,27 @@
 //! what was read; it may not panic otherwise.
 
 use crate::hostile::{Told, yaml};
-use icl_repro::artifact::{compare, csv, model_file::ModelFile, table_diff};
 use icl_repro::cli::{foreign, risk};
-use icl_repro::pipeline::actions::Actions;
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::kind::{Io, Kind};
-use icl_repro::pipeline::lock::Lock;
-use icl_repro::pipeline::node::Node;
-use icl_repro::pipeline::stat::{FileDigests, Stamp, seal, unseal};
-use icl_repro::pipeline::workspace::Workspace;
-use icl_repro::pipeline::{files, history};
-use icl_repro::report::color::Color;
-use icl_repro::stages::{model_exchange, registry};
+use icl_repro::kinds::exchange::model;
+use icl_repro::registry;
+use plots::color::Color;
+use retrace::base::digest::Digest;
+use retrace::base::files;
+use retrace::lock::file::Lock;
+use retrace::stage::kind::{Io, Kind};
+use retrace::store::actions::Actions;
+use retrace::store::history;
+use retrace::store::stat::{FileDigests, Stamp, seal, unseal};
+use retrace::store::workspace::Workspace;
+use retrace::yaml::node::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
+use tables::compare;
+use tables::csv;
+use tables::model_file::ModelFile;
+use tables::table_diff;
 
 /// What a target needs besides the bytes.
 pub struct Bench {
@@ -85,7 +90,7 @@ const TABLE: &[&str] = &[
 const LINES: &[&str] = &[
     " ",
     "\n",
-    "icl-repro actions 9\n",
+    "retrace actions 9\n",
     "{",
     "}",
     "0",
@@ -246,7 +251,7 @@ fn lock(bench: &Bench, bytes: &[u8]) -> Told {
         lock.write(&path).map_err(|e| e.to_string())?;
         let again = Lock::read(&path).expect("what was written");
         // Code that is not there has no name.
-        let without_code = |block: &icl_repro::pipeline::lock::Block| block.parts.code.is_empty();
+        let without_code = |block: &retrace::lock::file::Block| block.parts.code.is_empty();
         assert!(again == lock || lock.stages.values().any(without_code));
         for problem in problems {
             assert!(!problem.text("pipeline.lock").trim().is_empty());
@@ -272,7 +277,7 @@ fn actions(bench: &Bench, bytes: &[u8]) -> Told {
 }
 
 fn stat(bench: &Bench, bytes: &[u8]) -> Told {
-    const TITLE: &str = "icl-repro stat 2";
+    const TITLE: &str = "retrace stat 3";
     drop(FileDigests::remembered_in(bench.put("stat", bytes)));
     // A checksum refuses nearly all of these, so the lines are tried below one that is right, too.
     let sealed = seal(TITLE, bytes);
@@ -300,9 +305,9 @@ fn run_lock(bench: &Bench, bytes: &[u8]) -> Told {
 
 fn model(_: &Bench, bytes: &[u8]) -> Told {
     let file = ModelFile::from_bytes(bytes)?;
-    let model = model_exchange::from_file(&file)?;
-    let again = model_exchange::to_bytes(&model, None).expect("bytes");
-    let again = model_exchange::from_file(&ModelFile::from_bytes(&again)?)?;
+    let model = model::from_file(&file)?;
+    let again = model::to_bytes(&model, None).expect("bytes");
+    let again = model::from_file(&ModelFile::from_bytes(&again)?)?;
     assert_eq!(again, model);
     Ok(1)
 }

@@ -1,11 +1,11 @@
 //! Attacks on pipeline.yaml, and seeds and tokens for mutants of it.
 
 use super::Told;
-use icl_repro::pipeline::error::ErrorKind;
-use icl_repro::pipeline::kind::Kind;
-use icl_repro::pipeline::resolve::Pipeline;
-use icl_repro::pipeline::settings::Settings;
-use icl_repro::pipeline::spec::Spec;
+use retrace::base::error::ErrorKind;
+use retrace::resolve::stages::Pipeline;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
+use retrace::stage::kind::Kind;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const MAX_MESSAGE: usize = 4096;
 
 /// What the program does with the bytes of pipeline.yaml before anything runs.
 pub fn open(bytes: &[u8], sets: &[String], kinds: &[Box<dyn Kind>]) -> Told {
-    let told = |error: icl_repro::pipeline::error::Error| {
+    let told = |error: retrace::base::error::Error| {
         assert_eq!(error.kind, ErrorKind::Config, "{error}");
         assert!(
             !error.message.trim().is_empty(),

@@ -1,11 +1,8 @@
 //! The same bytes on every checkout, and a `make` that finds the program wherever cargo puts it.
 
-#[path = "../../build/code.rs"]
-#[allow(dead_code, reason = "the build script uses the rest")]
-mod code;
-
 use crate::git::git;
 use crate::repository::{PROGRAM, Repository, Said, files_below, said};
+use code_digest::{Code, Workspace};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -128,14 +125,18 @@ fn a_checkout_with_other_line_ends_is_told_and_mended() {
 fn sources_with_other_line_ends_are_the_same_code() {
     let text =
         "//! Words.\nuse crate::math::b::B;\npub const TEXT: &str = \"one\\\n    two\n three\";\n";
-    let sources = |text: &str| {
-        let b = ("math/b.rs".to_owned(), "pub struct B;\n".to_owned());
-        BTreeMap::from([b, ("icl/a.rs".to_owned(), text.to_owned())])
-    };
     let reach = |text: &str| {
-        code::Code::link(&sources(text), "")
-            .expect("it parses")
-            .reach("icl/a.rs")
+        let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let workspace = Workspace {
+            packages: BTreeMap::from([file("paper", "src")]),
+            files: BTreeMap::from([
+                file("src/math/b.rs", "pub struct B;\n"),
+                file("src/icl/a.rs", text),
+            ]),
+            ..Workspace::default()
+        };
+        let code = Code::link(&workspace, &[]).expect("it parses");
+        code.digest("src/icl/a.rs")
     };
     assert_eq!(reach(text), reach(&text.replace('\n', "\r\n")));
     assert_ne!(reach(text), reach(&text.replace("three", "four")));

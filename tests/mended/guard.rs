@@ -3,8 +3,8 @@
 
 use crate::tables::root;
 use crate::toy::{Ask, Repo};
-use icl_repro::pipeline::error::{Error, Result};
-use icl_repro::pipeline::inspection::Inspector;
+use retrace::base::error::{Error, Result};
+use retrace::run::inspection::Inspector;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
 //! What the tests of the pipeline language share, and names that are not there.
 
 use crate::toy::{Ask, Repo};
-use icl_repro::pipeline::error::{Error, ErrorKind, Result};
-use icl_repro::pipeline::resolve::Pipeline;
-use icl_repro::pipeline::settings::Settings;
-use icl_repro::pipeline::spec::Spec;
-use icl_repro::stages::registry;
+use icl_repro::registry;
+use retrace::base::error::{Error, ErrorKind, Result};
+use retrace::resolve::stages::Pipeline;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
 
 /// A stage of the toy kind in one line; `rest` are more sections.
 pub fn join(name: &str, rest: &str) -> String {

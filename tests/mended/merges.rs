@@ -3,10 +3,10 @@
 
 use crate::repository::{PROGRAM, Repository, said};
 use crate::toy::{Ask, Repo};
-use icl_repro::math::stream::Stream;
-use icl_repro::pipeline::lock::{Lock, LockFile};
-use icl_repro::pipeline::plan::{Reason, State};
-use icl_repro::pipeline::verify::{Finding, verify};
+use icl::math::stream::Stream;
+use retrace::lock::file::{Lock, LockFile};
+use retrace::run::plan::{Reason, State};
+use retrace::upkeep::verify::{Finding, verify};
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -2,13 +2,13 @@
 
 use crate::repository::Repository;
 use crate::toy::{Ask, Repo, Signature};
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::leftover::Left;
-use icl_repro::pipeline::lock::Lock;
-use icl_repro::pipeline::lock_diff::{self, Presence};
-use icl_repro::pipeline::rebuild::{Cause, Rebuilder, rebuild};
-use icl_repro::pipeline::settle::Summary;
-use icl_repro::pipeline::verify::{Finding, verify};
+use retrace::base::digest::Digest;
+use retrace::lock::diff::{self, Presence};
+use retrace::lock::file::Lock;
+use retrace::run::leftover::Left;
+use retrace::run::settle::Summary;
+use retrace::upkeep::rebuild::{Cause, Rebuilder, rebuild};
+use retrace::upkeep::verify::{Finding, verify};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -309,7 +309,7 @@ fn a_rebuild_and_a_diff_tell_moves_from_differences() {
     assert_eq!(causes.expect("it runs"), [Cause::Moved, Cause::Moved]);
     repo.take_runs();
     settle(&repo);
-    let found = lock_diff::diff(&old, &lock(&repo));
+    let found = diff::diff(&old, &lock(&repo));
     let shown: Vec<_> = found
         .iter()
         .map(|d| {

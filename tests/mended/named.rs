@@ -1,8 +1,8 @@
 //! What tables, claims and the report name must be there too, in every kind that selects by name.
 
 use crate::sketch::{Given, Made, refused, run};
-use icl_repro::artifact::table::{Column, Table};
-use icl_repro::pipeline::error::Result;
+use retrace::base::error::Result;
+use tables::table::{Column, Table};
 
 fn text(values: &[&str]) -> Column {
     Column::Text(values.iter().map(|value| (*value).to_owned()).collect())

@@ -2,9 +2,9 @@
 
 use crate::language::{refused, resolve, told};
 use crate::toy::{Ask, Repo};
-use icl_repro::pipeline::error::Place;
-use icl_repro::pipeline::node::Node;
-use icl_repro::pipeline::typed;
+use retrace::base::error::Place;
+use retrace::yaml::node::Node;
+use retrace::yaml::typed;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

@@ -153,10 +153,10 @@ fn a_look_writes_nothing() {
         &format!("12345\n{root}"),
     );
     put(
-        &killed.path(".icl-repro/scratch/.icl-repro-tmp-a-x7Y9z1/out"),
+        &killed.path(".icl-repro/scratch/.retrace-tmp-a-x7Y9z1/out"),
         "half",
     );
-    put(&killed.path("figures/.icl-repro-tmp-x7Y9z1"), "half");
+    put(&killed.path("figures/.retrace-tmp-x7Y9z1"), "half");
     let (orphaned, _) = self::made();
     put(&orphaned.path("figures/old.png"), "old");
     put(&orphaned.path(".icl-repro/objects/aa/letter"), "dear");
@@ -210,7 +210,7 @@ fn litter(repository: &Repository, around: &Path) -> Vec<PathBuf> {
     let below_cache = [
         "notes",
         ".notes",
-        ".icl-repro-tmp-notes.txt",
+        ".retrace-tmp-notes.txt",
         "actions/notes",
         "actions/ab/cd",
         "stat.json",
@@ -219,7 +219,7 @@ fn litter(repository: &Repository, around: &Path) -> Vec<PathBuf> {
         "objects/mine/notes",
         "scratch/notes",
         "scratch/pretrain-mine/notes",
-        "scratch/.icl-repro-tmp-notes/notes",
+        "scratch/.retrace-tmp-notes/notes",
         "logs/notes.txt",
         "logs/notes.log",
         "logs/mine/notes",
@@ -252,7 +252,7 @@ fn litter(repository: &Repository, around: &Path) -> Vec<PathBuf> {
         (".icl-repro/objects/link", "../../../thesis/model.json"),
         (".icl-repro/scratch/link", "../../../thesis/deep"),
         (
-            ".icl-repro/scratch/.icl-repro-tmp-x7Y9z1",
+            ".icl-repro/scratch/.retrace-tmp-x7Y9z1",
             "../../../thesis/deep",
         ),
         (".icl-repro/logs/link.log", "../../../thesis/model.json"),

@@ -1,13 +1,13 @@
 //! A value that picks rows is read as the type of its column, or refused: never compared as written.
 
 use crate::sketch::{Made, figure, refused};
-use icl_repro::artifact::table::Column;
-use icl_repro::stages::selector::{self, Selector};
+use icl_repro::kinds::figure::selector::{self, Selector};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tables::table::Column;
 
 /// The figure with another condition, and one curve.
-fn picked(condition: &str) -> icl_repro::pipeline::error::Result<Made> {
+fn picked(condition: &str) -> retrace::base::error::Result<Made> {
     figure(&[
         (
             "where: {task: theta0}, x: n, y: error, std",
@@ -21,7 +21,7 @@ fn picked(condition: &str) -> icl_repro::pipeline::error::Result<Made> {
 }
 
 /// The figure with one curve, that of a value of a column.
-fn looked(column: &str, value: &str) -> icl_repro::pipeline::error::Result<Made> {
+fn looked(column: &str, value: &str) -> retrace::base::error::Result<Made> {
     figure(&[(
         "        each: model\n        looks:\n          - {value: zs, look: {label: ZS, color: {color: \"#112233\"}, line: {}}}\n          - {value: both, look: {label: both, line: {}}}\n          - {value: both_v, look: {label: value, line: {}}}\n",
         &format!(

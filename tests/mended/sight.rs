@@ -1,11 +1,11 @@
 //! What a figure does not show of what it was given is said, and can be silenced where it is meant.
 
 use crate::sketch::{Made, edited, figure, figure_of, with_errors};
-use icl_repro::report::draw::draw;
-use icl_repro::report::export::missing_glyphs;
-use icl_repro::report::figure::{Figure, Panel};
-use icl_repro::report::font::Font;
-use icl_repro::report::warnings;
+use plots::draw::export::missing_glyphs;
+use plots::draw::figure::draw;
+use plots::figure::{Figure, Panel};
+use plots::font::Font;
+use plots::warnings;
 
 const RANGE: &str = "range: [0, 1]}";
 
@@ -29,7 +29,7 @@ fn silent(made: &Made) {
 }
 
 /// Row 3 of the first curve gets a number of its own.
-fn odd(value: f64) -> icl_repro::artifact::table::Table {
+fn odd(value: f64) -> tables::table::Table {
     with_errors(move |row| if row == 3 { value } else { 0.5 })
 }
 

@@ -1,13 +1,13 @@
 //! A small figure over a small table, drawn in process as the engine would.
 
-use icl_repro::artifact::table::{Column, Table};
-use icl_repro::pipeline::error::{Error, Result};
-use icl_repro::pipeline::kind::Io;
-use icl_repro::pipeline::node::Node;
-use icl_repro::stages::registry;
+use icl_repro::registry;
+use retrace::base::error::{Error, Result};
+use retrace::stage::kind::Io;
+use retrace::yaml::node::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use tables::table::{Column, Table};
 
 /// Inputs of a stage: role, label, bytes.
 pub type Given = Vec<(String, String, Vec<u8>)>;

@@ -1,15 +1,15 @@
 //! Tables of a person's own: every type that fits is read, text stays text, and what is wrong is said.
 
-use icl_repro::artifact::table_diff;
 use icl_repro::cli::foreign;
-use icl_repro::pipeline::error::{Error, Result};
-use icl_repro::pipeline::kind::Io;
-use icl_repro::pipeline::node::Node;
-use icl_repro::stages::registry;
-use icl_repro::stages::tabular::Tabular;
+use icl_repro::kinds::data::tabular::Tabular;
+use icl_repro::registry;
+use retrace::base::error::{Error, Result};
+use retrace::stage::kind::Io;
+use retrace::yaml::node::Node;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use tables::table_diff;
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

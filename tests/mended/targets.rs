@@ -1,7 +1,7 @@
 //! Targets as people type them: from a subfolder, as an absolute path, through a link.
 
-use icl_repro::pipeline::settings::Settings;
-use icl_repro::pipeline::workspace::Workspace;
+use retrace::spec::settings::Settings;
+use retrace::store::workspace::Workspace;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -161,7 +161,7 @@ fn other_changes_have_another_folder() {
             profile: None,
             sets: sets.iter().map(|set| set.to_string()).collect(),
         };
-        let folders = Workspace::new(root.to_owned(), None, None, &settings);
+        let folders = Workspace::new(root.to_owned(), root.join(".icl-repro"), None, &settings);
         folders.expect("folders").out
     };
     assert_ne!(name(&["a.x=1", "b.x=2"]), name(&["a.x=1\nb.x=2"]));

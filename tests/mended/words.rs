@@ -3,8 +3,8 @@
 use crate::hostile::yaml::{attacks, open};
 use crate::language::{refused, told};
 use crate::toy::Ask;
-use icl_repro::pipeline::node::Node;
-use icl_repro::stages::registry;
+use icl_repro::registry;
+use retrace::yaml::node::Node;
 
 /// Words of serde, serde-saphyr and Rust that nobody who writes YAML knows.
 const FOREIGN: [&str; 36] = [

@@ -1,25 +1,25 @@
 //! A pipeline without science: stages that join texts, in a temporary repository.
 
-use icl_repro::pipeline::confirm::{Confirmed, Question};
-use icl_repro::pipeline::digest::Digest;
-use icl_repro::pipeline::error::{Error, Result};
-use icl_repro::pipeline::event::Event;
-use icl_repro::pipeline::inspection::Inspector;
-use icl_repro::pipeline::key::{Code, CodePart};
-use icl_repro::pipeline::kind::{Io, Job, Kind, Role, any, optional};
-use icl_repro::pipeline::lock::LockFile;
-use icl_repro::pipeline::node::Node;
-use icl_repro::pipeline::plan::{Context, State};
-use icl_repro::pipeline::publication::Publisher;
-use icl_repro::pipeline::resolve::Pipeline;
-use icl_repro::pipeline::run::{Options, Run};
-use icl_repro::pipeline::settings::Settings;
-use icl_repro::pipeline::settle::Summary;
-use icl_repro::pipeline::spec::Spec;
-use icl_repro::pipeline::stat::SETTLED;
-use icl_repro::pipeline::store::Store;
-use icl_repro::pipeline::typed;
-use icl_repro::pipeline::workspace::Workspace;
+use retrace::base::digest::Digest;
+use retrace::base::error::{Error, Result};
+use retrace::lock::file::LockFile;
+use retrace::resolve::stages::Pipeline;
+use retrace::run::event::Event;
+use retrace::run::inspection::Inspector;
+use retrace::run::plan::{Context, State};
+use retrace::run::schedule::{Options, Run};
+use retrace::run::settle::Summary;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
+use retrace::stage::key::Code;
+use retrace::stage::kind::{Io, Job, Kind, Role, any, optional};
+use retrace::stage::publication::Publisher;
+use retrace::store::content::Store;
+use retrace::store::stat::SETTLED;
+use retrace::store::workspace::Workspace;
+use retrace::upkeep::confirm::{Confirmed, Question};
+use retrace::yaml::node::Node;
+use retrace::yaml::typed;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -137,11 +137,11 @@ impl Publisher for Signature {
 }
 
 fn code(name: &str, version: &str) -> Arc<Code> {
-    Arc::new(Code::new(vec![CodePart {
-        name: name.into(),
-        version: version.into(),
-    }]))
+    Arc::new(Code::new(version, [(name.into(), version.into())]))
 }
+
+/// Where its cache is.
+pub const CACHE: &str = ".icl-repro";
 
 /// A repository in a temporary folder.
 pub struct Repo {
@@ -266,7 +266,7 @@ impl Repo {
 
     fn workspace(&self, settings: &Settings) -> Result<Workspace> {
         let root = Workspace::find_root(self.folder.path())?;
-        Workspace::new(root, None, None, settings)
+        Workspace::new(root.clone(), root.join(CACHE), None, settings)
     }
 
     /// Runs; the summary says what happened.

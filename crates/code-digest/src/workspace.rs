@@ -1,0 +1,183 @@
+//! The packages of a workspace: where their sources are, what they depend on, in which versions.
+//!
+//! Reads `Cargo.toml` and `Cargo.lock` as text; asks neither cargo nor the network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use toml::{Table, Value};
+
+/// What of a workspace is digested, as text.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace {
+    /// The name in Rust of each package, and the folder of its sources, as `crates/icl/src`.
+    pub packages: BTreeMap<String, String>,
+    /// Every `.rs` file below these folders, by its path from the root with `/` between the steps.
+    pub files: BTreeMap<String, String>,
+    /// Text of `Cargo.lock`.
+    pub lock: String,
+    /// Dependencies that have another name in Rust: that name, and their package.
+    pub renamed: BTreeMap<String, String>,
+}
+
+impl Workspace {
+    /// Reads the workspace, or the one package, whose `Cargo.toml` and `Cargo.lock` are in `root`.
+    ///
+    /// # Errors
+    /// A file that is missing or cannot be read.
+    pub fn read(root: &Path) -> Result<Self, String> {
+        let mut workspace = Workspace {
+            lock: text(&root.join("Cargo.lock"))?,
+            ..Workspace::default()
+        };
+        let manifest = workspace.add(root, "")?;
+        let members = manifest.get("workspace").and_then(|w| w.get("members"));
+        for member in members.and_then(Value::as_array).into_iter().flatten() {
+            let member = member.as_str().unwrap_or_default();
+            match member.strip_suffix("/*") {
+                Some(folder) => {
+                    for name in names(&root.join(folder))? {
+                        if root.join(folder).join(&name).join("Cargo.toml").is_file() {
+                            workspace.add(root, &format!("{folder}/{name}"))?;
+                        }
+                    }
+                }
+                None => {
+                    workspace.add(root, member)?;
+                }
+            }
+        }
+        Ok(workspace)
+    }
+
+    fn add(&mut self, root: &Path, folder: &str) -> Result<Table, String> {
+        let path = root.join(folder).join("Cargo.toml");
+        let manifest: Table = text(&path)?
+            .parse()
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+        self.rename(&manifest);
+        let name = manifest
+            .get("package")
+            .and_then(|package| package.get("name"));
+        let source = if folder.is_empty() {
+            "src".into()
+        } else {
+            format!("{folder}/src")
+        };
+        if let Some(name) = name.and_then(Value::as_str)
+            && root.join(&source).is_dir()
+            && self
+                .packages
+                .insert(name.replace('-', "_"), source.clone())
+                .is_none()
+        {
+            collect(root, &source, &mut self.files)?;
+        }
+        Ok(manifest)
+    }
+
+    /// Notes every dependency of a manifest, at whatever depth, that has another name in Rust.
+    fn rename(&mut self, table: &Table) {
+        for (key, value) in table {
+            let Some(below) = value.as_table() else {
+                continue;
+            };
+            match below.get("package").and_then(Value::as_str) {
+                Some(package) => {
+                    self.renamed
+                        .insert(key.replace('-', "_"), package.to_owned());
+                }
+                None => self.rename(below),
+            }
+        }
+    }
+
+    /// Each locked package by its name in Rust: its version, and a digest of the versions of all that it
+    /// depends on. Of several versions of one package the newest counts, with a digest of all.
+    pub(crate) fn locked(&self) -> Result<BTreeMap<String, String>, String> {
+        let lock: Table = self.lock.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
+        let mut packages: BTreeMap<&str, Vec<(&str, Vec<&str>)>> = BTreeMap::new();
+        for package in lock
+            .get("package")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let field = |key: &str| package.get(key).and_then(Value::as_str);
+            let needs = package.get("dependencies").and_then(Value::as_array);
+            let needs = needs.into_iter().flatten().filter_map(Value::as_str);
+            let needs = needs.map(|need| need.split(' ').next().unwrap_or_default());
+            if let (Some(name), Some(version)) = (field("name"), field("version")) {
+                packages
+                    .entry(name)
+                    .or_default()
+                    .push((version, needs.collect()));
+            }
+        }
+        let rust_names: BTreeMap<&str, &str> = self
+            .renamed
+            .iter()
+            .map(|(name, package)| (package.as_str(), name.as_str()))
+            .collect();
+        let mut crates = BTreeMap::new();
+        for (name, versions) in &packages {
+            let mut reached = BTreeSet::from([*name]);
+            let mut ahead = vec![*name];
+            while let Some(next) = ahead.pop() {
+                for (_, needs) in packages.get(next).into_iter().flatten() {
+                    ahead.extend(needs.iter().filter(|need| reached.insert(need)));
+                }
+            }
+            let mut hasher = blake3::Hasher::new();
+            for name in reached {
+                for (version, _) in packages.get(name).into_iter().flatten() {
+                    hasher.update(format!("{name} {version}\n").as_bytes());
+                }
+            }
+            let version = versions.last().map_or("", |(version, _)| version);
+            let digest = &hasher.finalize().to_hex()[..8];
+            let rust_name = rust_names
+                .get(name)
+                .map_or(name.replace('-', "_"), |n| (*n).to_owned());
+            crates.insert(rust_name, format!("{version}+{digest}"));
+        }
+        // Packages of the workspace are followed by content.
+        for name in self.packages.keys() {
+            crates.remove(name);
+        }
+        Ok(crates)
+    }
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Result<Vec<String>, String> {
+    let error = |e: std::io::Error| format!("{}: {e}", folder.display());
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(error)? {
+        names.push(
+            entry
+                .map_err(error)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned(),
+        );
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn collect(root: &Path, folder: &str, files: &mut BTreeMap<String, String>) -> Result<(), String> {
+    for name in names(&root.join(folder))? {
+        let path = format!("{folder}/{name}");
+        if root.join(&path).is_dir() {
+            collect(root, &path, files)?;
+        } else if name.ends_with(".rs") {
+            let text = text(&root.join(&path))?;
+            files.insert(path, text);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What a lock holds: of every stage what it was made of and what came out. Does not know how that is
+//! written down.
+
+use crate::base::digest::{Digest, Encoder};
+use crate::stage::key::KeyParts;
+use crate::stage::publication::Publication;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The whole lock.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lock {
+    pub stages: BTreeMap<String, Block>,
+}
+
+/// What is recorded of a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    pub key: Digest,
+    /// Its code is empty where the lock refers to a table of code that it does not hold.
+    pub parts: KeyParts,
+    pub outputs: BTreeMap<String, Record>,
+}
+
+/// What is recorded of an output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    pub path: String,
+    /// Of the artifact, which other stages read.
+    pub digest: Digest,
+    /// The file at `path`, where provenance was embedded in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Publication>,
+}
+
+impl Record {
+    /// The digest of the file at `path`.
+    pub fn file_digest(&self) -> Digest {
+        self.published.map_or(self.digest, |file| file.digest)
+    }
+
+    /// Whether the same key gave other bytes in `new`: another artifact, or the same artifact
+    /// published as other bytes by the same code. The same bytes in another place are no others.
+    pub fn contradicts(&self, new: &Record) -> bool {
+        let publications = self.published.zip(new.published);
+        self.digest != new.digest
+            || publications.is_some_and(|(a, b)| a.key == b.key && a.digest != b.digest)
+    }
+}
+
+impl Lock {
+    /// The block of a stage whose key is `key`.
+    pub fn expected(&self, stage: &str, key: Digest) -> Option<&Block> {
+        self.stages.get(stage).filter(|block| block.key == key)
+    }
+}
+
+/// Something in a lock that says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The stage that counts as not recorded because of it.
+    pub stage: Option<String>,
+    /// Where it starts in the file, where that is known.
+    pub line: Option<usize>,
+    /// In words that stand for themselves.
+    pub why: String,
+}
+
+impl Problem {
+    /// In a line of text; `shown` is the file's name.
+    pub fn text(&self, shown: &str) -> String {
+        let line = self.line.map_or(String::new(), |line| format!(":{line}"));
+        match &self.stage {
+            Some(stage) => format!("{shown}{line}: `{stage}` is not recorded: {}", self.why),
+            None => format!("{shown}{line}: {}", self.why),
+        }
+    }
+}
+
+/// What a table of code is called: by a kind that it belongs to, and what it says.
+pub fn code_name(parts: &KeyParts) -> String {
+    let mut encoder = Encoder::new("retrace code");
+    for (name, version) in parts.code.iter() {
+        encoder.text(name);
+        encoder.text(version);
+    }
+    format!("{} {}", parts.kind, &encoder.finish().to_string()[..16])
+}

@@ -1,0 +1,253 @@
+//! From a draft to a stage that can run: its kind found, parameters typed, inputs and outputs bound.
+
+use crate::base::error::{Error, Result};
+use crate::base::files::inside;
+use crate::resolve::outputs::{self, OutputFiles};
+use crate::spec::expand::Draft;
+use crate::spec::ids::Pattern;
+use crate::stage::kind::{Kind, Role};
+use crate::stage::stage::{Input, OUTPUT_FOLDERS, Source, Stage};
+use crate::store::workspace::LOCK_FILE;
+use crate::yaml::node::{Node, Value};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A longer file name is refused: file systems allow no more bytes.
+const MAX_FILE_NAME: usize = 255;
+/// A longer path is refused: with the folder of the repository it must fit into what systems allow.
+const MAX_PATH: usize = 1_000;
+
+/// All drafts, among which each finds what it reads.
+pub struct Drafts<'a> {
+    drafts: &'a [Draft<'a>],
+    index: BTreeMap<&'a str, usize>,
+    outputs: OutputFiles,
+    kinds: &'a [Box<dyn Kind>],
+}
+
+impl<'a> Drafts<'a> {
+    /// Gathers their names and outputs.
+    pub fn new(drafts: &'a [Draft<'a>], kinds: &'a [Box<dyn Kind>]) -> Self {
+        let ids = drafts.iter().enumerate();
+        Drafts {
+            drafts,
+            index: ids.map(|(i, draft)| (draft.id.as_str(), i)).collect(),
+            outputs: OutputFiles::of_drafts(drafts),
+            kinds,
+        }
+    }
+}
+
+/// Types a draft's parameters, and finds what it reads among all drafts.
+pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
+    let kinds = among.kinds;
+    let name = draft.spec.kind.text("kind")?;
+    let Some(kind) = kinds.iter().position(|kind| kind.name() == name) else {
+        let known = kinds.iter().map(|kind| kind.name());
+        let error = Error::config(format!("there is no kind `{name}`"));
+        return Err(error.at(&draft.spec.kind.place).suggest(name, known));
+    };
+    let kind_index = kind;
+    let kind = &kinds[kind];
+    let job = kind.job(&draft.params)?;
+
+    let mut inputs = Vec::new();
+    for (role_key, node) in &draft.inputs {
+        let Some(role) = kind.inputs().iter().find(|role| role.name == role_key.text) else {
+            let known = kind.inputs().iter().map(|role| role.name);
+            let error = Error::config(format!("kind `{name}` has no input `{}`", role_key.text));
+            return Err(error.at(&role_key.place).suggest(&role_key.text, known));
+        };
+        let before = inputs.len();
+        bind(role, node, &draft.id, among, &mut inputs)?;
+        let count = inputs.len() - before;
+        if !role.arity.is_labelled() && count != 1 {
+            let message = format!("input `{}` takes one artifact, not {count}", role.name);
+            return Err(Error::config(message).at(&node.place));
+        }
+    }
+    for role in kind.inputs() {
+        if role.arity.is_required() && !inputs.iter().any(|i| i.role == role.name) {
+            return Err(Error::config(format!(
+                "the input `{}` is missing",
+                role.name
+            )));
+        }
+    }
+    inputs.sort_by(|a, b| (&a.role, &a.label).cmp(&(&b.role, &b.label)));
+    if let Some(pair) = inputs
+        .windows(2)
+        .find(|p| p[0].key_name() == p[1].key_name())
+    {
+        let message = format!(
+            "input `{}` has two artifacts of one name",
+            pair[0].key_name()
+        );
+        return Err(Error::config(message));
+    }
+
+    let mut outputs = Vec::new();
+    let expected = kind.outputs();
+    for (key, node) in &draft.outputs {
+        if !expected.contains(&key.text) {
+            let error = Error::config(format!("kind `{name}` has no output `{}`", key.text));
+            let known = expected.iter().map(String::as_str);
+            return Err(error.at(&key.place).suggest(&key.text, known));
+        }
+        outputs.push((key.text.clone(), output_path(node)?));
+    }
+    for output in &expected {
+        if !outputs.iter().any(|(name, _)| name == output) {
+            return Err(Error::config(format!(
+                "the output `{output}` of kind `{name}` has no path"
+            ))
+            .hint(format!(
+                "add `{output}: artifacts/...` or `figures/...` under outputs"
+            )));
+        }
+    }
+    Ok(Stage {
+        id: draft.id.clone(),
+        kind: kind_index,
+        job,
+        inputs,
+        outputs,
+        place: draft.place.clone(),
+        seconds: draft.spec.seconds,
+    })
+}
+
+/// Binds what is written for a role: a reference, or a mapping from label to reference.
+fn bind(
+    role: &Role,
+    node: &Node,
+    reader: &str,
+    among: &Drafts,
+    inputs: &mut Vec<Input>,
+) -> Result<()> {
+    let mut push = |prefix: &str, node: &Node| -> Result<()> {
+        for (label, source) in references(node, reader, among)? {
+            let label = match (prefix, label.as_str()) {
+                ("", label) => label.to_owned(),
+                (prefix, "") => prefix.to_owned(),
+                (prefix, label) => format!("{prefix}@{label}"),
+            };
+            let label = if role.arity.is_labelled() {
+                label
+            } else {
+                String::new()
+            };
+            inputs.push(Input {
+                role: role.name.to_owned(),
+                label,
+                source,
+            });
+        }
+        Ok(())
+    };
+    match &node.value {
+        Value::Map(entries) if role.arity.is_labelled() => entries
+            .iter()
+            .try_for_each(|(label, node)| push(&label.text, node)),
+        _ => push("", node),
+    }
+}
+
+/// What `stage.output`, `stage@*.output` or a path like `data/file` refers to, with item labels.
+fn references(node: &Node, reader: &str, among: &Drafts) -> Result<Vec<(String, Source)>> {
+    let (drafts, kinds) = (among.drafts, among.kinds);
+    let text = node.text("an input")?;
+    let error = |message: String| Error::config(message).at(&node.place);
+    if text.contains('/') {
+        // Told before how the path is written: what to write is no path at all.
+        if let Some(path) = outputs::plain(text) {
+            let refused = among.outputs.refuse(&path, text, reader);
+            refused.map_err(|e| e.at(&node.place))?;
+        }
+        let path = inside(text).map_err(|why| error(format!("input `{text}` {why}")))?;
+        let top = outputs::folded(path.iter().next().map_or(Path::new(""), Path::new));
+        // What is in a hidden folder, as .git or a cache, comes and goes.
+        if top.starts_with('.') && path.components().nth(1).is_some() {
+            return Err(error(format!("input `{text}` lies in {top}/"))
+                .hint("put a file of your own below data/"));
+        }
+        return Ok(vec![(String::new(), Source::File(path))]);
+    }
+    let Some((stage, output)) = text.rsplit_once('.') else {
+        let hint = "write stage.output, stage@*.output, or the path of a file such as data/x.csv";
+        return Err(error(format!("`{text}` names no output")).hint(hint));
+    };
+    let found: Vec<usize> = match among.index.get(stage) {
+        Some(&found) => vec![found],
+        None if stage.contains(['*', '@']) => {
+            let pattern = Pattern::read(stage).map_err(|e| e.at(&node.place))?;
+            let matches = |i: &usize| pattern.matches(&drafts[*i].id);
+            (0..drafts.len()).filter(matches).collect()
+        }
+        None => Vec::new(),
+    };
+    if found.is_empty() {
+        let known = drafts.iter().map(|draft| draft.id.as_str());
+        let error = error(format!("there is no stage `{stage}`")).suggest(stage, known);
+        return Err(
+            match text == LOCK_FILE || output.len() <= 4 && error.hint.is_none() {
+                true => error.hint("a file that is an input lies in a folder, such as data/"),
+                false => error,
+            },
+        );
+    }
+    found
+        .into_iter()
+        .map(|i| {
+            let kind = drafts[i].spec.kind.text("kind")?;
+            let outputs = kinds.iter().find(|k| k.name() == kind).map(|k| k.outputs());
+            // An unknown kind is reported where it stands.
+            if outputs
+                .as_ref()
+                .is_some_and(|outputs| !outputs.iter().any(|o| o == output))
+            {
+                let outputs = outputs.unwrap_or_default();
+                let message = format!("stage `{}` has no output `{output}`", drafts[i].id);
+                return Err(error(message).suggest(output, outputs.iter().map(String::as_str)));
+            }
+            let label = if stage.contains('*') {
+                drafts[i].label.clone()
+            } else {
+                String::new()
+            };
+            Ok((
+                label,
+                Source::Output {
+                    stage: i,
+                    output: output.to_owned(),
+                },
+            ))
+        })
+        .collect()
+}
+
+fn output_path(node: &Node) -> Result<PathBuf> {
+    let text = node.text("an output path")?;
+    let error = |why: String| Error::config(format!("output `{text}` {why}")).at(&node.place);
+    let path = inside(text).map_err(error)?;
+    let too_long = path.iter().any(|name| name.len() > MAX_FILE_NAME);
+    if too_long || text.len() > MAX_PATH {
+        let start: String = text.chars().take(60).collect();
+        let message = format!("output `{start}…` is longer than file systems allow");
+        let hint = format!("a name has at most {MAX_FILE_NAME} bytes, a path {MAX_PATH}");
+        return Err(Error::config(message).at(&node.place).hint(hint));
+    }
+    let folder = path
+        .components()
+        .next()
+        .map(|c| c.as_os_str().to_string_lossy().into_owned());
+    if path.components().count() < 2
+        || !OUTPUT_FOLDERS.contains(&folder.unwrap_or_default().as_str())
+    {
+        return Err(error(format!(
+            "must lie below {}/",
+            OUTPUT_FOLDERS.join("/ or ")
+        )));
+    }
+    Ok(path)
+}

@@ -1,0 +1,256 @@
+//! A JSON Schema (draft 2020-12) of pipeline.yaml, by which editors complete and check it.
+//!
+//! Parameters come from the types of the kinds, so the schema cannot say anything else than the
+//! program. It describes the file as written: wherever a value may stand, `${...}` may stand too.
+//! What needs more than one place of the file (names that exist, cycles) is left to the program.
+
+use crate::stage::kind::{Arity, Kind, Role};
+use crate::stage::stage::OUTPUT_FOLDERS;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value as Json, json};
+
+const REFERENCE: &str = "#/$defs/reference";
+/// What [`crate::spec::ids`] takes for a name, and for an item of a matrix.
+const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$";
+const ITEM: &str = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$";
+
+/// The schema of a pipeline.yaml of the program of that name, whose stages are of these kinds.
+pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let mut stages = Map::new();
+    let mut alternatives = Vec::new();
+    for kind in kinds {
+        let mut params = kind.schema(&mut generator).to_value();
+        accept_references(&mut params);
+        let definition = format!("stage-{}", kind.name());
+        alternatives.push(json!({
+            "if": {"properties": {"kind": {"const": kind.name()}}, "required": ["kind"]},
+            "then": {"$ref": format!("#/$defs/{definition}")},
+        }));
+        stages.insert(definition, stage_of(kind.as_ref(), params));
+    }
+    let mut definitions = generator.take_definitions(true);
+    definitions.values_mut().for_each(accept_references);
+    definitions.append(&mut stages);
+    definitions.insert(
+        "reference".into(),
+        json!({
+            "description": "${name}: a variable of `vars`, or an item of the stage's matrix; $${ is the text ${",
+            "type": "string",
+            "pattern": r"\$\{[^}]*\}",
+        }),
+    );
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    definitions.insert("stage".into(), stage(&names, &alternatives));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("pipeline.yaml of {program}"),
+        "description": format!("Made by `{program} schema`."),
+        "type": "object",
+        "properties": {
+            "version": {"description": "Version of the file format.", "const": 1},
+            "vars": {
+                "description": "Constants that parameters refer to as ${name}.",
+                "type": ["object", "null"],
+            },
+            "profiles": {
+                "description": "Changes that --profile NAME makes: stage.param or vars.name, and the value.",
+                "type": ["object", "null"],
+                "propertyNames": {"pattern": NAME},
+                "additionalProperties": {
+                    "type": ["object", "null"],
+                    "propertyNames": {"pattern": r"^[^.]+\."},
+                },
+            },
+            "groups": {
+                "description": "Named lists of stages.",
+                "type": ["object", "null"],
+                "propertyNames": {"pattern": NAME},
+                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            },
+            "stages": {
+                "type": ["object", "null"],
+                "propertyNames": {"pattern": NAME},
+                "additionalProperties": {"$ref": "#/$defs/stage"},
+            },
+        },
+        "required": ["version", "stages"],
+        "additionalProperties": false,
+        "$defs": definitions,
+    })
+}
+
+/// What all stages have in common; the kind decides the rest.
+fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
+    let scalar = json!({"type": ["string", "number", "boolean"]});
+    json!({
+        "type": "object",
+        "properties": {
+            "about": {"description": "What it is, in a sentence.", "type": "string"},
+            "kind": {"enum": kinds},
+            "seconds": {
+                "description": "About how long one item takes: for estimates where nothing is recorded yet.",
+                "type": "number",
+                "minimum": 0,
+            },
+            "matrix": {
+                "description": "Axes with their items; one stage for each combination.",
+                "type": ["object", "null"],
+                "propertyNames": {"pattern": NAME},
+                "additionalProperties": {"anyOf": [
+                    {"type": "array", "items": scalar, "minItems": 1},
+                    {"type": "object", "propertyNames": {"pattern": ITEM}, "minProperties": 1},
+                ]},
+            },
+            "exclude": {
+                "description": "Combinations of the matrix to leave out, each a mapping from axis to item or list of items.",
+                "type": "array",
+                "items": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [
+                    scalar,
+                    {"type": "array", "items": scalar, "minItems": 1},
+                ]}},
+            },
+            "params": {},
+            "inputs": {},
+            "outputs": {},
+        },
+        "required": ["kind"],
+        "additionalProperties": false,
+        "allOf": alternatives,
+    })
+}
+
+/// What a kind asks of its stages.
+fn stage_of(kind: &dyn Kind, params: Json) -> Json {
+    let required = |role: &&Role| role.arity.is_required();
+    let needed: Vec<&str> = kind
+        .inputs()
+        .iter()
+        .filter(required)
+        .map(|r| r.name)
+        .collect();
+    let inputs: Map<String, Json> = kind
+        .inputs()
+        .iter()
+        .map(|role| (role.name.to_owned(), artifact(role.arity)))
+        .collect();
+    let folders = OUTPUT_FOLDERS.join("|");
+    let path = json!({
+        "description": format!("A path below {}/.", OUTPUT_FOLDERS.join("/ or ")),
+        "type": "string",
+        "pattern": format!(r"^(({folders})/|\$\{{)"),
+    });
+    let outputs = kind.outputs();
+    let paths: Map<String, Json> = outputs.iter().map(|o| (o.clone(), path.clone())).collect();
+    let has_needed = |schema: &Json| {
+        let list = schema.get("required").and_then(Json::as_array);
+        list.is_some_and(|list| !list.is_empty())
+    };
+    let sections = [
+        ("params", has_needed(&params)),
+        ("inputs", !needed.is_empty()),
+        ("outputs", !outputs.is_empty()),
+    ];
+    let sections = sections.iter().filter(|(_, needed)| *needed);
+    let sections: Vec<&str> = sections.map(|(section, _)| *section).collect();
+    let section = |needed| match needed {
+        true => json!("object"),
+        false => json!(["object", "null"]),
+    };
+    json!({
+        "properties": {
+            "params": or_reference(params),
+            "inputs": {
+                "type": section(!needed.is_empty()),
+                "properties": inputs,
+                "required": needed,
+                "additionalProperties": false,
+            },
+            "outputs": {
+                "type": section(!outputs.is_empty()),
+                "properties": paths,
+                "required": outputs,
+                "additionalProperties": false,
+            },
+        },
+        "required": sections,
+    })
+}
+
+/// What may stand for a role.
+fn artifact(arity: Arity) -> Json {
+    let one = json!({
+        "description": "stage.output, stage@*.output, or the path of a file such as data/x.csv",
+        "type": "string",
+    });
+    if !arity.is_labelled() {
+        return one;
+    }
+    let several = json!({
+        "description": "A label for each artifact, or for each group of them.",
+        "type": "object",
+        "additionalProperties": one,
+    });
+    json!({"anyOf": [one, several]})
+}
+
+/// Lets `${...}` stand at every place of a value below this schema, and drops what says nothing in
+/// YAML: the width of numbers.
+fn accept_references(schema: &mut Json) {
+    let Some(schema) = schema.as_object_mut() else {
+        return;
+    };
+    if schema.get("type") != Some(&json!("string")) {
+        schema.remove("format");
+    }
+    for (keyword, below) in schema.iter_mut() {
+        match (keyword.as_str(), below) {
+            ("properties" | "patternProperties", Json::Object(values)) => {
+                values.values_mut().for_each(accept_reference);
+            }
+            ("prefixItems", Json::Array(values)) => values.iter_mut().for_each(accept_reference),
+            ("items" | "additionalProperties", below @ Json::Object(_)) => accept_reference(below),
+            ("anyOf" | "oneOf" | "allOf", Json::Array(schemas)) => {
+                schemas.iter_mut().for_each(accept_references);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A place of a value: `${...}` may stand there, and below it.
+fn accept_reference(schema: &mut Json) {
+    accept_references(schema);
+    *schema = or_reference(std::mem::take(schema));
+}
+
+/// The schema, or a reference; what it says about itself moves to the outside, where editors look.
+fn or_reference(schema: Json) -> Json {
+    let Json::Object(mut schema) = schema else {
+        return schema;
+    };
+    let mut outside = Map::new();
+    for keyword in ["description", "default"] {
+        outside.extend(schema.remove_entry(keyword));
+    }
+    if takes_any_text(&schema) {
+        outside.append(&mut schema);
+        return Json::Object(outside);
+    }
+    let alone = schema.len() == 1;
+    let mut alternatives = match schema.get_mut("anyOf") {
+        Some(Json::Array(any)) if alone => std::mem::take(any),
+        _ => vec![Json::Object(schema)],
+    };
+    alternatives.push(json!({"$ref": REFERENCE}));
+    outside.insert("anyOf".into(), alternatives.into());
+    Json::Object(outside)
+}
+
+fn takes_any_text(schema: &Map<String, Json>) -> bool {
+    match schema.get("type") {
+        None => schema.is_empty(),
+        Some(Json::Array(types)) => schema.len() == 1 && types.contains(&json!("string")),
+        Some(kind) => schema.len() == 1 && kind == "string",
+    }
+}

@@ -1,0 +1,145 @@
+//! From the file as written to stages that can run: profile and `--set` applied, matrices expanded,
+//! `${...}` replaced, parameters typed, inputs bound, the graph ordered.
+
+use crate::base::error::{Error, Place, Result};
+use crate::resolve::bind::{Drafts, build};
+use crate::resolve::graph;
+use crate::resolve::outputs::{self, OutputFiles};
+use crate::spec::expand::{Draft, expand_all};
+use crate::spec::file::Spec;
+use crate::spec::fill::Budget;
+use crate::spec::settings::{self, Settings, change_params, change_vars, check_profiles};
+use crate::stage::kind::Kind;
+use crate::stage::stage::{Source, Stage};
+use crate::yaml::node::Node;
+
+/// More artifacts read by all stages together are refused: so do stages that read many others.
+const MAX_INPUTS: usize = 200_000;
+/// More targets of all groups together are refused: each is compared with each stage.
+const MAX_TARGETS: usize = 1_000;
+
+/// All stages in an order in which they can run, and the groups.
+pub struct Pipeline {
+    /// Each stage comes after all that it depends on; ties are in the order of the file.
+    pub stages: Vec<Stage>,
+    /// Group names with the patterns of their targets.
+    pub groups: Vec<(String, Vec<(String, Place)>)>,
+    /// Variables that nothing uses, and where they stand: maybe a name is mistyped.
+    pub unused: Vec<(String, Place)>,
+}
+
+impl Pipeline {
+    /// Resolves a spec against the registered kinds.
+    pub fn resolve(mut spec: Spec, kinds: &[Box<dyn Kind>], settings: &Settings) -> Result<Self> {
+        let changes = settings::changes(&spec, settings)?;
+        change_vars(&mut spec, &changes)?;
+        let budget = Budget::whole();
+        let mut drafts = expand_all(&spec, &budget)?;
+        change_params(&mut drafts, &spec.vars, &changes, &budget)?;
+        settings::check_use(&changes, &budget)?;
+        let unused = unused(&spec.vars, &budget)?;
+        check_profiles(&spec, &drafts, &Budget::whole(), |draft, params| {
+            job(draft, params, kinds)
+        })?;
+        let among = Drafts::new(&drafts, kinds);
+        let mut stages = Vec::with_capacity(drafts.len());
+        let mut n_inputs = 0;
+        for draft in &drafts {
+            let stage = build(draft, &among).map_err(|mut error| {
+                error.message = format!("stage `{}`: {}", draft.id, error.message);
+                error.at(&draft.place)
+            })?;
+            n_inputs += stage.inputs.len();
+            if n_inputs > MAX_INPUTS {
+                let message = format!("the stages read more than {MAX_INPUTS} artifacts in all");
+                return Err(Error::config(message).at(&draft.place));
+            }
+            stages.push(stage);
+        }
+        OutputFiles::of_stages(&stages)?;
+        let stages = in_order(stages)?;
+        let mut targets = spec.groups.iter().flat_map(|(_, targets)| targets);
+        if let Some(first) = targets.nth(MAX_TARGETS) {
+            let message = format!("the groups have more than {MAX_TARGETS} targets in all");
+            return Err(Error::config(message).at(&first.place));
+        }
+        let groups = spec
+            .groups
+            .iter()
+            .map(|(name, targets)| {
+                let patterns = targets
+                    .iter()
+                    .map(|target| Ok((target.text("a target")?.to_owned(), target.place.clone())));
+                Ok((name.text.clone(), patterns.collect::<Result<_>>()?))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Pipeline {
+            stages,
+            groups,
+            unused,
+        })
+    }
+}
+
+/// Puts each stage after all that it reads from.
+fn in_order(stages: Vec<Stage>) -> Result<Vec<Stage>> {
+    let upstream: Vec<Vec<usize>> = stages.iter().map(Stage::upstream).collect();
+    let order = graph::order(&upstream).map_err(|cycle| {
+        if let [own] = cycle[..] {
+            let Stage {
+                id, place, inputs, ..
+            } = &stages[own];
+            let is_own =
+                |source: &Source| matches!(source, Source::Output { stage, .. } if *stage == own);
+            let input = inputs.iter().find(|input| is_own(&input.source));
+            let name = match input.map(|input| &input.source) {
+                Some(Source::Output { output, .. }) => format!("{id}.{output}"),
+                _ => id.clone(),
+            };
+            return outputs::own(id, &name).at(place);
+        }
+        let ids = cycle
+            .iter()
+            .chain(cycle.first())
+            .map(|&i| stages[i].id.as_str());
+        let ids = ids.collect::<Vec<_>>().join(" <- ");
+        Error::config(format!("stages wait for each other: {ids}"))
+            .at(&stages[cycle[0]].place)
+            .hint("take one of these inputs away")
+    })?;
+    let mut position = vec![0; order.len()];
+    order
+        .iter()
+        .enumerate()
+        .for_each(|(new, &old)| position[old] = new);
+    let mut stages: Vec<(usize, Stage)> = stages
+        .into_iter()
+        .enumerate()
+        .map(|(old, stage)| (position[old], stage))
+        .collect();
+    stages.sort_by_key(|(new, _)| *new);
+    for input in stages.iter_mut().flat_map(|(_, stage)| &mut stage.inputs) {
+        if let Source::Output { stage, .. } = &mut input.source {
+            *stage = position[*stage];
+        }
+    }
+    Ok(stages.into_iter().map(|(_, stage)| stage).collect())
+}
+
+/// Variables that nothing names.
+fn unused(vars: &Node, budget: &Budget) -> Result<Vec<(String, Place)>> {
+    let vars = vars.entries("vars")?.iter();
+    let unused = vars.filter(|(key, _)| !budget.has_used(key.text.split('.').next().unwrap_or("")));
+    Ok(unused
+        .map(|(key, _)| (key.text.clone(), key.place.clone()))
+        .collect())
+}
+
+/// What is wrong with parameters for the kind of a draft; an unknown kind is told where it stands.
+fn job(draft: &Draft, params: &Node, kinds: &[Box<dyn Kind>]) -> Result<()> {
+    let name = draft.spec.kind.text("kind")?;
+    match kinds.iter().find(|kind| kind.name() == name) {
+        Some(kind) => kind.job(params).map(drop),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,366 @@
+//! What a run does to one stage: confirms it, restores it, or runs it in a scratch folder.
+//!
+//! Unaware of the order of stages: the outputs of those before it are given. Outputs go to the store
+//! first and from there to where the user sees them.
+
+use crate::base::digest::Digest;
+use crate::base::error::{Error, ErrorKind, Result, panic_words};
+use crate::base::files;
+use crate::base::location::{is_plain_file, link_on_the_way};
+use crate::lock::file::Record;
+use crate::resolve::trace;
+use crate::run::event::{Event, Observer, Outcome};
+use crate::run::plan::{Context, Draft, Places, Reason};
+use crate::spec::ids;
+use crate::stage::key::Key;
+use crate::stage::kind::{Io, read};
+use crate::stage::publication::{FILE, Publication, Publications};
+use crate::stage::stage::{Input, Source, Stage};
+use crate::store::actions::{Action, Outputs};
+use crate::store::workspace::Outputs as OutFolder;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// A stage that has its outputs.
+pub struct Finished {
+    pub key: Key,
+    pub outputs: Outputs,
+    pub published: Publications,
+    pub outcome: Outcome,
+}
+
+/// A stage whose inputs are there.
+pub struct Attempt<'a> {
+    pub context: &'a Context<'a>,
+    pub index: usize,
+    pub stage: &'a Stage,
+    /// The outputs of the stages that it needs to know.
+    pub known: &'a BTreeMap<usize, Outputs>,
+    /// Whether it runs although it is fresh.
+    pub forced: bool,
+    pub observer: Observer<'a>,
+    pub cancelled: &'a AtomicBool,
+}
+
+impl Attempt<'_> {
+    /// Confirms, restores or runs the stage.
+    pub fn bring_up_to_date(&self) -> Result<Finished> {
+        let start = Instant::now();
+        let result = self.attempt();
+        match &result {
+            Ok(finished) => (self.observer)(Event::Done {
+                stage: self.index,
+                outcome: finished.outcome,
+                seconds: start.elapsed().as_secs_f64(),
+            }),
+            Err(error) => {
+                let log = self.context.workspace.log_path(&self.stage.id);
+                (self.observer)(Event::Failed {
+                    stage: self.index,
+                    error: error.clone(),
+                    log: log.is_file().then_some(log),
+                });
+            }
+        }
+        result
+    }
+
+    fn attempt(&self) -> Result<Finished> {
+        let Attempt { context, stage, .. } = self;
+        let inputs = context
+            .input_digests(stage, |upstream| self.known.get(&upstream))?
+            .ok_or_else(|| Error::failed("an input has no digest"))?;
+        let probe = context.probe(stage, inputs.clone());
+        let reason = match probe.cached {
+            Some(action) if !self.forced => {
+                let (restored, published) = self.publish(&probe.key, &action.outputs)?;
+                let outcome = match restored {
+                    true => Outcome::Restored,
+                    false => Outcome::Fresh,
+                };
+                return Ok(Finished {
+                    key: probe.key,
+                    outputs: action.outputs,
+                    published,
+                    outcome,
+                });
+            }
+            Some(_) => Reason::Forced,
+            None => context.reason(stage, &probe.key)?,
+        };
+        (self.observer)(Event::Started {
+            stage: self.index,
+            reason,
+        });
+        let start = Instant::now();
+        let outputs = self.run_job(&inputs)?;
+        let action = Action {
+            stage: stage.id.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+            outputs,
+        };
+        context.store.record(probe.key.digest(), &action)?;
+        let (_, published) = self.publish(&probe.key, &action.outputs)?;
+        Ok(Finished {
+            key: probe.key,
+            outputs: action.outputs,
+            published,
+            outcome: Outcome::Ran,
+        })
+    }
+
+    /// Runs the job in a scratch folder and moves what it declares into the store.
+    fn run_job(&self, digests: &[(String, Digest)]) -> Result<Outputs> {
+        let Attempt { context, stage, .. } = self;
+        let scratch_root = context.workspace.cache.join("scratch");
+        files::create_folder(&scratch_root)?;
+        // A name that only this program gives, and that tells people which stage it is.
+        let scratch = tempfile::Builder::new()
+            .prefix(&ids::file_name(
+                &format!("{}{}", files::TEMPORARY, stage.id),
+                "-",
+            ))
+            .tempdir_in(&scratch_root)
+            .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
+        let mut paths = self.input_paths()?;
+        let mut by_role: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
+        for (input, path) in stage.inputs.iter().zip(&paths) {
+            let files = by_role.entry(input.role.clone()).or_default();
+            files.push((input.label.clone(), path.clone()));
+        }
+        let trace = self.trace(&scratch_root)?;
+        if let Some(file) = &trace {
+            let path = file.path().to_owned();
+            by_role.insert(trace::ROLE.to_owned(), vec![(String::new(), path.clone())]);
+            paths.push(path);
+        }
+        let report = |progress| {
+            (self.observer)(Event::Progress {
+                stage: self.index,
+                progress,
+            });
+        };
+        let folder = scratch.path().to_owned();
+        let io = Io::new(by_role, folder, self.cancelled, &report);
+        let job = || {
+            catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        };
+        let result = self.inspect(&paths, digests).and_then(|()| job());
+        for words in io.take_warnings() {
+            (self.observer)(Event::Warned {
+                stage: self.index,
+                words,
+            });
+        }
+        let mut log = io.take_log();
+        if let Err(error) = &result {
+            log.push_str(&format!("failed: {error}\n"));
+        }
+        write_log(&context.workspace.log_path(&stage.id), &log)?;
+        result?;
+        self.check_unchanged(&paths, digests)?;
+        collect(scratch.path(), stage, context)
+    }
+
+    /// Finds what a library may not survive before one reads it: inputs that stages made must be what was
+    /// recorded, others are shown to the inspector. Both lists are in the order of the inputs.
+    fn inspect(&self, paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
+        let inputs = self.stage.inputs.iter().zip(paths).zip(digests);
+        for ((input, path), (name, digest)) in inputs {
+            match (&input.source, self.context.inspector) {
+                (Source::File(_), Some(inspector)) => inspector.inspect(path)?,
+                (Source::Output { .. }, _) if Digest::of_file(path)?.0 != *digest => {
+                    self.context.store.distrust(path);
+                    let message =
+                        format!("the input `{name}` is damaged: it is not what was recorded");
+                    return Err(Error::failed(message).hint("run again: it is made anew"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// An input that changed while the stage ran makes its result worthless. Both lists are in the
+    /// order of the inputs.
+    fn check_unchanged(&self, paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
+        for (path, (name, before)) in paths.iter().zip(digests) {
+            if Digest::of_file(path)?.0 != *before {
+                // It may be that it changed earlier, and nothing but its bytes told.
+                self.context.store.distrust(path);
+                let message = format!("the input `{name}` changed while the stage ran");
+                return Err(Error::failed(message).hint("nothing was recorded: run again"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The file that tells the stage of those before it, if its kind asks for that.
+    fn trace(&self, folder: &Path) -> Result<Option<tempfile::NamedTempFile>> {
+        let Attempt { context, stage, .. } = self;
+        if !context.kinds[stage.kind].reads_trace() {
+            return Ok(None);
+        }
+        let text = context
+            .trace(stage, |before| self.known.get(&before))?
+            .ok_or_else(|| Error::failed("a stage before this one is not known"))?;
+        files::scratch(folder, text.as_bytes()).map(Some)
+    }
+
+    /// Where the inputs are, in their order.
+    fn input_paths(&self) -> Result<Vec<PathBuf>> {
+        let path = |input: &Input| match &input.source {
+            Source::File(path) => self.context.input_file(path),
+            Source::Output { stage, output } => {
+                let outputs = self.known.get(stage);
+                let digest = outputs.and_then(|outputs| outputs.get(output));
+                let digest = digest.ok_or_else(|| Error::failed("an input has no digest"))?;
+                Ok(self.context.store.object(*digest))
+            }
+        };
+        self.stage.inputs.iter().map(path).collect()
+    }
+
+    /// Puts outputs that are missing or differ where the user sees them; whether there were any.
+    fn publish(&self, key: &Key, outputs: &Outputs) -> Result<(bool, Publications)> {
+        let Attempt { context, stage, .. } = self;
+        let Places {
+            moved,
+            mut published,
+        } = context.places(stage, key, outputs);
+        for (name, path) in &moved {
+            self.check_place(name, path)?;
+            let digest = match context.draft(stage, key, name, outputs) {
+                None => outputs[name],
+                Some(draft) => match published.get(name) {
+                    Some(publication) => publication.digest,
+                    None => {
+                        let key = draft.key;
+                        let digest = self.embed(path, draft)?;
+                        let publication = Publication { key, digest };
+                        published.insert(name.clone(), publication);
+                        digest
+                    }
+                },
+            };
+            let target = context.workspace.out.join(path);
+            context.store.copy_to(digest, &target)?;
+        }
+        Ok((!moved.is_empty(), published))
+    }
+
+    /// Refuses to write through a link, and in a folder that somebody named, over a file that was not
+    /// made here.
+    fn check_place(&self, name: &str, path: &Path) -> Result<()> {
+        let Attempt { context, stage, .. } = self;
+        let out = &context.workspace.out;
+        if let Some(link) = link_on_the_way(out, path) {
+            let message = format!("{} is a symbolic link: nothing was written", link.display());
+            return Err(Error::failed(message).hint("put a real folder there"));
+        }
+        let target = out.join(path);
+        let is_named = matches!(context.workspace.outputs(), OutFolder::Named { .. });
+        if !is_named || target.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        let lock = context.lock.get()?;
+        let of_stage = lock.stages.get(&stage.id);
+        let record = of_stage.and_then(|block| block.outputs.get(name));
+        let is_here = |record: &Record| *path == *record.path;
+        let is_recorded = record.is_some_and(is_here)
+            || lock
+                .stages
+                .values()
+                .flat_map(|block| block.outputs.values())
+                .any(is_here);
+        let made = || context.store.digest_of_plain(&target);
+        if is_plain_file(&target)
+            && (is_recorded || made().is_some_and(|digest| context.store.has_made(digest)))
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is there already and was not made here",
+            target.display()
+        );
+        Err(Error::of(ErrorKind::Failed, message)
+            .hint("move it away, or name another folder with --out DIR"))
+    }
+
+    /// Makes the bytes of a publication, and records them.
+    fn embed(&self, path: &Path, draft: Draft) -> Result<Digest> {
+        let Attempt { context, stage, .. } = self;
+        let publisher = context
+            .publisher
+            .ok_or_else(|| Error::failed("there is nothing to publish with"))?;
+        let start = Instant::now();
+        let content = read(&context.store.object(draft.content))?;
+        let embed = || publisher.embed(path, &content, &draft.provenance);
+        let bytes = catch_unwind(AssertUnwindSafe(embed))
+            .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
+        let folder = context.workspace.cache.join("scratch");
+        files::create_folder(&folder)?;
+        let file = files::scratch(&folder, &bytes)?;
+        let digest = context.store.insert(file.path())?;
+        let action = Action {
+            stage: stage.id.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+            outputs: Outputs::from([(FILE.to_owned(), digest)]),
+        };
+        context.store.record(draft.key, &action)?;
+        Ok(digest)
+    }
+}
+
+/// A log is for people: one that a kill cuts short does no harm. A stage that said nothing has none.
+fn write_log(path: &Path, log: &str) -> Result<()> {
+    let io = |e: std::io::Error| Error::io("write", path, &e);
+    if path.is_symlink() {
+        return Err(files::is_link(path, "written"));
+    }
+    if log.is_empty() {
+        return match std::fs::remove_file(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(e)),
+            _ => Ok(()),
+        };
+    }
+    files::create_folder(path.parent().unwrap_or(Path::new(".")))?;
+    std::fs::write(path, log).map_err(io)
+}
+
+/// Moves the declared outputs into the store; a missing or undeclared file fails the stage.
+fn collect(scratch: &Path, stage: &Stage, context: &Context) -> Result<Outputs> {
+    let io = |e: std::io::Error| Error::io("list", scratch, &e);
+    for entry in std::fs::read_dir(scratch).map_err(io)? {
+        let name = entry
+            .map_err(io)?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        if !stage.outputs.iter().any(|(output, _)| *output == name) {
+            return Err(Error::failed(format!(
+                "the stage wrote an undeclared output `{name}`"
+            )));
+        }
+    }
+    let mut outputs = Outputs::new();
+    for (name, _) in &stage.outputs {
+        let file = scratch.join(name);
+        if !file.is_file() {
+            return Err(Error::failed(format!(
+                "the stage did not write its output `{name}`"
+            )));
+        }
+        outputs.insert(name.clone(), context.store.insert(&file)?);
+    }
+    Ok(outputs)
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic_words(panic);
+    Error::failed(format!("the stage panicked: {text}")).hint("this is a bug: please report it")
+}

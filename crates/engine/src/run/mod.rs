@@ -1,0 +1,10 @@
+//! Bringing stages up to date: what is stale, in which order, what a run leaves behind.
+
+pub mod event;
+pub mod execute;
+pub mod inputs;
+pub mod inspection;
+pub mod leftover;
+pub mod plan;
+pub mod schedule;
+pub mod settle;

@@ -1,0 +1,413 @@
+//! Whether a stage must run, and why.
+//!
+//! A stage is fresh only when this machine has made its outputs under this very key, the bytes are
+//! still in the store, and the files where the user sees them are the same. The lock explains; it
+//! never makes anything fresh.
+
+use crate::base::digest::Digest;
+use crate::base::error::Result;
+use crate::lock::file::{Block, LockFile};
+use crate::lock::moves::{self, Blocks, Move};
+use crate::resolve::select::Selection;
+use crate::resolve::stages::Pipeline;
+use crate::resolve::trace;
+use crate::run::inspection::Inspector;
+use crate::stage::key::{Change, Key};
+use crate::stage::kind::Kind;
+use crate::stage::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
+use crate::stage::stage::{Source, Stage};
+use crate::store::actions::{Action, Outputs};
+use crate::store::content::Store;
+use crate::store::workspace::Workspace;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Everything that questions about freshness need.
+pub struct Context<'a> {
+    pub workspace: &'a Workspace,
+    pub kinds: &'a [Box<dyn Kind>],
+    pub pipeline: &'a Pipeline,
+    /// The lock beside the outputs.
+    pub lock: &'a LockFile,
+    /// The repository's lock, to which a variant that has not run yet is compared.
+    pub baseline: &'a LockFile,
+    pub store: &'a Store,
+    pub publisher: Option<&'a dyn Publisher>,
+    /// Looks at files that no stage made.
+    pub inspector: Option<&'a dyn Inspector>,
+}
+
+/// Why a stage runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// It was asked for with `--force`.
+    Forced,
+    /// It is to be compared with what was recorded.
+    Compared,
+    /// The lock does not know it.
+    New,
+    /// What the lock says of it cannot be read.
+    Unreadable(String),
+    /// It has the lock's key, but this machine has not run it.
+    NotRunHere,
+    /// An output is gone from the store, or damaged.
+    ObjectLost,
+    /// Its key differs from the lock's.
+    Changed(Vec<Change>),
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        /// More changes than this are counted, not listed.
+        const SHOWN: usize = 3;
+        match self {
+            Reason::Forced => f.write_str("forced"),
+            Reason::Compared => f.write_str("to be compared"),
+            Reason::New => f.write_str("new"),
+            Reason::Unreadable(why) => write!(f, "not recorded: {why}"),
+            Reason::NotRunHere => f.write_str("not yet run on this machine"),
+            Reason::ObjectLost => f.write_str("a cached output is lost or damaged"),
+            Reason::Changed(changes) => {
+                let shown: Vec<String> =
+                    changes.iter().take(SHOWN).map(Change::to_string).collect();
+                f.write_str(&shown.join("; "))?;
+                match changes.len().saturating_sub(SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, "; and {more} more"),
+                }
+            }
+        }
+    }
+}
+
+/// What is the case with a stage.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// Nothing to do.
+    Fresh,
+    /// The store has its outputs; these files are missing or edited.
+    Restore(Vec<PathBuf>),
+    /// It must run.
+    Stale(Reason),
+    /// A stage that it depends on must run first; whether this one must is known after that.
+    /// Holds the nearest such stages.
+    Waits(Vec<usize>),
+}
+
+/// A stage whose inputs are all known.
+pub struct Probe {
+    pub key: Key,
+    /// Its outputs in the store, if they are all there.
+    pub cached: Option<Action>,
+}
+
+impl Context<'_> {
+    /// The digests of a stage's inputs; `outputs` knows the outputs of the stages before it. `None`
+    /// when it does not know one of those.
+    pub fn input_digests<'o>(
+        &self,
+        stage: &Stage,
+        outputs: impl Fn(usize) -> Option<&'o Outputs>,
+    ) -> Result<Option<Vec<(String, Digest)>>> {
+        let Some(mut digests) = self.artifact_digests(stage, &outputs)? else {
+            return Ok(None);
+        };
+        if self.kinds[stage.kind].reads_trace() {
+            let Some(trace) = self.trace(stage, outputs)? else {
+                return Ok(None);
+            };
+            digests.push((trace::ROLE.to_owned(), Digest::of(trace.as_bytes())));
+        }
+        Ok(Some(digests))
+    }
+
+    /// What a stage is told of those before it; `None` when the outputs of one are not known.
+    pub fn trace<'o>(
+        &self,
+        stage: &Stage,
+        outputs: impl Fn(usize) -> Option<&'o Outputs>,
+    ) -> Result<Option<String>> {
+        let mut entries = Vec::new();
+        for index in self.pipeline.ancestors(stage) {
+            let before = &self.pipeline.stages[index];
+            let digests = self.artifact_digests(before, &outputs)?;
+            let (Some(mut digests), Some(made)) = (digests, outputs(index)) else {
+                return Ok(None);
+            };
+            digests.sort();
+            let origins = trace::origins(self.pipeline, before, &digests).unwrap_or_default();
+            let kind = &*self.kinds[before.kind];
+            entries.push(trace::entry(before, kind, &origins, made));
+        }
+        Ok(Some(trace::text(entries)))
+    }
+
+    /// The stages whose outputs a stage must know: those that it reads, and for a trace all before it.
+    pub fn needs(&self, stage: &Stage) -> BTreeSet<usize> {
+        match self.kinds[stage.kind].reads_trace() {
+            true => self.pipeline.ancestors(stage),
+            false => stage.upstream().into_iter().collect(),
+        }
+    }
+
+    /// The digests of a stage's inputs but for its trace, in the order of the inputs.
+    fn artifact_digests<'o>(
+        &self,
+        stage: &Stage,
+        outputs: &impl Fn(usize) -> Option<&'o Outputs>,
+    ) -> Result<Option<Vec<(String, Digest)>>> {
+        let mut digests = Vec::with_capacity(stage.inputs.len());
+        for input in &stage.inputs {
+            let digest = match &input.source {
+                Source::File(path) => self.store.digest_of(&self.workspace.root.join(path))?,
+                Source::Output { stage, output } => {
+                    match outputs(*stage).and_then(|outputs| outputs.get(output)) {
+                        Some(digest) => *digest,
+                        None => return Ok(None),
+                    }
+                }
+            };
+            digests.push((input.key_name(), digest));
+        }
+        Ok(Some(digests))
+    }
+
+    /// The key of a stage with these inputs.
+    pub fn key(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Key {
+        let kind = &self.kinds[stage.kind];
+        Key::new(kind.name(), stage.job.params(), inputs, kind.code())
+    }
+
+    /// The key of a stage with these inputs, and what the caches have for it.
+    pub fn probe(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Probe {
+        let key = self.key(stage, inputs);
+        // An entry for other outputs than the stage's is damaged, and as good as none.
+        let is_whole = |action: &Action| {
+            action.outputs.len() == stage.outputs.len()
+                && stage
+                    .outputs
+                    .iter()
+                    .all(|(name, _)| action.outputs.contains_key(name))
+        };
+        let cached = self.store.cached(key.digest()).filter(is_whole);
+        Probe { key, cached }
+    }
+
+    /// The block that explains a stage's key: of its own lock, else of the repository's.
+    pub fn recorded(&self, stage: &Stage) -> Result<Option<&Block>> {
+        match self.lock.get()?.stages.get(&stage.id) {
+            Some(block) => Ok(Some(block)),
+            None => Ok(self.baseline.get()?.stages.get(&stage.id)),
+        }
+    }
+
+    /// The name under which the lock records a stage that has no block of its own.
+    pub fn elsewhere(&self, stage: &Stage, key: Digest) -> Result<Option<&str>> {
+        let known = Blocks::new(self.lock.get()?, self.pipeline).of(stage, key);
+        Ok(known.and_then(|known| known.renamed_from))
+    }
+
+    /// What is not as the block records it; inputs with where they come from.
+    pub fn changes(&self, stage: &Stage, block: &Block, key: &Key) -> Vec<Change> {
+        let mut changes = block.parts.changes(&key.parts());
+        for change in &mut changes {
+            if let Change::Input { role, from, .. } = change {
+                let input = stage.inputs.iter().find(|input| input.key_name() == *role);
+                *from = input.map(|input| match &input.source {
+                    Source::File(path) => path.display().to_string(),
+                    Source::Output { stage, output } => {
+                        format!("{}.{output}", self.pipeline.stages[*stage].id)
+                    }
+                });
+            }
+        }
+        changes
+    }
+
+    /// Why a stage with this key would run.
+    pub fn reason(&self, stage: &Stage, key: &Key) -> Result<Reason> {
+        if self.store.action(key.digest()).is_some() {
+            return Ok(Reason::ObjectLost);
+        }
+        Ok(match self.recorded(stage)? {
+            None if self.elsewhere(stage, key.digest())?.is_some() => Reason::NotRunHere,
+            None => match self.lock.problem_of(&stage.id) {
+                Some(why) => Reason::Unreadable(why.to_owned()),
+                None => Reason::New,
+            },
+            Some(block) if block.key == key.digest() => Reason::NotRunHere,
+            Some(block) => Reason::Changed(self.changes(stage, block, key)),
+        })
+    }
+
+    /// The files of a stage as they should be, and those that are not.
+    pub fn places(&self, stage: &Stage, key: &Key, outputs: &Outputs) -> Places {
+        let mut places = Places::default();
+        for (name, path) in &stage.outputs {
+            let draft = self.draft(stage, key, name, outputs);
+            let expected = match &draft {
+                None => outputs.get(name).copied(),
+                Some(draft) => self.published(draft.key),
+            };
+            if let (Some(draft), Some(digest)) = (draft, expected) {
+                let key = draft.key;
+                let publication = Publication { key, digest };
+                places.published.insert(name.clone(), publication);
+            }
+            // A link is not the file that was put there, whatever it leads to.
+            let found = self.store.digest_of_plain(&self.workspace.out.join(path));
+            if found.is_none() || found != expected {
+                places.moved.push((name.clone(), path.clone()));
+            }
+        }
+        places
+    }
+
+    /// What is to be published of an output; `None` where the artifact itself is.
+    pub fn draft(
+        &self,
+        stage: &Stage,
+        key: &Key,
+        output: &str,
+        outputs: &Outputs,
+    ) -> Option<Draft> {
+        let (_, path) = stage.outputs.iter().find(|(name, _)| name == output)?;
+        let publisher = self.publisher.filter(|p| p.applies(path));
+        let publisher = publisher.filter(|_| path.starts_with(PUBLISHED))?;
+        let content = *outputs.get(output)?;
+        let origins = trace::origins(self.pipeline, stage, key.inputs())?;
+        let kind = self.kinds[stage.kind].name();
+        let params = stage.job.params();
+        let provenance =
+            publication::provenance(&stage.id, output, kind, &params, &origins, content);
+        let key = publication::key(&provenance, content, path, publisher.code());
+        Some(Draft {
+            content,
+            provenance,
+            key,
+        })
+    }
+
+    /// The published bytes that the action cache knows under a publication's key.
+    fn published(&self, key: Digest) -> Option<Digest> {
+        let action = self.store.cached(key)?;
+        action.outputs.get(FILE).copied()
+    }
+
+    /// The state of every selected stage.
+    pub fn plan(&self, selection: &Selection) -> Result<Plan> {
+        self.check_inputs(selection)?;
+        let mut plan = Plan::default();
+        let blocks = OnceCell::new();
+        // A lock that cannot be read is told by those who need it.
+        let blocks = || {
+            let read = || Some(Blocks::new(self.lock.get().ok()?, self.pipeline));
+            blocks.get_or_init(read).as_ref()
+        };
+        let elsewhere = |stage: &Stage, key: &Key| {
+            let known = blocks()?.of(stage, key.digest())?;
+            let is_same = known.block.key == key.digest();
+            is_same.then(|| Moved {
+                renamed_from: known.renamed_from.map(str::to_owned),
+                outputs: moves::of_stage(stage, known.block),
+            })
+        };
+        for &index in &selection.closure {
+            let stage = &self.pipeline.stages[index];
+            let state = match self.input_digests(stage, |upstream| plan.known.get(&upstream))? {
+                None => {
+                    let mut upstream = stage.upstream();
+                    upstream.retain(|u| !plan.known.contains_key(u));
+                    State::Waits(upstream)
+                }
+                Some(inputs) => {
+                    let probe = self.probe(stage, inputs);
+                    match probe.cached {
+                        None => {
+                            let reason = self.reason(stage, &probe.key)?;
+                            plan.moved
+                                .extend(elsewhere(stage, &probe.key).map(|m| (index, m)));
+                            State::Stale(reason)
+                        }
+                        Some(action) => {
+                            let places = self.places(stage, &probe.key, &action.outputs);
+                            let missing: Vec<PathBuf> =
+                                places.moved.into_iter().map(|(_, path)| path).collect();
+                            plan.known.insert(index, action.outputs);
+                            if missing.is_empty() {
+                                State::Fresh
+                            } else {
+                                plan.moved
+                                    .extend(elsewhere(stage, &probe.key).map(|m| (index, m)));
+                                State::Restore(missing)
+                            }
+                        }
+                    }
+                }
+            };
+            plan.states.insert(index, state);
+        }
+        Ok(plan)
+    }
+}
+
+/// The files of a stage.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// Outputs that are missing or not as they should be, with their paths.
+    pub moved: Vec<(String, PathBuf)>,
+    /// The publications that are known.
+    pub published: Publications,
+}
+
+/// An output that is to be published.
+pub struct Draft {
+    /// Digest of the artifact.
+    pub content: Digest,
+    pub provenance: serde_json::Value,
+    pub key: Digest,
+}
+
+/// The states of the selected stages.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// In an order in which the stages can run.
+    pub states: BTreeMap<usize, State>,
+    /// The outputs of those that are in the cache.
+    pub known: BTreeMap<usize, Outputs>,
+    /// Of those that are not fresh, where the lock records them, if that is elsewhere.
+    pub moved: BTreeMap<usize, Moved>,
+}
+
+/// Where the lock records a stage that has a recorded key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The name that it had.
+    pub renamed_from: Option<String>,
+    /// Outputs that were in other places.
+    pub outputs: Vec<Move>,
+}
+
+impl Plan {
+    /// From a stage that waits to the one that makes it wait: each depends on the next, and the last
+    /// one is stale for a reason of its own. Only the stage itself when it does not wait.
+    pub fn chain(&self, stage: usize) -> Vec<usize> {
+        let mut chain = vec![stage];
+        while let Some(State::Waits(upstream)) = self.states.get(&chain[chain.len() - 1]) {
+            match upstream.first() {
+                Some(&next) => chain.push(next),
+                None => break,
+            }
+        }
+        chain
+    }
+
+    /// Why the last stage of a chain is stale.
+    pub fn root_reason(&self, chain: &[usize]) -> Option<&Reason> {
+        match self.states.get(chain.last()?) {
+            Some(State::Stale(reason)) => Some(reason),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Runs the stages that must run, several at a time, and records what came out.
+//!
+//! First one look at everything: stages that are fresh take no worker, and where all are, none starts.
+//! Then each worker takes the first stage whose inputs are ready: first what the first group of
+//! pipeline.yaml needs, so that what people want to see is there while the rest goes on. The number of workers changes the
+//! order of events, never a byte. What is done to one stage stands in [`crate::run::execute`], what
+//! becomes of the lock in [`crate::run::settle`].
+
+use crate::base::error::{Error, Result};
+use crate::base::files;
+use crate::resolve::select::Selection;
+use crate::run::event::{Event, Observer, Outcome};
+use crate::run::execute::{Attempt, Finished};
+use crate::run::plan::Context;
+use crate::run::settle::{Settlement, Summary};
+use crate::store::actions::Outputs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Stages at a time.
+    pub workers: usize,
+    /// Run the targets although they are fresh.
+    pub force: bool,
+    /// Go on with stages that do not depend on a failed one.
+    pub keep_going: bool,
+    /// Record outputs that differ under an unchanged key, instead of reporting them.
+    pub accept: bool,
+}
+
+/// When a stage is taken: the rank of its group, then its place in the file.
+type Turn = (usize, usize);
+
+/// How far a run is; what the workers share.
+struct Progressing {
+    finished: BTreeMap<usize, Finished>,
+    failed: BTreeMap<usize, Error>,
+    /// Stages that nobody has taken: those whose inputs are there, and of the others how many
+    /// stages each waits for.
+    ready: BTreeSet<Turn>,
+    /// See [`crate::resolve::stages::Pipeline::ranks`].
+    ranks: Vec<usize>,
+    blocked: BTreeMap<usize, usize>,
+    readers: BTreeMap<usize, Vec<usize>>,
+    running: usize,
+}
+
+/// A run over the selected stages.
+pub struct Run<'a> {
+    pub context: &'a Context<'a>,
+    pub options: &'a Options,
+    pub selection: &'a Selection,
+    /// Outputs of stages outside the selection that it reads from.
+    pub given: &'a BTreeMap<usize, Outputs>,
+    /// Called once, before the first stage that is not fresh.
+    pub prepare: &'a (dyn Fn() -> Result<()> + Sync),
+    pub observer: Observer<'a>,
+    pub cancelled: &'a AtomicBool,
+}
+
+impl Run<'_> {
+    /// Runs, then brings the lock up to date. Failed stages are in the summary, not an error.
+    pub fn execute(&self) -> Result<Summary> {
+        let start = Instant::now();
+        self.context.check_inputs(self.selection)?;
+        let mut state = self.confirm(self.context.pipeline.ranks()?);
+        let waiting = state.untaken();
+        if waiting > 0 {
+            (self.prepare)()?;
+            let shared = Mutex::new(state);
+            let changed = Condvar::new();
+            std::thread::scope(|scope| {
+                for _ in 0..self.options.workers.clamp(1, waiting) {
+                    scope.spawn(|| self.work(&shared, &changed));
+                }
+            });
+            state = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut summary = Settlement {
+            context: self.context,
+            selection: self.selection,
+            accept: self.options.accept,
+            finished: &state.finished,
+            failed: &state.failed,
+            untaken: state.untaken(),
+            interrupted: self.cancelled.load(Ordering::Relaxed),
+        }
+        .settle()?;
+        self.context.store.remember()?;
+        summary.seconds = start.elapsed().as_secs_f64();
+        Ok(summary)
+    }
+
+    /// Takes the stages that are fresh; what is left must be restored or run, or waits for such.
+    fn confirm(&self, ranks: Vec<usize>) -> Progressing {
+        let mut state = Progressing {
+            finished: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            ranks,
+            blocked: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            running: 0,
+        };
+        for &index in &self.selection.closure {
+            let stage = &self.context.pipeline.stages[index];
+            let outputs = |upstream: usize| {
+                let finished = state.finished.get(&upstream);
+                finished.map(|f| &f.outputs).or(self.given.get(&upstream))
+            };
+            let missing = |upstream: &usize| outputs(*upstream).is_none();
+            let missing: Vec<usize> = stage.upstream().into_iter().filter(missing).collect();
+            if !missing.is_empty() {
+                state.blocked.insert(index, missing.len());
+                for upstream in missing {
+                    state.readers.entry(upstream).or_default().push(index);
+                }
+            } else if let Some(finished) = self.if_fresh(index, outputs) {
+                (self.observer)(Event::Done {
+                    stage: index,
+                    outcome: Outcome::Fresh,
+                    seconds: 0.0,
+                });
+                state.finished.insert(index, finished);
+            } else {
+                state.make_ready(index);
+            }
+        }
+        state
+    }
+
+    /// A stage as it is, if nothing is to be done. What goes wrong here goes wrong again when a worker
+    /// takes the stage, and is reported then.
+    fn if_fresh<'o>(
+        &self,
+        index: usize,
+        outputs: impl Fn(usize) -> Option<&'o Outputs>,
+    ) -> Option<Finished> {
+        let stage = &self.context.pipeline.stages[index];
+        if self.is_forced(index) {
+            return None;
+        }
+        let inputs = self.context.input_digests(stage, outputs).ok()??;
+        let probe = self.context.probe(stage, inputs);
+        let outputs = probe.cached?.outputs;
+        let places = self.context.places(stage, &probe.key, &outputs);
+        places.moved.is_empty().then_some(Finished {
+            key: probe.key,
+            outputs,
+            published: places.published,
+            outcome: Outcome::Fresh,
+        })
+    }
+
+    /// Whether the stage runs although it is fresh.
+    fn is_forced(&self, index: usize) -> bool {
+        self.options.force && self.selection.targets.contains(&index)
+    }
+
+    fn work(&self, shared: &Mutex<Progressing>, changed: &Condvar) {
+        let mut state = lock(shared);
+        while !self.should_stop(&state) {
+            let Some((_, index)) = state.ready.pop_first() else {
+                if state.running == 0 {
+                    // Nothing runs and nothing can: the rest waits for failed stages.
+                    return;
+                }
+                state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            state.running += 1;
+            let known = |upstream: usize| {
+                let finished = state.finished.get(&upstream).map(|f| &f.outputs);
+                let outputs = finished.or(self.given.get(&upstream))?;
+                Some((upstream, outputs.clone()))
+            };
+            let stage = &self.context.pipeline.stages[index];
+            let needed = self.context.needs(stage);
+            let known = needed.into_iter().filter_map(known).collect();
+            drop(state);
+            let attempt = Attempt {
+                context: self.context,
+                index,
+                stage,
+                known: &known,
+                forced: self.is_forced(index),
+                observer: self.observer,
+                cancelled: self.cancelled,
+            };
+            let result = attempt.bring_up_to_date();
+            state = lock(shared);
+            state.running -= 1;
+            state.end(index, result);
+            changed.notify_all();
+        }
+    }
+
+    fn should_stop(&self, state: &Progressing) -> bool {
+        let failed = !state.failed.is_empty() && !self.options.keep_going;
+        failed || state.untaken() == 0 || self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+impl Progressing {
+    /// Stages that nobody has taken.
+    fn untaken(&self) -> usize {
+        self.ready.len() + self.blocked.len()
+    }
+
+    fn make_ready(&mut self, index: usize) {
+        self.ready.insert((self.ranks[index], index));
+    }
+
+    /// Takes down how a stage ended; stages that waited for it alone are ready.
+    fn end(&mut self, index: usize, result: Result<Finished>) {
+        let finished = match result {
+            Ok(finished) => finished,
+            Err(error) => {
+                self.failed.insert(index, error);
+                return;
+            }
+        };
+        self.finished.insert(index, finished);
+        for reader in self.readers.remove(&index).unwrap_or_default() {
+            match self.blocked.get_mut(&reader) {
+                Some(missing) if *missing > 1 => *missing -= 1,
+                _ => {
+                    self.blocked.remove(&reader);
+                    self.make_ready(reader);
+                }
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes sure that a lock that a run changes can be read and written, before anything runs.
+pub fn check_writable(context: &Context) -> Result<()> {
+    context.lock.get()?;
+    files::create_folder(&context.workspace.out)?;
+    tempfile::tempfile_in(&context.workspace.out)
+        .map(drop)
+        .map_err(|e| Error::io("write in", &context.workspace.out, &e))
+}

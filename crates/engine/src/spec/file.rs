@@ -1,0 +1,205 @@
+//! pipeline.yaml as written: its sections and their keys, before anything is resolved.
+//!
+//! Knows the file's grammar. Does not know kinds, types of parameters, or whether a name exists:
+//! [`crate::resolve::stages`] does.
+
+use crate::base::error::{Error, PROGRAM, Result};
+use crate::spec::ids::{Role, check_name, check_unique};
+use crate::yaml::decimal;
+use crate::yaml::node::{Key, Node, Value};
+
+/// The only version of the file format there is.
+const VERSION: i128 = 1;
+
+/// The whole file.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Constants that parameters refer to as `${name}`: one mapping.
+    pub vars: Node,
+    /// Changes that a profile makes, as pairs of `stage.param` (or `vars.name`) and value.
+    pub profiles: Vec<(Key, Vec<(Key, Node)>)>,
+    /// Named lists of targets.
+    pub groups: Vec<(Key, Vec<Node>)>,
+    /// Stages in the order of the file.
+    pub stages: Vec<StageSpec>,
+}
+
+/// A stage as written; a matrix stage stands for several.
+#[derive(Clone, Debug)]
+pub struct StageSpec {
+    pub name: Key,
+    pub kind: Node,
+    /// About how long one item takes, in seconds: for estimates where nothing is recorded.
+    pub seconds: Option<f64>,
+    /// Axes of the matrix with their items; an item's value is what `${axis.field}` reads.
+    pub matrix: Vec<(Key, Vec<(Key, Node)>)>,
+    /// Combinations to leave out: each a mapping from axis to item.
+    pub exclude: Vec<Node>,
+    pub params: Node,
+    pub inputs: Vec<(Key, Node)>,
+    pub outputs: Vec<(Key, Node)>,
+}
+
+impl Spec {
+    /// Reads the file's text; `source` is its name in messages.
+    pub fn parse(source: &str, text: &str) -> Result<Spec> {
+        let root = Node::parse(source, text)?;
+        let known = ["version", "vars", "profiles", "groups", "stages"];
+        check_keys(&root, "the pipeline", &known)?;
+        let version = require(&root, "the pipeline", "version")?;
+        let number = match version.value {
+            Value::Int(number) => Some(number),
+            Value::Float(number) => decimal::whole(number),
+            _ => None,
+        };
+        if number != Some(VERSION) {
+            let message = format!("version must be {VERSION}, not {}", version.describe());
+            let error = Error::config(message).at(&version.place);
+            return Err(match number {
+                Some(_) => error.hint(format!("a newer file needs a newer {PROGRAM}: update it")),
+                None => error.hint(format!("write `version: {VERSION}`")),
+            });
+        }
+        let empty = Node::new(root.place.clone(), Value::Null);
+        let section = |name: &str| root.get(name).unwrap_or(&empty);
+        let vars = section("vars").clone();
+        vars.entries("vars")?;
+
+        let mut profiles = Vec::new();
+        for (name, changes) in section("profiles").entries("profiles")? {
+            check_name(name, Role::Profile)?;
+            let what = format!("profile `{}`", name.text);
+            profiles.push((name.clone(), changes.entries(&what)?.to_vec()));
+        }
+        check_unique(profiles.iter().map(|(name, _)| name), Role::Profile)?;
+        let mut groups = Vec::new();
+        for (name, targets) in section("groups").entries("groups")? {
+            check_name(name, Role::Group)?;
+            let what = format!("group `{}`", name.text);
+            let items = targets.items(&what)?;
+            if items.is_empty() {
+                let message = format!("{what} names no stage");
+                return Err(Error::config(message).at(&targets.place));
+            }
+            groups.push((name.clone(), items.to_vec()));
+        }
+        let stages = require(&root, "the pipeline", "stages")?
+            .entries("stages")?
+            .iter()
+            .map(|(name, node)| StageSpec::read(name, node))
+            .collect::<Result<Vec<_>>>()?;
+        check_unique(stages.iter().map(|stage| &stage.name), Role::Stage)?;
+        Ok(Spec {
+            vars,
+            profiles,
+            groups,
+            stages,
+        })
+    }
+}
+
+impl StageSpec {
+    fn read(name: &Key, node: &Node) -> Result<StageSpec> {
+        check_name(name, Role::Stage)?;
+        let what = format!("stage `{}`", name.text);
+        let known = [
+            "about", "kind", "seconds", "matrix", "exclude", "params", "inputs", "outputs",
+        ];
+        check_keys(node, &what, &known)?;
+        if let Some(about) = node.get("about") {
+            about.text("about")?;
+        }
+        let empty = Node::new(name.place.clone(), Value::Null);
+        let section = |key: &str| node.get(key).unwrap_or(&empty);
+        let mut matrix = Vec::new();
+        for (axis, items) in section("matrix").entries("matrix")? {
+            check_name(axis, Role::Axis)?;
+            matrix.push((axis.clone(), axis_items(axis, items)?));
+        }
+        let exclude = match node.get("exclude") {
+            Some(list) => list.items("exclude")?.to_vec(),
+            None => Vec::new(),
+        };
+        let outputs = section("outputs").entries("outputs")?.to_vec();
+        Ok(StageSpec {
+            name: name.clone(),
+            kind: require(node, &what, "kind")?.clone(),
+            seconds: node.get("seconds").map(seconds).transpose()?,
+            matrix,
+            exclude,
+            // Without parameters, a missing one is reported at the stage's name.
+            params: match node.get("params") {
+                Some(params) => params.clone(),
+                None => Node::new(name.place.clone(), Value::Map(Vec::new())),
+            },
+            inputs: section("inputs").entries("inputs")?.to_vec(),
+            outputs,
+        })
+    }
+}
+
+/// An estimate of time.
+fn seconds(node: &Node) -> Result<f64> {
+    let number = match node.value {
+        Value::Int(number) => Some(number as f64),
+        Value::Float(number) => Some(number),
+        _ => None,
+    };
+    number
+        .filter(|number| number.is_finite() && *number >= 0.0)
+        .ok_or_else(|| {
+            let message = format!("seconds must be 0 or more, not {}", node.describe());
+            Error::config(message).at(&node.place)
+        })
+}
+
+/// The items of an axis: a mapping from label to value, or a list of scalars that are both.
+fn axis_items(axis: &Key, node: &Node) -> Result<Vec<(Key, Node)>> {
+    let items: Vec<(Key, Node)> = match &node.value {
+        Value::Map(entries) => entries.clone(),
+        _ => node
+            .items(&format!("axis `{}`", axis.text))?
+            .iter()
+            .map(|item| {
+                let text = item.scalar_text().ok_or_else(|| {
+                    let message = format!("an item must be one value, not {}", item.describe());
+                    Error::config(message).at(&item.place)
+                })?;
+                Ok((
+                    Key {
+                        place: item.place.clone(),
+                        text,
+                    },
+                    item.clone(),
+                ))
+            })
+            .collect::<Result<_>>()?,
+    };
+    if items.is_empty() {
+        let message = format!("axis `{}` has no items", axis.text);
+        return Err(Error::config(message).at(&node.place));
+    }
+    items
+        .iter()
+        .try_for_each(|(label, _)| check_name(label, Role::Item))?;
+    check_unique(items.iter().map(|(label, _)| label), Role::Item)?;
+    Ok(items)
+}
+
+fn require<'a>(node: &'a Node, what: &str, key: &str) -> Result<&'a Node> {
+    node.entries(what)?;
+    node.get(key)
+        .ok_or_else(|| Error::config(format!("{what} has no key `{key}`")).at(&node.place))
+}
+
+fn check_keys(node: &Node, what: &str, known: &[&str]) -> Result<()> {
+    for (key, _) in node.entries(what)? {
+        if !known.contains(&key.text.as_str()) {
+            let error = Error::config(format!("{what} has an unknown key `{}`", key.text));
+            return Err(error
+                .at(&key.place)
+                .suggest(&key.text, known.iter().copied()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! `${...}` filled in: what names a variable or an item is replaced by it.
+//!
+//! A reference alone keeps the type of what it names; inside other text it is text. Dollar signs before
+//! a brace are read in pairs: `$${x}` is the text `${x}`, `$$${x}` a dollar and what `x` is. Knows
+//! neither stages nor types, and limits what a few lines can grow to.
+
+use crate::base::error::{Error, Result};
+use crate::yaml::node::{Key, Node, Value};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+/// References among `vars` deeper than this are taken for a cycle.
+const MAX_INDIRECTION: usize = 16;
+/// What filling in `${...}` may make in all, in values (of 64 characters, when they are long): a
+/// few variables that name each other several times make 4^15 of them.
+const MAX_FILLED: usize = 500_000;
+
+/// An axis with the item chosen on it.
+pub type Chosen<'a> = (&'a Key, &'a Key, &'a Node);
+
+/// What `${...}` can name: the items of this matrix combination, then the variables.
+pub struct Scope<'a> {
+    pub vars: &'a Node,
+    pub items: &'a [Chosen<'a>],
+    pub budget: &'a Budget,
+}
+
+/// What filling in may still make; shared by all stages.
+pub struct Budget {
+    left: Cell<usize>,
+    /// The variables that something named.
+    uses: RefCell<BTreeSet<String>>,
+}
+
+impl Budget {
+    /// As much as a file may make in all.
+    pub fn whole() -> Self {
+        Budget {
+            left: Cell::new(MAX_FILLED),
+            uses: RefCell::default(),
+        }
+    }
+
+    /// Whether anything that was filled in names this variable.
+    pub fn has_used(&self, variable: &str) -> bool {
+        self.uses.borrow().contains(variable)
+    }
+
+    fn spend(&self, node: &Node) -> Result<()> {
+        const LONG: usize = 64;
+        let cost = match (node.as_written(), &node.value) {
+            (Some(text), _) => 1 + text.len(),
+            (None, Value::Text(text)) => 1 + text.len() / LONG,
+            _ => 1,
+        };
+        match self.left.get().checked_sub(cost) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => {
+                let message = "the variables and matrices make too much of this file";
+                let error = Error::config(message).at(&node.place);
+                Err(error.hint("look for variables that name others several times"))
+            }
+        }
+    }
+}
+
+impl Scope<'_> {
+    /// The node with every `${...}` in it replaced; `depth` counts references on the way here.
+    pub fn fill(&self, node: &Node, depth: usize) -> Result<Node> {
+        self.budget.spend(node)?;
+        if node.as_written().is_some_and(|text| !text.contains("${")) {
+            return Ok(node.clone());
+        }
+        let value = match &node.value {
+            Value::Text(text) => {
+                // Of an option every blank counts, but around a reference alone.
+                let is_alone = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
+                let text = node.as_written().filter(|_| !is_alone).unwrap_or(text);
+                return self.fill_text(node, text, depth);
+            }
+            Value::List(items) => Value::List(
+                items
+                    .iter()
+                    .map(|n| self.fill(n, depth))
+                    .collect::<Result<_>>()?,
+            ),
+            Value::Map(entries) => Value::Map(
+                entries
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), self.fill(value, depth)?)))
+                    .collect::<Result<_>>()?,
+            ),
+            scalar => scalar.clone(),
+        };
+        Ok(Node::new(node.place.clone(), value))
+    }
+
+    /// `${name}` alone keeps the type of what it names; inside other text it becomes text.
+    fn fill_text(&self, node: &Node, text: &str, depth: usize) -> Result<Node> {
+        let error = |message: String| Error::config(message).at(&node.place);
+        if depth > MAX_INDIRECTION {
+            return Err(error(format!("`{text}` refers to itself")));
+        }
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some(brace) = rest.find("${").map(|at| at + 1) {
+            // All dollar signs in front of the brace: the last may begin a reference, pairs are one.
+            let dollars = brace - rest[..brace].trim_end_matches('$').len();
+            filled.push_str(&rest[..brace - dollars]);
+            filled.push_str(&"$".repeat(dollars / 2));
+            if dollars.is_multiple_of(2) {
+                filled.push('{');
+                rest = &rest[brace + 1..];
+                continue;
+            }
+            let Some(length) = rest[brace..].find('}') else {
+                let error = error(format!("`{text}` has a `${{` without `}}`"));
+                return Err(error.hint("a text with `${` in it has `$${` there"));
+            };
+            let name = &rest[brace + 1..brace + length];
+            let value = self.lookup(name, node, depth)?;
+            rest = &rest[brace + length + 1..];
+            // Alone: nothing before and nothing after.
+            if brace == 1 && length + 2 == text.len() {
+                return Ok(value);
+            }
+            filled.push_str(&value.scalar_text().ok_or_else(|| {
+                error(format!(
+                    "`${{{name}}}` is {}, which cannot stand inside text",
+                    value.describe()
+                ))
+            })?);
+        }
+        filled.push_str(rest);
+        let filled = Node::new(node.place.clone(), Value::Text(filled));
+        self.budget.spend(&filled)?;
+        Ok(filled)
+    }
+
+    fn lookup(&self, name: &str, user: &Node, depth: usize) -> Result<Node> {
+        let (first, below) = match name.split_once('.') {
+            Some((first, below)) => (first, Some(below)),
+            None => (name, None),
+        };
+        let found = match self.items.iter().find(|(axis, _, _)| axis.text == first) {
+            Some((_, label, value)) => match below {
+                Some(path) => value.get_path(path).cloned(),
+                None => Some(match value.value {
+                    Value::Map(_) | Value::List(_) | Value::Null => {
+                        Node::new(label.place.clone(), Value::Text(label.text.clone()))
+                    }
+                    _ => (*value).clone(),
+                }),
+            },
+            None => {
+                self.budget.uses.borrow_mut().insert(first.to_owned());
+                self.vars.get_path(name).cloned()
+            }
+        };
+        let Some(found) = found else {
+            // It may be an option that only looks like a mapping.
+            if let Some(variable) = self.vars.get(first) {
+                variable.as_yaml()?;
+            }
+            let vars = self
+                .vars
+                .entries("vars")?
+                .iter()
+                .map(|(key, _)| key.text.as_str());
+            let known: Vec<&str> = self
+                .items
+                .iter()
+                .map(|(axis, _, _)| axis.text.as_str())
+                .chain(vars)
+                .collect();
+            let error = Error::config(format!("`${{{name}}}` names nothing")).at(&user.place);
+            let error = error.suggest(name, known);
+            let or = error
+                .hint
+                .clone()
+                .map_or(String::new(), |hint| format!("{hint}; "));
+            return Err(error.hint(format!("{or}a text with `${{` in it has `$${{` there")));
+        };
+        self.fill(&found, depth + 1)
+    }
+}

@@ -1,0 +1,205 @@
+//! Names, items and ids of stages: what can be one, when two are the same, and what files they name.
+//!
+//! Names become parts of ids, targets and file names, so they are compared as a file system may do:
+//! without regard to case. Knows text; which stages there are, the caller says.
+
+use crate::base::digest::Digest;
+use crate::base::error::{Error, Result};
+use crate::yaml::decimal::Decimal;
+use crate::yaml::node::Key;
+use std::collections::BTreeMap;
+
+/// A longer name is refused.
+const MAX_NAME: usize = 100;
+/// An id that is longer is shortened where a file is called after it: file systems allow 255 bytes.
+const MAX_FILE_NAME: usize = 200;
+/// What of such an id stays.
+const KEPT: usize = 150;
+
+/// What a name is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Stage,
+    Group,
+    Profile,
+    Axis,
+    /// An item of an axis: it may be a number.
+    Item,
+}
+
+impl Role {
+    fn text(self) -> &'static str {
+        match self {
+            Role::Stage => "a stage",
+            Role::Group => "a group",
+            Role::Profile => "a profile",
+            Role::Axis => "an axis",
+            Role::Item => "an item",
+        }
+    }
+}
+
+/// Refuses what cannot be a name, with the reason.
+pub fn check_name(key: &Key, role: Role) -> Result<()> {
+    let (text, is_item) = (key.text.as_str(), role == Role::Item);
+    let may = |c: &char| c.is_ascii_alphanumeric() || "_-".contains(*c) || (is_item && *c == '.');
+    let wrong = text.chars().find(|c| !may(c));
+    let why = if text.is_empty() {
+        "it is empty".to_owned()
+    } else if let Some(c) = wrong {
+        format!("it holds `{}`", c.escape_debug())
+    } else if text.len() > MAX_NAME {
+        format!("it has {} characters, more than {MAX_NAME}", text.len())
+    } else if is_item && text.starts_with('.') {
+        "it begins with `.`".to_owned()
+    } else if !is_item && text.starts_with('-') {
+        "it begins with `-`, as options do".to_owned()
+    } else if role == Role::Stage && text == "vars" {
+        "`vars.name` is a variable".to_owned()
+    } else if role == Role::Profile && text == "default" {
+        "that is what no profile is called".to_owned()
+    } else {
+        return Ok(());
+    };
+    let shown: String = text.chars().take(MAX_NAME).collect();
+    let message = format!(
+        "`{}` is no name for {}: {why}",
+        shown.escape_debug(),
+        role.text()
+    );
+    let error = Error::config(message).at(&key.place);
+    Err(error.hint(match is_item {
+        true => "use letters, digits, `_`, `-` and `.`; another value gets a name of its own: `AXIS: {NAME: VALUE}`",
+        false => "use letters, digits, `_` and `-`",
+    }))
+}
+
+/// Refuses two names that some file system, or somebody who types a number, takes for one.
+pub fn check_unique<'a>(keys: impl IntoIterator<Item = &'a Key>, role: Role) -> Result<()> {
+    let mut seen: BTreeMap<String, &Key> = BTreeMap::new();
+    for key in keys {
+        let same = canonical(&key.text).to_ascii_lowercase();
+        let Some(other) = seen.insert(same, key) else {
+            continue;
+        };
+        let (a, b) = (&other.text, &key.text);
+        let what = role.text().split(' ').next_back().unwrap_or_default();
+        let message = if a == b {
+            format!("{what} `{a}` stands twice")
+        } else if canonical(a) == canonical(b) {
+            format!("{what}s `{a}` and `{b}` are the same number")
+        } else {
+            format!(
+                "{what}s `{a}` and `{b}` differ in nothing but case: their files would be the same on some systems"
+            )
+        };
+        return Err(Error::config(message).at(&key.place));
+    }
+    Ok(())
+}
+
+/// An item's text, the same for every way of writing a number.
+pub fn canonical(item: &str) -> String {
+    match Decimal::read(item) {
+        Ok(number) if item.trim() == item => number.text(),
+        _ => item.to_owned(),
+    }
+}
+
+/// An id, the same for every way of writing the numbers among its items: `s@1e-3` is `s@0.001`.
+pub fn canonical_id(id: &str) -> String {
+    match id.split_once('@') {
+        None => id.to_owned(),
+        Some((name, items)) => {
+            let items: Vec<String> = items.split(',').map(canonical).collect();
+            format!("{name}@{}", items.join(","))
+        }
+    }
+}
+
+/// The ids, names and globs that somebody may mean.
+pub struct Pattern<'a> {
+    text: &'a str,
+    glob: glob::Pattern,
+    canonical: String,
+}
+
+impl<'a> Pattern<'a> {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// It is no glob.
+    pub fn read(text: &'a str) -> Result<Self> {
+        let glob = glob::Pattern::new(text).map_err(|e| {
+            let message = format!("`{text}` is no glob: {}", e.msg);
+            Error::config(message)
+                .hint("`*` stands for any text, `?` for a character, `[ab]` for one of these")
+        })?;
+        let canonical = canonical_id(text);
+        Ok(Pattern {
+            text,
+            glob,
+            canonical,
+        })
+    }
+
+    /// Whether the pattern has characters that stand for others.
+    pub fn is_glob(&self) -> bool {
+        self.text.contains(['*', '?', '['])
+    }
+
+    /// Whether it is this id, the name before `@`, or a glob of it.
+    pub fn matches(&self, id: &str) -> bool {
+        let name = id.split('@').next().unwrap_or(id);
+        id == self.text
+            || name == self.text
+            || match self.is_glob() {
+                true => self.glob.matches(id),
+                false => {
+                    let same_name = self.text.split_once('@').is_some_and(|(n, _)| n == name);
+                    same_name && canonical_id(id) == self.canonical
+                }
+            }
+    }
+}
+
+/// What a file of a stage is called, such as its log; of a long id with a digest in place of its end.
+pub fn file_name(id: &str, end: &str) -> String {
+    if id.len() <= MAX_FILE_NAME {
+        return format!("{id}{end}");
+    }
+    let kept: String = id.chars().take(KEPT).collect();
+    format!("{kept}-{}{end}", Digest::of(id.as_bytes()).short())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_long_ids_have_short_names_of_their_own() {
+        let long = |end: &str| format!("s@{}{end}", "x,".repeat(2000));
+        let (a, b) = (file_name(&long("a"), ".log"), file_name(&long("b"), ".log"));
+        assert!(a != b && a.len() < 255 && a.ends_with(".log"), "{a} {b}");
+        assert_eq!(file_name("s@1", ".log"), "s@1.log");
+    }
+
+    #[test]
+    fn numbers_in_ids_are_found_however_they_are_written() {
+        let matches = |pattern: &str, id: &str| Pattern::read(pattern).unwrap().matches(id);
+        for pattern in [
+            "s",
+            "s@0.001,b",
+            "s@1e-3,b",
+            "s@.001,b",
+            "s@*,b",
+            "s@0.00?,b",
+        ] {
+            assert!(matches(pattern, "s@0.001,b"), "{pattern}");
+        }
+        for pattern in ["s@", "s@1e-4,b", "s@0.001", "t", "s@1e-3,B", "@"] {
+            assert!(!matches(pattern, "s@0.001,b"), "{pattern}");
+        }
+        assert!(!matches("s@007", "s@7"));
+    }
+}

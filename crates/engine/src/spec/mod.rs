@@ -1,0 +1,7 @@
+//! What pipeline.yaml says: stages, variables, profiles, matrices of stages.
+
+pub mod expand;
+pub mod file;
+pub mod fill;
+pub mod ids;
+pub mod settings;

@@ -1,0 +1,357 @@
+//! What the engine and a stage kind promise each other.
+//!
+//! A kind turns parameters into a [`Job`]; a job reads its inputs and writes its declared outputs.
+//! The engine knows nothing else of what stages do, and stages know nothing of keys, caches or other
+//! stages.
+
+use crate::base::error::{Error, Result};
+use crate::base::files;
+use crate::stage::key::Code;
+use crate::yaml::node::Node;
+use crate::yaml::typed;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// How many artifacts a role takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arity {
+    /// Exactly one.
+    One,
+    /// At most one.
+    Optional,
+    /// At least one, each with a label: the item of a matrix, or a name given in pipeline.yaml.
+    Many,
+    /// As [`Arity::Many`], or none.
+    Any,
+}
+
+/// An input that a kind expects.
+#[derive(Clone, Copy, Debug)]
+pub struct Role {
+    pub name: &'static str,
+    pub arity: Arity,
+}
+
+/// A role that takes exactly one artifact.
+pub const fn one(name: &'static str) -> Role {
+    Role {
+        name,
+        arity: Arity::One,
+    }
+}
+
+/// A role that takes one artifact or none.
+pub const fn optional(name: &'static str) -> Role {
+    Role {
+        name,
+        arity: Arity::Optional,
+    }
+}
+
+/// A role that takes an artifact for each item of a matrix.
+pub const fn many(name: &'static str) -> Role {
+    Role {
+        name,
+        arity: Arity::Many,
+    }
+}
+
+/// A role that takes any number of artifacts, also none.
+pub const fn any(name: &'static str) -> Role {
+    Role {
+        name,
+        arity: Arity::Any,
+    }
+}
+
+/// A stage kind as its author writes it: typed parameters, roles, named outputs, one function.
+pub trait StageKind: Send + Sync + 'static {
+    /// The name in pipeline.yaml.
+    const NAME: &'static str;
+    /// The source file that implements it, `file!()`: where its code digest starts.
+    const SOURCE: &'static str;
+    /// The roles it reads.
+    const INPUTS: &'static [Role];
+    /// The outputs it writes, all of them, every time.
+    const OUTPUTS: &'static [&'static str];
+    /// Its parameters. What serialises is what enters the key.
+    type Params: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
+
+    /// Whether it reads the [trace](crate::resolve::trace) of the stages before it, as role `trace`.
+    const READS_TRACE: bool = false;
+
+    /// Checks what a single field's type cannot. A message that begins with the path of a param, as
+    /// `panels.0.legend: ...`, is reported where that param stands.
+    fn check(_params: &Self::Params) -> std::result::Result<(), String> {
+        Ok(())
+    }
+
+    /// Reads the inputs, writes every output. May depend on nothing but `params` and the inputs. An
+    /// error whose message begins with the path of a param is reported where that param stands.
+    fn run(params: &Self::Params, io: &Io) -> Result<()>;
+}
+
+/// A kind as the engine sees it, its types erased.
+pub trait Kind: Send + Sync {
+    fn name(&self) -> &str;
+    fn inputs(&self) -> &[Role];
+    fn outputs(&self) -> Vec<String>;
+    fn code(&self) -> &Arc<Code>;
+    /// The JSON Schema of its parameters, for editors; anything goes where a kind has none.
+    fn schema(&self, _generator: &mut SchemaGenerator) -> Schema {
+        Schema::default()
+    }
+    /// Whether its stages read the trace of the stages before them.
+    fn reads_trace(&self) -> bool {
+        false
+    }
+    /// Reads and checks parameters; errors carry their place.
+    fn job(&self, params: &Node) -> Result<Box<dyn Job>>;
+}
+
+/// A stage with its parameters, ready to run.
+pub trait Job: Send + Sync {
+    /// The parameters, typed and with defaults filled in: a float is a float also when whole.
+    fn params(&self) -> Arc<serde_json::Value>;
+    fn run(&self, io: &Io) -> Result<()>;
+}
+
+/// A [`StageKind`] with the digests of the code that it can reach.
+pub struct Registered<K> {
+    code: Arc<Code>,
+    kind: std::marker::PhantomData<K>,
+}
+
+impl<K: StageKind> Registered<K> {
+    /// Registers `K`; `code` is all that can affect its outputs.
+    pub fn new(code: Code) -> Self {
+        Registered {
+            code: Arc::new(code),
+            kind: std::marker::PhantomData,
+        }
+    }
+}
+
+impl Arity {
+    /// Whether artifacts of the role have labels.
+    pub fn is_labelled(self) -> bool {
+        matches!(self, Arity::Many | Arity::Any)
+    }
+
+    /// Whether a stage must have an artifact for the role.
+    pub fn is_required(self) -> bool {
+        matches!(self, Arity::One | Arity::Many)
+    }
+}
+
+impl<K: StageKind> Kind for Registered<K> {
+    fn name(&self) -> &str {
+        K::NAME
+    }
+
+    fn inputs(&self) -> &[Role] {
+        K::INPUTS
+    }
+
+    fn outputs(&self) -> Vec<String> {
+        K::OUTPUTS.iter().map(|name| name.to_string()).collect()
+    }
+
+    fn code(&self) -> &Arc<Code> {
+        &self.code
+    }
+
+    fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        K::Params::json_schema(generator)
+    }
+
+    fn reads_trace(&self) -> bool {
+        K::READS_TRACE
+    }
+
+    fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
+        let node = params;
+        let params: K::Params = typed::from_node(node)?;
+        K::check(&params).map_err(|message| located(node, Error::config(message)))?;
+        let json = serde_json::to_value(&params)
+            .map_err(|e| Error::config(format!("the parameters cannot be recorded: {e}")))?;
+        let json = Arc::new(json);
+        let node = node.clone();
+        Ok(Box::new(TypedJob::<K> { params, json, node }))
+    }
+}
+
+struct TypedJob<K: StageKind> {
+    params: K::Params,
+    json: Arc<serde_json::Value>,
+    /// The params as written.
+    node: Node,
+}
+
+/// The error at the place of the param that its message begins with, if it does: the innermost value
+/// on the way there that was written.
+fn located(params: &Node, error: Error) -> Error {
+    let path = error.message.split_once(": ").map_or("", |(path, _)| path);
+    let ends = path.match_indices('.').map(|(at, _)| at);
+    let mut ends: Vec<usize> = ends.chain([path.len()]).collect();
+    ends.reverse();
+    let found = ends.iter().find_map(|&end| params.get_path(&path[..end]));
+    match found {
+        Some(node) => error.at(&node.place),
+        None => error,
+    }
+}
+
+impl<K: StageKind> Job for TypedJob<K> {
+    fn params(&self) -> Arc<serde_json::Value> {
+        self.json.clone()
+    }
+
+    fn run(&self, io: &Io) -> Result<()> {
+        K::run(&self.params, io).map_err(|error| located(&self.node, error))
+    }
+}
+
+/// How far a stage is, for a progress bar.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+    pub note: String,
+}
+
+/// What a stage may touch: its inputs, its scratch folder, its log, its progress.
+pub struct Io<'a> {
+    inputs: BTreeMap<String, Vec<(String, PathBuf)>>,
+    scratch: PathBuf,
+    log: Mutex<String>,
+    warnings: Mutex<Vec<String>>,
+    cancelled: &'a AtomicBool,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl<'a> Io<'a> {
+    /// Gives a stage its world: files by role and label, an empty folder for outputs.
+    pub fn new(
+        inputs: BTreeMap<String, Vec<(String, PathBuf)>>,
+        scratch: PathBuf,
+        cancelled: &'a AtomicBool,
+        progress: &'a (dyn Fn(Progress) + Sync),
+    ) -> Self {
+        Io {
+            inputs,
+            scratch,
+            log: Mutex::new(String::new()),
+            warnings: Mutex::default(),
+            cancelled,
+            progress,
+        }
+    }
+
+    /// All files of a role, with their labels, in the order of the labels.
+    pub fn inputs(&self, role: &str) -> &[(String, PathBuf)] {
+        self.inputs.get(role).map_or(&[], Vec::as_slice)
+    }
+
+    /// The one file of a role.
+    pub fn input(&self, role: &str) -> Result<&Path> {
+        match self.inputs(role) {
+            [(_, path)] => Ok(path),
+            files => Err(Error::failed(format!(
+                "role `{role}` has {} files",
+                files.len()
+            ))),
+        }
+    }
+
+    /// Every role that has at least one file.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.inputs.keys().map(String::as_str)
+    }
+
+    /// The bytes of the one file of a role.
+    pub fn read(&self, role: &str) -> Result<Vec<u8>> {
+        read(self.input(role)?)
+    }
+
+    /// Writes an output.
+    pub fn write(&self, output: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.scratch.join(output);
+        std::fs::write(&path, bytes).map_err(|e| Error::io("write", &path, &e))
+    }
+
+    /// Adds a line to the stage's log.
+    pub fn log(&self, line: impl AsRef<str>) {
+        let mut log = self
+            .log
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _ = writeln!(log, "{}", line.as_ref());
+    }
+
+    /// Says that something may not be as it was meant: in the log, and to whoever watches the run. What
+    /// it says must not depend on where the params stand.
+    pub fn warn(&self, words: impl AsRef<str>) {
+        let words = words.as_ref();
+        self.log(format!("warning: {words}"));
+        let mut warnings = self
+            .warnings
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        warnings.push(words.to_owned());
+    }
+
+    /// The warnings so far.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(
+            &mut self
+                .warnings
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
+    }
+
+    /// The log so far.
+    pub fn take_log(&self) -> String {
+        std::mem::take(
+            &mut self
+                .log
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
+    }
+
+    /// Whether the run was interrupted: a long stage looks now and then and returns
+    /// [`Io::interrupted`].
+    pub fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// The error with which an interrupted stage stops.
+    pub fn interrupted(&self) -> Error {
+        Error::of(crate::base::error::ErrorKind::Interrupted, "interrupted")
+    }
+
+    /// Says how far the stage is.
+    pub fn progress(&self, done: u64, total: u64, note: impl Into<String>) {
+        (self.progress)(Progress {
+            done,
+            total,
+            note: note.into(),
+        });
+    }
+}
+
+/// A larger input is refused; those of the paper have less than a thousandth of it.
+const MAX_INPUT: u64 = 256 << 20;
+
+/// Reads a whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    files::read_at_most(path, MAX_INPUT).map_err(|e| Error::io("read", path, &e))
+}

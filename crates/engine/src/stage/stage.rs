@@ -1,0 +1,69 @@
+//! A stage that can run, and what it reads and writes. Knows no file format.
+
+use crate::base::error::Place;
+use crate::stage::kind::Job;
+use std::path::PathBuf;
+
+/// Outputs may only go below these folders of the output root.
+pub const OUTPUT_FOLDERS: [&str; 2] = ["figures", "artifacts"];
+
+/// A stage that can run.
+pub struct Stage {
+    /// Such as `pretrain` or `finetune@zs_v`.
+    pub id: String,
+    /// Index into the registry.
+    pub kind: usize,
+    pub job: Box<dyn Job>,
+    pub inputs: Vec<Input>,
+    /// Output names and their paths below the output root.
+    pub outputs: Vec<(String, PathBuf)>,
+    pub place: Place,
+    /// About how long it takes, in seconds, as pipeline.yaml says: for estimates only.
+    pub seconds: Option<f64>,
+}
+
+/// An artifact that a stage reads.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub role: String,
+    /// Tells the artifacts of one role apart; empty where the role takes one.
+    pub label: String,
+    pub source: Source,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file of the repository, relative to its root.
+    File(PathBuf),
+    /// An output of another stage: index into the pipeline's stages, and name.
+    Output { stage: usize, output: String },
+}
+
+impl Input {
+    /// The name under which it enters the key.
+    pub fn key_name(&self) -> String {
+        if self.label.is_empty() {
+            self.role.clone()
+        } else {
+            format!("{}[{}]", self.role, self.label)
+        }
+    }
+}
+
+impl Stage {
+    /// The stages that it reads from, in ascending order, each once.
+    pub fn upstream(&self) -> Vec<usize> {
+        let mut stages: Vec<usize> = self
+            .inputs
+            .iter()
+            .filter_map(|input| match input.source {
+                Source::Output { stage, .. } => Some(stage),
+                Source::File(_) => None,
+            })
+            .collect();
+        stages.sort_unstable();
+        stages.dedup();
+        stages
+    }
+}

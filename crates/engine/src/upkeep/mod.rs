@@ -1,0 +1,8 @@
+//! Looking after what is there: verifying, rebuilding, removing.
+
+pub mod confirm;
+pub mod gc;
+pub mod orphans;
+pub mod rebuild;
+pub mod removal;
+pub mod verify;

@@ -1,0 +1,214 @@
+//! Compares the files that are there with what `pipeline.lock` records. Writes nothing, runs nothing.
+
+use crate::base::digest::Digest;
+use crate::base::error::Result;
+use crate::base::line_ends;
+use crate::lock::file::{Problem, Record};
+use crate::lock::moves::{self, Blocks, Known, Move};
+use crate::resolve::select::Selection;
+use crate::run::plan::Context;
+use crate::stage::key::Change;
+use crate::stage::publication::PUBLISHED;
+use crate::stage::stage::{Source, Stage};
+use crate::store::actions::Outputs;
+use crate::upkeep::orphans::orphans;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Something that is not as recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// The lock has no block for the stage.
+    Unrecorded { stage: usize },
+    /// What the lock says of the stage cannot be read.
+    Unreadable { stage: usize, why: String },
+    /// The lock's text says something that nothing here can read; `Problem` tells which stage it
+    /// concerns, where that is none of the pipeline.
+    Lock { problem: Problem },
+    /// The lock records the stage under another name.
+    Renamed { stage: usize, from: String },
+    /// The lock records the output in another place.
+    Moved {
+        stage: usize,
+        from: PathBuf,
+        to: PathBuf,
+    },
+    /// pipeline.yaml, the code or an input no longer is what the lock was made from.
+    Outdated { stage: usize, changes: Vec<Change> },
+    /// An output file differs from its recorded digest, or is missing although it is published.
+    Output {
+        stage: usize,
+        path: PathBuf,
+        missing: bool,
+    },
+    /// The lock records the file as published by other code, or with another provenance.
+    Publication { stage: usize, path: PathBuf },
+    /// An object's bytes do not have the digest that its name claims.
+    Object { path: PathBuf },
+}
+
+/// What was compared, and what differs.
+#[derive(Debug, Default)]
+pub struct Verification {
+    pub files: usize,
+    pub objects: usize,
+    /// Files that differ in their line ends alone.
+    pub line_ends: Vec<PathBuf>,
+    pub findings: Vec<Finding>,
+    /// Files among the published ones that no stage makes, where the whole pipeline was asked for.
+    pub orphans: Vec<PathBuf>,
+}
+
+/// Verifies the selected stages and the whole store.
+pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> {
+    context.check_inputs(selection)?;
+    let lock = context.lock.get()?;
+    let blocks = Blocks::new(lock, context.pipeline);
+    let mut report = Verification::default();
+    let is_selected = |id: &String| {
+        let mut selected = selection.closure.iter();
+        selected.any(|&index| context.pipeline.stages[index].id == *id)
+    };
+    for problem in context.lock.problems()? {
+        if !problem.stage.as_ref().is_some_and(is_selected) {
+            let problem = problem.clone();
+            report.findings.push(Finding::Lock { problem });
+        }
+    }
+    let mut recorded: BTreeMap<usize, Outputs> = BTreeMap::new();
+    for &index in &selection.closure {
+        let stage = &context.pipeline.stages[index];
+        let inputs = context.input_digests(stage, |upstream| recorded.get(&upstream))?;
+        let key = inputs.map(|inputs| context.key(stage, inputs));
+        let known = match &key {
+            Some(key) => blocks.of(stage, key.digest()),
+            None => lock.stages.get(&stage.id).map(Known::under_its_name),
+        };
+        let Some(Known {
+            block,
+            renamed_from,
+        }) = known
+        else {
+            report
+                .findings
+                .push(match context.lock.problem_of(&stage.id) {
+                    Some(why) => Finding::Unreadable {
+                        stage: index,
+                        why: why.to_owned(),
+                    },
+                    None => Finding::Unrecorded { stage: index },
+                });
+            continue;
+        };
+        if let Some(from) = renamed_from.map(str::to_owned) {
+            report
+                .findings
+                .push(Finding::Renamed { stage: index, from });
+        }
+        let digest = |(name, record): (&String, &Record)| (name.clone(), record.digest);
+        recorded.insert(index, block.outputs.iter().map(digest).collect());
+        let mut moved: Vec<Move> = Vec::new();
+        if let Some(key) = key {
+            // A block that was damaged may have the right key and say something else.
+            let changes = context.changes(stage, block, &key);
+            if key.digest() == block.key {
+                moved = moves::of_stage(stage, block);
+            }
+            if key.digest() != block.key || !changes.is_empty() {
+                report
+                    .line_ends
+                    .extend(changed_line_ends(context, stage, &changes));
+                report.findings.push(Finding::Outdated {
+                    stage: index,
+                    changes,
+                });
+            } else {
+                for (name, path) in &stage.outputs {
+                    if renamed_from.is_some() || moved.iter().any(|m| m.output == *name) {
+                        continue;
+                    }
+                    let draft = context.draft(stage, &key, name, &recorded[&index]);
+                    let published = block.outputs.get(name).and_then(|record| record.published);
+                    if published.map(|p| p.key) != draft.map(|draft| draft.key) {
+                        let path = path.clone();
+                        let finding = Finding::Publication { stage: index, path };
+                        report.findings.push(finding);
+                    }
+                }
+            }
+        }
+        let files = stage
+            .inputs
+            .iter()
+            .filter(|i| matches!(i.source, Source::File(_)))
+            .count();
+        report.files += files;
+        for (name, path) in &stage.outputs {
+            if let Some(Move { from, to, .. }) = moved.iter().find(|m| m.output == *name) {
+                report.findings.push(Finding::Moved {
+                    stage: index,
+                    from: from.clone(),
+                    to: to.clone(),
+                });
+                continue;
+            }
+            let record = block.outputs.get(name);
+            let expected = record
+                .filter(|record| *path == *record.path)
+                .map(|record| record.file_digest());
+            let found = Digest::of_file(&context.workspace.out.join(path))
+                .ok()
+                .map(|(d, _)| d);
+            if found.is_none() && !path.starts_with(PUBLISHED) {
+                continue;
+            }
+            report.files += 1;
+            if found != expected || expected.is_none() {
+                let (path, missing) = (path.clone(), found.is_none());
+                let file = context.workspace.out.join(&path);
+                if expected.is_some_and(|expected| line_ends::were_changed(&file, expected)) {
+                    report.line_ends.push(path.clone());
+                }
+                report.findings.push(Finding::Output {
+                    stage: index,
+                    path,
+                    missing,
+                });
+            }
+        }
+    }
+    for (path, digest) in context.store.objects()? {
+        // What has another name than an object is somebody else's, and no object that is damaged.
+        if digest.is_none() {
+            continue;
+        }
+        report.objects += 1;
+        if Digest::of_file(&path).ok().map(|(found, _)| found) != digest {
+            report.findings.push(Finding::Object { path });
+        }
+    }
+    report.orphans = orphans(context, selection)?;
+    Ok(report)
+}
+
+/// Files of the repository among changed inputs that differ in their line ends alone.
+fn changed_line_ends(context: &Context, stage: &Stage, changes: &[Change]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for change in changes {
+        let Change::Input {
+            role,
+            old: Some(old),
+            ..
+        } = change
+        else {
+            continue;
+        };
+        let input = stage.inputs.iter().find(|i| i.key_name() == *role);
+        if let Some(Source::File(path)) = input.map(|input| &input.source)
+            && line_ends::were_changed(&context.workspace.root.join(path), *old)
+        {
+            found.push(path.clone());
+        }
+    }
+    found
+}

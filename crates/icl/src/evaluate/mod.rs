@@ -1,0 +1,5 @@
+//! Test errors by sampling, beside baselines.
+
+pub mod baseline;
+pub mod fresh_tasks;
+pub mod pool;

@@ -1,0 +1,320 @@
+//! Loss and gradient of one step's batch, in blocks that run in parallel.
+//!
+//! A block has its own random streams and buffers; blocks are added in order, so the sum does not
+//! depend on the threads. Queries and contexts have streams of their own, so objectives that need no
+//! context see the same queries. Does not know optimisers.
+
+use crate::math::lane_stream::LaneStream;
+use crate::math::lanes::{Lanes, WIDTH};
+use crate::math::simd::{self, Kernel};
+use crate::math::width::{Fixed, Width};
+use crate::model::attention::{Attention, LaneGradient};
+use crate::model::effective::Effective;
+use crate::model::single_token::SingleToken;
+use crate::model::weights::Shape;
+use crate::prompts::fresh::{FreshSampler, Method, TaskChoice};
+use crate::prompts::gram::PromptGroup;
+use crate::prompts::resample::Resampler;
+use crate::prompts::source::Source;
+use crate::prompts::task_pool::PoolSampler;
+use crate::train::objective::{LossWeights, Objective};
+use rayon::prelude::*;
+
+/// Prompts per block. Part of the definition of every training result.
+pub const BLOCK: usize = 256;
+
+/// Purposes of a block's two streams; the index is (step, block).
+const QUERIES: &str = "training queries";
+const CONTEXTS: &str = "training contexts";
+
+/// Buffers and samplers for all blocks of a batch, reused in every step.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    blocks: Vec<Block<'a>>,
+    gradient: Effective,
+    objective: Objective,
+    batch_size: usize,
+    seed: u64,
+}
+
+/// Mean squared errors over a batch (or over the population); zero where the objective does not use them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchLoss {
+    pub zero_shot: f64,
+    pub few_shot: f64,
+}
+
+#[derive(Debug)]
+struct Block<'a> {
+    n_prompts: usize,
+    queries: LaneStream,
+    contexts: LaneStream,
+    sampler: Sampler<'a>,
+    group: PromptGroup,
+    attention: Attention,
+    single_token: SingleToken,
+    lane_gradient: LaneGradient,
+    gradient: Effective,
+    zero_shot: Lanes,
+    few_shot: Lanes,
+}
+
+#[derive(Debug, Clone)]
+enum Sampler<'a> {
+    Fresh(FreshSampler),
+    DataSet(Resampler<'a>),
+    Pool(PoolSampler<'a>),
+}
+
+impl Sampler<'_> {
+    /// Before the first draw from new streams.
+    #[inline(always)]
+    fn start(&mut self, queries: &mut LaneStream, contexts: &mut LaneStream, few_shot: bool) {
+        if let Sampler::DataSet(sampler) = self {
+            sampler.start_queries(queries);
+            if few_shot {
+                sampler.start_contexts(contexts);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
+        match self {
+            Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
+            Sampler::DataSet(sampler) => sampler.draw_query(width, stream, group),
+            Sampler::Pool(sampler) => sampler.draw_query(width, stream, group),
+        }
+    }
+
+    #[inline(always)]
+    fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        match self {
+            Sampler::Fresh(sampler) => sampler.draw_context(width, stream, group),
+            Sampler::DataSet(sampler) => sampler.draw_context(width, stream, group),
+            Sampler::Pool(sampler) => sampler.draw_context(width, stream, group),
+        }
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// Prepares `batch_size` prompts of `n_shots` for models of this shape.
+    ///
+    /// # Panics
+    /// If the source's dimension is not the shape's.
+    pub fn new(
+        shape: Shape,
+        source: Source<'a>,
+        objective: Objective,
+        batch_size: usize,
+        n_shots: usize,
+        seed: u64,
+    ) -> Batch<'a> {
+        assert_eq!(source.d(), shape.d, "batch: dimensions");
+        let sampler = match source {
+            Source::Fresh(setting) => Sampler::Fresh(FreshSampler::new(
+                setting,
+                n_shots,
+                TaskChoice::RandomUnit,
+                Method::Fastest,
+            )),
+            Source::DataSet(data) => Sampler::DataSet(Resampler::new(data, n_shots)),
+            Source::Pool(pool) => Sampler::Pool(PoolSampler::new(pool, n_shots)),
+        };
+        let (dim, layers, heads) = (shape.token_dim(), shape.n_layers, shape.n_heads);
+        let blocks = (0..batch_size.div_ceil(BLOCK))
+            .map(|block| Block {
+                n_prompts: BLOCK.min(batch_size - block * BLOCK),
+                queries: LaneStream::new(seed, QUERIES, &[]),
+                contexts: LaneStream::new(seed, CONTEXTS, &[]),
+                sampler: sampler.clone(),
+                group: PromptGroup::new(shape.d),
+                attention: Attention::new(dim, layers, heads),
+                single_token: SingleToken::new(dim, layers, heads),
+                lane_gradient: LaneGradient::zeros(dim, layers, heads),
+                gradient: Effective::zeros(dim, layers, heads),
+                zero_shot: Lanes::ZERO,
+                few_shot: Lanes::ZERO,
+            })
+            .collect();
+        let gradient = Effective::zeros(dim, layers, heads);
+        Batch {
+            blocks,
+            gradient,
+            objective,
+            batch_size,
+            seed,
+        }
+    }
+
+    /// Draws step `step`'s batch and returns its losses and the gradient of
+    /// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss.
+    pub fn loss_and_gradient(
+        &mut self,
+        matrices: &Effective,
+        weights: LossWeights,
+        step: usize,
+    ) -> (BatchLoss, &Effective) {
+        let scale = 1.0 / self.batch_size as f64;
+        let (objective, seed) = (self.objective, self.seed);
+        self.blocks
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(index, block)| {
+                let index = [step as u64, index as u64];
+                block.queries.restart(seed, QUERIES, &index);
+                if objective.uses_few_shot() {
+                    block.contexts.restart(seed, CONTEXTS, &index);
+                }
+                simd::dispatch(BlockKernel {
+                    block,
+                    matrices,
+                    objective,
+                    zero_shot_seed: 2.0 * scale * weights.zero_shot,
+                    few_shot_seed: 2.0 * scale * weights.few_shot,
+                });
+            });
+        self.gradient.clear();
+        let mut loss = BatchLoss {
+            zero_shot: 0.0,
+            few_shot: 0.0,
+        };
+        for block in &self.blocks {
+            self.gradient.add(&block.gradient);
+            loss.zero_shot += block.zero_shot.sum();
+            loss.few_shot += block.few_shot.sum();
+        }
+        loss.zero_shot *= scale;
+        loss.few_shot *= scale;
+        (loss, &self.gradient)
+    }
+}
+
+struct BlockKernel<'b, 'a> {
+    block: &'b mut Block<'a>,
+    matrices: &'b Effective,
+    objective: Objective,
+    /// Derivative of the batch loss by a squared residual, times 2.
+    zero_shot_seed: f64,
+    few_shot_seed: f64,
+}
+
+impl Kernel for BlockKernel<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.matrices.dim() {
+            // The widths of the pipeline's larger experiments: d = 5, and 4, 8 and 16 for the digits.
+            6 => self.run_at(Fixed::<6>),
+            7 => self.run_at(Fixed::<7>),
+            10 => self.run_at(Fixed::<10>),
+            18 => self.run_at(Fixed::<18>),
+            dim => self.run_at(dim),
+        }
+    }
+}
+
+impl BlockKernel<'_, '_> {
+    #[inline(always)]
+    fn run_at<W: Width>(self, width: W) {
+        let block = self.block;
+        block.lane_gradient.clear();
+        block.zero_shot = Lanes::ZERO;
+        block.few_shot = Lanes::ZERO;
+        let few_shot = self.objective.uses_few_shot();
+        block
+            .sampler
+            .start(&mut block.queries, &mut block.contexts, few_shot);
+        for start in (0..block.n_prompts).step_by(WIDTH) {
+            let mask = Lanes::first(block.n_prompts - start);
+            block
+                .sampler
+                .draw_query(width, &mut block.queries, &mut block.group);
+            if few_shot {
+                block
+                    .sampler
+                    .draw_context(width, &mut block.contexts, &mut block.group);
+                let prompts = &block.group;
+                let prediction = block.attention.forward(width, self.matrices, prompts);
+                let residual = (prediction - prompts.y) * mask;
+                block.few_shot += residual * residual;
+                let seed = residual * self.few_shot_seed;
+                let gradient = &mut block.lane_gradient;
+                block
+                    .attention
+                    .backward(width, self.matrices, prompts, seed, gradient);
+            }
+            if self.objective.uses_zero_shot() {
+                let group = &block.group;
+                let prediction = block.single_token.forward(width, self.matrices, &group.z);
+                let residual = (prediction - group.y) * mask;
+                block.zero_shot += residual * residual;
+                let seed = residual * self.zero_shot_seed;
+                let gradient = &mut block.lane_gradient;
+                block
+                    .single_token
+                    .backward(width, self.matrices, seed, gradient);
+            }
+        }
+        block.lane_gradient.reduce_into(&mut block.gradient);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::tolerance;
+    use crate::model::head::Head;
+    use crate::model::weights::LinearAttention;
+    use crate::prompts::data_set::DataSet;
+
+    /// With one row in the set every prompt is the same, so no batch size may change the means.
+    #[test]
+    fn only_the_asked_prompts_count() {
+        let data = DataSet::from_arrays(ndarray::arr2(&[[1.0, 2.0]]).view(), &[3.0]).unwrap();
+        let q = ndarray::Array2::from_shape_fn((4, 4), |(i, j)| (i + 2 * j) as f64 * 0.1);
+        let head = Head::new(vec![0.3, -0.1, 0.2, 0.5], q).unwrap();
+        // Zero-shot prediction: (z^T Q z) (z . v) with z = (1, 1, 2, 0).
+        let z = [1.0, 1.0, 2.0, 0.0];
+        let mut score = 0.0;
+        for ((i, j), entry) in head.q().indexed_iter() {
+            score += z[i] * entry * z[j];
+        }
+        let residual = score * (0.3 - 0.1 + 0.4) - 3.0;
+        let model = LinearAttention::from_head(&head);
+        let objective = Objective::ZeroAndFewShot;
+        let weights = LossWeights {
+            zero_shot: 1.0,
+            few_shot: 0.5,
+        };
+        let run = |size: usize| {
+            let mut batch =
+                Batch::new(model.shape(), Source::DataSet(&data), objective, size, 2, 0);
+            let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 0);
+            (loss, gradient.q(0, 0)[0])
+        };
+        let (full, slope) = run(8);
+        assert!((full.zero_shot - residual * residual).abs() < tolerance::ROUNDING);
+        for size in [1, 3, BLOCK, BLOCK + 5] {
+            let (loss, other) = run(size);
+            assert!(
+                (loss.zero_shot - full.zero_shot).abs() < tolerance::ROUNDING,
+                "{size}"
+            );
+            assert!(
+                (loss.few_shot - full.few_shot).abs() < tolerance::ROUNDING,
+                "{size}"
+            );
+            assert!(
+                (other - slope).abs() < tolerance::ROUNDING * slope.abs().max(1.0),
+                "{size}"
+            );
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The training loop: SGD or Adam on a model, from fresh prompts or a data set.
+//!
+//! [`descend`] is the loop for any source of gradients, [`train`] its use with sampled prompts. Bit-identical for any thread count: a step's batch is cut into blocks of `batch::BLOCK` prompts, each
+//! with its own random streams, and the blocks' gradients are added in order. Does not know files,
+//! stages or what the result is for.
+
+use crate::model::trainable::{Trainable, TrainableError};
+use crate::model::weights::LinearAttention;
+use crate::prompts::source::Source;
+use crate::train::batch::{Batch, BatchLoss};
+use crate::train::objective::{LossWeights, Objective};
+use crate::train::optimizer::{self, Optimizer, OptimizerConfig};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// How to train.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainConfig {
+    pub steps: usize,
+    /// Prompts per step.
+    pub batch_size: usize,
+    /// Context pairs m of a prompt; the query comes on top.
+    pub n_shots: usize,
+    pub objective: Objective,
+    pub trainable: Trainable,
+    pub optimizer: OptimizerConfig,
+    /// Joint gradient norm above which the gradient is scaled down; `None` never clips.
+    pub clip_norm: Option<f64>,
+    /// Seed of the prompts. (Initial parameters have a purpose of their own: the same seed is fine.)
+    pub seed: u64,
+}
+
+/// The part of a configuration that does not depend on where gradients come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Descent {
+    pub steps: usize,
+    pub objective: Objective,
+    pub trainable: Trainable,
+    pub optimizer: OptimizerConfig,
+    /// Joint gradient norm above which the gradient is scaled down; `None` never clips.
+    pub clip_norm: Option<f64>,
+}
+
+/// The loss of one step, before its update. Means over the batch, label noise included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepLoss {
+    /// What was minimised: zero_shot + lambda_t few_shot, or the only part there is.
+    pub total: f64,
+    pub zero_shot: Option<f64>,
+    pub few_shot: Option<f64>,
+}
+
+/// Why training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All steps were made.
+    Completed,
+    /// The loss or the gradient of this step was not finite, or its update would not have been. The
+    /// model holds the parameters before that step.
+    Diverged { step: usize },
+    /// The callback asked to stop after this step.
+    Stopped { step: usize },
+}
+
+/// A trained model with its history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    pub model: LinearAttention,
+    /// One entry per step whose loss was finite.
+    pub losses: Vec<StepLoss>,
+    pub ending: Ending,
+}
+
+impl Trained {
+    /// The step at which training diverged, if it did.
+    pub fn diverged_at(&self) -> Option<usize> {
+        match self.ending {
+            Ending::Diverged { step } => Some(step),
+            Ending::Completed | Ending::Stopped { .. } => None,
+        }
+    }
+}
+
+/// Why training cannot start.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainError {
+    Dimension { model: usize, source: usize },
+    NoSteps,
+    NoPrompts,
+    ClipNorm(f64),
+    Optimizer(String),
+    Trainable(TrainableError),
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrainError::Dimension { model, source } => {
+                write!(
+                    f,
+                    "the model has d = {model}, its prompts have d = {source}"
+                )
+            }
+            TrainError::NoSteps => write!(f, "steps: at least 1 is needed"),
+            TrainError::NoPrompts => write!(f, "batch size: at least 1 is needed"),
+            TrainError::ClipNorm(value) => write!(f, "clip norm: {value} is not a positive number"),
+            TrainError::Optimizer(problem) => f.write_str(problem),
+            TrainError::Trainable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrainError {}
+
+/// Trains a copy of `initial` and returns it with its losses.
+///
+/// `on_step(step, loss)` is called after each update; `Break` ends training there. Runs on rayon's
+/// current pool; the result does not depend on its size.
+///
+/// # Errors
+/// Dimensions that differ, an empty batch or no steps, constants that make no sense, a trainable
+/// set that the parametrisation does not have. Divergence is a result, not an error.
+pub fn train(
+    initial: &LinearAttention,
+    source: Source<'_>,
+    config: &TrainConfig,
+    on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    let shape = initial.shape();
+    config.check(shape.d, source.d())?;
+    let mut batch = Batch::new(
+        shape,
+        source,
+        config.objective,
+        config.batch_size,
+        config.n_shots,
+        config.seed,
+    );
+    let mut matrices = initial.effective();
+    let sampled = |model: &LinearAttention, weights, step, out: &mut [f64]| {
+        model.effective_into(&mut matrices);
+        let (parts, gradient) = batch.loss_and_gradient(&matrices, weights, step);
+        model.pull_back_into(gradient, out);
+        parts
+    };
+    descend(initial, &config.descent(), sampled, on_step)
+}
+
+/// Descends from a copy of `initial` along the gradients of
+/// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss that
+/// `loss_and_gradient(model, weights, step, gradient)` sets, by flat parameter, and returns both losses.
+///
+/// `on_step` is called as by [`train`].
+///
+/// # Errors
+/// No steps, constants that make no sense, a trainable set that the parametrisation does not have.
+pub fn descend(
+    initial: &LinearAttention,
+    descent: &Descent,
+    mut loss_and_gradient: impl FnMut(&LinearAttention, LossWeights, usize, &mut [f64]) -> BatchLoss,
+    mut on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    descent.check()?;
+    let objective = descent.objective;
+    let mask = descent
+        .trainable
+        .mask(initial.shape())
+        .map_err(TrainError::Trainable)?;
+    let mut optimizer = Optimizer::new(descent.optimizer, mask);
+    let mut model = initial.clone();
+    let mut losses = Vec::with_capacity(descent.steps);
+    let mut params = model.params().to_vec();
+    let mut gradient = vec![0.0; params.len()];
+    for step in 0..descent.steps {
+        let weights = objective.weights(step, descent.steps);
+        let parts = loss_and_gradient(&model, weights, step, &mut gradient);
+        let total = weights.zero_shot * parts.zero_shot + weights.few_shot * parts.few_shot;
+        let diverged = Ending::Diverged { step };
+        if !(total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
+            return Ok(Trained {
+                model,
+                losses,
+                ending: diverged,
+            });
+        }
+        if let Some(max_norm) = descent.clip_norm {
+            optimizer::clip(&mut gradient, optimizer.mask(), max_norm);
+        }
+        optimizer.step(&mut params, &gradient);
+        if !model.set_params(&params) {
+            return Ok(Trained {
+                model,
+                losses,
+                ending: diverged,
+            });
+        }
+        let loss = StepLoss {
+            total,
+            zero_shot: objective.uses_zero_shot().then_some(parts.zero_shot),
+            few_shot: objective.uses_few_shot().then_some(parts.few_shot),
+        };
+        losses.push(loss);
+        if on_step(step, loss).is_break() {
+            return Ok(Trained {
+                model,
+                losses,
+                ending: Ending::Stopped { step },
+            });
+        }
+    }
+    Ok(Trained {
+        model,
+        losses,
+        ending: Ending::Completed,
+    })
+}
+
+impl TrainConfig {
+    /// What is left without the sampling.
+    pub fn descent(&self) -> Descent {
+        Descent {
+            steps: self.steps,
+            objective: self.objective,
+            trainable: self.trainable,
+            optimizer: self.optimizer,
+            clip_norm: self.clip_norm,
+        }
+    }
+
+    fn check(&self, model: usize, source: usize) -> Result<(), TrainError> {
+        if model != source {
+            return Err(TrainError::Dimension { model, source });
+        }
+        if self.batch_size == 0 {
+            return Err(TrainError::NoPrompts);
+        }
+        // Before any sampler is built.
+        self.descent().check()
+    }
+}
+
+impl Descent {
+    fn check(&self) -> Result<(), TrainError> {
+        if self.steps == 0 {
+            return Err(TrainError::NoSteps);
+        }
+        if let Some(norm) = self.clip_norm.filter(|&norm| norm.is_nan() || norm <= 0.0) {
+            return Err(TrainError::ClipNorm(norm));
+        }
+        self.optimizer
+            .problem()
+            .map_or(Ok(()), |problem| Err(TrainError::Optimizer(problem)))
+    }
+}

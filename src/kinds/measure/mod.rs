@@ -1,0 +1,10 @@
+//! What a model can do: test errors, sampled and exact, and what theory says of them.
+
+pub mod balance_law;
+pub mod evaluate;
+pub mod kind;
+pub mod optimum;
+pub mod pool_evaluate;
+pub mod sampling;
+pub mod target_summary;
+pub mod theory;

@@ -1,0 +1,66 @@
+//! Monte Carlo evaluation with progress, and the parameters that say how much of it.
+
+use crate::kinds::exchange::table::failed;
+use crate::kinds::params::number::{Count, ShotRange};
+use icl::evaluate::fresh_tasks::{self, EvaluateError, EvaluatePlan, TestErrors};
+use icl::model::weights::LinearAttention;
+use icl::prompts::setting::Setting;
+use icl::prompts::task::Task;
+use retrace::base::error::Result;
+use retrace::stage::kind::Io;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+
+/// Seeds of independent repetitions; at least one.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
+#[schemars(extend("minItems" = 1))]
+pub struct Seeds(Vec<u64>);
+
+impl TryFrom<Vec<u64>> for Seeds {
+    type Error = String;
+    fn try_from(seeds: Vec<u64>) -> std::result::Result<Self, String> {
+        match seeds.is_empty() {
+            true => Err("at least one seed is needed".into()),
+            false => Ok(Seeds(seeds)),
+        }
+    }
+}
+
+impl From<Seeds> for Vec<u64> {
+    fn from(seeds: Seeds) -> Vec<u64> {
+        seeds.0
+    }
+}
+
+/// What to sample.
+pub fn plan(shots: ShotRange, prompts: Count, seeds: &Seeds) -> EvaluatePlan {
+    EvaluatePlan {
+        n_shots: shots.to_vec(),
+        n_prompts: prompts.get(),
+        seeds: seeds.0.clone(),
+    }
+}
+
+/// Evaluates models on the same prompts; `part` of `parts` equal calls of a stage, for progress.
+pub fn evaluate(
+    io: &Io,
+    setting: &Setting,
+    models: &[&LinearAttention],
+    tasks: &[Task],
+    plan: &EvaluatePlan,
+    (part, parts): (usize, usize),
+) -> Result<TestErrors> {
+    fresh_tasks::evaluate(setting, models, tasks, plan, |done, total| {
+        io.progress((part * total + done) as u64, (parts * total) as u64, "");
+        match io.cancelled() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })
+    .map_err(|error| match error {
+        EvaluateError::Stopped => io.interrupted(),
+        other => failed(other),
+    })
+}

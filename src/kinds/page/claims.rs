@@ -1,0 +1,131 @@
+//! Claims as the report shows them: numbers in words, verdicts with a class for their colour.
+//!
+//! Knows what the kind `claims` writes. Does not know where on the page it stands.
+
+use crate::kinds::claims::claim::{Checked, Decided, Outcome, Verdict, shown};
+use crate::kinds::claims::kind::{measured, place};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub struct ClaimView {
+    pub id: String,
+    pub statement: String,
+    pub refuted_by: String,
+    pub expected: String,
+    pub measured: String,
+    pub verdict: &'static str,
+    pub class: &'static str,
+    pub differs: bool,
+    pub recorded: &'static str,
+    pub correction: Option<String>,
+    pub evidence: Vec<CheckView>,
+    /// Figures that bear on it: address and title.
+    pub figures: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+pub struct CheckView {
+    role: &'static str,
+    quantity: String,
+    expected: String,
+    measured: String,
+    interval: String,
+    decided: String,
+    outcome: &'static str,
+    seeds: String,
+}
+
+/// How many claims came to what.
+#[derive(Default, Serialize)]
+pub struct Counts {
+    pub all: usize,
+    pub holds: usize,
+    pub corrected: usize,
+    pub fails: usize,
+    pub undecided: usize,
+}
+
+/// A verdict as a class of the style sheet.
+pub fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::HoldsWithCorrection => "corrected",
+        Verdict::Fails => "fails",
+        Verdict::Undecided => "undecided",
+    }
+}
+
+/// Counts verdicts.
+pub fn counts(claims: &[Decided]) -> Counts {
+    let mut counts = Counts {
+        all: claims.len(),
+        ..Counts::default()
+    };
+    for claim in claims {
+        match claim.verdict {
+            Verdict::Holds => counts.holds += 1,
+            Verdict::HoldsWithCorrection => counts.corrected += 1,
+            Verdict::Fails => counts.fails += 1,
+            Verdict::Undecided => counts.undecided += 1,
+        }
+    }
+    counts
+}
+
+/// A claim with all its evidence.
+pub fn view(claim: &Decided, figures: Vec<(String, String)>) -> ClaimView {
+    let mut evidence: Vec<CheckView> = claim.checks.iter().map(|c| check("", c)).collect();
+    evidence.extend(claim.shows.iter().map(|c| check("beside", c)));
+    let paper = claim.correction.as_ref();
+    evidence.extend(paper.map(|(_, paper)| check("the paper’s value", paper)));
+    ClaimView {
+        id: claim.id.clone(),
+        statement: typeset(&claim.statement),
+        refuted_by: typeset(&claim.refuted_by),
+        expected: typeset(&claim.expected),
+        measured: measured(claim.measured, claim.std_error),
+        verdict: claim.verdict.words(),
+        class: class(claim.verdict),
+        differs: claim.verdict != claim.recorded,
+        recorded: claim.recorded.words(),
+        correction: paper.map(|(words, _)| typeset(words)),
+        evidence,
+        figures,
+    }
+}
+
+/// The symbols that pipeline.yaml writes out.
+fn typeset(text: &str) -> String {
+    let signs = [
+        ("-theta0", "−θ₀"),
+        ("theta0", "θ₀"),
+        ("sigma2", "σ²"),
+        (" - ", " − "),
+    ];
+    signs.iter().fold(text.to_owned(), |text, (plain, sign)| {
+        text.replace(plain, sign)
+    })
+}
+
+fn check(role: &'static str, check: &Checked) -> CheckView {
+    let seed = |(name, value): &(String, Option<f64>)| {
+        let name = name.rsplit('@').next().unwrap_or(name);
+        format!("{name}: {}", value.map_or("none".into(), shown))
+    };
+    CheckView {
+        role,
+        quantity: typeset(&place(check)),
+        expected: typeset(&check.expected),
+        measured: measured(check.measured, check.std_error),
+        interval: check.interval.map_or_else(String::new, |[low, high]| {
+            format!("{} to {}", shown(low), shown(high))
+        }),
+        decided: check.decided.clone(),
+        outcome: match check.outcome {
+            Outcome::Passes => "passes",
+            Outcome::Refuted => "refuted",
+            Outcome::Open => "open",
+        },
+        seeds: check.seeds.iter().map(seed).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,138 @@
+//! The interactive version of a figure: its data (`figures/data/STEM.csv`) with the axes of its params.
+//!
+//! Knows the columns that [`crate::kinds::figure::data`] writes. Does not know who draws them.
+
+use crate::kinds::exchange::table::failed;
+use crate::kinds::page::template;
+use retrace::base::error::{Error, Result};
+use serde::Serialize;
+use serde_json::Value;
+use tables::csv;
+use tables::table::Table;
+
+#[derive(Serialize)]
+pub struct Chart {
+    panels: Vec<Panel>,
+}
+
+#[derive(Serialize)]
+struct Panel {
+    title: String,
+    x: Axis,
+    y: Axis,
+    /// Names of rows from the top, in place of numbers.
+    rows: Vec<String>,
+    series: Vec<Curve>,
+}
+
+#[derive(Serialize)]
+struct Axis {
+    label: String,
+    log: bool,
+    /// What the figure shows; the data may go beyond.
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Curve {
+    name: String,
+    color: String,
+    line: String,
+    marker: String,
+    /// x, y (or the place of the row), standard error, exact value.
+    points: Vec<[Option<f64>; 4]>,
+}
+
+/// The chart of a figure, or none where it draws no points.
+pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
+    let table = csv::read(data).map_err(failed)?;
+    if table.rows() == 0 {
+        return Ok(None);
+    }
+    let int = |name: &str| table.floats(name).map_err(failed);
+    let (panel, curve) = (int("panel")?, int("curve")?);
+    let numbers = ["x", "y", "std_error", "exact"].map(|name| optional_floats(&table, name));
+    let [x, y, std_error, exact] = numbers;
+    // Words are words: a curve called 1.0 is another than one called 1.
+    let records = csv::records(std::str::from_utf8(data).map_err(failed)?).map_err(failed)?;
+    let text = |name: &str, row: usize| {
+        table.column(name).map_err(failed)?;
+        let header = records.first().into_iter().flatten();
+        let column = header.zip(0..).find(|(column, _)| *column == name);
+        let field = column.and_then(|(_, column)| records.get(row + 1)?.get::<usize>(column));
+        Ok::<String, Error>(field.cloned().unwrap_or_default())
+    };
+    let mut panels: Vec<Panel> = Vec::new();
+    let described = params["panels"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut last = None;
+    for row in 0..table.rows() {
+        let number = panel[row] as usize;
+        while panels.len() <= number {
+            let described = described.get(panels.len()).ok_or_else(|| {
+                Error::failed("the data has more panels than the params of its figure")
+            })?;
+            panels.push(Panel {
+                title: described["title"].as_str().unwrap_or_default().to_owned(),
+                x: axis(&described["x"]),
+                y: axis(&described["y"]),
+                rows: Vec::new(),
+                series: Vec::new(),
+            });
+        }
+        let panel = &mut panels[number];
+        if last != Some(curve[row]) {
+            last = Some(curve[row]);
+            panel.series.push(Curve {
+                name: text("series", row)?,
+                color: text("color", row)?,
+                line: text("line", row)?,
+                marker: text("marker", row)?,
+                points: Vec::new(),
+            });
+        }
+        let key = text("row", row)?;
+        let at = match key.as_str() {
+            "" => y[row],
+            key => {
+                let found = panel.rows.iter().position(|known| known == key);
+                let at = found.unwrap_or_else(|| {
+                    panel.rows.push(key.to_owned());
+                    panel.rows.len() - 1
+                });
+                Some(at as f64)
+            }
+        };
+        if let Some(curve) = panel.series.last_mut() {
+            curve.points.push([x[row], at, std_error[row], exact[row]]);
+        }
+    }
+    Ok(Some(Chart { panels }))
+}
+
+/// A column of numbers; an empty one reads as text.
+fn optional_floats(table: &Table, name: &str) -> Vec<Option<f64>> {
+    let values = table.floats(name).unwrap_or_default();
+    let finite = |row: usize| values.get(row).copied().filter(|value| value.is_finite());
+    let finite = |row: usize| finite(row).map(template::rounded);
+    (0..table.rows()).map(finite).collect()
+}
+
+fn axis(axis: &Value) -> Axis {
+    let ends = |range: &Value| [range[0].as_f64(), range[1].as_f64()];
+    let segments = axis["segments"].as_array().filter(|s| !s.is_empty());
+    let [low, high] = match (segments, &axis["range"], &axis["within"]) {
+        (Some(segments), ..) => [
+            segments[0]["range"][0].as_f64(),
+            segments[segments.len() - 1]["range"][1].as_f64(),
+        ],
+        (None, Value::Null, within) => ends(within),
+        (None, range, _) => ends(range),
+    };
+    Axis {
+        label: axis["label"].as_str().unwrap_or_default().to_owned(),
+        log: axis["scale"] == "log",
+        low,
+        high,
+    }
+}

@@ -1,0 +1,8 @@
+//! The HTML page on all results.
+
+pub mod claims;
+pub mod figures;
+pub mod graph;
+pub mod kind;
+pub mod layers;
+pub mod template;

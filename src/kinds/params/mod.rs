@@ -1,0 +1,5 @@
+//! Parameters that several kinds have.
+
+pub mod matrices;
+pub mod number;
+pub mod training;

@@ -1,0 +1,61 @@
+//! All kinds of stages that a pipeline.yaml can name.
+
+use crate::code;
+use crate::kinds::claims::kind::Claims;
+use crate::kinds::data::digits::Digits;
+use crate::kinds::data::tabular_tasks::TabularTasks;
+use crate::kinds::figure::kind::DrawFigure;
+use crate::kinds::figure::prompts::PromptFigure;
+use crate::kinds::measure::balance_law::BalanceLaw;
+use crate::kinds::measure::evaluate::Evaluate;
+use crate::kinds::measure::kind::Measure;
+use crate::kinds::measure::optimum::Optimum;
+use crate::kinds::measure::pool_evaluate::PoolEvaluate;
+use crate::kinds::measure::target_summary::TargetSummary;
+use crate::kinds::measure::theory::Theory;
+use crate::kinds::page::kind::Report;
+use crate::kinds::table::configuration_table::ConfigurationTable;
+use crate::kinds::table::error_table::ErrorTable;
+use crate::kinds::table::loss_table::LossTable;
+use crate::kinds::table::parameter_table::ParameterTable;
+use crate::kinds::table::shot_table::ShotTable;
+use crate::kinds::train::finetune::Finetune;
+use crate::kinds::train::pool_pretrain::PoolPretrain;
+use crate::kinds::train::population::Population;
+use crate::kinds::train::pretrain::Pretrain;
+use crate::kinds::train::task_roles::TaskRoles;
+use crate::kinds::train::tasks::Tasks;
+use retrace::stage::kind::{Kind, Registered, StageKind};
+
+/// Every kind, with the digests of its code.
+pub fn kinds() -> Vec<Box<dyn Kind>> {
+    fn kind<K: StageKind>() -> Box<dyn Kind> {
+        Box::new(Registered::<K>::new(code::reach(K::SOURCE)))
+    }
+    vec![
+        kind::<Tasks>(),
+        kind::<Pretrain>(),
+        kind::<Finetune>(),
+        kind::<Evaluate>(),
+        kind::<Optimum>(),
+        kind::<Theory>(),
+        kind::<DrawFigure>(),
+        kind::<ErrorTable>(),
+        kind::<ParameterTable>(),
+        kind::<LossTable>(),
+        kind::<ConfigurationTable>(),
+        kind::<Measure>(),
+        kind::<Population>(),
+        kind::<BalanceLaw>(),
+        kind::<Claims>(),
+        kind::<Digits>(),
+        kind::<TabularTasks>(),
+        kind::<TaskRoles>(),
+        kind::<PoolPretrain>(),
+        kind::<PoolEvaluate>(),
+        kind::<TargetSummary>(),
+        kind::<PromptFigure>(),
+        kind::<ShotTable>(),
+        kind::<Report>(),
+    ]
+}
