@@ -18,12 +18,14 @@ use icl::prompts::fresh::{FreshSampler, Method, TaskChoice};
 use icl::prompts::gram::PromptGroup;
 use icl::prompts::resample::Resampler;
 use icl::prompts::setting::Setting;
-use icl::prompts::source::Source;
 use icl::prompts::task::Task;
 use icl::theory::risk;
-use icl::train::descent::{TrainConfig, train};
+use icl::train::config::TrainConfig;
+use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
 use icl::train::optimizer::OptimizerConfig;
+use icl::train::rows::Rows;
+use icl::train::sampled::{Source, train};
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -498,10 +500,10 @@ fn step(
         seed: 0,
     };
     Box::new(move || {
-        let source = if fresh {
-            Source::Fresh(&setting)
+        let source: &dyn Source = if fresh {
+            &Fresh(&setting)
         } else {
-            Source::DataSet(&data)
+            &Rows(&data)
         };
         let trained = train(&initial, source, &config, |_, _| ControlFlow::Continue(()));
         black_box(trained.expect("a run"));

@@ -10,13 +10,16 @@ use icl::model::trainable::Trainable;
 use icl::model::weights::{LinearAttention, MatrixKind, Parametrization, Shape};
 use icl::prompts::data_set::DataSet;
 use icl::prompts::setting::Setting;
-use icl::prompts::source::Source;
 use icl::prompts::task::Task;
 use icl::theory::risk;
-use icl::train::batch::Batch;
-use icl::train::descent::{TrainConfig, train};
+use icl::train::batch::BatchPlan;
+use icl::train::config::TrainConfig;
+use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
 use icl::train::optimizer::OptimizerConfig;
+use icl::train::rows::Rows;
+use icl::train::sampled::Source;
+use icl::train::sampled::train;
 use ndarray::Array2;
 use retrace::spec::file::Spec;
 use std::ops::ControlFlow;
@@ -79,11 +82,19 @@ fn gradients_of_every_configuration_equal_finite_differences() {
         // Three layers make a polynomial of degree 27 in the query: small entries keep it of order one.
         let base = LinearAttention::random(shape, 0.12, 4).unwrap();
         for (source, objective) in [
-            (Source::Fresh(&setting), Objective::FewShot),
-            (Source::DataSet(&data), Objective::ZeroShot),
-            (Source::DataSet(&data), Objective::ZeroAndFewShot),
+            (&Fresh(&setting) as &dyn Source, Objective::FewShot),
+            (&Rows(&data), Objective::ZeroShot),
+            (&Rows(&data), Objective::ZeroAndFewShot),
         ] {
-            let mut batch = Batch::new(shape, source, objective, 67, 20, 3);
+            let mut batch = source.batches(
+                BatchPlan {
+                    shape,
+                    objective,
+                    batch_size: 67,
+                    seed: 3,
+                },
+                20,
+            );
             let weights = objective.weights(1, 4);
             let mut total = |model: &LinearAttention| {
                 let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 1);
@@ -303,19 +314,9 @@ fn errors_of_learned_one_layer_models_meet_the_closed_form() {
         let shape = shape(n_heads, 1, Parametrization::Separate);
         let initial = LinearAttention::random(shape, 0.05, 0).unwrap();
         let go = |_, _| ControlFlow::Continue(());
-        let pretrained = train(
-            &initial,
-            Source::Fresh(&setting),
-            &config(Objective::FewShot),
-            go,
-        );
+        let pretrained = train(&initial, &Fresh(&setting), &config(Objective::FewShot), go);
         let pretrained = pretrained.unwrap().model;
-        let tuned = train(
-            &pretrained,
-            Source::DataSet(&data),
-            &config(Objective::ZeroShot),
-            go,
-        );
+        let tuned = train(&pretrained, &Rows(&data), &config(Objective::ZeroShot), go);
         let tuned = tuned.unwrap().model;
         let shots = [0, 1, 20];
         let sampled = errors(&setting, &[&pretrained, &tuned], &task, &shots, 100_000);

@@ -13,10 +13,12 @@ use icl::model::weights::{LinearAttention, MatrixKind, Parametrization, Shape};
 use icl::prompts::data_set::DataSet;
 use icl::prompts::gram::{Columns, PromptGroup};
 use icl::prompts::setting::Setting;
-use icl::prompts::source::Source;
 use icl::prompts::task::Task;
-use icl::train::batch::Batch;
+use icl::train::batch::BatchPlan;
+use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
+use icl::train::rows::Rows;
+use icl::train::sampled::Source;
 use ndarray::{Array2, s};
 
 /// Matrices of side 5, whose kernels take their width at run time, and of side 7, whose have it compiled in.
@@ -166,12 +168,20 @@ fn gradients_equal_finite_differences() {
         let data = DataSet::generate(&setting, &task, 40, 1).unwrap();
         let base = model(shape);
         for (source, objective) in [
-            (Source::Fresh(&setting), Objective::FewShot),
-            (Source::DataSet(&data), Objective::ZeroShot),
-            (Source::DataSet(&data), Objective::ZeroAndFewShot),
+            (&Fresh(&setting) as &dyn Source, Objective::FewShot),
+            (&Rows(&data), Objective::ZeroShot),
+            (&Rows(&data), Objective::ZeroAndFewShot),
         ] {
             // 277 prompts: two blocks, and a last group that is not full.
-            let mut batch = Batch::new(shape, source, objective, 277, 5, 3);
+            let mut batch = source.batches(
+                BatchPlan {
+                    shape,
+                    objective,
+                    batch_size: 277,
+                    seed: 3,
+                },
+                5,
+            );
             let weights = objective.weights(1, 4);
             let mut total = |model: &LinearAttention| {
                 let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 1);
@@ -202,8 +212,9 @@ fn gradients_equal_finite_differences() {
 /// Every trainable set moves its own matrices and no other.
 #[test]
 fn trainable_sets_move_only_their_matrices() {
-    use icl::train::descent::{TrainConfig, train};
+    use icl::train::config::TrainConfig;
     use icl::train::optimizer::OptimizerConfig;
+    use icl::train::sampled::train;
     let d = DIMENSIONS[0];
     let setting = Setting::new(d, 0.1).unwrap();
     let all = [
@@ -238,7 +249,7 @@ fn trainable_sets_move_only_their_matrices() {
                 seed: 0,
             };
             let before = model(shape);
-            let run = train(&before, Source::Fresh(&setting), &config, |_, _| {
+            let run = train(&before, &Fresh(&setting), &config, |_, _| {
                 std::ops::ControlFlow::Continue(())
             });
             assert_eq!(run.is_ok(), fits, "{shape:?} {trainable:?}");

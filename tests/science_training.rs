@@ -8,15 +8,19 @@ use icl::model::trainable::Trainable;
 use icl::model::weights::{LinearAttention, Parametrization, Shape};
 use icl::prompts::data_set::DataSet;
 use icl::prompts::setting::Setting;
-use icl::prompts::source::Source;
 use icl::prompts::task::Task;
 use icl::prompts::task_pool::{Flips, Member, TaskPool};
 use icl::theory::optima;
 use icl::theory::readout;
 use icl::theory::risk;
-use icl::train::descent::{Ending, TrainConfig, Trained, train};
+use icl::train::config::TrainConfig;
+use icl::train::descent::{Ending, Trained};
+use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
 use icl::train::optimizer::{ADAM_EPSILON, OptimizerConfig};
+use icl::train::pool::Pool;
+use icl::train::rows::Rows;
+use icl::train::sampled::{Source, train};
 use std::ops::ControlFlow;
 
 fn config() -> TrainConfig {
@@ -59,8 +63,8 @@ fn everything() -> String {
     for shape in [Shape::merged(5), shape] {
         let initial = LinearAttention::random(shape, 0.3, 2).unwrap();
         for (source, objective) in [
-            (Source::Fresh(&setting), Objective::FewShot),
-            (Source::DataSet(&data), Objective::ZeroAndFewShot),
+            (&Fresh(&setting) as &dyn Source, Objective::FewShot),
+            (&Rows(&data), Objective::ZeroAndFewShot),
         ] {
             let config = TrainConfig {
                 objective,
@@ -103,7 +107,7 @@ fn everything_of_pools() -> String {
         let pool = TaskPool::new(x.view(), tasks.to_vec(), Flips::Random).unwrap();
         let initial = LinearAttention::random(Shape::merged(d), 0.3, 2).unwrap();
         let go = |_, _| ControlFlow::Continue(());
-        let run = train(&initial, Source::Pool(&pool), &config(), go).unwrap();
+        let run = train(&initial, &Pool(&pool), &config(), go).unwrap();
         let rows: Vec<Vec<f64>> = x.rows().into_iter().map(|row| row.to_vec()).collect();
         let labels: Vec<f64> = y.iter().map(|y| y.signum()).collect();
         let readers = Readers {
@@ -157,7 +161,7 @@ fn seeds_and_objectives_draw_what_they_should() {
             seed,
             ..config()
         };
-        train(&initial, Source::DataSet(&data), &config, |_, _| {
+        train(&initial, &Rows(&data), &config, |_, _| {
             ControlFlow::Continue(())
         })
         .unwrap()
@@ -186,7 +190,7 @@ fn pretraining_approaches_the_optimum() {
         ..config()
     };
     let mut calls = 0;
-    let run = train(&initial, Source::Fresh(&setting), &config, |step, _| {
+    let run = train(&initial, &Fresh(&setting), &config, |step, _| {
         assert_eq!(step, calls);
         calls += 1;
         ControlFlow::Continue(())
@@ -234,7 +238,7 @@ fn fine_tuning_reaches_its_closed_forms() {
             trainable,
             ..config()
         };
-        let run = train(&initial, Source::DataSet(&data), &config, |_, _| {
+        let run = train(&initial, &Rows(&data), &config, |_, _| {
             ControlFlow::Continue(())
         });
         run.unwrap().model.heads().unwrap().remove(0)
@@ -282,7 +286,7 @@ fn adam_lowers_the_loss_of_a_deep_model() {
         optimizer,
         ..config()
     };
-    let run = train(&initial, Source::Fresh(&setting), &config, |_, _| {
+    let run = train(&initial, &Fresh(&setting), &config, |_, _| {
         ControlFlow::Continue(())
     });
     let losses = run.unwrap().losses;
@@ -309,8 +313,8 @@ fn a_step_allocates_nothing() {
     for shape in [Shape::merged(5), separate] {
         let initial = LinearAttention::random(shape, 0.05, 2).unwrap();
         for (source, objective) in [
-            (Source::Fresh(&setting), Objective::FewShot),
-            (Source::DataSet(&data), Objective::ZeroAndFewShot),
+            (&Fresh(&setting) as &dyn Source, Objective::FewShot),
+            (&Rows(&data), Objective::ZeroAndFewShot),
         ] {
             let allocations = |steps| {
                 let config = TrainConfig {
@@ -347,7 +351,7 @@ fn divergence_is_a_result() {
         clip_norm: None,
         ..config()
     };
-    let run = train(&initial, Source::Fresh(&setting), &config, |_, _| {
+    let run = train(&initial, &Fresh(&setting), &config, |_, _| {
         ControlFlow::Continue(())
     })
     .unwrap();
@@ -361,7 +365,7 @@ fn divergence_is_a_result() {
 fn the_callback_stops_training() {
     let setting = Setting::new(5, 0.1).unwrap();
     let initial = LinearAttention::random(Shape::merged(5), 0.05, 3).unwrap();
-    let run = train(&initial, Source::Fresh(&setting), &config(), |step, _| {
+    let run = train(&initial, &Fresh(&setting), &config(), |step, _| {
         if step == 2 {
             ControlFlow::Break(())
         } else {
@@ -381,7 +385,7 @@ fn refusals_say_what_is_wrong() {
     let setting = Setting::new(4, 0.1).unwrap();
     let initial = LinearAttention::random(Shape::merged(5), 0.05, 3).unwrap();
     let message = |setting: &Setting, config: TrainConfig| {
-        train(&initial, Source::Fresh(setting), &config, |_, _| {
+        train(&initial, &Fresh(setting), &config, |_, _| {
             ControlFlow::Continue(())
         })
         .unwrap_err()

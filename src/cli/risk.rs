@@ -4,7 +4,6 @@ use crate::cli::args::RiskArgs;
 use crate::cli::exit;
 use crate::cli::terminal;
 use crate::kinds::exchange::model;
-use crate::kinds::measure::evaluate::only_head;
 use crate::kinds::params::number::MAX_SHOTS;
 use icl::model::head::Head;
 use icl::prompts::setting::Setting;
@@ -101,7 +100,7 @@ pub fn parse_head(path: &Path, bytes: &[u8]) -> Result<Head> {
     let file: ModelFile = parse_json(path, bytes)?;
     let model = model::from_file(&file).map_err(|e| wrong(path, e))?;
     let message = "the closed form is for one layer with one head";
-    only_head(&model).ok_or_else(|| wrong(path, message))
+    model.only_head().ok_or_else(|| wrong(path, message))
 }
 
 /// `20` or `0..20`, both ends included.

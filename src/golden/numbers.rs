@@ -17,17 +17,21 @@ use icl::model::weights::{LinearAttention, Parametrization, Shape};
 use icl::prompts::data_set::DataSet;
 use icl::prompts::hold_out::stratified;
 use icl::prompts::setting::Setting;
-use icl::prompts::source::Source;
 use icl::prompts::task::Task;
 use icl::prompts::task_pool::{Flips, Member, TaskPool};
 use icl::theory::covariance_optima;
 use icl::theory::optima;
 use icl::theory::points;
 use icl::theory::risk;
-use icl::train::descent::{StepLoss, TrainConfig, Trained, train};
+use icl::train::config::TrainConfig;
+use icl::train::descent::{StepLoss, Trained};
+use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
 use icl::train::optimizer::{ADAM_EPSILON, OptimizerConfig};
+use icl::train::pool::Pool;
 use icl::train::population::{PopulationLoss, train_population};
+use icl::train::rows::Rows;
+use icl::train::sampled::train;
 use ndarray::Array2;
 use std::fmt::Display;
 use std::ops::ControlFlow;
@@ -283,7 +287,7 @@ fn pretraining() -> Numbers {
     let setting = setting()?;
     let initial = LinearAttention::random(Shape::merged(5), 0.05, 1).map_err(text)?;
     let config = config(Objective::FewShot, Trainable::All, sgd());
-    let trained = train(&initial, Source::Fresh(&setting), &config, go_on);
+    let trained = train(&initial, &Fresh(&setting), &config, go_on);
     Ok(flat(&trained.map_err(text)?))
 }
 
@@ -291,7 +295,7 @@ fn pretraining_with_covariance() -> Numbers {
     let setting = skewed_setting()?;
     let initial = LinearAttention::random(Shape::merged(3), 0.05, 1).map_err(text)?;
     let config = config(Objective::FewShot, Trainable::All, adam());
-    let trained = train(&initial, Source::Fresh(&setting), &config, go_on);
+    let trained = train(&initial, &Fresh(&setting), &config, go_on);
     Ok(flat(&trained.map_err(text)?))
 }
 
@@ -301,7 +305,7 @@ fn fine_tuning(objective: Objective, trainable: Trainable, optimizer: OptimizerC
     let initial = LinearAttention::from_head(&head);
     let data = DataSet::generate(&setting, &Task::random_unit(5, 0), 500, 0).map_err(text)?;
     let config = config(objective, trainable, optimizer);
-    let trained = train(&initial, Source::DataSet(&data), &config, go_on);
+    let trained = train(&initial, &Rows(&data), &config, go_on);
     Ok(flat(&trained.map_err(text)?))
 }
 
@@ -327,7 +331,7 @@ fn separate(
     let mut config = config(Objective::ZeroAndFewShot, trainable, optimizer);
     config.batch_size = 256 + 5;
     config.steps = 6;
-    let trained = train(&initial, Source::DataSet(&data), &config, go_on);
+    let trained = train(&initial, &Rows(&data), &config, go_on);
     Ok(flat(&trained.map_err(text)?))
 }
 
@@ -395,7 +399,7 @@ fn pool_scores() -> Numbers {
     let training = pool(Flips::Random)?;
     let initial = LinearAttention::random(Shape::merged(4), 0.05, 1).map_err(text)?;
     let config = config(Objective::FewShot, Trainable::All, sgd());
-    let trained = train(&initial, Source::Pool(&training), &config, go_on).map_err(text)?;
+    let trained = train(&initial, &Pool(&training), &config, go_on).map_err(text)?;
     let mut numbers = flat(&trained);
     let rows: Vec<Vec<f64>> = random_matrix(60, 4, 99)
         .rows()

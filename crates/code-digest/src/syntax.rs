@@ -227,6 +227,9 @@ fn foreign_impl(tokens: &[Token]) -> Option<String> {
 
 /// Whether the file asks for its own name: a digest of what it reaches is wanted.
 pub(crate) fn names_itself(tokens: &[Token]) -> bool {
-    (0..tokens.len())
-        .any(|i| ident(tokens, i) == Some("file") && tokens.get(i + 1) == Some(&Token::Punct('!')))
+    (0..tokens.len()).any(|i| {
+        ident(tokens, i) == Some("file")
+            && tokens.get(i + 1) == Some(&Token::Punct('!'))
+            && tokens.get(i + 2) == Some(&Token::Open('('))
+    })
 }

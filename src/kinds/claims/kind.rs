@@ -6,8 +6,8 @@
 
 use crate::kinds::claims::claim::{self, Checked, Claim, Confidence, Decided, shown};
 use crate::kinds::claims::quantity::{Basis, Evidence, SEEDS, Sampled, unknown};
+use crate::kinds::exchange::measures::read_measures;
 use crate::kinds::exchange::table::{failed, read_table};
-use crate::kinds::measure::kind::read_measures;
 use crate::kinds::params::number::{Count, Dimension, NonNegative};
 use crate::kinds::table::print::column;
 use icl::prompts::setting::Setting;

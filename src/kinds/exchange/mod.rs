@@ -3,6 +3,7 @@
 pub mod data_set;
 pub mod examples;
 pub mod foreign;
+pub mod measures;
 pub mod model;
 pub mod roles;
 pub mod table;

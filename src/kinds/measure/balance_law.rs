@@ -7,7 +7,6 @@
 
 use crate::kinds::exchange::model::read_model;
 use crate::kinds::exchange::table::{failed, write_table};
-use crate::kinds::measure::evaluate::only_head;
 use crate::kinds::params::number::{Dimension, NonNegative, Positive};
 use crate::kinds::train::population::{self, DescentParams, Start};
 use icl::model::head::Head;
@@ -93,7 +92,9 @@ impl StageKind for BalanceLaw {
 }
 
 fn head(model: &LinearAttention) -> Result<Head> {
-    only_head(model).ok_or_else(|| Error::failed("the balance law is for one layer with one head"))
+    model
+        .only_head()
+        .ok_or_else(|| Error::failed("the balance law is for one layer with one head"))
 }
 
 /// The models that came in.

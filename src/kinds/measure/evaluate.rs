@@ -10,7 +10,6 @@ use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::exchange::task::read_task;
 use crate::kinds::measure::sampling::{self, Seeds};
 use crate::kinds::params::number::{Count, NonNegative, ShotRange};
-use icl::model::head::Head;
 use icl::model::weights::LinearAttention;
 use icl::prompts::setting::Setting;
 use icl::theory::risk;
@@ -77,12 +76,6 @@ impl StageKind for Evaluate {
         }
         write_table(io, "errors", rows.table())
     }
-}
-
-/// The head of a model that has one layer and one head.
-pub fn only_head(model: &LinearAttention) -> Option<Head> {
-    let heads = model.heads().ok()?;
-    <[Head; 1]>::try_from(heads).ok().map(|[head]| head)
 }
 
 /// The columns of the output as they grow.

@@ -10,7 +10,6 @@
 use crate::kinds::exchange::model::read_model;
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::exchange::task::read_task;
-use crate::kinds::measure::evaluate::only_head;
 use crate::kinds::params::number::{Count, NonNegative, Positive, ShotRange};
 use icl::model::head::Head;
 use icl::prompts::setting::Setting;
@@ -65,7 +64,8 @@ impl StageKind for Theory {
         let task = read_task(io)?;
         let d = task.d();
         let setting = Setting::new(d, params.noise_var.get()).map_err(failed)?;
-        let pretrained = only_head(&read_model(io.input("pretrained")?)?)
+        let pretrained = read_model(io.input("pretrained")?)?
+            .only_head()
             .ok_or_else(|| Error::failed("the theory is for one layer with one head"))?;
         let m = params.train_shots.get();
         let scale = optima::pretraining_scale(&setting, m);

@@ -2,7 +2,7 @@
 
 use crate::kinds::params::number::{Count, Positive, Share};
 use icl::model::trainable::Trainable;
-use icl::train::descent::TrainConfig;
+use icl::train::config::TrainConfig;
 use icl::train::objective::Objective;
 use icl::train::optimizer::{ADAM_EPSILON, OptimizerConfig};
 use schemars::JsonSchema;

@@ -5,7 +5,6 @@
 use crate::kinds::exchange::model::read_model;
 use crate::kinds::exchange::table::{failed, read_table};
 use crate::kinds::exchange::task::read_task;
-use crate::kinds::measure::evaluate::only_head;
 use crate::kinds::table::print::{self, Names, column, printed};
 use icl::theory::readout;
 use plots::latex::{self, Align};
@@ -68,7 +67,8 @@ impl StageKind for ParameterTable {
         );
         let mut entries = Vec::new();
         for (model, path) in print::in_order(&params.models, &models, |(name, _)| name)? {
-            let head = only_head(&read_model(path)?)
+            let head = read_model(path)?
+                .only_head()
                 .ok_or_else(|| Error::failed("the table is for models of one layer and head"))?;
             let read = readout::read(&head, &task);
             let mut add = |quantity, learned, (derived, authors)| {

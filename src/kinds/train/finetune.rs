@@ -6,8 +6,8 @@ use crate::kinds::params::training::TrainingParams;
 use crate::kinds::train::training;
 use icl::model::trainable::Trainable;
 use icl::prompts::data_set::DataSet;
-use icl::prompts::source::Source;
 use icl::train::objective::Objective;
+use icl::train::rows::Rows;
 use ndarray::Array2;
 use retrace::base::error::Result;
 use retrace::stage::kind::{Io, Role, StageKind, one};
@@ -68,7 +68,7 @@ impl StageKind for Finetune {
             Trains::Value => Trainable::Value,
         };
         let config = params.training.config(objective, trainable);
-        training::train(&initial, Source::DataSet(&data), &config, io)
+        training::train(&initial, &Rows(&data), &config, io)
     }
 }
 

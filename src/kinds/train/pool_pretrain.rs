@@ -11,9 +11,9 @@ use crate::kinds::params::training::TrainingParams;
 use crate::kinds::train::training;
 use icl::model::trainable::Trainable;
 use icl::model::weights::{LinearAttention, Shape};
-use icl::prompts::source::Source;
 use icl::prompts::task_pool::Flips;
 use icl::train::objective::Objective;
+use icl::train::pool::Pool;
 use retrace::base::error::Result;
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
@@ -51,6 +51,6 @@ impl StageKind for PoolPretrain {
         let std = params.init_std.get();
         let initial = LinearAttention::random(shape, std, params.training.seed).map_err(failed)?;
         let config = params.training.config(Objective::FewShot, Trainable::All);
-        training::train(&initial, Source::Pool(&pool), &config, io)
+        training::train(&initial, &Pool(&pool), &config, io)
     }
 }

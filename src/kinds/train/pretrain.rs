@@ -8,7 +8,7 @@ use crate::kinds::train::training;
 use icl::model::trainable::Trainable;
 use icl::model::weights::{LinearAttention, Shape};
 use icl::prompts::setting::Setting;
-use icl::prompts::source::Source;
+use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
 use retrace::base::error::Result;
 use retrace::stage::kind::{Io, Role, StageKind};
@@ -48,6 +48,6 @@ impl StageKind for Pretrain {
         let std = params.init_std.get();
         let initial = LinearAttention::random(shape, std, params.training.seed).map_err(failed)?;
         let config = params.training.config(Objective::FewShot, Trainable::All);
-        training::train(&initial, Source::Fresh(&setting), &config, io)
+        training::train(&initial, &Fresh(&setting), &config, io)
     }
 }

@@ -6,8 +6,9 @@
 use crate::kinds::exchange::model;
 use crate::kinds::exchange::table::{failed, write_table};
 use icl::model::weights::LinearAttention;
-use icl::prompts::source::Source;
-use icl::train::descent::{self, Ending, StepLoss, TrainConfig};
+use icl::train::config::TrainConfig;
+use icl::train::descent::{Ending, StepLoss};
+use icl::train::sampled::{self, Source};
 use retrace::base::error::Result;
 use retrace::stage::kind::Io;
 use std::ops::ControlFlow;
@@ -22,12 +23,12 @@ const REPORTS: usize = 200;
 /// Trains a copy of `initial` and writes both outputs. Divergence is recorded, not an error.
 pub fn train(
     initial: &LinearAttention,
-    source: Source,
+    source: &dyn Source,
     config: &TrainConfig,
     io: &Io,
 ) -> Result<()> {
     let every = (config.steps / REPORTS).max(1);
-    let trained = descent::train(initial, source, config, |step, loss| {
+    let trained = sampled::train(initial, source, config, |step, loss| {
         if step % every == 0 {
             io.progress(
                 step as u64,

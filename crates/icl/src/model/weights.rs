@@ -333,6 +333,12 @@ impl LinearAttention {
             })
             .collect()
     }
+
+    /// The head of a model that has one layer and one head.
+    pub fn only_head(&self) -> Option<Head> {
+        let heads = self.heads().ok()?;
+        <[Head; 1]>::try_from(heads).ok().map(|[head]| head)
+    }
 }
 
 fn square(data: &[f64], start: usize, dim: usize) -> ArrayView2<'_, f64> {

@@ -10,6 +10,7 @@ use crate::math::lanes::Lanes;
 use crate::math::product::dot;
 use crate::math::width::Width;
 use crate::prompts::gram::{Columns, PromptGroup};
+use crate::prompts::sampler::Sampler;
 use crate::prompts::setting::Setting;
 use crate::prompts::task::Task;
 
@@ -188,6 +189,28 @@ impl FreshSampler {
             }
             column[d] = y;
         }
+    }
+}
+
+impl Sampler for FreshSampler {
+    #[inline(always)]
+    fn draw_query<W: Width>(
+        &mut self,
+        _width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        FreshSampler::draw_query(self, stream, group);
+    }
+
+    #[inline(always)]
+    fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        FreshSampler::draw_context(self, width, stream, group);
     }
 }
 

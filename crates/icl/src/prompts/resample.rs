@@ -7,6 +7,7 @@ use crate::math::width::Width;
 use crate::math::words::Words;
 use crate::prompts::data_set::DataSet;
 use crate::prompts::gram::PromptGroup;
+use crate::prompts::sampler::Sampler;
 use crate::prompts::token_reader::TokenReader;
 
 /// Draws groups of eight prompts of n context pairs and a query pair.
@@ -84,6 +85,31 @@ fn draw_places(data: &DataSet, n_pairs: u32, stream: &mut LaneStream) -> Words {
     let places = data.places(stream.index(n_pairs));
     data.prefetch(&places);
     places
+}
+
+impl Sampler for Resampler<'_> {
+    #[inline(always)]
+    fn start(&mut self, queries: &mut LaneStream, contexts: &mut LaneStream, few_shot: bool) {
+        self.start_queries(queries);
+        if few_shot {
+            self.start_contexts(contexts);
+        }
+    }
+
+    #[inline(always)]
+    fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
+        Resampler::draw_query(self, width, stream, group);
+    }
+
+    #[inline(always)]
+    fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        Resampler::draw_context(self, width, stream, group);
+    }
 }
 
 #[cfg(test)]

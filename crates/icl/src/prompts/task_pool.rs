@@ -11,6 +11,7 @@ use crate::math::width::Width;
 use crate::math::words::Words;
 use crate::prompts::data_set::{DataSet, DataSetError};
 use crate::prompts::gram::PromptGroup;
+use crate::prompts::sampler::Sampler;
 use crate::prompts::token_reader::TokenReader;
 use ndarray::{Array2, ArrayView2};
 use std::fmt;
@@ -227,6 +228,23 @@ impl<'a> PoolSampler<'a> {
     pub fn token<W: Width>(&self, width: W, pair: usize, out: &mut [Lanes]) {
         self.reader.read_token(width, &self.context[pair], out);
         out[width.get() - 1] *= self.sign;
+    }
+}
+
+impl Sampler for PoolSampler<'_> {
+    #[inline(always)]
+    fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
+        PoolSampler::draw_query(self, width, stream, group);
+    }
+
+    #[inline(always)]
+    fn draw_context<W: Width>(
+        &mut self,
+        width: W,
+        stream: &mut LaneStream,
+        group: &mut PromptGroup,
+    ) {
+        PoolSampler::draw_context(self, width, stream, group);
     }
 }
 

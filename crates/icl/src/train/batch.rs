@@ -12,12 +12,9 @@ use crate::model::attention::{Attention, LaneGradient};
 use crate::model::effective::Effective;
 use crate::model::single_token::SingleToken;
 use crate::model::weights::Shape;
-use crate::prompts::fresh::{FreshSampler, Method, TaskChoice};
 use crate::prompts::gram::PromptGroup;
-use crate::prompts::resample::Resampler;
-use crate::prompts::source::Source;
-use crate::prompts::task_pool::PoolSampler;
-use crate::train::objective::{LossWeights, Objective};
+use crate::prompts::sampler::Sampler;
+use crate::train::objective::{BatchLoss, LossWeights, Objective};
 use rayon::prelude::*;
 
 /// Prompts per block. Part of the definition of every training result.
@@ -27,29 +24,44 @@ pub const BLOCK: usize = 256;
 const QUERIES: &str = "training queries";
 const CONTEXTS: &str = "training contexts";
 
+/// What a batch is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchPlan {
+    pub shape: Shape,
+    pub objective: Objective,
+    /// Prompts.
+    pub batch_size: usize,
+    pub seed: u64,
+}
+
+/// Losses and gradients of batches, wherever their prompts come from.
+pub trait Batches {
+    /// Draws step `step`'s batch and returns its losses and the gradient of
+    /// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss.
+    fn loss_and_gradient(
+        &mut self,
+        matrices: &Effective,
+        weights: LossWeights,
+        step: usize,
+    ) -> (BatchLoss, &Effective);
+}
+
 /// Buffers and samplers for all blocks of a batch, reused in every step.
 #[derive(Debug)]
-pub struct Batch<'a> {
-    blocks: Vec<Block<'a>>,
+pub struct Batch<S> {
+    blocks: Vec<Block<S>>,
     gradient: Effective,
     objective: Objective,
     batch_size: usize,
     seed: u64,
 }
 
-/// Mean squared errors over a batch (or over the population); zero where the objective does not use them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BatchLoss {
-    pub zero_shot: f64,
-    pub few_shot: f64,
-}
-
 #[derive(Debug)]
-struct Block<'a> {
+struct Block<S> {
     n_prompts: usize,
     queries: LaneStream,
     contexts: LaneStream,
-    sampler: Sampler<'a>,
+    sampler: S,
     group: PromptGroup,
     attention: Attention,
     single_token: SingleToken,
@@ -59,73 +71,15 @@ struct Block<'a> {
     few_shot: Lanes,
 }
 
-#[derive(Debug, Clone)]
-enum Sampler<'a> {
-    Fresh(FreshSampler),
-    DataSet(Resampler<'a>),
-    Pool(PoolSampler<'a>),
-}
-
-impl Sampler<'_> {
-    /// Before the first draw from new streams.
-    #[inline(always)]
-    fn start(&mut self, queries: &mut LaneStream, contexts: &mut LaneStream, few_shot: bool) {
-        if let Sampler::DataSet(sampler) = self {
-            sampler.start_queries(queries);
-            if few_shot {
-                sampler.start_contexts(contexts);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
-        match self {
-            Sampler::Fresh(sampler) => sampler.draw_query(stream, group),
-            Sampler::DataSet(sampler) => sampler.draw_query(width, stream, group),
-            Sampler::Pool(sampler) => sampler.draw_query(width, stream, group),
-        }
-    }
-
-    #[inline(always)]
-    fn draw_context<W: Width>(
-        &mut self,
-        width: W,
-        stream: &mut LaneStream,
-        group: &mut PromptGroup,
-    ) {
-        match self {
-            Sampler::Fresh(sampler) => sampler.draw_context(width, stream, group),
-            Sampler::DataSet(sampler) => sampler.draw_context(width, stream, group),
-            Sampler::Pool(sampler) => sampler.draw_context(width, stream, group),
-        }
-    }
-}
-
-impl<'a> Batch<'a> {
-    /// Prepares `batch_size` prompts of `n_shots` for models of this shape.
-    ///
-    /// # Panics
-    /// If the source's dimension is not the shape's.
-    pub fn new(
-        shape: Shape,
-        source: Source<'a>,
-        objective: Objective,
-        batch_size: usize,
-        n_shots: usize,
-        seed: u64,
-    ) -> Batch<'a> {
-        assert_eq!(source.d(), shape.d, "batch: dimensions");
-        let sampler = match source {
-            Source::Fresh(setting) => Sampler::Fresh(FreshSampler::new(
-                setting,
-                n_shots,
-                TaskChoice::RandomUnit,
-                Method::Fastest,
-            )),
-            Source::DataSet(data) => Sampler::DataSet(Resampler::new(data, n_shots)),
-            Source::Pool(pool) => Sampler::Pool(PoolSampler::new(pool, n_shots)),
-        };
+impl<S: Sampler> Batch<S> {
+    /// Prepares a batch whose prompts come from copies of `sampler`.
+    pub fn new(plan: BatchPlan, sampler: S) -> Batch<S> {
+        let BatchPlan {
+            shape,
+            objective,
+            batch_size,
+            seed,
+        } = plan;
         let (dim, layers, heads) = (shape.token_dim(), shape.n_layers, shape.n_heads);
         let blocks = (0..batch_size.div_ceil(BLOCK))
             .map(|block| Block {
@@ -151,10 +105,10 @@ impl<'a> Batch<'a> {
             seed,
         }
     }
+}
 
-    /// Draws step `step`'s batch and returns its losses and the gradient of
-    /// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss.
-    pub fn loss_and_gradient(
+impl<S: Sampler> Batches for Batch<S> {
+    fn loss_and_gradient(
         &mut self,
         matrices: &Effective,
         weights: LossWeights,
@@ -195,8 +149,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-struct BlockKernel<'b, 'a> {
-    block: &'b mut Block<'a>,
+struct BlockKernel<'b, S> {
+    block: &'b mut Block<S>,
     matrices: &'b Effective,
     objective: Objective,
     /// Derivative of the batch loss by a squared residual, times 2.
@@ -204,7 +158,7 @@ struct BlockKernel<'b, 'a> {
     few_shot_seed: f64,
 }
 
-impl Kernel for BlockKernel<'_, '_> {
+impl<S: Sampler> Kernel for BlockKernel<'_, S> {
     type Output = ();
 
     #[inline(always)]
@@ -220,7 +174,7 @@ impl Kernel for BlockKernel<'_, '_> {
     }
 }
 
-impl BlockKernel<'_, '_> {
+impl<S: Sampler> BlockKernel<'_, S> {
     #[inline(always)]
     fn run_at<W: Width>(self, width: W) {
         let block = self.block;
@@ -273,6 +227,7 @@ mod tests {
     use crate::model::head::Head;
     use crate::model::weights::LinearAttention;
     use crate::prompts::data_set::DataSet;
+    use crate::prompts::resample::Resampler;
 
     /// With one row in the set every prompt is the same, so no batch size may change the means.
     #[test]
@@ -294,8 +249,13 @@ mod tests {
             few_shot: 0.5,
         };
         let run = |size: usize| {
-            let mut batch =
-                Batch::new(model.shape(), Source::DataSet(&data), objective, size, 2, 0);
+            let plan = BatchPlan {
+                shape: model.shape(),
+                objective,
+                batch_size: size,
+                seed: 0,
+            };
+            let mut batch = Batch::new(plan, Resampler::new(&data, 2));
             let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 0);
             (loss, gradient.q(0, 0)[0])
         };

@@ -1,34 +1,13 @@
-//! The training loop: SGD or Adam on a model, from fresh prompts or a data set.
+//! The training loop: SGD or Adam along any source of gradients.
 //!
-//! [`descend`] is the loop for any source of gradients, [`train`] its use with sampled prompts. Bit-identical for any thread count: a step's batch is cut into blocks of `batch::BLOCK` prompts, each
-//! with its own random streams, and the blocks' gradients are added in order. Does not know files,
-//! stages or what the result is for.
+//! Does not know where gradients come from, nor files, stages or what the result is for.
 
 use crate::model::trainable::{Trainable, TrainableError};
 use crate::model::weights::LinearAttention;
-use crate::prompts::source::Source;
-use crate::train::batch::{Batch, BatchLoss};
-use crate::train::objective::{LossWeights, Objective};
+use crate::train::objective::{BatchLoss, LossWeights, Objective};
 use crate::train::optimizer::{self, Optimizer, OptimizerConfig};
 use std::fmt;
 use std::ops::ControlFlow;
-
-/// How to train.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainConfig {
-    pub steps: usize,
-    /// Prompts per step.
-    pub batch_size: usize,
-    /// Context pairs m of a prompt; the query comes on top.
-    pub n_shots: usize,
-    pub objective: Objective,
-    pub trainable: Trainable,
-    pub optimizer: OptimizerConfig,
-    /// Joint gradient norm above which the gradient is scaled down; `None` never clips.
-    pub clip_norm: Option<f64>,
-    /// Seed of the prompts. (Initial parameters have a purpose of their own: the same seed is fine.)
-    pub seed: u64,
-}
 
 /// The part of a configuration that does not depend on where gradients come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,45 +91,11 @@ impl fmt::Display for TrainError {
 
 impl std::error::Error for TrainError {}
 
-/// Trains a copy of `initial` and returns it with its losses.
-///
-/// `on_step(step, loss)` is called after each update; `Break` ends training there. Runs on rayon's
-/// current pool; the result does not depend on its size.
-///
-/// # Errors
-/// Dimensions that differ, an empty batch or no steps, constants that make no sense, a trainable
-/// set that the parametrisation does not have. Divergence is a result, not an error.
-pub fn train(
-    initial: &LinearAttention,
-    source: Source<'_>,
-    config: &TrainConfig,
-    on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
-) -> Result<Trained, TrainError> {
-    let shape = initial.shape();
-    config.check(shape.d, source.d())?;
-    let mut batch = Batch::new(
-        shape,
-        source,
-        config.objective,
-        config.batch_size,
-        config.n_shots,
-        config.seed,
-    );
-    let mut matrices = initial.effective();
-    let sampled = |model: &LinearAttention, weights, step, out: &mut [f64]| {
-        model.effective_into(&mut matrices);
-        let (parts, gradient) = batch.loss_and_gradient(&matrices, weights, step);
-        model.pull_back_into(gradient, out);
-        parts
-    };
-    descend(initial, &config.descent(), sampled, on_step)
-}
-
 /// Descends from a copy of `initial` along the gradients of
 /// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss that
 /// `loss_and_gradient(model, weights, step, gradient)` sets, by flat parameter, and returns both losses.
 ///
-/// `on_step` is called as by [`train`].
+/// `on_step(step, loss)` is called after each update; `Break` ends the descent there.
 ///
 /// # Errors
 /// No steps, constants that make no sense, a trainable set that the parametrisation does not have.
@@ -215,32 +160,8 @@ pub fn descend(
     })
 }
 
-impl TrainConfig {
-    /// What is left without the sampling.
-    pub fn descent(&self) -> Descent {
-        Descent {
-            steps: self.steps,
-            objective: self.objective,
-            trainable: self.trainable,
-            optimizer: self.optimizer,
-            clip_norm: self.clip_norm,
-        }
-    }
-
-    fn check(&self, model: usize, source: usize) -> Result<(), TrainError> {
-        if model != source {
-            return Err(TrainError::Dimension { model, source });
-        }
-        if self.batch_size == 0 {
-            return Err(TrainError::NoPrompts);
-        }
-        // Before any sampler is built.
-        self.descent().check()
-    }
-}
-
 impl Descent {
-    fn check(&self) -> Result<(), TrainError> {
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
         if self.steps == 0 {
             return Err(TrainError::NoSteps);
         }

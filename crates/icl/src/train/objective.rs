@@ -50,6 +50,13 @@ impl Objective {
     }
 }
 
+/// Mean squared errors over a batch (or over the population); zero where the objective does not use them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BatchLoss {
+    pub zero_shot: f64,
+    pub few_shot: f64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,9 +11,8 @@ use crate::model::weights::LinearAttention;
 use crate::prompts::setting::Setting;
 use crate::prompts::task::Task;
 use crate::theory::risk::{self, RiskError};
-use crate::train::batch::BatchLoss;
 use crate::train::descent::{self, Descent, StepLoss, TrainError, Trained};
-use crate::train::objective::LossWeights;
+use crate::train::objective::{BatchLoss, LossWeights};
 use std::fmt;
 use std::ops::ControlFlow;
 
