@@ -4,6 +4,7 @@
 mod toy;
 
 use icl_repro::cli::outlook::{Outlook, Ready};
+use retrace::base::digest::Digest;
 use retrace::base::error::{Error, ErrorKind};
 use retrace::lock::file::Lock;
 use retrace::run::event::Event;
@@ -395,7 +396,7 @@ fn a_cache_of_a_newer_format_is_refused_and_left_alone() {
 fn an_action_cache_of_a_newer_format_is_refused_and_left_alone() {
     let repo = Repo::new(DIAMOND);
     run(&repo, &[]);
-    let newer = "icl-repro actions 2\nwho knows\n";
+    let newer = "retrace actions 2\nwho knows\n";
     repo.write(".icl-repro/actions.log", newer);
     edit(&repo, "{text: c}", "{text: C}");
     let error = repo.run(&Ask::default()).unwrap_err();
@@ -413,37 +414,71 @@ fn a_cache_of_the_older_format_is_made_one_of_this() {
     repo.write(".icl-repro/format", "1\n");
     repo.write(".icl-repro/actions/ab/cd", "{}");
     assert_eq!(run(&repo, &[]).len(), 4);
-    assert_eq!(repo.read(".icl-repro/format"), "2\n");
+    assert_eq!(repo.read(".icl-repro/format"), "3\n");
     assert!(!repo.path(".icl-repro/actions").exists());
     assert!(run(&repo, &[]).is_empty());
 }
 
+/// Locks of former programs are in former revisions, where `diff` looks; a run writes this format.
 #[test]
-fn a_lock_that_has_its_code_in_each_stage_is_read() {
-    let repo = Repo::new(DIAMOND);
-    run(&repo, &[]);
-    let text = repo.read("pipeline.lock");
-    let mut older: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(older["format"], 3);
-    let tables = older["code"].take();
-    older.as_object_mut().expect("a mapping").remove("code");
-    older["format"] = 1.into();
-    for (_, block) in older["stages"].as_object_mut().expect("stages") {
-        let name = block["code"].as_str().expect("a name").to_owned();
-        block["code"] = tables[&name].clone();
-    }
+fn locks_of_the_older_formats_are_read() {
+    let digest = |text: &str| Digest::of(text.as_bytes());
+    let block = |code: &str| {
+        format!(
+            r#"{{"key": "{}", "kind": "join", "params": {{"text": "a"}}, "inputs": {{}}, "code": {code}, "outputs": {{"out": {{"path": "artifacts/a", "digest": "{}"}}}}}}"#,
+            digest("key"),
+            digest("a"),
+        )
+    };
+    let inline = format!(
+        r#"{{"format": 1, "stages": {{"a": {}}}}}"#,
+        block(r#"{"a.rs": "1"}"#)
+    );
+    let named = format!(
+        r#"{{"format": 3, "code": {{"join 1": {{"a.rs": "1"}}}}, "stages": {{"a": {}}}}}"#,
+        block(r#""join 1""#)
+    );
     let read = |text: &str| Lock::parse("pipeline.lock", text.as_bytes()).expect("a lock");
-    assert_eq!(read(&older.to_string()), read(&text));
-    // Nothing changed: nothing is written.
-    repo.write("pipeline.lock", &older.to_string());
-    assert!(run(&repo, &[]).is_empty());
-    assert_eq!(repo.read("pipeline.lock"), older.to_string());
-    edit(&repo, "{text: c}", "{text: c, note: new}");
+    assert_eq!(read(&inline), read(&named));
+    let parts = read(&named).stages["a"].parts.clone().expect("known");
+    assert_eq!(parts.code["a.rs"], "1");
+    let repo = Repo::new(DIAMOND);
+    repo.write("pipeline.lock", &named);
     run(&repo, &[]);
     assert!(
         repo.read("pipeline.lock")
-            .starts_with("{\n  \"format\": 3,")
+            .starts_with("# retrace lock 4\na ")
     );
+    for broken in [
+        named.replace("artifacts/a", "../a"),
+        named.replace("\"a\": {", "\"a b\": {"),
+    ] {
+        Lock::parse("pipeline.lock", broken.as_bytes()).expect_err(&broken);
+    }
+}
+
+/// What explains keys stands beside the lock; without it, or with another's, stages are what they are.
+#[test]
+fn what_keys_were_made_of_is_told_where_it_is_known() {
+    let repo = Repo::new(DIAMOND);
+    run(&repo, &[]);
+    let keys = repo.read("pipeline.keys");
+    std::fs::remove_dir_all(repo.path(".icl-repro")).expect("a cache");
+    edit(&repo, "{text: a}", "{text: a, note: new}");
+    let why = |repo: &Repo| {
+        let states: BTreeMap<_, _> = repo.states().into_iter().collect();
+        match &states["a"] {
+            State::Stale(reason) => format!("{reason}"),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(why(&repo).contains("param note"), "{}", why(&repo));
+    for damaged in ["", "words\n", &keys.replace("\"key\":\"", "\"key\":\"x")] {
+        repo.write("pipeline.keys", damaged);
+        assert!(why(&repo).contains("is not recorded"), "{}", why(&repo));
+    }
+    run(&repo, &[]);
+    assert!(repo.read("pipeline.keys").contains("\"note\":\"new\""));
 }
 
 #[test]
@@ -555,10 +590,8 @@ stages:
     // In the order of the labels `1,x`, `1,y`, `2,x`.
     assert_eq!(repo.read("artifacts/all"), "all(ex1()why1()ex2())");
     let lock = repo.read("pipeline.lock");
-    assert!(
-        lock.contains(r#""parts[1,y]""#) && lock.contains(r#""m@2,x""#),
-        "{lock}"
-    );
+    assert!(lock.contains("\nm@2,x "), "{lock}");
+    assert!(repo.read("pipeline.keys").contains("parts[1,y]"));
 }
 
 /// Every wrong pipeline.yaml gives a message with its place and, for a name, the nearest.
@@ -586,7 +619,7 @@ fn wrong_pipelines_are_explained() {
         (
             "version: 2\nstages: {}",
             "pipeline.yaml:1:10: version must be 1",
-            "newer icl-repro",
+            "newer {program}",
         ),
         ("version: 1", "has no key `stages`", ""),
         ("version: 1\nstage: {}", "pipeline.yaml:2:1: ", "`stages`"),

@@ -13,7 +13,7 @@ use retrace::lock::diff::{self, OutputDiff, Presence, StageDiff};
 use retrace::lock::file::{self, Lock};
 use retrace::stage::key::Change;
 use retrace::stage::publication::PUBLISHED;
-use retrace::store::workspace::{LOCK_FILE, Workspace};
+use retrace::store::workspace::{KEYS_FILE, LOCK_FILE, Workspace};
 use serde_json::{Value as Json, json};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -114,7 +114,10 @@ impl Sides {
         };
         match self.read(side, LOCK_FILE, file::MAX_BYTES)? {
             Some(bytes) => {
-                let (lock, problems) = Lock::salvage(&name, &bytes)?;
+                let (mut lock, problems) = Lock::salvage(&name, &bytes)?;
+                if let Some(keys) = self.read(side, KEYS_FILE, file::MAX_BYTES)? {
+                    lock.explain(&keys);
+                }
                 let warnings = file::warnings(&name, &problems);
                 warnings.iter().for_each(|text| terminal::warn(text));
                 Ok(lock)
@@ -265,6 +268,7 @@ fn parts(grid: &mut Grid, stage: &StageDiff, all: bool) {
     for change in &stage.changes {
         match change {
             Change::Kind { old, new } => grid.row([id, "kind", "", old, new]),
+            Change::Key { old, new } => grid.row([id, "key", "", &old.short(), &new.short()]),
             Change::Param { name, old, new } => {
                 grid.row([id, "param", name, &shown(old), &shown(new)]);
             }

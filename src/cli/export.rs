@@ -149,7 +149,7 @@ impl Gathered {
             Some(Artifact {
                 name: input.role.clone(),
                 path: name,
-                recorded: *block.parts.inputs.get(&input.key_name())?,
+                recorded: *block.parts.as_ref()?.inputs.get(&input.key_name())?,
                 from,
             })
         });
@@ -172,7 +172,11 @@ impl Gathered {
             id: stage.id.clone(),
             kind: session.kinds[stage.kind].name().to_owned(),
             key: block.key,
-            params: block.parts.params.clone(),
+            params: block
+                .parts
+                .as_ref()
+                .map(|parts| parts.params.clone())
+                .unwrap_or_default(),
             outputs: outputs.collect(),
             inputs,
         }

@@ -18,7 +18,7 @@ use retrace::base::error::{Error, ErrorKind, Result};
 use retrace::base::files;
 use retrace::lock::file::{self, Block, Lock, LockFile, Record};
 use retrace::stage::publication::{FORMAT, Origin};
-use retrace::store::workspace::{LOCK_FILE, Workspace};
+use retrace::store::workspace::{KEYS_FILE, LOCK_FILE, Workspace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
@@ -200,9 +200,13 @@ fn find(root: &Path, looked: &Looked) -> Result<(Option<Recorded>, Option<String
             continue;
         };
         let name = format!("{}:{LOCK_FILE}", revision.shown());
-        if let Ok((lock, _)) = Lock::salvage(&name, &bytes)
-            && let Some(recorded) = find_in(lock, looked, Some(revision.commit))
-        {
+        let Ok((mut lock, _)) = Lock::salvage(&name, &bytes) else {
+            continue;
+        };
+        if let Some(keys) = git.file(&revision, KEYS_FILE, file::MAX_BYTES)? {
+            lock.explain(&keys);
+        }
+        if let Some(recorded) = find_in(lock, looked, Some(revision.commit)) {
             return Ok((Some(recorded), None));
         }
     }
@@ -307,7 +311,9 @@ fn as_text(
             let named = format!("{}.{}", recorded.stage, recorded.output);
             line("as", &format!("{named}, {}", recorded.record.path));
             line("key", &recorded.block.key.to_string());
-            line("code", &file::code_name(&recorded.block.parts));
+            if let Some(parts) = &recorded.block.parts {
+                line("code", &file::code_name(parts));
+            }
             let none = "none rests on it directly".to_owned();
             let ids = if claims.is_empty() {
                 none
@@ -339,7 +345,7 @@ fn as_json(looked: &Looked, recorded: Option<&Recorded>, claims: &[String]) -> J
             "path": PathBuf::from(&recorded.record.path),
             "exact": recorded.is_exact(looked),
             "key": recorded.block.key,
-            "code": *recorded.block.parts.code,
+            "code": recorded.block.parts.as_ref().map(|parts| &*parts.code),
             "commit": recorded.commit,
             "claims": claims,
             "commands": recorded.commands(),

@@ -147,7 +147,7 @@ fn a_newer_format_is_refused_and_every_byte_left_alone() {
     for (name, from, to) in [
         (".icl-repro/format", "3", "4"),
         (".icl-repro/actions.log", "actions 1", "actions 2"),
-        ("pipeline.lock", "\"format\": ", "\"format\": 9"),
+        ("pipeline.lock", "lock 4", "lock 5"),
     ] {
         let repository = Repository::new();
         repository.expect(0, &["run"]);

@@ -82,7 +82,7 @@ impl Repository {
 /// Outputs and lock below a folder.
 pub fn results(out: &Path) -> Files {
     let mut files = Files::new();
-    for name in ["figures", "artifacts", "pipeline.lock"] {
+    for name in ["figures", "artifacts", "pipeline.lock", "pipeline.keys"] {
         for path in files_below(&out.join(name)) {
             let bytes = fs::read(&path).expect("readable");
             files.insert(path.strip_prefix(out).expect("below").to_owned(), bytes);
@@ -120,7 +120,7 @@ pub fn nothing_half_written(found: &Files, versions: &[&Files]) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let whole = versions.iter().any(|files| files.get(path) == Some(bytes));
         // The lock of a run that was cut short holds fewer stages.
-        let is_lock = name == "pipeline.lock";
+        let is_lock = ["pipeline.lock", "pipeline.keys"].contains(&&*name);
         assert!(
             whole || is_lock || name.starts_with(TEMPORARY),
             "{} is half-written",

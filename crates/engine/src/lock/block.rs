@@ -2,7 +2,7 @@
 //! written down.
 
 use crate::base::digest::{Digest, Encoder};
-use crate::stage::key::KeyParts;
+use crate::stage::key::{Change, KeyParts};
 use crate::stage::publication::Publication;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,14 +11,17 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
     pub stages: BTreeMap<String, Block>,
+    /// Stages of which the text says two things or more, one block for each: none of them is recorded,
+    /// but a stage that has the key of one is.
+    pub rivals: BTreeMap<String, Vec<Block>>,
 }
 
 /// What is recorded of a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
     pub key: Digest,
-    /// Its code is empty where the lock refers to a table of code that it does not hold.
-    pub parts: KeyParts,
+    /// Where that is known.
+    pub parts: Option<KeyParts>,
     pub outputs: BTreeMap<String, Record>,
 }
 
@@ -32,6 +35,20 @@ pub struct Record {
     /// The file at `path`, where provenance was embedded in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Publication>,
+}
+
+impl Block {
+    /// What is different in a key with these parts.
+    pub fn changes(&self, key: Digest, parts: &KeyParts) -> Vec<Change> {
+        match &self.parts {
+            Some(old) => old.changes(parts),
+            None if self.key == key => Vec::new(),
+            None => vec![Change::Key {
+                old: self.key,
+                new: key,
+            }],
+        }
+    }
 }
 
 impl Record {
@@ -52,7 +69,12 @@ impl Record {
 impl Lock {
     /// The block of a stage whose key is `key`.
     pub fn expected(&self, stage: &str, key: Digest) -> Option<&Block> {
-        self.stages.get(stage).filter(|block| block.key == key)
+        let rivals = self.rivals.get(stage).into_iter().flatten();
+        self.stages
+            .get(stage)
+            .into_iter()
+            .chain(rivals)
+            .find(|block| block.key == key)
     }
 }
 

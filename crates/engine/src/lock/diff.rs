@@ -64,7 +64,7 @@ pub fn diff(old: &Lock, new: &Lock) -> Vec<StageDiff> {
             new.stages.get(id),
         );
         let (presence, changes) = match (old, new) {
-            (Some(old), Some(new)) => (Presence::Both, old.parts.changes(&new.parts)),
+            (Some(old), Some(new)) => (Presence::Both, changes(old, new)),
             (None, _) => (Presence::Added, Vec::new()),
             (_, None) => (Presence::Removed, Vec::new()),
         };
@@ -97,6 +97,17 @@ fn renamed<'a>(old: &'a Lock, new: &'a Lock) -> BTreeMap<&'a String, &'a String>
         Some((id, ids.remove(0)))
     });
     names.collect()
+}
+
+fn changes(old: &Block, new: &Block) -> Vec<Change> {
+    match &new.parts {
+        Some(parts) => old.changes(new.key, parts),
+        None if old.key == new.key => Vec::new(),
+        None => vec![Change::Key {
+            old: old.key,
+            new: new.key,
+        }],
+    }
 }
 
 fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {

@@ -7,8 +7,9 @@
 use crate::base::digest::Digest;
 use crate::base::error::{Error, PROGRAM, Result};
 use crate::base::files;
+use crate::lock::keys;
 use crate::lock::text::{self, FORMAT, Salvaged, Unreadable};
-use crate::store::workspace::SPEC_FILE;
+use crate::store::workspace::{KEYS_FILE, SPEC_FILE};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -61,14 +62,21 @@ impl Lock {
         })
     }
 
-    /// Writes the lock atomically; an equal file is left alone.
+    /// Adds what the bytes of a [`KEYS_FILE`] say of the keys.
+    pub fn explain(&mut self, bytes: &[u8]) {
+        keys::add(self, bytes);
+    }
+
+    /// Writes the lock atomically, and beside it what its keys are made of; equal files are left alone.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let bytes =
-            text::write(self).map_err(|e| Error::failed(format!("cannot write the lock: {e}")))?;
-        files::write(path, &bytes)
+        let keys = keys::write(self)
+            .map_err(|e| Error::failed(format!("cannot write {KEYS_FILE}: {e}")))?;
+        // First what explains: a run that is cut short between them leaves keys that no line has.
+        files::write(&path.with_file_name(KEYS_FILE), &keys)?;
+        files::write(path, &text::write(self))
     }
 }
 
@@ -97,10 +105,14 @@ fn read(path: &Path) -> Result<(Lock, Vec<Problem>, Option<Digest>)> {
         false => "delete it and run again",
     };
     let salvaged = Lock::salvage(&path.display().to_string(), &bytes);
-    let (lock, problems) = salvaged.map_err(|error| match error.hint {
+    let (mut lock, problems) = salvaged.map_err(|error| match error.hint {
         Some(_) => error,
         None => error.hint(hint),
     })?;
+    // Without it the lock is what it is, less explained.
+    if let Ok(keys) = files::read_at_most(&path.with_file_name(KEYS_FILE), MAX_BYTES) {
+        lock.explain(&keys);
+    }
     Ok((lock, problems, Some(Digest::of(&bytes))))
 }
 

@@ -4,5 +4,7 @@ pub mod block;
 pub mod conflict;
 pub mod diff;
 pub mod file;
+pub mod keys;
 pub mod moves;
+pub mod older;
 pub mod text;

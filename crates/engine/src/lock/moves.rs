@@ -55,7 +55,8 @@ impl<'a> Blocks<'a> {
     /// The block of a stage with this key; of several stages with one key that are gone, the one that
     /// shares most paths.
     pub fn of(&self, stage: &Stage, key: Digest) -> Option<Known<'a>> {
-        if let Some(block) = self.lock.stages.get(&stage.id) {
+        let recorded = self.lock.stages.get(&stage.id);
+        if let Some(block) = recorded.or_else(|| self.lock.expected(&stage.id, key)) {
             return Some(Known::under_its_name(block));
         }
         let shared = |id: &&&str| {

@@ -1,29 +1,31 @@
-//! How a lock is written down, and how it is read back, also where parts of the text are damaged.
+//! How a lock is written down, and how it is read back, also where lines of it are damaged.
 //!
-//! JSON, sorted. The code that stages of one kind were made by stands once, under a name of its kind
-//! and a digest, and the stages refer to it: an edit of a source file changes one line of the table
-//! and one of each stage. Stages that a partial run left behind refer to the older table.
+//! ```text
+//! # retrace lock 4
+//! fit d131…85 model=artifacts/~/model.json#0f3c…a1 plot=figures/fit.svg#77ab…02#9c1e…4d#e0b7…6f
+//! ```
 //!
-//! Each block stands for itself: one that cannot be read is a [`Problem`], and the others are read.
-//! What is recovered so from a text that is no JSON relies on the lines as they are written here.
+//! One line for each stage, sorted: its id, its key, then for each output a name, a path and a digest of the
+//! content. An output that carries provenance has two more: of the file, and of what the provenance was
+//! made of. `~` in a path is the stage's id with `_` for `@` and `,`. So git merges what different people
+//! changed, and a review shows which stages moved. What the keys were made of stands elsewhere, see
+//! [`crate::lock::keys`].
+//!
+//! Each line stands for itself: one that cannot be read is a [`Problem`], and the others are read.
 
 use crate::base::digest::Digest;
 use crate::base::files;
-use crate::lock::block::{Block, Lock, Problem, Record, code_name};
+use crate::lock::block::{Block, Lock, Problem, Record};
 use crate::lock::conflict::{self, Sides};
-use crate::stage::key::KeyParts;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value as Json;
+use crate::lock::older;
+use crate::stage::publication::Publication;
 use std::collections::{BTreeMap, BTreeSet};
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::fmt::Write as _;
 
 /// The format that is written.
-pub const FORMAT: u64 = 3;
-/// In format 1 each stage had its table of code, in format 2 no output had a publication; `diff` still
-/// meets both in older revisions.
-const INLINE_CODE: u64 = 1;
+pub const FORMAT: u64 = 4;
+/// Begins the first line; the number of the format follows.
+const TITLE: &str = "# retrace lock ";
 
 /// A text with more problems is somebody else's.
 const MOST: usize = 10_000;
@@ -42,121 +44,79 @@ pub enum Unreadable {
 /// A lock, and what of its text says nothing.
 pub type Salvaged = (Lock, Vec<Problem>);
 
-/// Names of source files and locked dependencies with their digests and versions.
-type Table = BTreeMap<String, String>;
-
-/// A mapping with all its entries, in order: also those that stand twice.
-struct Entries<T>(Vec<(String, T)>);
-
-impl<T> Default for Entries<T> {
-    fn default() -> Self {
-        Entries(Vec::new())
-    }
-}
-
-impl<T: Serialize> Serialize for Entries<T> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Each<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Each<T> {
-            type Value = Entries<T>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-                f.write_str("a mapping")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
+/// The lock as text.
+pub fn write(lock: &Lock) -> Vec<u8> {
+    let mut text = format!("{TITLE}{FORMAT}\n");
+    for (id, block) in &lock.stages {
+        let _ = write!(text, "{id} {}", block.key);
+        for (name, record) in &block.outputs {
+            let path = short_path(&record.path, &file_name(id));
+            let _ = write!(text, " {name}={path}#{}", record.digest);
+            if let Some(Publication { key, digest }) = record.published {
+                let _ = write!(text, "#{digest}#{key}");
             }
         }
-        from.deserialize_map(Each(PhantomData))
+        text.push('\n');
+    }
+    text.into_bytes()
+}
+
+/// A stage's id as it stands in names of files.
+pub fn file_name(id: &str) -> String {
+    id.replace(['@', ','], "_")
+}
+
+/// A path with `~` for the first step that is `name` or begins with it and a dot; what a line cannot
+/// hold is written as `%` and two digits.
+fn short_path(path: &str, name: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    let mut is_new = true;
+    for (at, step) in path.split('/').enumerate() {
+        if at > 0 {
+            text.push('/');
+        }
+        let rest = step.strip_prefix(name);
+        match rest.filter(|rest| is_new && (rest.is_empty() || rest.starts_with('.'))) {
+            Some(rest) => {
+                is_new = false;
+                text.push('~');
+                escape(rest, &mut text);
+            }
+            None => escape(step, &mut text),
+        }
+    }
+    text
+}
+
+fn escape(step: &str, text: &mut String) {
+    for c in step.chars() {
+        match c {
+            '%' | '#' | '~' | '\u{7f}' | '\0'..=' ' => {
+                let _ = write!(text, "%{:02X}", u32::from(c));
+            }
+            c => text.push(c),
+        }
     }
 }
 
-/// The file's text, where all of it can be read.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    format: u64,
-    #[serde(default)]
-    code: Entries<Table>,
-    stages: Entries<WrittenBlock>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenBlock {
-    key: Digest,
-    kind: String,
-    params: BTreeMap<String, Json>,
-    inputs: BTreeMap<String, Digest>,
-    code: WrittenCode,
-    outputs: BTreeMap<String, Record>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-enum WrittenCode {
-    Name(String),
-    Inline(Table),
-}
-
-/// Something that was read, or why not.
-type Read<T> = Result<T, String>;
-
-/// A text taken apart.
-#[derive(Default)]
-struct Parts {
-    format: Option<u64>,
-    has_stages: bool,
-    /// With the lines where they start, where these are known.
-    tables: Vec<(String, Option<usize>, Read<Table>)>,
-    blocks: Vec<(String, Option<usize>, Read<WrittenBlock>)>,
-    problems: Vec<Problem>,
-}
-
-/// The lock as text.
-///
-/// # Errors
-/// A parameter that JSON cannot hold.
-pub fn write(lock: &Lock) -> serde_json::Result<Vec<u8>> {
-    let mut code = BTreeMap::new();
-    let stages = lock.stages.iter().map(|(id, block)| {
-        let Block {
-            key,
-            parts,
-            outputs,
-        } = block;
-        let name = code_name(parts);
-        let written = WrittenBlock {
-            key: *key,
-            kind: parts.kind.clone(),
-            params: parts.params.clone(),
-            inputs: parts.inputs.clone(),
-            code: WrittenCode::Name(name.clone()),
-            outputs: outputs.clone(),
-        };
-        code.entry(name).or_insert_with(|| (*parts.code).clone());
-        (id.clone(), written)
-    });
-    let stages = Entries(stages.collect());
-    let written = Written {
-        format: FORMAT,
-        code: Entries(code.into_iter().collect()),
-        stages,
-    };
-    let mut bytes = serde_json::to_vec_pretty(&written)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+fn long_path(text: &str, name: &str) -> Option<String> {
+    let mut path = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['%', '~']) {
+        path.push_str(&rest[..at]);
+        if rest[at..].starts_with('~') {
+            path.push_str(name);
+            rest = &rest[at + 1..];
+        } else {
+            let code = rest.get(at + 1..at + 3)?;
+            path.push(char::from(
+                u8::from_str_radix(code, 16).ok().filter(u8::is_ascii)?,
+            ));
+            rest = &rest[at + 3..];
+        }
+    }
+    path.push_str(rest);
+    Some(path)
 }
 
 /// Reads a lock as far as it can be read.
@@ -175,306 +135,136 @@ pub fn read(bytes: &[u8]) -> Result<Salvaged, Unreadable> {
 }
 
 fn read_one(bytes: &[u8]) -> Result<Salvaged, Unreadable> {
-    #[derive(Deserialize)]
-    struct Version {
-        format: u64,
+    let damaged = |why: String| Err(Unreadable::Damaged(why));
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return older::read(bytes, FORMAT);
     }
-    let parts = match serde_json::from_slice(bytes) {
-        Ok(written) => whole(written),
-        Err(e) => match serde_json::from_slice(bytes) {
-            // A newer file may look different everywhere but there.
-            Ok(Version { format }) if format > FORMAT => return Err(Unreadable::Newer(format)),
-            _ => match serde_json::from_slice(bytes) {
-                Ok(loose) => loosely(loose),
-                Err(_) => by_lines(bytes, &e),
-            },
+    let mut format = None;
+    let mut problems = Vec::new();
+    let mut found: BTreeMap<String, Vec<(usize, Result<Block, String>)>> = BTreeMap::new();
+    for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+        let line_number = index + 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            continue;
         }
-        .map_err(Unreadable::Damaged)?,
+        if let Some(number) = line.strip_prefix(TITLE.as_bytes()) {
+            let number = std::str::from_utf8(number).ok();
+            // A union of two texts has it twice.
+            format = format.max(number.and_then(|number| number.trim().parse::<u64>().ok()));
+            continue;
+        }
+        match std::str::from_utf8(line).ok().and_then(head) {
+            Some((id, rest)) => {
+                let blocks = found.entry(id.to_owned()).or_default();
+                blocks.push((line_number, block(id, rest)));
+            }
+            None => problems.push(Problem {
+                stage: None,
+                line: Some(line_number),
+                why: format!(
+                    "`{}` says nothing here",
+                    shortened(&String::from_utf8_lossy(line))
+                ),
+            }),
+        }
+    }
+    match format {
+        None => return damaged(format!("its first line is not `{TITLE}{FORMAT}`")),
+        Some(format) if format > FORMAT => return Err(Unreadable::Newer(format)),
+        Some(FORMAT) => {}
+        Some(format) => return damaged(format!("format {format} has no lines")),
+    }
+    let mut lock = Lock::default();
+    for (id, mut blocks) in found {
+        let (line, first) = blocks.remove(0);
+        let other = blocks.iter().find(|(_, block)| *block != first);
+        match (first, other) {
+            (Ok(block), None) => drop(lock.stages.insert(id, block)),
+            (Err(why), None) => problems.push(Problem {
+                stage: Some(id),
+                line: Some(line),
+                why,
+            }),
+            (first, Some((second, _))) => {
+                problems.push(Problem {
+                    stage: Some(id.clone()),
+                    line: Some(line),
+                    why: format!("line {second} says something else of it: both sides of a merge changed it, or lines beside it"),
+                });
+                let all = std::iter::once(first).chain(blocks.into_iter().map(|(_, block)| block));
+                lock.rivals.insert(id, all.filter_map(Result::ok).collect());
+            }
+        }
+    }
+    problems.sort_by_key(|problem| problem.line);
+    match problems.len() {
+        0..=MOST => Ok((lock, problems)),
+        many => damaged(format!("{many} lines of it are damaged")),
+    }
+}
+
+/// Whether a line can hold it as an id or a name.
+pub fn is_word(text: &str) -> bool {
+    let is_other = |c: char| c.is_whitespace() || c.is_control() || c == '=';
+    !text.is_empty() && !text.starts_with('#') && !text.contains(is_other)
+}
+
+/// The id at the start of a line, and the rest: a line of a stage has a key at least.
+fn head(line: &str) -> Option<(&str, &str)> {
+    let (id, rest) = line.split_once(' ')?;
+    (is_word(id) && !rest.is_empty()).then_some((id, rest))
+}
+
+fn block(id: &str, rest: &str) -> Result<Block, String> {
+    let digest = |text: &str| {
+        let wrong = |_| format!("`{}` is no digest", shortened(text));
+        Digest::try_from(text).map_err(wrong)
     };
-    match parts.format {
-        Some(format) if format > FORMAT => Err(Unreadable::Newer(format)),
-        Some(format) if format >= INLINE_CODE => {
-            assemble(format, parts).map_err(Unreadable::Damaged)
+    let mut words = rest.split(' ');
+    let key = digest(words.next().unwrap_or_default())?;
+    let mut outputs = BTreeMap::new();
+    for word in words {
+        let wrong = || {
+            format!(
+                "`{}` is no output with a path and a digest",
+                shortened(word)
+            )
+        };
+        let (name, rest) = word.split_once('=').ok_or_else(wrong)?;
+        if !is_word(name) {
+            return Err(wrong());
         }
-        Some(_) => Err(Unreadable::Damaged("there never was a format 0".into())),
-        None => Err(Unreadable::Damaged("it names no format".into())),
+        let mut parts = rest.split('#');
+        let path = parts.next().unwrap_or_default();
+        let path = long_path(path, &file_name(id)).ok_or_else(wrong)?;
+        let inside = files::inside(&path).map(drop);
+        inside.map_err(|why| format!("its path `{}` {why}", shortened(&path)))?;
+        let digests = parts.map(digest).collect::<Result<Vec<_>, _>>()?;
+        let (content, published) = match digests[..] {
+            [content] => (content, None),
+            [content, digest, key] => (content, Some(Publication { key, digest })),
+            _ => return Err(wrong()),
+        };
+        let record = Record {
+            path,
+            digest: content,
+            published,
+        };
+        if outputs.insert(name.to_owned(), record).is_some() {
+            return Err(format!("its output `{}` stands twice", shortened(name)));
+        }
     }
-}
-
-fn whole(written: Written) -> Parts {
-    let Written {
-        format,
-        code,
-        stages,
-    } = written;
-    let tables = code.0.into_iter();
-    let blocks = stages.0.into_iter();
-    Parts {
-        format: Some(format),
-        has_stages: true,
-        tables: tables.map(|(name, t)| (name, None, Ok(t))).collect(),
-        blocks: blocks.map(|(id, b)| (id, None, Ok(b))).collect(),
-        problems: Vec::new(),
-    }
-}
-
-/// What is JSON, whatever its blocks hold.
-#[derive(Deserialize)]
-struct Loose {
-    format: u64,
-    #[serde(default)]
-    code: Entries<Json>,
-    stages: Entries<Json>,
-    #[serde(flatten)]
-    rest: BTreeMap<String, Json>,
-}
-
-fn loosely(loose: Loose) -> Read<Parts> {
-    fn each<T: DeserializeOwned>(entries: Entries<Json>) -> Vec<(String, Option<usize>, Read<T>)> {
-        let entries = entries.0.into_iter();
-        let read = |json| serde_json::from_value(json).map_err(|e| in_words(&e));
-        entries
-            .map(|(name, json)| (name, None, read(json)))
-            .collect()
-    }
-    let unknown = loose.rest.into_keys().map(|name| Problem {
-        stage: None,
-        line: None,
-        why: format!("it has a part `{name}`, which nothing here knows"),
-    });
-    Ok(Parts {
-        format: Some(loose.format),
-        has_stages: true,
-        tables: each(loose.code),
-        blocks: each(loose.stages),
-        problems: unknown.collect(),
+    let parts = None;
+    Ok(Block {
+        key,
+        parts,
+        outputs,
     })
-}
-
-/// What JSON says of a text, without where in a part of it that was.
-fn in_words(e: &serde_json::Error) -> String {
-    let text = e.to_string();
-    if text.contains("untagged") {
-        return "its code is neither a name nor a table".into();
-    }
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
-
-/// Where a line of a damaged text stands.
-enum Section {
-    None,
-    Code,
-    Stages,
-    Unknown,
-}
-
-/// Takes apart what is no JSON but has the lines of what [`write`] wrote; `whole` is what JSON says.
-fn by_lines(bytes: &[u8], whole: &serde_json::Error) -> Read<Parts> {
-    let lines: Vec<&[u8]> = bytes
-        .split(|&byte| byte == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .collect();
-    let mut parts = Parts::default();
-    let mut section = Section::None;
-    let mut at = 0;
-    while at < lines.len() {
-        let (line, start) = (lines[at], at);
-        at += 1;
-        let inside = !matches!(section, Section::None);
-        match line {
-            b"" | b"{" | b"}" if !inside => {}
-            b"  }" | b"  }," => section = Section::None,
-            b"  \"code\": {" => section = Section::Code,
-            b"  \"stages\": {" => {
-                section = Section::Stages;
-                parts.has_stages = true;
-            }
-            b"  \"code\": {}," | b"  \"stages\": {}" => parts.has_stages |= line[3] == b's',
-            _ if line.starts_with(b"  \"format\": ") && !inside => {
-                let number = line[12..].strip_suffix(b",").unwrap_or(&line[12..]);
-                let number = std::str::from_utf8(number).ok();
-                parts.format = number.and_then(|number| number.parse().ok());
-            }
-            _ => match head(line).filter(|_| inside) {
-                Some((name, text)) => {
-                    let mut block = text.to_vec();
-                    // To the line that ends it, or to the next that cannot be in it.
-                    let is_end = |line: &[u8]| [&b"    }"[..], b"    },"].contains(&line);
-                    let is_other = |line: &[u8]| head(line).is_some() || is_outer(line);
-                    let mut is_whole = text.len() > 1;
-                    while !is_whole && at < lines.len() && !is_other(lines[at]) {
-                        is_whole = is_end(lines[at]);
-                        block.push(b'\n');
-                        block.extend_from_slice(lines[at]);
-                        at += 1;
-                    }
-                    let block = block.strip_suffix(b",").unwrap_or(&block);
-                    let line = Some(start + 1);
-                    match section {
-                        Section::Code => parts.tables.push((name, line, json(block))),
-                        Section::Stages => parts.blocks.push((name, line, json(block))),
-                        _ => {}
-                    }
-                }
-                None => {
-                    let is_section = is_outer(line) && line.ends_with(b"{");
-                    if is_section {
-                        section = Section::Unknown;
-                    }
-                    let line = String::from_utf8_lossy(line).trim().to_owned();
-                    parts.problems.push(Problem {
-                        stage: None,
-                        line: Some(start + 1),
-                        why: format!("`{}` says nothing here", shortened(&line)),
-                    });
-                }
-            },
-        }
-    }
-    if !parts.has_stages || parts.format.is_none() {
-        return Err(whole.to_string());
-    }
-    parts.problems.push(Problem {
-        stage: None,
-        line: Some(whole.line()),
-        why: format!("it is no JSON: {}", in_words(whole)),
-    });
-    Ok(parts)
-}
-
-/// The name of an entry that starts in this line, and the start of its value.
-fn head(line: &[u8]) -> Option<(String, &[u8])> {
-    let line = line.strip_prefix(b"    ")?;
-    let line = line.starts_with(b"\"").then_some(line)?;
-    let value = line.iter().rposition(|&byte| byte == b'{')?;
-    let name = line[..value].strip_suffix(b": ")?;
-    let value = &line[value..];
-    let is_start = [&b"{"[..], b"{}", b"{},"].contains(&value);
-    let name = serde_json::from_slice(name).ok().filter(|_| is_start)?;
-    Some((name, value))
-}
-
-/// Whether a line stands where sections start and end.
-fn is_outer(line: &[u8]) -> bool {
-    line.starts_with(b"  \"") || line.starts_with(b"  }")
-}
-
-fn json<T: DeserializeOwned>(bytes: &[u8]) -> Read<T> {
-    serde_json::from_slice(bytes).map_err(|e| in_words(&e))
 }
 
 fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
-}
-
-/// Binds blocks to the code that they name. What is wrong with one of them is its own problem.
-fn assemble(format: u64, parts: Parts) -> Read<Salvaged> {
-    let mut problems = parts.problems;
-    // A format that is older than what the file holds is a damaged number.
-    let whole = parts.blocks.iter().filter_map(|(.., b)| b.as_ref().ok());
-    let mut records = whole.flat_map(|block| block.outputs.values());
-    if (format < FORMAT && records.any(|record| record.published.is_some()))
-        || (format == INLINE_CODE && !parts.tables.is_empty())
-    {
-        return Err(format!("it holds more than format {format} can"));
-    }
-    let mut tables: BTreeMap<String, Arc<Table>> = BTreeMap::new();
-    for (name, line, table) in parts.tables {
-        let why = match table {
-            Ok(table) => match tables.get(&name) {
-                Some(known) if **known != table => {
-                    format!("the code `{name}` stands twice, and not alike")
-                }
-                _ => {
-                    tables.insert(name, Arc::new(table));
-                    continue;
-                }
-            },
-            Err(why) => format!("the code `{name}` cannot be read: {why}"),
-        };
-        let stage = None;
-        problems.push(Problem { stage, line, why });
-    }
-    let mut lock = Lock::default();
-    let mut bad = BTreeSet::new();
-    // Stages that were made by code that is not there.
-    let mut without: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (id, line, block) in parts.blocks {
-        let block = block.map_err(|why| format!("its block cannot be read: {why}"));
-        let block = block.and_then(|block| {
-            block.outputs.values().try_for_each(|record| {
-                let inside = files::inside(&record.path).map(drop);
-                inside.map_err(|why| format!("its path `{}` {why}", shortened(&record.path)))
-            })?;
-            Ok(bound(block, &tables))
-        });
-        let why = match block {
-            Ok((block, missing)) => match lock.stages.get(&id) {
-                Some(known) if *known != block => {
-                    "its block stands twice, and not alike".to_owned()
-                }
-                _ => {
-                    if let Some(name) = missing {
-                        without.entry(name).or_default().push(id.clone());
-                    }
-                    lock.stages.insert(id, block);
-                    continue;
-                }
-            },
-            Err(why) => why,
-        };
-        bad.insert(id.clone());
-        let stage = Some(id);
-        problems.push(Problem { stage, line, why });
-    }
-    for (name, stages) in without {
-        let why = format!(
-            "there is no code `{name}`, by which {} was made",
-            names(&stages)
-        );
-        let (stage, line) = (None, None);
-        problems.push(Problem { stage, line, why });
-    }
-    lock.stages.retain(|id, _| !bad.contains(id));
-    match problems.len() {
-        0..=MOST => Ok((lock, problems)),
-        many => Err(format!("{many} parts of it are damaged")),
-    }
-}
-
-/// A block, and the name of the code that it refers to where there is none.
-fn bound(block: WrittenBlock, tables: &BTreeMap<String, Arc<Table>>) -> (Block, Option<String>) {
-    let (code, missing) = match block.code {
-        WrittenCode::Inline(table) => (Arc::new(table), None),
-        WrittenCode::Name(name) => match tables.get(&name) {
-            Some(table) => (table.clone(), None),
-            None => (Arc::default(), Some(name)),
-        },
-    };
-    let parts = KeyParts {
-        kind: block.kind,
-        params: block.params,
-        inputs: block.inputs,
-        code,
-    };
-    let (key, outputs) = (block.key, block.outputs);
-    let block = Block {
-        key,
-        parts,
-        outputs,
-    };
-    (block, missing)
-}
-
-/// The first of some names, and how many more there are.
-fn names(all: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let shown = all.iter().take(SHOWN).map(String::as_str);
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 /// What both sides of a merge agree on, or only one of them changed.
@@ -506,13 +296,14 @@ fn read_sides(sides: &Sides) -> Result<Salvaged, Unreadable> {
             (Some(our), Some(their)) if our == their => our,
             (Some(our), Some(their)) if before == Some(&our) => their,
             (Some(our), Some(their)) if before == Some(&their) => our,
-            (Some(_), Some(_)) => {
+            (Some(our), Some(their)) => {
                 conflicts += 1;
                 problems.push(Problem {
-                    stage: Some(id),
+                    stage: Some(id.clone()),
                     line: None,
                     why: "both sides of a merge changed it".into(),
                 });
+                lock.rivals.insert(id, vec![our, their]);
                 continue;
             }
             // The other side took away what this one left as it was.
@@ -529,4 +320,31 @@ fn read_sides(sides: &Sides) -> Result<Salvaged, Unreadable> {
     let (stage, line) = (None, Some(sides.line));
     problems.insert(0, Problem { stage, line, why });
     Ok((lock, problems))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_back_whatever_they_hold() {
+        let name = file_name("fit@a,b");
+        for path in [
+            "artifacts/fit_a_b/model.json",
+            "figures/fit_a_b.svg",
+            "figures/fit_a_bc.svg",
+            "artifacts/fit_a_b/fit_a_b/x y#~%.csv",
+            "artifacts/ö/%7E",
+        ] {
+            let short = short_path(path, &name);
+            assert!(!short.contains(' '), "{short}");
+            assert_eq!(long_path(&short, &name).as_deref(), Some(path), "{short}");
+        }
+        assert_eq!(
+            short_path("artifacts/fit_a_b/model.json", &name),
+            "artifacts/~/model.json"
+        );
+        assert_eq!(long_path("a%zz", &name), None);
+        assert_eq!(long_path("a%", &name), None);
+    }
 }

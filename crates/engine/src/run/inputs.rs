@@ -7,7 +7,7 @@ use crate::resolve::outputs::{OutputFiles, followed};
 use crate::resolve::select::Selection;
 use crate::run::plan::Context;
 use crate::stage::stage::{Source, Stage};
-use crate::store::workspace::{LOCK_FILE, Workspace};
+use crate::store::workspace::{KEYS_FILE, LOCK_FILE, Workspace};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -70,10 +70,11 @@ impl Context<'_> {
             if let Ok(below) = real.strip_prefix(base) {
                 outputs.refuse(below, &shown.to_string(), &reader.id)?;
             }
-            if real == base.join(LOCK_FILE) {
-                let message =
-                    format!("the input {shown} is {LOCK_FILE}, which every run may write");
-                return Err(Error::config(message));
+            for name in [LOCK_FILE, KEYS_FILE] {
+                if real == base.join(name) {
+                    let message = format!("the input {shown} is {name}, which every run may write");
+                    return Err(Error::config(message));
+                }
             }
         }
         let cache = followed(cache);

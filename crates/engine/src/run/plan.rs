@@ -210,7 +210,7 @@ impl Context<'_> {
 
     /// What is not as the block records it; inputs with where they come from.
     pub fn changes(&self, stage: &Stage, block: &Block, key: &Key) -> Vec<Change> {
-        let mut changes = block.parts.changes(&key.parts());
+        let mut changes = block.changes(key.digest(), &key.parts());
         for change in &mut changes {
             if let Change::Input { role, from, .. } = change {
                 let input = stage.inputs.iter().find(|input| input.key_name() == *role);

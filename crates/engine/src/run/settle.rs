@@ -131,7 +131,8 @@ impl Settlement<'_> {
                 summary.renamed.push((index, old.to_owned()));
                 gone.insert(old.to_owned());
             }
-            if renamed_from.is_some() || expected != Some(&block) {
+            let has_line = recorded.stages.contains_key(&stage.id);
+            if !has_line || expected != Some(&block) {
                 written.insert(stage.id.clone(), block);
             }
         }
@@ -152,6 +153,7 @@ impl Settlement<'_> {
         let leaves_alone = !summary.differing.is_empty() && !self.accept;
         if !written.is_empty() || !gone.is_empty() || (mends && !leaves_alone) {
             let mut lock = recorded.clone();
+            lock.rivals.clear();
             gone.iter().for_each(|id| drop(lock.stages.remove(id)));
             lock.stages.append(&mut written);
             lock.write(&context.workspace.lock_path())?;
@@ -175,7 +177,7 @@ fn block(stage: &Stage, finished: &Finished) -> Block {
     };
     Block {
         key: finished.key.digest(),
-        parts: finished.key.parts(),
+        parts: Some(finished.key.parts()),
         outputs: stage.outputs.iter().map(record).collect(),
     }
 }

@@ -13,6 +13,8 @@ use std::path::{Component, Path};
 pub const SPEC_FILE: &str = "pipeline.yaml";
 /// The recorded expectation, beside the outputs.
 pub const LOCK_FILE: &str = "pipeline.lock";
+/// Beside it: what its keys were made of.
+pub const KEYS_FILE: &str = "pipeline.keys";
 
 /// Folders of a repository that people write in, beside those of outputs.
 const SOURCES: [&str; 4] = ["data", "docs", "src", "tests"];
@@ -82,8 +84,10 @@ pub fn check_out(root: &Path, out: &Path, is_named: bool) -> Result<()> {
             return refused(format!("its `{folder}` leads into the repository"));
         }
     }
-    if out.join(LOCK_FILE).is_symlink() {
-        return refused(format!("its {LOCK_FILE} is a symbolic link"));
+    for name in [LOCK_FILE, KEYS_FILE] {
+        if out.join(name).is_symlink() {
+            return refused(format!("its {name} is a symbolic link"));
+        }
     }
     Ok(())
 }

@@ -229,6 +229,8 @@ pub enum Change {
     },
     /// The kind of the stage.
     Kind { old: String, new: String },
+    /// The key, of which is not known what it was made of.
+    Key { old: Digest, new: Digest },
 }
 
 impl std::fmt::Display for Change {
@@ -265,6 +267,13 @@ impl std::fmt::Display for Change {
             } => write!(f, "code {name}: no longer reached"),
             Change::Code { name, .. } => write!(f, "code {name}: changed"),
             Change::Kind { old, new } => write!(f, "kind: {old} -> {new}"),
+            Change::Key { old, new } => {
+                let (old, new) = (old.short(), new.short());
+                write!(
+                    f,
+                    "key: {old} -> {new}; what the old one was made of is not recorded"
+                )
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-pub use crate::stage::boundary::{LOCK_FILE, SPEC_FILE};
+pub use crate::stage::boundary::{KEYS_FILE, LOCK_FILE, SPEC_FILE};
 
 /// What names who runs is shorter than this.
 const MAX_NOTE: u64 = 1 << 16;

@@ -209,7 +209,12 @@ impl Rebuild {
                 false => Vec::new(),
             };
             moved.retain(|m| outputs.iter().all(|output| output.name != m.output));
-            let (upstream, changes) = sort_changes(stage, old.parts.changes(&new.parts));
+            let (upstream, changes) = sort_changes(
+                stage,
+                new.parts
+                    .as_ref()
+                    .map_or_else(Vec::new, |parts| old.changes(new.key, parts)),
+            );
             let root = upstream.iter().map(|u| *roots.get(u).unwrap_or(u)).min();
             roots.extend(root.map(|root| (index, root)));
             let differs = |stage: usize| {

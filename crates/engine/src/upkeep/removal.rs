@@ -15,7 +15,7 @@ use crate::stage::stage::OUTPUT_FOLDERS;
 use crate::store::cache_folder::{FILES, OWNER};
 use crate::store::content::list;
 use crate::store::history;
-use crate::store::workspace::{LOCK_FILE, Outputs, Workspace};
+use crate::store::workspace::{KEYS_FILE, LOCK_FILE, Outputs, Workspace};
 use crate::upkeep::confirm;
 use crate::upkeep::rebuild::abandoned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,9 +162,11 @@ impl<'a> Of<'a> {
         let mut removal = self.of(&OUTPUT_FOLDERS)?;
         removal.folder = self.out.to_owned();
         removal.files.extend(files::temporaries(self.out, false));
-        let lock = self.out.join(LOCK_FILE);
-        if is_plain_file(&lock) {
-            removal.files.push(lock);
+        for name in [KEYS_FILE, LOCK_FILE] {
+            let path = self.out.join(name);
+            if is_plain_file(&path) {
+                removal.files.push(path);
+            }
         }
         removal.folders.push(self.out.to_owned());
         if is_plain_folder(self.out) {

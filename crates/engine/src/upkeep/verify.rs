@@ -109,12 +109,10 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
         recorded.insert(index, block.outputs.iter().map(digest).collect());
         let mut moved: Vec<Move> = Vec::new();
         if let Some(key) = key {
-            // A block that was damaged may have the right key and say something else.
-            let changes = context.changes(stage, block, &key);
             if key.digest() == block.key {
                 moved = moves::of_stage(stage, block);
-            }
-            if key.digest() != block.key || !changes.is_empty() {
+            } else {
+                let changes = context.changes(stage, block, &key);
                 report
                     .line_ends
                     .extend(changed_line_ends(context, stage, &changes));
@@ -122,7 +120,8 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
                     stage: index,
                     changes,
                 });
-            } else {
+            }
+            if key.digest() == block.key {
                 for (name, path) in &stage.outputs {
                     if renamed_from.is_some() || moved.iter().any(|m| m.output == *name) {
                         continue;
