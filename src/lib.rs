@@ -2,14 +2,17 @@
 //! Learning: A Theoretical Analysis of Linear Attention Models* (Lee, Sohn, Lee; ICML 2026; arXiv
 //! 2602.23197).
 //!
-//! The engine is the crate `retrace`, the science `icl`, drawing `plots`, files `tables` and
-//! `provenance`. Here is the paper: its [`kinds`] of stages and their [`registry`], the [`code`] digests
-//! that enter their keys, the [`publisher`] of figures, [`golden`] computations whose bits are known, and
-//! the command line ([`cli`]).
+//! The engine is the crate `retrace`, its command line `retrace-cli`, the science `icl`, drawing `plots`,
+//! files `tables` and `provenance`. Here is the paper: its [`kinds`] of stages and their [`registry`], the
+//! [`code`] digests that enter their keys, the [`publisher`] of figures, what it knows of the [`contents`]
+//! of files, [`golden`] computations whose bits are known, and the [`verbs`] that only it has. [`app`]
+//! puts them together.
 
-pub mod cli;
+pub mod app;
 pub mod code;
+pub mod contents;
 pub mod golden;
 pub mod kinds;
 pub mod publisher;
 pub mod registry;
+pub mod verbs;

@@ -1,5 +1,5 @@
 //! The program `icl-repro`: hands the command line over, turns the outcome into an exit code.
 
 fn main() -> std::process::ExitCode {
-    icl_repro::cli::app::main()
+    icl_repro::app::app().run()
 }

@@ -1,11 +1,12 @@
-//! How files below `figures/` get their provenance: by [`provenance::embed`], in the formats
-//! that it knows.
+//! How files below `figures/` get their provenance, and how it is read: by [`provenance::embed`], in the
+//! formats that it knows.
 
 use crate::code;
+use crate::contents::foreign::check_parquet;
 use provenance::embed::{self, Format};
 use retrace::base::error::{Error, Result};
 use retrace::stage::key::Code;
-use retrace::stage::publication::Publisher;
+use retrace::stage::publication::{Apart, Publisher};
 use serde_json::Value as Json;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ impl FilePublisher {
     )]
     pub fn new() -> Self {
         FilePublisher {
-            code: Arc::new(code::reach(embed::SOURCE)),
+            code: Arc::new(code::SOURCES.reach(embed::SOURCE)),
         }
     }
 }
@@ -44,5 +45,37 @@ impl Publisher for FilePublisher {
             let message = format!("{} cannot be given its provenance: {e}", path.display());
             Error::failed(message)
         })
+    }
+
+    fn format(&self, file: &[u8]) -> Option<&'static str> {
+        Format::of_bytes(file).map(Format::name)
+    }
+
+    fn take_apart(&self, file: &[u8]) -> std::result::Result<Apart, String> {
+        let format = Format::of_bytes(file).ok_or("its format carries no provenance")?;
+        // A file of somebody else's may ask for any memory.
+        if format == Format::Parquet {
+            check_parquet(file)?;
+        }
+        let carried = embed::take_apart(format, file).map_err(|e| e.to_string())?;
+        Ok(Apart {
+            provenance: carried.provenance.map(renamed),
+            content: carried.content,
+        })
+    }
+}
+
+/// A record as the engine names it: files that were published before the engine had a name of its own
+/// give the record's format under the program's.
+fn renamed(record: String) -> String {
+    match serde_json::from_str(&record) {
+        Ok(Json::Object(mut entries)) => match entries.remove("icl-repro") {
+            Some(format) => {
+                entries.insert("retrace".into(), format);
+                Json::Object(entries).to_string()
+            }
+            None => record,
+        },
+        _ => record,
     }
 }

@@ -30,7 +30,7 @@ use retrace::stage::kind::{Kind, Registered, StageKind};
 /// Every kind, with the digests of its code.
 pub fn kinds() -> Vec<Box<dyn Kind>> {
     fn kind<K: StageKind>() -> Box<dyn Kind> {
-        Box::new(Registered::<K>::new(code::reach(K::SOURCE)))
+        Box::new(Registered::<K>::new(code::SOURCES.reach(K::SOURCE)))
     }
     vec![
         kind::<Tasks>(),

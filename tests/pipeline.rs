@@ -3,7 +3,6 @@
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
 
-use icl_repro::cli::outlook::{Outlook, Ready};
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, ErrorKind};
 use retrace::lock::file::Lock;
@@ -11,6 +10,7 @@ use retrace::run::event::Event;
 use retrace::run::plan::{Reason, State};
 use retrace::store::history::{PastRun, PastStage};
 use retrace::upkeep::verify::{Finding, verify};
+use retrace_cli::progress::outlook::{Outlook, Ready};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

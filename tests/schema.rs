@@ -1,6 +1,6 @@
 //! The JSON Schema of pipeline.yaml: up to date, true of the project's pipeline, and able to fail.
 
-use icl_repro::cli::schema;
+use icl_repro::app::app;
 use retrace::yaml::node::{Node, Value as Yaml};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -35,7 +35,7 @@ struct Validator {
 
 impl Validator {
     fn new() -> Self {
-        let text = schema::text().expect("a schema");
+        let text = app().schema().expect("a schema");
         Validator {
             root: serde_json::from_str(&text).expect("JSON"),
         }
@@ -197,7 +197,7 @@ impl Validator {
 fn the_committed_schema_is_up_to_date() {
     let committed = file("docs/pipeline.schema.json");
     assert!(
-        committed == schema::text().expect("a schema"),
+        committed == app().schema().expect("a schema"),
         "write it anew: icl-repro schema > docs/pipeline.schema.json"
     );
     let first = "# yaml-language-server: $schema=docs/pipeline.schema.json\n";

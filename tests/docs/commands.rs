@@ -6,7 +6,7 @@
 
 use crate::copy::{Copy, root};
 use crate::text::{Block, Document, documents};
-use icl_repro::cli::grammar;
+use icl_repro::app::app;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
@@ -136,7 +136,7 @@ fn what_the_prose_names_exists() {
     let makefile = std::fs::read_to_string(root().join("Makefile")).expect("the Makefile");
     let target = regex::Regex::new(r"^make ([a-z][a-z-]*)").expect("a pattern");
     let code = regex::Regex::new("`([^`]+)`").expect("a pattern");
-    let mut command = grammar::command();
+    let mut command = app().command();
     command.build();
     let mut seen = BTreeSet::new();
     let mut check = |place: &str, words: &str| {

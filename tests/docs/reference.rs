@@ -1,7 +1,9 @@
 //! `docs/reference/verbs.md` and `docs/reference/exit-codes.md` say what the program says of itself.
 
 use crate::copy::root;
-use icl_repro::cli::{examples, exit, grammar};
+use icl_repro::app::{PROGRAM, app};
+use icl_repro::verbs::examples::EXAMPLES;
+use retrace_cli::examples;
 use std::fmt::Write as _;
 
 fn current(name: &str, text: &str) {
@@ -52,7 +54,7 @@ fn verbs() -> String {
     let mut text = "# Verbs\n\nMade from the program's own grammar by `tests/docs/reference.rs`; \
 `icl-repro VERB --help` and `icl-repro man` say the same.\n\n## Options of every verb\n\n"
         .to_owned();
-    let command = grammar::command();
+    let command = app().command();
     options(&mut text, command.get_arguments());
     for verb in command.get_subcommands() {
         let _ = writeln!(text, "\n## {}\n", verb.get_name());
@@ -62,8 +64,8 @@ fn verbs() -> String {
             text.push('\n');
         }
         text.push_str("| example | what it does |\n| --- | --- |\n");
-        for (example, about) in examples::of(verb.get_name()) {
-            let _ = writeln!(text, "| `{} {example}` | {about} |", grammar::PROGRAM);
+        for (example, about) in examples::of(EXAMPLES, verb.get_name()) {
+            let _ = writeln!(text, "| `{} {example}` | {about} |", PROGRAM);
         }
     }
     text
@@ -73,8 +75,8 @@ fn exit_codes() -> String {
     let mut text = "# Exit codes\n\nScripts and CI may depend on them.\n\n\
 | code | what it means |\n| --- | --- |\n"
         .to_owned();
-    for (code, about) in exit::MEANINGS {
-        let _ = writeln!(text, "| {code} | {about} |");
+    for exit in app().program().exits() {
+        let _ = writeln!(text, "| {} | {} |", exit.code, exit.meaning);
     }
     text
 }

@@ -1,11 +1,13 @@
 //! Examples of the help, completions, pages of the manual, colours, and how much is said.
 
 use crate::copy::Copy;
-use icl_repro::cli::{completions, examples, grammar, man};
+use icl_repro::app::app;
+use icl_repro::verbs::examples::EXAMPLES;
+use retrace_cli::{Shell, examples};
 use std::process::Output;
 
 fn verbs() -> Vec<String> {
-    let command = grammar::command();
+    let command = app().command();
     let verbs = command.get_subcommands();
     verbs.map(|verb| verb.get_name().to_owned()).collect()
 }
@@ -22,7 +24,7 @@ fn expect(code: i32, output: Output) -> (String, String) {
 
 #[test]
 fn every_example_of_the_help_runs() {
-    let mut known: Vec<&str> = examples::EXAMPLES.iter().map(|(verb, _)| *verb).collect();
+    let mut known: Vec<&str> = EXAMPLES.iter().map(|(verb, _)| *verb).collect();
     let mut verbs = verbs();
     known.sort_unstable();
     verbs.sort_unstable();
@@ -37,7 +39,7 @@ fn every_example_of_the_help_runs() {
     let copy = Copy::toy();
     for verb in &verbs {
         let (help, _) = expect(0, copy.run(&[verb, "--help"]));
-        for (example, _) in examples::of(verb) {
+        for (example, _) in examples::of(EXAMPLES, verb) {
             assert!(help.contains(&format!("icl-repro {example}")), "{help}");
             assert_eq!(example.split(' ').next(), Some(verb.as_str()), "{example}");
             let (code, printed) = copy.bash(&format!("icl-repro {example}"));
@@ -179,9 +181,8 @@ fn bash_completes_verbs_options_and_values() {
 
 #[test]
 fn every_shell_knows_every_verb() {
-    use icl_repro::cli::args::Shell;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        let script = completions::script(shell);
+        let script = app().completions(shell);
         for verb in verbs() {
             assert!(script.contains(&verb), "{shell:?}: {verb}");
         }
@@ -190,7 +191,7 @@ fn every_shell_knows_every_verb() {
 
 #[test]
 fn the_manual_has_a_page_for_the_program_and_each_verb() {
-    let pages = man::pages().expect("pages");
+    let pages = app().manual().expect("pages");
     assert_eq!(pages.len(), verbs().len() + 1);
     let copy = Copy::empty();
     let (out, _) = expect(0, copy.run(&["man", "--out", "pages"]));

@@ -4,9 +4,10 @@
 //! what was read; it may not panic otherwise.
 
 use crate::hostile::{Told, yaml};
-use icl_repro::cli::{foreign, risk};
+use icl_repro::contents::foreign;
 use icl_repro::kinds::exchange::model;
 use icl_repro::registry;
+use icl_repro::verbs::risk;
 use plots::color::Color;
 use retrace::base::digest::Digest;
 use retrace::base::files;

@@ -2,7 +2,7 @@
 
 use crate::git::git;
 use crate::repository::{PROGRAM, Repository, Said, said};
-use icl_repro::cli::grammar;
+use icl_repro::app::app;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -84,7 +84,7 @@ fn ask(repository: &Repository, args: &[&str], redirection: &str) -> Said {
 #[test]
 fn every_answer_to_a_full_disk_ends_with_exit_code_1_and_the_reason() {
     let repository = made();
-    let command = grammar::command();
+    let command = app().command();
     for verb in command.get_subcommands().map(|verb| verb.get_name()) {
         let is_asked = ANSWERS.iter().any(|args| args[0] == verb);
         assert!(is_asked || ELSEWHERE.contains(&verb), "{verb} is forgotten");

@@ -68,7 +68,7 @@ fn no_name_of_the_program_turns_the_guard_off() {
         let mut command = Command::new(path(name));
         is_refused(&provenance(&mut command), name);
     }
-    for zeroth in ["", "x", "icl-repro", "/bin/true", "--probe-parquet"] {
+    for zeroth in ["", "x", "icl-repro", "/bin/true", "--try-foreign-file"] {
         let mut command = Command::new(PROGRAM);
         is_refused(
             &provenance(command.arg0(zeroth)),

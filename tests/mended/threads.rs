@@ -1,7 +1,7 @@
 //! `-j` starts no more threads than can help, and says so.
 
 use crate::repository::Repository;
-use icl_repro::cli::workers;
+use retrace_cli::workers;
 use std::thread::available_parallelism;
 
 fn most() -> usize {

@@ -13,7 +13,7 @@ use retrace::spec::file::Spec;
 use retrace::spec::settings::Settings;
 use retrace::stage::key::Code;
 use retrace::stage::kind::{Io, Job, Kind, Role, any, optional};
-use retrace::stage::publication::Publisher;
+use retrace::stage::publication::{Apart, Publisher};
 use retrace::store::content::Store;
 use retrace::store::stat::SETTLED;
 use retrace::store::workspace::Workspace;
@@ -133,6 +133,23 @@ impl Publisher for Signature {
     fn embed(&self, _: &Path, content: &[u8], provenance: &serde_json::Value) -> Result<Vec<u8>> {
         let line = format!("\n{}: {provenance}", self.words);
         Ok([content, line.as_bytes()].concat())
+    }
+
+    fn format(&self, _: &[u8]) -> Option<&'static str> {
+        Some("text")
+    }
+
+    fn take_apart(&self, file: &[u8]) -> std::result::Result<Apart, String> {
+        let signature = format!("\n{}: ", self.words);
+        let text = String::from_utf8_lossy(file);
+        let (content, record) = match text.rsplit_once(&signature) {
+            Some((content, record)) => (content, Some(record.to_owned())),
+            None => (&*text, None),
+        };
+        Ok(Apart {
+            provenance: record,
+            content: content.as_bytes().to_vec(),
+        })
     }
 }
 

@@ -4,4 +4,5 @@ pub mod boundary;
 pub mod key;
 pub mod kind;
 pub mod publication;
+pub mod sources;
 pub mod stage;

@@ -25,7 +25,7 @@ pub const FORMAT: u64 = 1;
 /// The name of the one output that the action cache keeps for a publication.
 pub const FILE: &str = "file";
 
-/// Embeds provenance into files.
+/// Embeds provenance into files, and takes it out again.
 pub trait Publisher: Send + Sync {
     /// All code that can affect what [`Publisher::embed`] gives.
     fn code(&self) -> &Arc<Code>;
@@ -33,6 +33,23 @@ pub trait Publisher: Send + Sync {
     fn applies(&self, path: &Path) -> bool;
     /// The file with its provenance in it. May depend on nothing but the arguments.
     fn embed(&self, path: &Path, content: &[u8], provenance: &Json) -> Result<Vec<u8>>;
+    /// What the format of a file is called, by its bytes alone: copies have any name. `None` where files
+    /// of this format carry no provenance.
+    fn format(&self, file: &[u8]) -> Option<&'static str>;
+    /// A published file in its parts, where its format is one that carries provenance.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in words.
+    fn take_apart(&self, file: &[u8]) -> std::result::Result<Apart, String>;
+}
+
+/// A published file in its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Apart {
+    /// The record as it stands in the file; `None` where it was removed.
+    pub provenance: Option<String>,
+    /// The artifact as it left the stage.
+    pub content: Vec<u8>,
 }
 
 /// A published file: what it is made of, and its bytes.

@@ -1,0 +1,92 @@
+//! The grammar of the command line: the verbs that any pipeline has, and a program's own.
+
+use crate::console::voice::Voice;
+use crate::program::examples;
+use crate::program::exit;
+use crate::program::program::Program;
+use crate::session::scope::Scope;
+use crate::verbs::clean::CleanArgs;
+use crate::verbs::completions::CompletionsArgs;
+use crate::verbs::diff::DiffArgs;
+use crate::verbs::explain::TargetArgs;
+use crate::verbs::gc::GcArgs;
+use crate::verbs::graph::GraphArgs;
+use crate::verbs::man::ManArgs;
+use crate::verbs::provenance::ProvenanceArgs;
+use crate::verbs::run::RunArgs;
+use crate::verbs::runs::RunsArgs;
+use crate::verbs::status::StatusArgs;
+use crate::verbs::verify::VerifyArgs;
+use clap::{Command, CommandFactory, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(propagate_version = true)]
+pub struct Cli<V: Subcommand> {
+    #[command(flatten)]
+    pub scope: Scope,
+    #[command(flatten)]
+    pub voice: Voice,
+    #[command(subcommand)]
+    pub verb: Verb<V>,
+}
+
+#[derive(Subcommand)]
+pub enum Verb<V: Subcommand> {
+    /// Bring targets up to date: run what is stale, restore what is cached
+    Run(RunArgs),
+    /// Say which stages are fresh and which are not, and why
+    Status(StatusArgs),
+    /// Show everything that a stage's cache key is made of, and what differs from the lock
+    Explain(TargetArgs),
+    /// Show the stages and what they read from each other
+    Graph(GraphArgs),
+    /// Compare outputs, inputs and cache with pipeline.lock; writes nothing
+    Verify(VerifyArgs),
+    /// Show what changed in pipeline.lock and in committed tables between two git revisions
+    Diff(DiffArgs),
+    /// Print a JSON Schema of pipeline.yaml, for editors
+    Schema,
+    /// List past runs: when, how long, what ran and why
+    Runs(RunsArgs),
+    /// Remove what no result needs from the cache, and old results beyond a size
+    Gc(GcArgs),
+    /// Remove the cache and the intermediate artifacts, or a profile's outputs alone; figures, tables, the
+    /// lock and what was not made here stay
+    Clean(CleanArgs),
+    /// Say where a published file came from, from any copy of it, and how to make it again
+    Provenance(ProvenanceArgs),
+    /// Print a script that completes verbs and options in a shell
+    Completions(CompletionsArgs),
+    /// Print a page of the manual, or write all of them below --out DIR
+    Man(ManArgs),
+    #[command(flatten)]
+    Own(V),
+}
+
+/// The grammar of a program, each verb with its examples; `order` names the verbs that come first where
+/// they are listed.
+pub fn command<V: Subcommand>(program: &Program, about: &'static str, order: &[&str]) -> Command {
+    let cache = format!("Keep the cache in DIR instead of {}", program.cache());
+    let command = Cli::<V>::command()
+        .name(program.name)
+        .version(program.version)
+        .about(about)
+        .after_help(exit::sentence(&program.exits()))
+        .mut_arg("cache_dir", |argument| argument.help(cache));
+    let place = |verb: &Command| order.iter().position(|name| *name == verb.get_name());
+    let mut verbs: Vec<Command> = command.get_subcommands().cloned().collect();
+    verbs.sort_by_key(|verb| place(verb).unwrap_or(order.len()));
+    // A command takes no verb out of its list, but another in its place.
+    let mut in_order = verbs.into_iter().enumerate();
+    command.mut_subcommands(|verb| {
+        let Some((place, verb)) = in_order.next() else {
+            return verb;
+        };
+        let examples = examples::of(program.examples, verb.get_name());
+        let verb = verb.display_order(place);
+        match examples.is_empty() {
+            true => verb,
+            false => verb.after_help(examples::text(program.name, examples)),
+        }
+    })
+}

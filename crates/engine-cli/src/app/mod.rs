@@ -1,0 +1,5 @@
+//! From arguments to a verb, from its outcome to an exit code.
+
+pub mod app;
+pub mod call;
+pub mod grammar;

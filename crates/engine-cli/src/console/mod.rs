@@ -1,0 +1,6 @@
+//! What goes to the terminal, and how: words, colours, columns, and what is said of a bug.
+
+pub mod grid;
+pub mod panics;
+pub mod terminal;
+pub mod voice;

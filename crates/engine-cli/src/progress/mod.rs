@@ -1,0 +1,4 @@
+//! How a run is shown while it goes on.
+
+pub mod display;
+pub mod outlook;

@@ -1,0 +1,16 @@
+//! The verbs that any pipeline has: each in a file with its options.
+
+pub mod clean;
+pub mod completions;
+pub mod diff;
+pub mod explain;
+pub mod gc;
+pub mod graph;
+pub mod man;
+pub mod provenance;
+pub mod rebuild;
+pub mod run;
+pub mod runs;
+pub mod schema;
+pub mod status;
+pub mod verify;

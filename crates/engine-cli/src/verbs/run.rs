@@ -1,0 +1,402 @@
+//! Verb `run`.
+
+use crate::console::terminal::{self, count};
+use crate::program::exit;
+use crate::program::program::Program;
+use crate::progress::display::Display;
+use crate::session::scope::Scope;
+use crate::session::session::{self, Session};
+use crate::session::workers;
+use crate::verbs::status;
+use clap::Args;
+use retrace::base::error::{Error, PROGRAM, Result};
+use retrace::lock::moves::Move;
+use retrace::resolve::select::Selection;
+use retrace::resolve::stages::Pipeline;
+use retrace::run::event::{Event, Outcome};
+use retrace::run::leftover::Left;
+use retrace::run::plan::Context;
+use retrace::run::schedule::{Options, Run, check_writable};
+use retrace::run::settle::Summary;
+use retrace::store::actions::Outputs;
+use retrace::store::history::{self, PastRun, PastStage};
+use retrace::store::workspace::Workspace;
+use retrace::upkeep::confirm::{Confirmed, Question};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Stage ids, globs, groups or output paths; none means everything
+    pub targets: Vec<String>,
+    /// Run the targets although they are fresh
+    #[arg(long)]
+    pub force: bool,
+    /// Only say what would run, and why
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Run the targets alone; what they read must be made already
+    #[arg(long, conflicts_with = "downstream")]
+    pub single_item: bool,
+    /// Run also what depends on the targets
+    #[arg(long)]
+    pub downstream: bool,
+    /// Threads of the one pool, and stages at a time, as far as more of them help [default: all cores]
+    #[arg(short = 'j', value_name = "N", value_parser = workers::jobs, allow_negative_numbers = true)]
+    pub jobs: Option<usize>,
+    /// After a failure, go on with stages that do not depend on it
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Record outputs that differ from the lock under an unchanged key
+    #[arg(long)]
+    pub accept: bool,
+    /// Fail instead of waiting while another run is going on
+    #[arg(long)]
+    pub no_wait: bool,
+}
+impl RunArgs {
+    /// A plain run of one target.
+    pub fn of(target: &str, no_wait: bool) -> RunArgs {
+        RunArgs {
+            targets: vec![target.to_owned()],
+            force: false,
+            dry_run: false,
+            single_item: false,
+            downstream: false,
+            jobs: None,
+            keep_going: false,
+            accept: false,
+            no_wait,
+        }
+    }
+}
+
+/// Brings targets up to date.
+pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
+    let (workspace, settings) = session::locate(program, scope)?;
+    // A target may be a path from the working directory: elsewhere the same words ask for another.
+    let mut asked = args.targets.clone();
+    if !asked.is_empty() {
+        asked.extend(std::env::current_dir().map(|folder| folder.display().to_string()));
+    }
+    let question = Question {
+        program: program.sources.program(),
+        workspace: &workspace,
+        settings: &settings,
+        targets: &asked,
+        groups: &scope.groups,
+        downstream: args.downstream,
+    };
+    let plain = !(args.dry_run || args.force || args.single_item || scope.paranoid);
+    // The short answer names no stage.
+    if plain
+        && !terminal::is_verbose()
+        && let Some(code) = shortcut(&question)?
+    {
+        return Ok(code);
+    }
+    let session = Session::open(program, scope)?;
+    let mut selection = session.select(&args.targets)?;
+    if args.downstream {
+        selection = session.pipeline.with_downstream(selection);
+    }
+    if args.dry_run {
+        status::print_plan(&session, &selection, false)?;
+        return Ok(exit::OK);
+    }
+    let held = session.workspace.lock_for_run(!args.no_wait, |holder| {
+        terminal::note(&format!(
+            "{holder}: waiting for it to end (Ctrl-C gives up)"
+        ));
+    })?;
+    let context = session.context()?;
+    let mut given = BTreeMap::new();
+    if args.single_item {
+        given = inputs_of_targets(&session, &context, &selection)?;
+        selection.closure = selection.targets.clone();
+    }
+    let options = Options {
+        workers: workers::count(args.jobs),
+        force: args.force,
+        keep_going: args.keep_going,
+        accept: args.accept,
+    };
+    let past = session.workspace.history_path();
+    let fresh = Mutex::new(BTreeSet::new());
+    let display = OnceLock::new();
+    let pipeline = &session.pipeline;
+    let recorder = Recorder::new(pipeline);
+    let summary = Run {
+        context: &context,
+        options: &options,
+        selection: &selection,
+        given: &given,
+        prepare: &|| {
+            check_writable(&context)?;
+            let fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = Display::new(pipeline, &past, &selection, &fresh, options.workers)?;
+            display.get_or_init(|| shown);
+            workers::start(args.jobs)
+        },
+        observer: &|event| {
+            recorder.hear(&event);
+            match display.get() {
+                Some(display) => display.show(event),
+                // Nothing but fresh stages comes before the display.
+                None => {
+                    if let Event::Done { stage, .. } = event {
+                        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
+                        fresh.insert(stage);
+                        let state = terminal::paint(terminal::GOOD, "fresh");
+                        terminal::detail(&format!("{} {state}", pipeline.stages[stage].id));
+                    }
+                }
+            }
+        },
+        cancelled: workers::cancelled(),
+    }
+    .execute();
+    if let Some(display) = display.get() {
+        display.finish();
+    }
+    let summary = summary?;
+    let (line, code) = conclude(&session, args, &summary);
+    let past = recorder.into_run(line, code, summary.seconds);
+    history::append(&session.workspace.history_path(), &past)?;
+    if plain && session.is_current()? {
+        question.keep(&summary, &context, std::slice::from_ref(&session.spec))?;
+    }
+    drop(held);
+    Ok(code)
+}
+
+/// Ends a run that an earlier one has answered already.
+fn shortcut(question: &Question) -> Result<Option<u8>> {
+    let started = SystemTime::now();
+    let Some(Confirmed { stages, outputs }) = question.answer() else {
+        return Ok(None);
+    };
+    let workspace = question.workspace;
+    // Whoever else is running may be about to change the answer.
+    let Ok(_held) = workspace.lock_for_run(false, |_| {}) else {
+        return Ok(None);
+    };
+    let summary = Summary {
+        fresh: stages,
+        outputs,
+        outputs_equal: outputs,
+        ..Summary::default()
+    };
+    let line = line(workspace, &summary);
+    print_line(workspace, &line);
+    let seconds = started
+        .elapsed()
+        .map_or(0.0, |elapsed| elapsed.as_secs_f64());
+    let past = past_run(started, seconds, line, exit::OK, Vec::new());
+    history::append(&workspace.history_path(), &past)?;
+    Ok(Some(exit::OK))
+}
+
+/// The outputs that single targets read from other stages, which must all be made.
+fn inputs_of_targets(
+    session: &Session,
+    context: &Context,
+    selection: &Selection,
+) -> Result<BTreeMap<usize, Outputs>> {
+    let plan = context.plan(selection)?;
+    for &target in &selection.targets {
+        for needed in context.needs(&session.pipeline.stages[target]) {
+            if !plan.known.contains_key(&needed) && !selection.targets.contains(&needed) {
+                let (target, needed) = (session.id(target), session.id(needed));
+                let message =
+                    format!("{target} alone cannot run: what it reads from {needed} is stale");
+                return Err(Error::config(message).hint(format!(
+                    "`{PROGRAM} run {needed}` first, or without --single-item"
+                )));
+            }
+        }
+    }
+    Ok(plan.known)
+}
+
+/// Takes down what happens to each stage, for the log of runs.
+struct Recorder<'a> {
+    pipeline: &'a Pipeline,
+    started: SystemTime,
+    reasons: Mutex<BTreeMap<usize, String>>,
+    stages: Mutex<Vec<PastStage>>,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(pipeline: &'a Pipeline) -> Self {
+        Recorder {
+            pipeline,
+            started: SystemTime::now(),
+            reasons: Mutex::default(),
+            stages: Mutex::default(),
+        }
+    }
+
+    fn hear(&self, event: &Event) {
+        let (stage, outcome, seconds, error) = match event {
+            Event::Started { stage, reason } => {
+                let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+                reasons.insert(*stage, reason.to_string());
+                return;
+            }
+            Event::Progress { .. } | Event::Warned { .. } => return,
+            Event::Done {
+                outcome: Outcome::Fresh,
+                ..
+            } => return,
+            Event::Done {
+                stage,
+                outcome: Outcome::Restored,
+                seconds,
+            } => (*stage, "restored", *seconds, None),
+            Event::Done {
+                stage,
+                outcome: Outcome::Ran,
+                seconds,
+            } => (*stage, "ran", *seconds, None),
+            Event::Failed { stage, error, .. } => (*stage, "failed", 0.0, Some(error.to_string())),
+        };
+        let mut reasons = self.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = reasons.remove(&stage).unwrap_or_default();
+        let past = PastStage {
+            stage: self.pipeline.stages[stage].id.clone(),
+            outcome: outcome.to_owned(),
+            reason: error.unwrap_or(reason),
+            seconds,
+        };
+        self.stages
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(past);
+    }
+
+    fn into_run(self, summary: String, exit_code: u8, seconds: f64) -> PastRun {
+        let stages = self.stages.into_inner();
+        let stages = stages.unwrap_or_else(PoisonError::into_inner);
+        past_run(self.started, seconds, summary, exit_code, stages)
+    }
+}
+
+fn past_run(
+    started: SystemTime,
+    seconds: f64,
+    summary: String,
+    exit_code: u8,
+    stages: Vec<PastStage>,
+) -> PastRun {
+    let since = started.duration_since(UNIX_EPOCH);
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|a| a.to_string_lossy().into_owned());
+    PastRun {
+        started: since.map_or(0, |since| since.as_secs()),
+        seconds,
+        command: arguments.collect::<Vec<_>>().join(" "),
+        summary,
+        exit_code,
+        stages,
+    }
+}
+
+/// Says what happened; returns the summary in one line and the exit code.
+fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8) {
+    for (stage, outputs) in &summary.differing {
+        let id = session.id(*stage);
+        let names = outputs.join(", ");
+        let end = if args.accept {
+            "recorded (--accept)"
+        } else {
+            "the lock was left alone"
+        };
+        let differs = terminal::paint(terminal::BAD, "the same key gave other bytes");
+        terminal::line(&format!(
+            "{id}: {differs} than the lock records ({names}); {end}"
+        ));
+    }
+    if !summary.differing.is_empty() && !args.accept {
+        let hint = terminal::paint(terminal::ASIDE, "hint:");
+        terminal::line(&format!(
+            "  {hint} `{} verify` names the files; `--accept` records the new bytes",
+            session.program.name
+        ));
+    }
+    for (stage, old) in &summary.renamed {
+        terminal::note(&format!(
+            "{}: the lock recorded it as {old}",
+            session.id(*stage)
+        ));
+    }
+    for (stage, moved, left) in &summary.moved {
+        tell_move(session.id(*stage), moved, left);
+    }
+    let line = line(&session.workspace, summary);
+    print_line(&session.workspace, &line);
+    let code = if summary.interrupted {
+        terminal::note("interrupted: what is finished is kept");
+        exit::INTERRUPTED
+    } else if !summary.failed.is_empty() {
+        exit::FAILED
+    } else if !summary.differing.is_empty() && !args.accept {
+        exit::DIFFERS
+    } else {
+        exit::OK
+    };
+    (line, code)
+}
+
+/// Says where an output was, and what became of the file there.
+fn tell_move(id: &str, moved: &Move, left: &Left) {
+    let (from, to) = (moved.from.display(), moved.to.display());
+    let moved = format!("{id}: {from} moved to {to}");
+    match left {
+        Left::Removed => terminal::note(&format!("{moved}; the old file is removed")),
+        Left::Nothing => terminal::note(&moved),
+        Left::Kept(why) => terminal::warn(&format!("{moved}; the old file is left: {why}")),
+    }
+}
+
+/// The summary in one line.
+fn line(workspace: &Workspace, summary: &Summary) -> String {
+    let made = summary.fresh + summary.restored + summary.ran;
+    let total = made + summary.failed.len() + summary.skipped;
+    let mut line = format!("{}: {} fresh", count(total, "stage"), summary.fresh);
+    if summary.restored > 0 {
+        line += &format!(", {} restored", summary.restored);
+    }
+    if summary.ran > 0 {
+        line += &format!(", {} ran ({:.1} s)", summary.ran, summary.seconds);
+    }
+    if !summary.failed.is_empty() {
+        line += &format!(", {} failed", summary.failed.len());
+    }
+    if summary.skipped > 0 {
+        line += &format!(", {} not reached", summary.skipped);
+    }
+    let which = if workspace.publishes() {
+        "the committed lock"
+    } else {
+        "the lock"
+    };
+    let (equal, outputs) = (summary.outputs_equal, summary.outputs);
+    line += &format!("; {equal} of {outputs} outputs equal {which}");
+    if summary.outputs_moved > 0 {
+        line += &format!(", {} moved", summary.outputs_moved);
+    }
+    if summary.wrote_lock {
+        line += "; the lock is brought up to date";
+    }
+    line
+}
+
+fn print_line(workspace: &Workspace, line: &str) {
+    let place = match workspace.publishes() {
+        true => String::new(),
+        false => format!("outputs are in {}\n", workspace.out.display()),
+    };
+    terminal::summary(&format!("{line}\n{place}"));
+}

@@ -1,0 +1,195 @@
+//! What the help of each verb ends with: commands that work, and what they are for.
+//!
+//! `tests/shell.rs` runs every one of them, so they name stages and files of this repository.
+
+use retrace_cli::Examples;
+
+/// The examples of each verb. The help of a verb that is missing here has none, which
+/// `tests/shell.rs` does not let pass.
+pub const EXAMPLES: Examples = &[
+    (
+        "run",
+        &[
+            ("run", "everything"),
+            ("run pretrain", "one stage, and what it needs"),
+            (
+                "run 'finetune@*' -j 2",
+                "all items of a matrix, on two threads",
+            ),
+            ("run figures/train_losses.png", "what makes this file"),
+            ("run --group main --dry-run", "what would run, and why"),
+            (
+                "run table_losses --set vars.noise_var=0.2",
+                "another constant; outputs go below .icl-repro/profiles",
+            ),
+            ("run --profile smoke", "the whole pipeline in seconds"),
+        ],
+    ),
+    (
+        "status",
+        &[
+            ("status", "every stage"),
+            ("status --quiet", "only those that are not fresh"),
+            (
+                "status --verbose train_losses",
+                "with every change, and the files meant",
+            ),
+            ("status --json --group main", "for programs"),
+            (
+                "status --profile smoke --exit-code pretrain",
+                "exit code 6 when it is not fresh",
+            ),
+        ],
+    ),
+    (
+        "explain",
+        &[
+            ("explain pretrain", "params, inputs and code of its key"),
+            (
+                "explain train_losses --set vars.dpi=150",
+                "what a change would change in it",
+            ),
+        ],
+    ),
+    (
+        "graph",
+        &[
+            ("graph linear_tf_zs", "what a figure depends on"),
+            (
+                "graph --format dot --group main",
+                "for Graphviz: pipe it into dot -Tsvg",
+            ),
+            ("graph --format mermaid claims", "for Markdown"),
+        ],
+    ),
+    (
+        "verify",
+        &[
+            ("verify", "files, inputs and cache against the lock"),
+            ("verify --json train_losses", "for programs"),
+            (
+                "verify --rebuild pretrain",
+                "runs it from an empty cache and compares",
+            ),
+        ],
+    ),
+    (
+        "diff",
+        &[
+            ("diff", "the last commit and the working tree"),
+            ("diff HEAD~1", "the commit before it and the working tree"),
+            ("diff --all HEAD~1 HEAD", "two commits, every line"),
+        ],
+    ),
+    (
+        "schema",
+        &[("schema", "what docs/pipeline.schema.json holds")],
+    ),
+    (
+        "runs",
+        &[
+            ("runs --last 5", "the last five"),
+            ("runs 1", "the first one, with its stages"),
+        ],
+    ),
+    (
+        "gc",
+        &[
+            ("gc --dry-run", "what no result needs"),
+            (
+                "gc --max-size 500M",
+                "and the oldest results beyond 500 MiB",
+            ),
+        ],
+    ),
+    (
+        "clean",
+        &[
+            ("clean --dry-run", "which folders would go"),
+            ("clean --profile smoke", "the outputs of a profile alone"),
+            ("clean", "and away they are"),
+        ],
+    ),
+    (
+        "report",
+        &[
+            (
+                "report",
+                "figures/report.html, if all that it shows is made",
+            ),
+            ("report --profile smoke", "the same of another profile"),
+        ],
+    ),
+    (
+        "claims",
+        &[
+            ("claims", "all, with their verdicts"),
+            ("claims balance-law", "one, with its evidence"),
+            ("claims --json", "for programs"),
+        ],
+    ),
+    (
+        "risk",
+        &[
+            (
+                "risk --params artifacts/pretrain/model.json --task artifacts/tasks/theta0.json --shots 0..20",
+                "the pretrained model on the target task",
+            ),
+            (
+                "risk --params artifacts/pretrain/model.json --task artifacts/tasks/theta0.json --shots 20 --noise-var 0 --json",
+                "without label noise, for programs",
+            ),
+        ],
+    ),
+    (
+        "doctor",
+        &[
+            (
+                "doctor",
+                "what this machine is, and whether it computes the same bits",
+            ),
+            ("doctor --json", "for programs"),
+        ],
+    ),
+    (
+        "export",
+        &[
+            (
+                "export ro-crate --to target/ro-crate --date 2026-02-26",
+                "the results and how they were made, as a folder for an archive",
+            ),
+            (
+                "export ro-crate --to target/ro-crate-metadata --metadata-only --date 2026-02-26",
+                "only the description",
+            ),
+        ],
+    ),
+    (
+        "provenance",
+        &[
+            (
+                "provenance figures/linear_tf_zs.png",
+                "stage, inputs, claims, and the command that makes it again",
+            ),
+            (
+                "provenance --json figures/tables/errors.parquet",
+                "with all parameters, for programs",
+            ),
+        ],
+    ),
+    (
+        "completions",
+        &[
+            ("completions bash", "a script for bash"),
+            ("completions fish", "one for fish"),
+        ],
+    ),
+    (
+        "man",
+        &[
+            ("man", "the program's page; pipe it into man -l -"),
+            ("man run", "the page of a verb"),
+            ("man --out man1", "all pages, as files below man1/"),
+        ],
+    ),
+];

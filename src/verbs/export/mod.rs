@@ -1,0 +1,6 @@
+//! Verb `export`: the results as a package for others.
+
+pub mod citation;
+pub mod crate_graph;
+pub mod crate_values;
+pub mod export;

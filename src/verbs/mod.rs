@@ -1,0 +1,10 @@
+//! The verbs that only this paper has.
+
+pub mod claims;
+pub mod committed;
+pub mod doctor;
+pub mod examples;
+pub mod export;
+pub mod report;
+pub mod risk;
+pub mod verb;
