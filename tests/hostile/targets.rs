@@ -3,7 +3,8 @@
 //! A target returns how much it found, or what the user is told. It may assert what must hold of
 //! what was read; it may not panic otherwise.
 
-use crate::hostile::{Told, yaml};
+use crate::hostile::Told;
+use crate::yaml;
 use icl_repro::contents::foreign;
 use icl_repro::kinds::exchange::model;
 use icl_repro::registry;

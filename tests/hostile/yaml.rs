@@ -1,6 +1,6 @@
 //! Attacks on pipeline.yaml, and seeds and tokens for mutants of it.
 
-use super::Told;
+use crate::hostile::Told;
 use retrace::base::error::ErrorKind;
 use retrace::resolve::stages::Pipeline;
 use retrace::spec::file::Spec;

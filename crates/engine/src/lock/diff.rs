@@ -153,13 +153,14 @@ mod tests {
             };
             let block = Block {
                 key: Digest::of(format!("{id} {param}").as_bytes()),
-                parts,
+                parts: Some(parts),
                 outputs: BTreeMap::from([("csv".into(), record)]),
             };
             (id.to_string(), block)
         };
         Lock {
             stages: stages.iter().map(block).collect(),
+            rivals: BTreeMap::new(),
         }
     }
 

@@ -268,7 +268,7 @@ mod tests {
             "s".into(),
             Block {
                 key: Digest::of(b"k"),
-                parts,
+                parts: Some(parts),
                 outputs,
             },
         );

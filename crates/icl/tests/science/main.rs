@@ -1,0 +1,10 @@
+//! The science against closed forms, finite differences, independent formulas and known bits.
+//!
+//! Training stands alone (`tests/training.rs`): it caps the instruction level and counts allocations of the
+//! whole process.
+
+mod closed_form;
+mod exact;
+mod golden;
+mod gradients;
+mod population;

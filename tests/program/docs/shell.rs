@@ -1,0 +1,229 @@
+//! Examples of the help, completions, pages of the manual, colours, and how much is said.
+
+use crate::docs::copy::Copy;
+use icl_repro::app::app;
+use icl_repro::verbs::examples::EXAMPLES;
+use retrace_cli::{Shell, examples};
+use std::process::Output;
+
+fn verbs() -> Vec<String> {
+    let command = app().command();
+    let verbs = command.get_subcommands();
+    verbs.map(|verb| verb.get_name().to_owned()).collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+fn expect(code: i32, output: Output) -> (String, String) {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
+    (out, err)
+}
+
+#[test]
+fn every_example_of_the_help_runs() {
+    let mut known: Vec<&str> = EXAMPLES.iter().map(|(verb, _)| *verb).collect();
+    let mut verbs = verbs();
+    known.sort_unstable();
+    verbs.sort_unstable();
+    assert_eq!(known, verbs, "every verb has examples, and only verbs have");
+    // In one copy: what runs comes after what only looks, and what removes all comes last.
+    verbs.sort_by_key(|verb| match verb.as_str() {
+        "report" | "run" => 1,
+        "gc" => 2,
+        "clean" => 3,
+        _ => 0,
+    });
+    let copy = Copy::toy();
+    for verb in &verbs {
+        let (help, _) = expect(0, copy.run(&[verb, "--help"]));
+        for (example, _) in examples::of(EXAMPLES, verb) {
+            assert!(help.contains(&format!("icl-repro {example}")), "{help}");
+            assert_eq!(example.split(' ').next(), Some(verb.as_str()), "{example}");
+            let (code, printed) = copy.bash(&format!("icl-repro {example}"));
+            let allowed = match verb.as_str() {
+                // At toy scale no claim is decided as recorded.
+                "claims" => Some(4),
+                // The profile has not been run in the copy.
+                "status" if example.contains("--exit-code") => Some(6),
+                _ => Some(0),
+            };
+            assert_eq!(code, allowed, "icl-repro {example}\n{printed}");
+        }
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_who_asks() {
+    let copy = Copy::fresh();
+    let painted = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = copy.command(crate::docs::copy::PROGRAM);
+        command.args(arguments).envs(variables.iter().copied());
+        let output = command.output().expect("the program starts");
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert!(!printed.is_empty());
+        printed.contains('\u{1b}')
+    };
+    let (forced, none) = ([("CLICOLOR_FORCE", "1")], [("NO_COLOR", "1")]);
+    for arguments in [
+        &["status", "pretrain"][..],
+        &["status", "nonsense"],
+        &["--help"],
+        &["nonsense"],
+    ] {
+        assert!(!painted(arguments, &[]), "{arguments:?} into a pipe");
+        assert!(painted(arguments, &forced), "{arguments:?} forced");
+        let always = [&["--color", "always"], arguments].concat();
+        assert!(painted(&always, &[]), "{always:?}");
+        assert!(painted(&always, &none), "an option outweighs {none:?}");
+        let never = [&["--color=never"], arguments].concat();
+        assert!(!painted(&never, &forced), "{never:?}");
+    }
+    let (_, err) = expect(2, copy.run(&["--color", "sometimes", "status"]));
+    assert!(err.contains("always") && err.contains("never"), "{err}");
+    // JSON stays JSON.
+    let (out, _) = expect(0, copy.run(&["status", "--json", "--color", "always"]));
+    serde_json::from_str::<serde_json::Value>(&out).expect("JSON");
+}
+
+#[test]
+fn quiet_says_what_was_asked_for_and_verbose_says_why() {
+    let copy = Copy::toy();
+    let silent = |arguments: &[&str]| {
+        let (out, err) = expect(0, copy.run(arguments));
+        assert_eq!((out.as_str(), err.as_str()), ("", ""), "{arguments:?}");
+    };
+    silent(&["run", "-q"]);
+    silent(&["run", "--force", "table_losses", "--quiet"]);
+    silent(&["verify", "-q"]);
+    silent(&["status", "-q"]);
+    silent(&["gc", "-q"]);
+    silent(&["man", "-q", "--out", "pages"]);
+    let (out, _) = expect(0, copy.run(&["graph", "-q", "tasks"]));
+    assert_eq!(out, "tasks (tasks)\n", "the answer stays");
+    // What is wrong is said, with its exit code.
+    std::fs::write(copy.path("figures/train_losses.png"), "no picture").expect("a file");
+    let (out, _) = expect(3, copy.run(&["verify", "-q"]));
+    assert_eq!(
+        out,
+        "train_losses: figures/train_losses.png differs from the lock\n"
+    );
+    let (out, _) = expect(0, copy.run(&["status", "-q"]));
+    assert!(
+        out.starts_with("modified  train_losses ") && out.lines().count() == 1,
+        "{out}"
+    );
+    let (_, err) = expect(2, copy.run(&["run", "-q", "nonsense"]));
+    assert!(err.starts_with("error: "), "{err}");
+
+    let (out, err) = expect(0, copy.run(&["run", "-v", "pretrain"]));
+    assert!(out.starts_with("1 stage: 1 fresh;"), "{out}");
+    for line in [
+        "pipeline: ",
+        "lock:     ",
+        "outputs:  ",
+        "cache:    ",
+        "pretrain fresh",
+    ] {
+        assert!(
+            err.lines().any(|found| found.starts_with(line)),
+            "{line}\n{err}"
+        );
+    }
+    let set = "vars.optimizer={sgd: {learning_rate: 0.5, momentum: 0.5}}";
+    let more = [
+        "--set",
+        set,
+        "--set",
+        "pretrain.training.steps=3",
+        "--set",
+        "pretrain.init_std=1",
+    ];
+    let (short, _) = expect(0, copy.run(&[&["status", "pretrain"], &more[..]].concat()));
+    let (long, _) = expect(
+        0,
+        copy.run(&[&["status", "pretrain", "-v"], &more[..]].concat()),
+    );
+    assert!(
+        short.contains("; and 1 more") && !long.contains("more"),
+        "{short}{long}"
+    );
+    assert_eq!(long.matches("param ").count(), 4, "{long}");
+    expect(2, copy.run(&["-q", "-v", "status"]));
+}
+
+/// The script answers as bash asks it.
+#[test]
+fn bash_completes_verbs_options_and_values() {
+    let copy = Copy::empty();
+    let complete = |words: &str| {
+        let words = format!("icl-repro {words}");
+        let count = words.split(' ').count() - 1;
+        let last = words.split(' ').next_back().unwrap_or_default();
+        let before = words.split(' ').rev().nth(1).unwrap_or_default();
+        let array: Vec<String> = words.split(' ').map(|word| format!("'{word}'")).collect();
+        copy.sh(&format!(
+            "set +eu\nsource <(icl-repro completions bash)\n\
+             answer=$(complete -p icl-repro | sed 's/.*-F \\([^ ]*\\) .*/\\1/')\n\
+             COMP_WORDS=({}) COMP_CWORD={count}\n\
+             $answer icl-repro '{last}' '{before}'\necho \"${{COMPREPLY[@]}}\"",
+            array.join(" ")
+        ))
+    };
+    assert_eq!(complete("ver").trim(), "verify");
+    assert_eq!(complete("run --down").trim(), "--downstream");
+    assert_eq!(complete("status --color ").trim(), "auto always never");
+    assert_eq!(complete("graph --format m").trim(), "mermaid");
+    assert_eq!(complete("completions z").trim(), "zsh");
+}
+
+#[test]
+fn every_shell_knows_every_verb() {
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let script = app().completions(shell);
+        for verb in verbs() {
+            assert!(script.contains(&verb), "{shell:?}: {verb}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_the_program_and_each_verb() {
+    let pages = app().manual().expect("pages");
+    assert_eq!(pages.len(), verbs().len() + 1);
+    let copy = Copy::empty();
+    let (out, _) = expect(0, copy.run(&["man", "--out", "pages"]));
+    assert_eq!(out, format!("{} pages written below pages\n", pages.len()));
+    let year = regex::Regex::new(r"\b20\d\d-\d\d").expect("a pattern");
+    for page in &pages {
+        let file = std::fs::read_to_string(copy.path(&format!("pages/{}.1", page.name)));
+        assert_eq!(
+            file.expect("a page"),
+            page.text,
+            "{}: other bytes",
+            page.name
+        );
+        for part in [
+            ".TH ",
+            ".SH NAME",
+            ".SH SYNOPSIS",
+            ".SH OPTIONS",
+            "EXIT STATUS",
+        ] {
+            assert!(page.text.contains(part), "{}: {part}", page.name);
+        }
+        assert!(!year.is_match(&page.text), "{}: a date", page.name);
+    }
+    let (out, _) = expect(0, copy.run(&["man", "run"]));
+    assert!(
+        out.contains("EXAMPLES") && out.contains("icl\\-repro run pretrain"),
+        "{out}"
+    );
+    let (_, err) = expect(2, copy.run(&["man", "verfy"]));
+    assert!(err.contains("did you mean `verify`?"), "{err}");
+    std::fs::write(copy.path("blocked"), "a file").expect("a file");
+    let (_, err) = expect(1, copy.run(&["man", "--out", "blocked/pages"]));
+    assert!(err.contains("blocked"), "{err}");
+}
