@@ -30,20 +30,20 @@ pub struct Committed {
 /// # Errors
 /// The lock cannot be read.
 pub fn output(session: &Session, stage: usize, name: &str) -> Result<Option<Committed>> {
-    let stage = &session.pipeline.stages[stage];
+    let stage = &session.engine.pipeline.stages[stage];
     let output = stage.outputs.iter().find(|(output, _)| output == name);
     let path = output.map(|(_, path)| path.clone());
     let Some(path) = path.filter(|path| path.starts_with(PUBLISHED)) else {
         return Ok(None);
     };
-    if !session.workspace.publishes() {
+    if !session.engine.workspace.publishes() {
         return Ok(None);
     }
     let context = session.context()?;
     let block = context.lock.get()?.stages.get(&stage.id);
     let record = block.and_then(|block| block.outputs.get(name));
     let expected = record.filter(|record| path.as_os_str() == &*record.path);
-    let bytes = files::read_at_most(&session.workspace.root.join(&path), MAX_BYTES).ok();
+    let bytes = files::read_at_most(&session.engine.workspace.root.join(&path), MAX_BYTES).ok();
     let is_recorded =
         |bytes: &Vec<u8>| expected.is_some_and(|record| record.file_digest() == Digest::of(bytes));
     Ok(bytes

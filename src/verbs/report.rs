@@ -25,14 +25,14 @@ const NAMED: usize = 8;
 /// page is named, if it is what pipeline.lock records and nothing changed since; else exits with 6.
 pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
     let session = call.session()?;
-    let stage = session.of_kind(Report::NAME).ok_or_else(|| {
+    let stage = session.engine.of_kind(Report::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `report`")
             .hint("pipeline.yaml of this project has one, in group `report`")
     })?;
     let id = session.id(stage).to_owned();
-    let page = session.pipeline.stages[stage].outputs.first();
+    let page = session.engine.pipeline.stages[stage].outputs.first();
     let (page, path) = page.ok_or_else(|| Error::failed("the report has no output"))?;
-    let path = session.workspace.out.join(path);
+    let path = session.engine.workspace.out.join(path);
     let context = session.context()?;
     let selection = session.select(std::slice::from_ref(&id))?;
     let plan = context.plan(&selection)?;
@@ -58,7 +58,7 @@ pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
             if missing.len() == 1 { "is" } else { "are" },
         );
         for &index in missing.iter().take(NAMED) {
-            let outputs = session.pipeline.stages[index].outputs.iter();
+            let outputs = session.engine.pipeline.stages[index].outputs.iter();
             let paths = outputs.map(|(_, path)| path.display().to_string());
             let paths = paths.collect::<Vec<_>>().join(", ");
             message += &format!("\n  {}: {paths}", session.id(index));

@@ -233,7 +233,7 @@ fn explain_and_graph_answer() {
     for part in [
         "param training.steps",
         "5000",
-        "code icl/optimizer.rs",
+        "code crates/icl/src/train/optimizer.rs",
         "output model",
     ] {
         assert!(out.contains(part), "{part}\n{out}");

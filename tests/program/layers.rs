@@ -18,6 +18,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("crates/provenance", &[]),
     ("crates/tables", &[]),
     (
+        "examples/half-life",
+        &["crates/engine", "crates/engine-cli"],
+    ),
+    (
         "src",
         &[
             "crates/engine",
@@ -36,7 +40,7 @@ fn sources() -> Code {
     Code::link(&workspace, &[]).expect("they parse")
 }
 
-/// `src`, or `crates/NAME`.
+/// `src`, `crates/NAME` or `examples/NAME`.
 fn package(file: &str) -> &str {
     file.split("/src/")
         .next()

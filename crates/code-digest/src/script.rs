@@ -4,12 +4,15 @@ use crate::{Code, Workspace};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Writes `code.rs` to `OUT_DIR`: the digests of the workspace of the package that is built.
+/// Writes `code.rs` to `OUT_DIR`: the digests of the package that is built
+/// and of the packages of its workspace that it depends on.
 ///
 /// Ends the build with the reason where a file cannot be digested.
 pub fn build_script(without_effect: &[&str]) {
     let root = root();
-    match Workspace::read(&root).and_then(|workspace| {
+    let package = std::env::var("CARGO_PKG_NAME").expect("cargo sets CARGO_PKG_NAME");
+    let read = Workspace::read(&root).and_then(|workspace| workspace.needed_by(&package));
+    match read.and_then(|workspace| {
         for folder in workspace.packages.values() {
             println!("cargo::rerun-if-changed={}", root.join(folder).display());
         }

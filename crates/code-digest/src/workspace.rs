@@ -49,6 +49,29 @@ impl Workspace {
         Ok(workspace)
     }
 
+    /// The workspace without the packages that `package` does not depend on, in whatever way: an edit of
+    /// those makes no other program.
+    ///
+    /// # Errors
+    /// `Cargo.lock` cannot be read.
+    pub fn needed_by(mut self, package: &str) -> Result<Self, String> {
+        let lock: Table = self.lock.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
+        let packages = locked_packages(&lock);
+        let needed = reached(&packages, package);
+        let is_needed = |name: &str| needed.iter().any(|known| known.replace('-', "_") == name);
+        let mut left_out = Vec::new();
+        self.packages.retain(|name, folder| {
+            let keep = is_needed(name);
+            if !keep {
+                left_out.push(format!("{folder}/"));
+            }
+            keep
+        });
+        let is_left_out = |file: &String| left_out.iter().any(|folder| file.starts_with(folder));
+        self.files.retain(|file, _| !is_left_out(file));
+        Ok(self)
+    }
+
     fn add(&mut self, root: &Path, folder: &str) -> Result<Table, String> {
         let path = root.join(folder).join("Cargo.toml");
         let manifest: Table = text(&path)?
@@ -95,24 +118,7 @@ impl Workspace {
     /// depends on. Of several versions of one package the newest counts, with a digest of all.
     pub(crate) fn locked(&self) -> Result<BTreeMap<String, String>, String> {
         let lock: Table = self.lock.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
-        let mut packages: BTreeMap<&str, Vec<(&str, Vec<&str>)>> = BTreeMap::new();
-        for package in lock
-            .get("package")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            let field = |key: &str| package.get(key).and_then(Value::as_str);
-            let needs = package.get("dependencies").and_then(Value::as_array);
-            let needs = needs.into_iter().flatten().filter_map(Value::as_str);
-            let needs = needs.map(|need| need.split(' ').next().unwrap_or_default());
-            if let (Some(name), Some(version)) = (field("name"), field("version")) {
-                packages
-                    .entry(name)
-                    .or_default()
-                    .push((version, needs.collect()));
-            }
-        }
+        let packages = locked_packages(&lock);
         let rust_names: BTreeMap<&str, &str> = self
             .renamed
             .iter()
@@ -120,15 +126,8 @@ impl Workspace {
             .collect();
         let mut crates = BTreeMap::new();
         for (name, versions) in &packages {
-            let mut reached = BTreeSet::from([*name]);
-            let mut ahead = vec![*name];
-            while let Some(next) = ahead.pop() {
-                for (_, needs) in packages.get(next).into_iter().flatten() {
-                    ahead.extend(needs.iter().filter(|need| reached.insert(need)));
-                }
-            }
             let mut hasher = blake3::Hasher::new();
-            for name in reached {
+            for name in reached(&packages, name) {
                 for (version, _) in packages.get(name).into_iter().flatten() {
                     hasher.update(format!("{name} {version}\n").as_bytes());
                 }
@@ -146,6 +145,43 @@ impl Workspace {
         }
         Ok(crates)
     }
+}
+
+/// The versions of each locked package, and for each the packages that it depends on.
+type Locked<'a> = BTreeMap<&'a str, Vec<(&'a str, Vec<&'a str>)>>;
+
+fn locked_packages(lock: &Table) -> Locked<'_> {
+    let mut packages = Locked::new();
+    for package in lock
+        .get("package")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let field = |key: &str| package.get(key).and_then(Value::as_str);
+        let needs = package.get("dependencies").and_then(Value::as_array);
+        let needs = needs.into_iter().flatten().filter_map(Value::as_str);
+        let needs = needs.map(|need| need.split(' ').next().unwrap_or_default());
+        if let (Some(name), Some(version)) = (field("name"), field("version")) {
+            packages
+                .entry(name)
+                .or_default()
+                .push((version, needs.collect()));
+        }
+    }
+    packages
+}
+
+/// A package and all that it depends on.
+fn reached<'a>(packages: &Locked<'a>, package: &'a str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::from([package]);
+    let mut ahead = vec![package];
+    while let Some(next) = ahead.pop() {
+        for (_, needs) in packages.get(next).into_iter().flatten() {
+            ahead.extend(needs.iter().filter(|need| reached.insert(need)));
+        }
+    }
+    reached
 }
 
 fn text(path: &Path) -> Result<String, String> {

@@ -395,3 +395,22 @@ fn globs_parents_and_nested_modules_lead_to_their_files() {
         assert!(names.contains(&file.to_owned()), "{names:?}");
     }
 }
+
+#[test]
+fn a_program_is_made_of_the_packages_that_it_depends_on() {
+    let program = "\n[[package]]\nname = \"program\"\nversion = \"0.1.0\"\ndependencies = [\n \"science\",\n]\n";
+    let made_of = |file: &str| {
+        let mut workspace = edited(&[(file, "fn other() {}")]);
+        workspace.lock += program;
+        let needed = workspace.needed_by("program").expect("a lock");
+        (link(&needed).program(), needed.files)
+    };
+    let (before, files) = made_of("src/unused.rs");
+    assert!(files.contains_key(FIT) && files.contains_key(TRAIN));
+    assert!(!files.keys().any(|file| file.starts_with("crates/drawing/")));
+    let (after, _) = made_of("crates/drawing/src/axes.rs");
+    let (without, _) = made_of("crates/drawing/src/line.rs");
+    assert_eq!(after, without, "what is not needed");
+    let (other, _) = made_of(FIT);
+    assert_ne!(other, before, "what is needed");
+}

@@ -73,16 +73,16 @@ fn of_decided<'a>(claims: &[&'a Decided]) -> Vec<Line<'a>> {
 
 /// The stage of kind `claims`, and the file with all its evidence.
 fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
-    let stage = session.of_kind(Claims::NAME).ok_or_else(|| {
+    let stage = session.engine.of_kind(Claims::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `claims`")
             .hint("pipeline.yaml lists claims in the params of such a stage")
     })?;
-    let outputs = &session.pipeline.stages[stage].outputs;
+    let outputs = &session.engine.pipeline.stages[stage].outputs;
     let (_, path) = outputs
         .iter()
         .find(|(name, _)| name == "json")
         .ok_or_else(|| Error::failed("the stage of the claims has no output `json`"))?;
-    Ok((stage, session.workspace.out.join(path)))
+    Ok((stage, session.engine.workspace.out.join(path)))
 }
 
 /// The stage of kind `claims`, and what it wrote.
@@ -214,7 +214,7 @@ fn briefly(session: &Session, stages: &BTreeSet<usize>) -> String {
 /// The ids of the claims that a stage bears on: those that the report shows beside it if it draws a
 /// figure, else those that rest on it; none of these while they are not decided.
 fn resting_on(session: &Session, stage: &str) -> Vec<String> {
-    let stages = &session.pipeline.stages;
+    let stages = &session.engine.pipeline.stages;
     let Some(asked) = stages.iter().position(|s| s.id == stage) else {
         return Vec::new();
     };
@@ -238,10 +238,10 @@ fn resting_on(session: &Session, stage: &str) -> Vec<String> {
 
 /// The ids of the claims that the report names beside the figure of a stage.
 fn shown_beside(session: &Session, stage: &str) -> Vec<String> {
-    let Some(report) = session.of_kind(Report::NAME) else {
+    let Some(report) = session.engine.of_kind(Report::NAME) else {
         return Vec::new();
     };
-    let params = session.pipeline.stages[report].job.params();
+    let params = session.engine.pipeline.stages[report].job.params();
     let sections = params["sections"].as_array().into_iter().flatten();
     let mut figures = sections.flat_map(|s| s["figures"].as_array().into_iter().flatten());
     let found = figures.find(|figure| figure["figure"] == stage);
@@ -258,7 +258,7 @@ fn rests_on<'a>(
     ledger: usize,
     checks: impl Iterator<Item = &'a Checked>,
 ) -> BTreeSet<usize> {
-    let stages = &session.pipeline.stages;
+    let stages = &session.engine.pipeline.stages;
     let mut found = BTreeSet::new();
     for check in checks {
         let quantity = QUANTITIES.iter().find(|(name, _)| *name == check.quantity);

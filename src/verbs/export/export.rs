@@ -49,16 +49,16 @@ const SHOWN: usize = 5;
 /// Makes a Workflow Run RO-Crate.
 pub fn ro_crate(session: &Session, args: &RoCrateArgs) -> Result<u8> {
     check_free(&args.to)?;
-    let Workspace { root, cache, .. } = &session.workspace;
+    let Workspace { root, cache, .. } = &session.engine.workspace;
     boundary::check_package(root, cache, &resolve(&args.to)?)?;
     let mut gathered = Gathered::default();
-    let citation = read_citation(&session.workspace.root)?;
+    let citation = read_citation(&session.engine.workspace.root)?;
     let published = day(args.date.as_deref(), &citation)?;
     let runs = gathered.runs(session, args)?;
     for name in PAPERS {
-        gathered.add(name, session.workspace.root.join(name));
+        gathered.add(name, session.engine.workspace.root.join(name));
     }
-    gathered.add(LOCK_FILE, session.workspace.lock_path());
+    gathered.add(LOCK_FILE, session.engine.workspace.lock_path());
     let found = gathered.read(&session.ids(session.select(&args.targets)?.targets))?;
     let facts = Facts {
         citation,
@@ -114,7 +114,7 @@ impl Gathered {
         let mut recorded = BTreeMap::new();
         let mut outdated = Vec::new();
         for &index in &selection.closure {
-            let stage = &session.pipeline.stages[index];
+            let stage = &session.engine.pipeline.stages[index];
             let Some(block) = lock.stages.get(&stage.id) else {
                 outdated.push(stage.id.as_str());
                 continue;
@@ -153,16 +153,16 @@ impl Gathered {
             let (path, from) = match &input.source {
                 Source::File(path) => (path.clone(), None),
                 Source::Output { stage, output } => {
-                    let maker = &session.pipeline.stages[*stage];
+                    let maker = &session.engine.pipeline.stages[*stage];
                     let of = maker.outputs.iter().find(|(name, _)| name == output);
                     let path = of.map(|(_, path)| path.clone()).unwrap_or_default();
-                    let kind = session.kinds[maker.kind].name().to_owned();
+                    let kind = session.engine.kinds[maker.kind].name().to_owned();
                     (path, Some((kind, output.clone())))
                 }
             };
             let name = shown(&path);
             if from.is_none() {
-                self.add(&name, session.workspace.root.join(&path));
+                self.add(&name, session.engine.workspace.root.join(&path));
             }
             Some(Artifact {
                 name: input.role.clone(),
@@ -175,7 +175,7 @@ impl Gathered {
         let outputs = stage.outputs.iter().filter_map(|(name, path)| {
             let record = block.outputs.get(name)?;
             if all || path.starts_with(PUBLISHED) {
-                self.add(shown(path), session.workspace.out.join(path));
+                self.add(shown(path), session.engine.workspace.out.join(path));
                 let expected = (stage.id.clone(), record.file_digest());
                 self.expected.insert(shown(path), expected);
             }
@@ -188,7 +188,7 @@ impl Gathered {
         });
         StageRun {
             id: stage.id.clone(),
-            kind: session.kinds[stage.kind].name().to_owned(),
+            kind: session.engine.kinds[stage.kind].name().to_owned(),
             key: block.key,
             params: block
                 .parts

@@ -72,7 +72,11 @@ pub fn command<V: Subcommand>(program: &Program, about: &'static str, order: &[&
         .version(program.version)
         .about(about)
         .after_help(exit::sentence(&program.exits()))
-        .mut_arg("cache_dir", |argument| argument.help(cache));
+        // In place: `mut_arg` would move it to the end.
+        .mut_args(|argument| match argument.get_id() == "cache_dir" {
+            true => argument.help(&cache),
+            false => argument,
+        });
     let place = |verb: &Command| order.iter().position(|name| *name == verb.get_name());
     let mut verbs: Vec<Command> = command.get_subcommands().cloned().collect();
     verbs.sort_by_key(|verb| place(verb).unwrap_or(order.len()));

@@ -19,7 +19,7 @@ pub struct CleanArgs {
 /// Removes the cache and the intermediate artifacts, as far as they were made here; of a profile or
 /// `--set` its own outputs alone.
 pub fn clean(session: &Session, args: &CleanArgs) -> Result<u8> {
-    let workspace = &session.workspace;
+    let workspace = &session.engine.workspace;
     // The run lock alone would make a cache.
     if removal::is_nothing_there(workspace) {
         terminal::summary("nothing to remove\n");

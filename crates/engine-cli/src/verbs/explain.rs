@@ -24,7 +24,7 @@ pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
     let plan = context.plan(&selection)?;
     let mut text = String::new();
     for &index in &selection.targets {
-        let stage = &session.pipeline.stages[index];
+        let stage = &session.engine.pipeline.stages[index];
         let state = &plan.states[&index];
         let Some(inputs) = context.input_digests(stage, |upstream| plan.known.get(&upstream))?
         else {

@@ -27,12 +27,12 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     let _look;
     let _held;
     if args.dry_run {
-        _look = session.workspace.lock_for_look(waiting)?;
+        _look = session.engine.workspace.lock_for_look(waiting)?;
     } else {
-        _held = session.workspace.lock_for_run(true, waiting)?;
+        _held = session.engine.workspace.lock_for_run(true, waiting)?;
     }
     let store = session.context()?.store;
-    let plan = gc::plan(&session.workspace, store, limit)?;
+    let plan = gc::plan(&session.engine.workspace, store, limit)?;
     let mut text = String::new();
     for (stage, results, bytes) in plan.by_stage() {
         text += &format!(

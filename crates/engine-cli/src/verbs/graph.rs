@@ -36,8 +36,8 @@ pub fn graph(session: &Session, args: &GraphArgs) -> Result<u8> {
         GraphFormat::Mermaid => writeln!(text, "graph LR"),
     };
     for &index in &selection.closure {
-        let stage = &session.pipeline.stages[index];
-        let kind = session.kinds[stage.kind].name();
+        let stage = &session.engine.pipeline.stages[index];
+        let kind = session.engine.kinds[stage.kind].name();
         let id = &stage.id;
         let upstream = stage.upstream();
         let _ = match args.format {

@@ -20,9 +20,15 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let context = session.context()?;
     workers::start(args.jobs)?;
     let workers = workers::count(args.jobs);
-    let past = session.workspace.history_path();
+    let past = session.engine.workspace.history_path();
     let nothing = BTreeSet::new();
-    let display = Display::new(&session.pipeline, &past, &selection, &nothing, workers)?;
+    let display = Display::new(
+        &session.engine.pipeline,
+        &past,
+        &selection,
+        &nothing,
+        workers,
+    )?;
     let how = Rebuilder {
         workers,
         observer: &|event| display.show(event),

@@ -99,17 +99,20 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     let session = Session::open(program, scope)?;
     let mut selection = session.select(&args.targets)?;
     if args.downstream {
-        selection = session.pipeline.with_downstream(selection);
+        selection = session.engine.pipeline.with_downstream(selection);
     }
     if args.dry_run {
         status::print_plan(&session, &selection, false)?;
         return Ok(exit::OK);
     }
-    let held = session.workspace.lock_for_run(!args.no_wait, |holder| {
-        terminal::note(&format!(
-            "{holder}: waiting for it to end (Ctrl-C gives up)"
-        ));
-    })?;
+    let held = session
+        .engine
+        .workspace
+        .lock_for_run(!args.no_wait, |holder| {
+            terminal::note(&format!(
+                "{holder}: waiting for it to end (Ctrl-C gives up)"
+            ));
+        })?;
     let context = session.context()?;
     let mut given = BTreeMap::new();
     if args.single_item {
@@ -122,10 +125,10 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         keep_going: args.keep_going,
         accept: args.accept,
     };
-    let past = session.workspace.history_path();
+    let past = session.engine.workspace.history_path();
     let fresh = Mutex::new(BTreeSet::new());
     let display = OnceLock::new();
-    let pipeline = &session.pipeline;
+    let pipeline = &session.engine.pipeline;
     let recorder = Recorder::new(pipeline);
     let summary = Run {
         context: &context,
@@ -163,9 +166,13 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     let summary = summary?;
     let (line, code) = conclude(&session, args, &summary);
     let past = recorder.into_run(line, code, summary.seconds);
-    history::append(&session.workspace.history_path(), &past)?;
+    history::append(&session.engine.workspace.history_path(), &past)?;
     if plain && session.is_current()? {
-        question.keep(&summary, &context, std::slice::from_ref(&session.spec))?;
+        question.keep(
+            &summary,
+            &context,
+            std::slice::from_ref(&session.engine.spec),
+        )?;
     }
     drop(held);
     Ok(code)
@@ -206,7 +213,7 @@ fn inputs_of_targets(
 ) -> Result<BTreeMap<usize, Outputs>> {
     let plan = context.plan(selection)?;
     for &target in &selection.targets {
-        for needed in context.needs(&session.pipeline.stages[target]) {
+        for needed in context.needs(&session.engine.pipeline.stages[target]) {
             if !plan.known.contains_key(&needed) && !selection.targets.contains(&needed) {
                 let (target, needed) = (session.id(target), session.id(needed));
                 let message =
@@ -334,8 +341,8 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
     for (stage, moved, left) in &summary.moved {
         tell_move(session.id(*stage), moved, left);
     }
-    let line = line(&session.workspace, summary);
-    print_line(&session.workspace, &line);
+    let line = line(&session.engine.workspace, summary);
+    print_line(&session.engine.workspace, &line);
     let code = if summary.interrupted {
         terminal::note("interrupted: what is finished is kept");
         exit::INTERRUPTED

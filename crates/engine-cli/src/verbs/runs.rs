@@ -22,7 +22,7 @@ pub struct RunsArgs {
 
 /// Lists runs, or shows one.
 pub fn runs(session: &Session, args: &RunsArgs) -> Result<u8> {
-    let runs = history::read(&session.workspace.history_path())?;
+    let runs = history::read(&session.engine.workspace.history_path())?;
     let text = match args.number {
         Some(number) => {
             let run = number.checked_sub(1).and_then(|index| runs.get(index));

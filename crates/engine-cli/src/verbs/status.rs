@@ -63,7 +63,7 @@ pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Resul
     let context = session.context()?;
     let plan = context.plan(selection)?;
     let orphans = orphans(&context, selection)?;
-    let past = history::read(&session.workspace.history_path())?;
+    let past = history::read(&session.engine.workspace.history_path())?;
     let durations = history::Durations::of(&past);
     let mut lines = Vec::with_capacity(plan.states.len());
     for (&stage, state) in &plan.states {
@@ -110,7 +110,7 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
     match state {
         State::Fresh => line.state = "fresh",
         State::Restore(paths) => {
-            let exists = |path: &PathBuf| session.workspace.out.join(path).exists();
+            let exists = |path: &PathBuf| session.engine.workspace.out.join(path).exists();
             let moves = plan.moved.get(&stage).map_or(&[][..], |m| &m.outputs);
             // A published file names the stage that it is from.
             let renamed = plan

@@ -1,0 +1,5 @@
+//! The program `half-life`.
+
+fn main() -> std::process::ExitCode {
+    half_life::app().run()
+}
