@@ -3,7 +3,9 @@
 //! Knows the columns that [`crate::kinds::figure::data`] writes. Does not know who draws them.
 
 use crate::kinds::exchange::table::failed;
+use crate::kinds::figure::kind;
 use crate::kinds::page::template;
+use plots::figure::{self, ScaleKind};
 use retrace::base::error::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -64,18 +66,18 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
         Ok::<String, Error>(field.cloned().unwrap_or_default())
     };
     let mut panels: Vec<Panel> = Vec::new();
-    let described = params["panels"].as_array().map_or(&[][..], Vec::as_slice);
+    let described = kind::described(params)?;
     let mut last = None;
     for row in 0..table.rows() {
         let number = panel[row] as usize;
         while panels.len() <= number {
-            let described = described.get(panels.len()).ok_or_else(|| {
+            let (title, x, y) = described.get(panels.len()).ok_or_else(|| {
                 Error::failed("the data has more panels than the params of its figure")
             })?;
             panels.push(Panel {
-                title: described["title"].as_str().unwrap_or_default().to_owned(),
-                x: axis(&described["x"]),
-                y: axis(&described["y"]),
+                title: title.clone(),
+                x: axis(x),
+                y: axis(y),
                 rows: Vec::new(),
                 series: Vec::new(),
             });
@@ -118,20 +120,16 @@ fn optional_floats(table: &Table, name: &str) -> Vec<Option<f64>> {
     (0..table.rows()).map(finite).collect()
 }
 
-fn axis(axis: &Value) -> Axis {
-    let ends = |range: &Value| [range[0].as_f64(), range[1].as_f64()];
-    let segments = axis["segments"].as_array().filter(|s| !s.is_empty());
-    let [low, high] = match (segments, &axis["range"], &axis["within"]) {
-        (Some(segments), ..) => [
-            segments[0]["range"][0].as_f64(),
-            segments[segments.len() - 1]["range"][1].as_f64(),
-        ],
-        (None, Value::Null, within) => ends(within),
-        (None, range, _) => ends(range),
+fn axis(axis: &figure::Axis) -> Axis {
+    let [low, high] = match (&axis.segments[..], axis.range.or(axis.within)) {
+        ([first, .., last], _) => [Some(first.range[0]), Some(last.range[1])],
+        ([only], _) => only.range.map(Some),
+        ([], Some(range)) => range.map(Some),
+        ([], None) => [None; 2],
     };
     Axis {
-        label: axis["label"].as_str().unwrap_or_default().to_owned(),
-        log: axis["scale"] == "log",
+        label: axis.label.clone(),
+        log: axis.scale == ScaleKind::Log,
         low,
         high,
     }
