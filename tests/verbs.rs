@@ -14,7 +14,7 @@ use tables::table::{Column, Table};
 use toy::{Ask, Repo};
 
 const CHAIN: &str = "
-version: 1
+version: 2
 stages:
   a: {kind: join, params: {text: a}, inputs: {file: data/in}, outputs: {out: figures/a.txt}}
   b: {kind: join, params: {text: b}, inputs: {parts: a.out}, outputs: {out: figures/b.txt}}

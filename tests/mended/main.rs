@@ -5,6 +5,7 @@ mod answers;
 mod checkouts;
 mod children;
 mod compiler;
+mod defaults;
 mod figures;
 mod fresh_clones;
 mod git;
