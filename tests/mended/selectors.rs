@@ -1,7 +1,7 @@
 //! A value that picks rows is read as the type of its column, or refused: never compared as written.
 
 use crate::sketch::{Made, figure, refused};
-use icl_repro::kinds::figure::selector::{self, Selector};
+use icl_repro::kinds::figure::query::selector::{self, Selector};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tables::table::Column;
@@ -14,20 +14,23 @@ fn picked(condition: &str) -> retrace::base::error::Result<Made> {
             &format!("where: {{task: theta0, {condition}}}, x: n, y: error, std"),
         ),
         (
-            "        each: model\n        looks:\n          - {value: zs, look: {label: ZS, color: {color: \"#112233\"}, line: {}}}\n          - {value: both, look: {label: both, line: {}}}\n          - {value: both_v, look: {label: value, line: {}}}\n",
-            "        look: {label: one, line: {}}\n",
+            "        each: model\n        values: [zs, both, both_v]\n",
+            "        look: {label: one}\n",
         ),
     ])
 }
 
 /// The figure with one curve, that of a value of a column.
 fn looked(column: &str, value: &str) -> retrace::base::error::Result<Made> {
-    figure(&[(
-        "        each: model\n        looks:\n          - {value: zs, look: {label: ZS, color: {color: \"#112233\"}, line: {}}}\n          - {value: both, look: {label: both, line: {}}}\n          - {value: both_v, look: {label: value, line: {}}}\n",
-        &format!(
-            "        each: {column}\n        looks:\n          - {{value: {value}, look: {{label: one, line: {{}}}}}}\n"
+    // The scale is asked for the value as it is written.
+    let name = value.trim_matches('"');
+    figure(&[
+        (
+            "        each: model\n        values: [zs, both, both_v]\n",
+            &format!("        each: {column}\n        values: [{value}]\n"),
         ),
-    )])
+        ("looks:\n", &format!("looks:\n  \"{name}\": {{label: one, dash: dashed}}\n")),
+    ])
 }
 
 /// y of every point that is drawn.

@@ -201,7 +201,7 @@ impl Curves {
             Some(look) => look.of(looks).into_iter().collect(),
             None => {
                 let words = self.values.iter().map(Selector::words);
-                words.filter_map(|name| looks.get(&name)).collect()
+                words.filter_map(|name| look::find(&name, looks)).collect()
             }
         }
     }
@@ -239,11 +239,7 @@ impl Curves {
         place: Place<'t>,
         drawn: &mut Drawn,
     ) -> Result<Found<'t>> {
-        let mut chosen = self.choose(tables, place, drawn)?;
-        if chosen.groups.is_empty() && self.values.is_empty() {
-            let words = format!("{}: no rows, as there may be none", place.path);
-            chosen.missing.push(words);
-        }
+        let chosen = self.choose(tables, place, drawn)?;
         for group in chosen.left_out.iter().filter(|_| self.each.is_none()) {
             drawn.note(group.named.label, &[]);
         }
@@ -305,12 +301,13 @@ impl Curves {
             }
             (Split::Column { named, column }, groups)
         };
-        if self.values.is_empty() {
+        if self.values.is_empty() || groups.is_empty() {
+            let none = groups.is_empty().then(|| format!("{path}: no rows, as there may be none"));
             return Ok(Chosen {
                 groups: groups.into_iter().enumerate().collect(),
                 left_out: Vec::new(),
                 rest: Vec::new(),
-                missing: Vec::new(),
+                missing: none.into_iter().collect(),
             });
         }
         let choice = Choice {
@@ -350,7 +347,7 @@ impl Curves {
             Some(look) => look.of(place.looks),
             None => {
                 let name = self.values.get(at).map(Selector::words);
-                name.and_then(|name| place.looks.get(&name))
+                name.and_then(|name| look::find(&name, place.looks))
             }
         };
         let look = look.cloned().unwrap_or_default();

@@ -82,7 +82,7 @@ impl LookOf {
     /// The look that is meant.
     pub fn of<'a>(&'a self, scale: &'a Scale) -> Option<&'a Look> {
         match self {
-            LookOf::Named(name) => scale.get(name),
+            LookOf::Named(name) => find(name, scale),
             LookOf::Own(look) => Some(look),
         }
     }
@@ -99,12 +99,23 @@ impl LookOf {
     }
 }
 
+/// The look of a name; a number is one name however it is written.
+pub fn find<'a>(name: &str, scale: &'a Scale) -> Option<&'a Look> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    scale.get(name).or_else(|| {
+        let wanted = number(name)?;
+        let mut known = scale.iter();
+        let found = known.find(|(known, _)| number(known) == Some(wanted));
+        found.map(|(_, look)| look)
+    })
+}
+
 /// Whether the scale has a name that stands at `path`.
 ///
 /// # Errors
 /// It has not.
 pub fn known(name: &str, scale: &Scale, path: &str) -> Result<(), String> {
-    if scale.contains_key(name) {
+    if find(name, scale).is_some() {
         return Ok(());
     }
     let near = nearest_name(name, scale.keys().map(String::as_str));
