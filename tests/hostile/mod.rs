@@ -1,5 +1,6 @@
 //! What tests with hostile input share: limits of time and memory, and mutation of bytes.
 
+pub mod figures;
 pub mod yaml;
 
 use icl::math::stream::Stream;

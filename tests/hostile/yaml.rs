@@ -1,6 +1,6 @@
 //! Attacks on pipeline.yaml, and seeds and tokens for mutants of it.
 
-use super::Told;
+use super::{Told, figures};
 use retrace::base::error::ErrorKind;
 use retrace::resolve::stages::Pipeline;
 use retrace::spec::file::Spec;
@@ -432,6 +432,8 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
         );
     }
 
+    figures::attacks(&mut add);
+
     // Long scalars, long lists of names, and wrong names that must be compared with them.
     let long = "x".repeat(1_900_000);
     add(
@@ -607,6 +609,10 @@ pub const TOKENS: &[&str] = &[
     "kind:",
     "about:",
     "figure",
+    "looks:",
+    "facets:",
+    "values:",
+    "mark:",
     "tasks",
     "pretrain",
     "artifacts/x",

@@ -22,8 +22,10 @@ fn picked(condition: &str) -> retrace::base::error::Result<Made> {
 
 /// The figure with one curve, that of a value of a column.
 fn looked(column: &str, value: &str) -> retrace::base::error::Result<Made> {
-    // The scale is asked for the value as it is written.
-    let name = value.trim_matches('"');
+    // A scale has a number in its shortest form.
+    let text = value.trim_matches('"');
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let name = number.map_or_else(|| text.to_owned(), |number| number.to_string());
     figure(&[
         (
             "        each: model\n        values: [zs, both, both_v]\n",
@@ -110,7 +112,7 @@ fn what_is_no_value_of_the_type_is_refused_with_the_type() {
         ("weight", "\"1_0\"", "holds numbers"),
         ("n", "1.5", "holds whole numbers, and `1.5` is none"),
         ("n", "true", "holds whole numbers"),
-        ("n", "zs", "holds whole numbers"),
+        ("n", "few", "holds whole numbers"),
     ] {
         for result in [
             picked(&format!("{column}: {written}")),

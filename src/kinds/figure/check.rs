@@ -5,6 +5,22 @@
 use plots::figure::{Axis, Figure, Layout};
 use std::result::Result;
 
+/// More panels are taken for a mistake: no page holds them.
+const MOST_PANELS: usize = 100;
+
+/// More panels than a page holds.
+///
+/// # Errors
+/// That.
+pub fn count(panels: usize) -> Result<(), String> {
+    match panels > MOST_PANELS {
+        false => Ok(()),
+        true => Err(format!(
+            "panels: there are {panels}, facets counted; a figure has at most {MOST_PANELS}"
+        )),
+    }
+}
+
 /// Shares of rows and columns that the figure does not have.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::kinds::figure::legend::LegendParams;
 use crate::kinds::figure::lost;
 use crate::kinds::figure::panel::{self, Filled, PanelAt, PanelParams};
 use crate::kinds::figure::query::tables::{Drawn, Tables};
-use crate::kinds::params::look::{Look, Paint, Scale};
+use crate::kinds::params::look::{Paint, Scale};
 use crate::kinds::params::number::Positive;
 use plots::color::Color;
 use plots::draw::axes;
@@ -26,6 +26,7 @@ use retrace::base::error::{Error, Result};
 use retrace::stage::kind::{Io, Role, StageKind, any, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 pub struct DrawFigure;
 
@@ -61,6 +62,7 @@ impl StageKind for DrawFigure {
 
     fn check(params: &Params) -> std::result::Result<(), String> {
         params.check_looks()?;
+        check::count(panel::count(&params.panels))?;
         let panels = panel::drawn(&params.panels);
         let axes: Vec<(&Axis, &Axis)> = panels.iter().map(|p| (&p.x, &p.y)).collect();
         check::layout(&params.layout, axes.len())?;
@@ -123,15 +125,14 @@ impl StageKind for DrawFigure {
 impl Params {
     /// A scale tells everything in it apart, by more than its names.
     fn check_looks(&self) -> std::result::Result<(), String> {
-        let looks: Vec<(&String, &Look)> = self.looks.iter().collect();
-        for (at, (name, look)) in looks.iter().enumerate() {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, look) in &self.looks {
             if matches!(look.color, Paint::Family(_)) {
                 return Err(format!(
                     "looks.{name}.color: a colour map is for curves of `each`: write one colour"
                 ));
             }
-            let like = looks[..at].iter().find(|(_, other)| look.is_like(other));
-            if let Some((other, _)) = like {
+            if let Some(other) = seen.insert(look.seen(), name) {
                 return Err(format!(
                     "looks.{name}: it looks like `{other}`: give it another colour, shape, fill or dash"
                 ));

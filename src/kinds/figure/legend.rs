@@ -97,13 +97,18 @@ impl LegendParams {
             true => figure.listed(),
             false => self.entries.iter().flat_map(|e| e.series(looks)).collect(),
         };
-        let mut told: Vec<String> = entries.iter().map(|entry| entry.label.clone()).collect();
-        for error in errors {
-            if entries.is_empty() || told.contains(&error.words()) {
-                continue;
+        // Bars and bands have one entry of their own, which says how far they reach.
+        let told = self.entries.iter().any(|entry| entry.error.is_some());
+        if !told && !entries.is_empty() {
+            for entry in &mut entries {
+                entry.error = ErrorStyle::None;
             }
-            told.push(error.words());
-            entries.push(error_entry(*error, INK));
+            for error in errors {
+                let entry = error_entry(*error);
+                if !entries.iter().any(|known| known.label == entry.label) {
+                    entries.push(entry);
+                }
+            }
         }
         Legend {
             columns: self.columns,
@@ -165,16 +170,16 @@ impl Entry {
         let own = self.look.iter().filter_map(|look| look.of(looks));
         let mut listed: Vec<Series> = named.chain(own).map(one).collect();
         if let (true, Some(error)) = (listed.is_empty(), self.error) {
-            listed.push(error_entry(error, INK));
+            listed.push(error_entry(error));
         }
         listed
     }
 }
 
-fn error_entry(error: ErrorRange, color: Color) -> Series {
+fn error_entry(error: ErrorRange) -> Series {
     Series {
         label: error.words(),
-        color: color.into(),
+        color: INK.into(),
         error: error.style(),
         ..Series::default()
     }

@@ -107,6 +107,11 @@ pub struct Entry {
     pub missing: Vec<String>,
 }
 
+/// How many panels are drawn.
+pub fn count(panels: &[PanelParams]) -> usize {
+    panels.iter().map(|panel| panel.facets.len().max(1)).sum()
+}
+
 /// Every panel that is drawn, in order.
 pub fn drawn(panels: &[PanelParams]) -> Vec<PanelAt<'_>> {
     const WHOLE: &Facet = &Facet {

@@ -42,6 +42,7 @@ struct Curve {
     color: String,
     line: String,
     marker: String,
+    shape: String,
     /// x, y (or the place of the row), standard error, exact value.
     points: Vec<[Option<f64>; 4]>,
 }
@@ -90,6 +91,7 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
                 color: text("color", row)?,
                 line: text("line", row)?,
                 marker: text("marker", row)?,
+                shape: text("shape", row)?,
                 points: Vec::new(),
             });
         }
@@ -110,6 +112,26 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
         }
     }
     Ok(Some(Chart { panels }))
+}
+
+/// How many standard errors the picture's bars and bands reach to each side, as a sentence; nothing
+/// where it has none.
+pub fn error_words(data: &[u8]) -> Result<String> {
+    let table = csv::read(data).map_err(failed)?;
+    let mut reaches: Vec<f64> = Vec::new();
+    for reach in optional_floats(&table, "std_errors").into_iter().flatten() {
+        if !reaches.contains(&reach) {
+            reaches.push(reach);
+        }
+    }
+    let reaches: Vec<String> = reaches.iter().map(f64::to_string).collect();
+    Ok(match reaches.is_empty() {
+        true => String::new(),
+        false => format!(
+            "Bars and bands of the picture reach {} s.e. to each side.",
+            reaches.join(" or ")
+        ),
+    })
 }
 
 /// A column of numbers; an empty one reads as text.

@@ -60,13 +60,16 @@ impl Look {
         })
     }
 
-    /// Whether nobody could tell the two apart, whatever their names.
-    pub fn is_like(&self, other: &Look) -> bool {
-        let seen = |look: &Look| Look {
-            label: String::new(),
-            ..look.clone()
-        };
-        seen(self) == seen(other)
+    /// What is seen of it: equal for looks that nobody could tell apart, whatever their names.
+    pub fn seen(&self) -> String {
+        let Look {
+            label: _,
+            color,
+            shape,
+            fill,
+            dash,
+        } = self;
+        format!("{color:?} {shape:?} {fill:?} {dash:?}")
     }
 }
 
@@ -99,14 +102,11 @@ impl LookOf {
     }
 }
 
-/// The look of a name; a number is one name however it is written.
+/// The look of a name: as it is written, or, of a number, as it is written shortest.
 pub fn find<'a>(name: &str, scale: &'a Scale) -> Option<&'a Look> {
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     scale.get(name).or_else(|| {
-        let wanted = number(name)?;
-        let mut known = scale.iter();
-        let found = known.find(|(known, _)| number(known) == Some(wanted));
-        found.map(|(_, look)| look)
+        let number = name.parse::<f64>().ok().filter(|number| number.is_finite());
+        scale.get(&number?.to_string())
     })
 }
 
