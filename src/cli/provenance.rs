@@ -6,8 +6,8 @@
 use crate::cli::args::{ProvenanceArgs, Scope};
 use crate::cli::exit;
 use crate::cli::foreign::check_parquet;
-use crate::cli::grammar::PROGRAM;
 use crate::cli::git::Git;
+use crate::cli::grammar::PROGRAM;
 use crate::cli::panics::caught;
 use crate::cli::session::Session;
 use crate::cli::terminal;

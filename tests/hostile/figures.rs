@@ -19,7 +19,9 @@ pub fn attacks(add: &mut impl FnMut(&str, String)) {
             many(curve, 10_000)
         )),
     );
-    let looks: Vec<String> = (0..20_000).map(|i| format!("\"{i}\": {{label: l}}")).collect();
+    let looks: Vec<String> = (0..20_000)
+        .map(|i| format!("\"{i}\": {{label: l}}"))
+        .collect();
     let names: Vec<String> = (0..20_000).map(|i| format!("{i}.0")).collect();
     let listed = names.join(", ");
     add(
@@ -35,16 +37,46 @@ pub fn attacks(add: &mut impl FnMut(&str, String)) {
     );
     for (name, params) in [
         ("a colour that is a list", "looks: {a: {color: [1]}}"),
-        ("a colour map of three", "looks: {a: {color: {viridis: [0, 1, 2]}}}"),
-        ("a colour map of nothing", "looks: {a: {color: {viridis: [.nan, 1]}}}"),
-        ("a look of a look", "panels: [{x: {}, y: {}, series: [{from: {x: x, y: y}, look: {look: a}}]}]"),
-        ("facets of facets", "panels: [{x: {}, y: {}, series: [], facets: [{facets: [{}]}]}]"),
-        ("a facet of nothing", "panels: [{x: {}, y: {}, series: [], facets: [null]}]"),
-        ("guides nowhere", "panels: [{x: {}, y: {}, series: [], guides: [{vertical: {at: []}}]}]"),
-        ("guides at a word", "panels: [{x: {}, y: {}, series: [], guides: [{vertical: {at: [here]}}]}]"),
-        ("bars of minus one", "panels: [{x: {}, y: {}, series: [{from: {x: x, y: y}, error: {bars: -1}}]}]"),
-        ("two kinds of bars", "panels: [{x: {}, y: {}, series: [{from: {x: x, y: y}, error: {bars: 1, band: 1}}]}]"),
-        ("stars in a table", "panels: [{x: {}, y: {}, series: [{from: {table: \"***\", x: x, y: y}}]}]"),
+        (
+            "a colour map of three",
+            "looks: {a: {color: {viridis: [0, 1, 2]}}}",
+        ),
+        (
+            "a colour map of nothing",
+            "looks: {a: {color: {viridis: [.nan, 1]}}}",
+        ),
+        (
+            "a look of a look",
+            "panels: [{x: {}, y: {}, series: [{from: {x: x, y: y}, look: {look: a}}]}]",
+        ),
+        (
+            "facets of facets",
+            "panels: [{x: {}, y: {}, series: [], facets: [{facets: [{}]}]}]",
+        ),
+        (
+            "a facet of nothing",
+            "panels: [{x: {}, y: {}, series: [], facets: [null]}]",
+        ),
+        (
+            "guides nowhere",
+            "panels: [{x: {}, y: {}, series: [], guides: [{vertical: {at: []}}]}]",
+        ),
+        (
+            "guides at a word",
+            "panels: [{x: {}, y: {}, series: [], guides: [{vertical: {at: [here]}}]}]",
+        ),
+        (
+            "bars of minus one",
+            "panels: [{x: {}, y: {}, series: [{from: {x: x, y: y}, error: {bars: -1}}]}]",
+        ),
+        (
+            "two kinds of bars",
+            "panels: [{x: {}, y: {}, series: [{from: {x: x, y: y}, error: {bars: 1, band: 1}}]}]",
+        ),
+        (
+            "stars in a table",
+            "panels: [{x: {}, y: {}, series: [{from: {table: \"***\", x: x, y: y}}]}]",
+        ),
     ] {
         add(name, figure(params));
     }

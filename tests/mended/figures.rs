@@ -189,10 +189,7 @@ fn params_that_could_select_nothing_are_refused_before_anything_runs() {
             "panels.0.series.0.error: it has no effect in a panel with `rows`",
         ),
         (
-            &[(
-                "each: model",
-                "look: {label: all}\n        each: model",
-            )],
+            &[("each: model", "look: {label: all}\n        each: model")],
             "panels.0.series.0.look: each of `values` has its own look",
         ),
         (
@@ -308,7 +305,8 @@ fn a_curve_without_rows_is_an_error_unless_it_may_be_missing() {
     let left = ("each: model", "left_out: [both_v]\n        each: model");
     let made = figure(&[known, one, left, whole]).expect("it may be missing");
     assert!(
-        made.log.contains("values.2: no rows with `both_x`, as there may be none"),
+        made.log
+            .contains("values.2: no rows with `both_x`, as there may be none"),
         "{}",
         made.log
     );

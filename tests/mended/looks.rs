@@ -66,7 +66,11 @@ fn lab(rgb: [f64; 3]) -> [f64; 3] {
             false => (24389.0 / 27.0 * share + 16.0) / 116.0,
         }
     };
-    [116.0 * f(1) - 16.0, 500.0 * (f(0) - f(1)), 200.0 * (f(1) - f(2))]
+    [
+        116.0 * f(1) - 16.0,
+        500.0 * (f(0) - f(1)),
+        200.0 * (f(1) - f(2)),
+    ]
 }
 
 /// How far two colours are from each other for the eye that tells them apart worst.
@@ -93,7 +97,9 @@ fn figures(path: &str) -> Vec<(String, Value)> {
     let pipeline = resolve(&text, &[]).expect("it resolves");
     let stages = pipeline.stages.iter();
     let params = stages.map(|stage| (stage.id.clone(), (*stage.job.params()).clone()));
-    let figures: Vec<_> = params.filter(|(_, params)| params["panels"].is_array()).collect();
+    let figures: Vec<_> = params
+        .filter(|(_, params)| params["panels"].is_array())
+        .collect();
     assert!(!figures.is_empty(), "{path} draws nothing");
     figures
 }
@@ -154,7 +160,10 @@ fn the_arithmetic_is_that_of_its_sources() {
     assert!(near(contrast(color("#767676")), 4.54));
     // CIELAB of the primaries, from the definition of sRGB.
     let red = lab(linear(color("#FF0000")));
-    assert!(near(red[0], 53.24) && near(red[1], 80.09) && near(red[2], 67.20), "{red:?}");
+    assert!(
+        near(red[0], 53.24) && near(red[1], 80.09) && near(red[2], 67.20),
+        "{red:?}"
+    );
     let white = lab([1.0; 3]);
     assert!(near(white[0], 100.0) && near(white[1], 0.0) && near(white[2], 0.0));
     // A gray is the same gray for every eye.
@@ -176,7 +185,11 @@ fn every_line_and_marker_stands_out_from_the_page() {
         each(&params, "color", &mut found);
         assert!(!found.is_empty(), "{stage}");
         for ink in found.into_iter().flat_map(colors) {
-            assert!(contrast(ink) >= CONTRAST, "{stage}: {ink} has {:.2}", contrast(ink));
+            assert!(
+                contrast(ink) >= CONTRAST,
+                "{stage}: {ink} has {:.2}",
+                contrast(ink)
+            );
         }
     }
 }
@@ -185,7 +198,10 @@ fn every_line_and_marker_stands_out_from_the_page() {
 fn no_eye_takes_one_colour_for_another() {
     for (stage, params) in all() {
         let looks = params["looks"].as_object().expect("looks");
-        let inks: BTreeSet<&str> = looks.values().filter_map(|look| look["color"].as_str()).collect();
+        let inks: BTreeSet<&str> = looks
+            .values()
+            .filter_map(|look| look["color"].as_str())
+            .collect();
         let inks: Vec<&str> = inks.into_iter().collect();
         for (at, a) in inks.iter().enumerate() {
             for b in &inks[..at] {
@@ -232,7 +248,9 @@ fn a_model_has_one_look_and_a_look_one_model() {
 fn dashes_and_hollow_markers_mean_zero_shot_everywhere() {
     for (stage, params) in all().iter().filter(|(stage, _)| stage != "balance_law") {
         for (name, look) in params["looks"].as_object().expect("looks") {
-            let zero_shot = look["label"].as_str().is_some_and(|label| label.starts_with("ZS ("));
+            let zero_shot = look["label"]
+                .as_str()
+                .is_some_and(|label| label.starts_with("ZS ("));
             assert_eq!(look["dash"] == "dashed", zero_shot, "{stage}: {name}");
             assert_eq!(look["fill"] == "hollow", zero_shot, "{stage}: {name}");
             assert_eq!(name.starts_with("zs"), zero_shot, "{stage}: {name}");
@@ -262,8 +280,17 @@ fn colour_and_shape_tell_what_is_trained() {
         };
         assert!(label.ends_with(&words), "{name}: {label}");
     }
-    assert_eq!(by_set.keys().copied().collect::<Vec<_>>(), ["all", "k", "kq", "q", "v"]);
-    let sets: BTreeSet<String> = by_set.values().map(|(color, _)| color.to_string()).collect();
-    let shapes: BTreeSet<String> = by_set.values().map(|(_, shape)| shape.to_string()).collect();
+    assert_eq!(
+        by_set.keys().copied().collect::<Vec<_>>(),
+        ["all", "k", "kq", "q", "v"]
+    );
+    let sets: BTreeSet<String> = by_set
+        .values()
+        .map(|(color, _)| color.to_string())
+        .collect();
+    let shapes: BTreeSet<String> = by_set
+        .values()
+        .map(|(_, shape)| shape.to_string())
+        .collect();
     assert_eq!((sets.len(), shapes.len()), (5, 5));
 }

@@ -31,7 +31,10 @@ fn looked(column: &str, value: &str) -> retrace::base::error::Result<Made> {
             "        each: model\n        values: [zs, both, both_v]\n",
             &format!("        each: {column}\n        values: [{value}]\n"),
         ),
-        ("looks:\n", &format!("looks:\n  \"{name}\": {{label: one, dash: dashed}}\n")),
+        (
+            "looks:\n",
+            &format!("looks:\n  \"{name}\": {{label: one, dash: dashed}}\n"),
+        ),
     ])
 }
 

@@ -181,7 +181,10 @@ impl Curves {
                     "{path}.look: `{{}}` stands for the value of `each`, which is missing"
                 ));
             }
-            if used.iter().any(|look| matches!(look.color, Paint::Family(_))) {
+            if used
+                .iter()
+                .any(|look| matches!(look.color, Paint::Family(_)))
+            {
                 return Err(format!(
                     "{path}.look.color: a colour map is for the curves of `each`, which is missing"
                 ));
@@ -302,7 +305,9 @@ impl Curves {
             (Split::Column { named, column }, groups)
         };
         if self.values.is_empty() || groups.is_empty() {
-            let none = groups.is_empty().then(|| format!("{path}: no rows, as there may be none"));
+            let none = groups
+                .is_empty()
+                .then(|| format!("{path}: no rows, as there may be none"));
             return Ok(Chosen {
                 groups: groups.into_iter().enumerate().collect(),
                 left_out: Vec::new(),

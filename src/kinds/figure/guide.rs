@@ -119,7 +119,10 @@ impl<'de> Deserialize<'de> for Places {
             fn visit_u64<E>(self, place: u64) -> std::result::Result<Places, E> {
                 Ok(Places::One(place as f64))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> std::result::Result<Places, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                list: A,
+            ) -> std::result::Result<Places, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(list)).map(Places::Several)
             }
         }

@@ -69,7 +69,9 @@ impl StageKind for DrawFigure {
         if let Some(legend) = &params.legend {
             legend.check(axes.len(), &params.looks)?;
         }
-        panels.iter().try_for_each(|panel| panel.check(&params.looks))?;
+        panels
+            .iter()
+            .try_for_each(|panel| panel.check(&params.looks))?;
         check::shared(&params.layout, &axes)
     }
 

@@ -166,7 +166,10 @@ impl Entry {
             error: self.error.map_or(ErrorStyle::None, ErrorRange::style),
             ..Series::default()
         };
-        let named = self.values.iter().filter_map(|name| look::find(name, looks));
+        let named = self
+            .values
+            .iter()
+            .filter_map(|name| look::find(name, looks));
         let own = self.look.iter().filter_map(|look| look.of(looks));
         let mut listed: Vec<Series> = named.chain(own).map(one).collect();
         if let (true, Some(error)) = (listed.is_empty(), self.error) {

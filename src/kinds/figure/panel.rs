@@ -215,9 +215,8 @@ impl<'p> PanelAt<'p> {
             };
             let found = curves.find(tables, place, drawn)?;
             let unseen = found.unseen.into_iter();
-            let unseen = unseen.map(|Group { value, named, rows }| {
-                (value, named.label.to_owned(), rows)
-            });
+            let unseen =
+                unseen.map(|Group { value, named, rows }| (value, named.label.to_owned(), rows));
             entries.push(Entry {
                 under: found.under,
                 each: curves.each().to_owned(),

@@ -171,7 +171,9 @@ impl Paint {
     pub fn at(&self, position: usize, count: usize) -> Color {
         match self {
             Paint::Color(color) => *color,
-            Paint::Family(Family { viridis: [from, to] }) => {
+            Paint::Family(Family {
+                viridis: [from, to],
+            }) => {
                 let share = position as f64 / (count.max(2) - 1) as f64;
                 Color::viridis(from.0 + share * (to.0 - from.0))
             }
@@ -204,7 +206,9 @@ impl<'de> Deserialize<'de> for LookOf {
         impl<'de> Visitor<'de> for Reads {
             type Value = LookOf;
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a name of `looks`, or a mapping such as {label: theory, color: \"#222222\"}")
+                f.write_str(
+                    "a name of `looks`, or a mapping such as {label: theory, color: \"#222222\"}",
+                )
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<LookOf, E> {
                 Ok(LookOf::Named(text.to_owned()))

@@ -88,7 +88,9 @@ pub fn copy(from: &Path, to: &Path, digest: Digest) -> Result<()> {
     copied.rewind().map_err(io)?;
     if Digest::of_open(copied).map_err(io)?.0 != digest {
         let message = format!("the cached object {digest} is damaged");
-        return Err(Error::failed(message).hint(format!("run `{PROGRAM} run` again: it re-makes it")));
+        return Err(
+            Error::failed(message).hint(format!("run `{PROGRAM} run` again: it re-makes it"))
+        );
     }
     temporary.persist(to).map_err(|e| io(e.error))?;
     Ok(())

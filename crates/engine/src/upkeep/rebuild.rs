@@ -100,7 +100,9 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
     if recorded.stages.is_empty() {
         let path = context.workspace.lock_path();
         let message = format!("{} records nothing to compare with", path.display());
-        return Err(Error::config(message).hint(format!("`{PROGRAM} run` with the same options writes it")));
+        return Err(
+            Error::config(message).hint(format!("`{PROGRAM} run` with the same options writes it"))
+        );
     }
     context.check_inputs(selection)?;
     let scratch = Scratch::new(context.workspace)?;

@@ -103,8 +103,9 @@ impl<'t> Choice<'_, 't> {
             }
             Split::Column { named, column } => {
                 let (label, under) = (named.label, self.under);
-                let message =
-                    format!("{path}: table `{label}` has no `{wanted}` in column `{column}`{under}");
+                let message = format!(
+                    "{path}: table `{label}` has no `{wanted}` in column `{column}`{under}"
+                );
                 let error = Error::failed(message);
                 match named.table.column(column) {
                     Ok(values) => selector::suggest(error, values, wanted, &known),
