@@ -44,7 +44,7 @@ impl Copy {
 
     /// So many small stages of a kind of the program.
     fn generated(count: usize) -> Self {
-        let mut yaml = String::from("version: 1\nstages:\n");
+        let mut yaml = String::from("version: 2\nstages:\n");
         for i in 0..count {
             let _ = writeln!(
                 yaml,
@@ -166,7 +166,7 @@ fn resolve_pipeline(bencher: Bencher) {
 /// `count` stages in layers of 50, each reading two of the layer before.
 fn layered(count: usize) -> String {
     const WIDTH: usize = 50;
-    let mut yaml = String::from("version: 1\nstages:\n");
+    let mut yaml = String::from("version: 2\nstages:\n");
     for i in 0..count {
         let inputs = match i.checked_sub(WIDTH) {
             // Two parts, one text of fixed length each: contents must not grow from layer to layer.

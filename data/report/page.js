@@ -44,6 +44,12 @@
     const text = ([name, value]) => make("div", { textContent: `${name}: ${typeof value === "string" ? value : short(value)}` });
     return make("div", { className: "tip" }, make("b", { textContent: curve.name }), ...lines.map(text));
   };
+  // The shapes of the figures, where the library has no name for them, as outlines.
+  const symbols = {
+    circle: "circle", square: "rect", diamond: "diamond", triangle: "triangle", triangle_down: "path://M0 0H10L5 9Z",
+    star: "path://M50 0L61 35H98L68 57L79 92L50 70L21 92L32 57L2 35H39Z",
+    plus: "path://M4 0H6V4H10V6H6V10H4V6H0V4H4Z", cross: "path://M1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5L0 1Z",
+  };
   const option = (panel, state) => {
     const css = getComputedStyle(root);
     const [ink, quiet, rule] = ["--ink", "--quiet", "--rule"].map((name) => css.getPropertyValue(name).trim());
@@ -65,9 +71,9 @@
       const asLine = curve.line && !panel.rows.length;
       series.push({
         name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 1 }, animation: false, clip: true,
-        symbol: "circle", symbolSize: curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
+        symbol: symbols[curve.shape] || "circle", symbolSize: curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
         itemStyle: { color: curve.marker === "hollow" ? css.getPropertyValue("--raised").trim() : color(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0 },
-        lineStyle: { color: color(curve), width: 1.6, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3] }[curve.line] || "solid" },
+        lineStyle: { color: color(curve), width: 1.6, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
         emphasis: { focus: "series", lineStyle: { width: 2.4 } },
         tooltip: { formatter: (shown) => tip(panel, curve, shown.data) },
       });

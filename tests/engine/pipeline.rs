@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// a -> b -> d, a -> c -> d.
 const DIAMOND: &str = r#"
-version: 1
+version: 2
 vars: {b_text: b}
 profiles: {other: {vars.b_text: B}}
 groups: {ends: [d]}
@@ -279,7 +279,7 @@ fn undeclared_and_missing_outputs_and_panics_fail_the_stage() {
 
 #[test]
 fn an_input_that_changes_while_a_stage_runs_voids_the_result() {
-    let yaml = "version: 1\nstages:\n  s: {kind: join, params: {text: s}, inputs: {file: data/x}, outputs: {out: artifacts/s}}\n";
+    let yaml = "version: 2\nstages:\n  s: {kind: join, params: {text: s}, inputs: {file: data/x}, outputs: {out: artifacts/s}}\n";
     let mut repo = Repo::new(yaml);
     repo.write("data/x", "old");
     let file = repo.path("data/x");
@@ -301,7 +301,7 @@ fn an_input_that_changes_while_a_stage_runs_voids_the_result() {
 
 #[test]
 fn two_stages_run_at_the_same_time_with_two_workers_and_not_with_one() {
-    let yaml = "version: 1\nstages:\n  x: {kind: join, params: {text: x}, outputs: {out: artifacts/x}}\n  y: {kind: join, params: {text: y}, outputs: {out: artifacts/y}}\n";
+    let yaml = "version: 2\nstages:\n  x: {kind: join, params: {text: x}, outputs: {out: artifacts/x}}\n  y: {kind: join, params: {text: y}, outputs: {out: artifacts/y}}\n";
     for (workers, together) in [(2, 2), (1, 1)] {
         let mut repo = Repo::new(yaml);
         let inside = Arc::new(AtomicUsize::new(0));
@@ -570,7 +570,7 @@ fn a_link_on_the_way_to_an_output_is_refused() {
 fn matrices_expand_over_several_axes_and_fan_in_with_labels() {
     let repo = Repo::new(
         r#"
-version: 1
+version: 2
 stages:
   m:
     kind: join
@@ -594,12 +594,12 @@ stages:
 /// Every wrong pipeline.yaml gives a message with its place and, for a name, the nearest.
 #[test]
 fn wrong_pipelines_are_explained() {
-    let stage = |rest: &str| format!("version: 1\nstages:\n  s:\n    kind: join\n{rest}");
+    let stage = |rest: &str| format!("version: 2\nstages:\n  s:\n    kind: join\n{rest}");
     let ok = "    params: {text: t}\n    outputs: {out: artifacts/o}\n";
     let cases = [
-        ("version: 1\nstages: [", "pipeline.yaml:2:", ""),
+        ("version: 2\nstages: [", "pipeline.yaml:2:", ""),
         (
-            "version: 1\nversion: 1\nstages: {}",
+            "version: 2\nversion: 2\nstages: {}",
             "pipeline.yaml:2:1: ",
             "",
         ),
@@ -614,14 +614,14 @@ fn wrong_pipelines_are_explained() {
             "",
         ),
         (
-            "version: 2\nstages: {}",
-            "pipeline.yaml:1:10: version must be 1",
+            "version: 3\nstages: {}",
+            "pipeline.yaml:1:10: version must be 2",
             "newer {program}",
         ),
-        ("version: 1", "has no key `stages`", ""),
-        ("version: 1\nstage: {}", "pipeline.yaml:2:1: ", "`stages`"),
+        ("version: 2", "has no key `stages`", ""),
+        ("version: 2\nstage: {}", "pipeline.yaml:2:1: ", "`stages`"),
         (
-            "version: 1\nstages:\n  s: {kind: jion}",
+            "version: 2\nstages:\n  s: {kind: jion}",
             "3:13: stage `s`: there is no kind `jion`",
             "`join`",
         ),
@@ -867,7 +867,7 @@ fn gc_keeps_what_the_locks_record_and_removes_the_rest_by_stage() {
 
 /// Two chains that have nothing to do with each other; the one that is looked at first stands last.
 const TWO_GROUPS: &str = r#"
-version: 1
+version: 2
 groups: {first: [q], then: [y]}
 stages:
   x: {kind: join, seconds: 30, params: {text: x}, outputs: {out: artifacts/x.txt}}

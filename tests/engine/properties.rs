@@ -367,7 +367,7 @@ impl World {
         if self.reversed {
             stages.reverse();
         }
-        format!("version: 1\nstages:\n{}", stages.concat())
+        format!("version: 2\nstages:\n{}", stages.concat())
     }
 
     fn apply(&mut self, op: &Op) {

@@ -2,6 +2,7 @@
 //!
 //! A process of its own, for it measures the memory of the process. `make fuzz` makes more mutants.
 
+mod figure_attacks;
 mod fuzz;
 mod hostile;
 mod pipelines;

@@ -61,7 +61,7 @@ fn known_attacks_get_their_message() {
     }
 }
 
-const READER: &str = "version: 1\nstages:\n  s: {kind: join, params: {text: s}, inputs: {file: data/x}, outputs: {out: figures/deep/s.txt}}\n";
+const READER: &str = "version: 2\nstages:\n  s: {kind: join, params: {text: s}, inputs: {file: data/x}, outputs: {out: figures/deep/s.txt}}\n";
 
 #[test]
 fn links_and_special_files_as_data_are_refused() {

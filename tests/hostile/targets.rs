@@ -387,7 +387,7 @@ fn parquet(bench: &Bench, bytes: &[u8]) -> Told {
 fn tabular_parquet(bench: &Bench, bytes: &[u8]) -> Told {
     std::fs::create_dir_all(bench.folder.path().join("data")).expect("a folder");
     bench.put("data/table.parquet", bytes);
-    let stage = "version: 1\nstages:\n  s:\n    kind: tabular-tasks\n    inputs: {table: data/table.parquet}\n    \
+    let stage = "version: 2\nstages:\n  s:\n    kind: tabular-tasks\n    inputs: {table: data/table.parquet}\n    \
                  params: {features: ['*_mm', age_days], tasks: ['question_*'], stratify: site, held_out: 0.3, \
                  scale: standard, d: 2, shots: 2, seed: 0}\n    outputs: {train: artifacts/t.parquet, held_out: \
                  artifacts/h.parquet, features: artifacts/f.parquet}\n";

@@ -1,5 +1,6 @@
 //! Attacks on pipeline.yaml, and seeds and tokens for mutants of it.
 
+use crate::figure_attacks as figures;
 use crate::hostile::Told;
 use retrace::base::error::ErrorKind;
 use retrace::resolve::stages::Pipeline;
@@ -51,7 +52,7 @@ pub fn stage(name: &str, more: &str) -> String {
 }
 
 pub fn pipeline(vars: &str, stages: &str) -> String {
-    format!("version: 1\nvars: {vars}\nstages:\n{stages}")
+    format!("version: 2\nvars: {vars}\nstages:\n{stages}")
 }
 
 /// Names with what each tries.
@@ -77,7 +78,7 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
             pipeline(&open.repeat(1000), &ok),
         );
     }
-    let mut steps = String::from("version: 1\nvars:\n");
+    let mut steps = String::from("version: 2\nvars:\n");
     (1..2000).for_each(|depth| writeln!(steps, "{:depth$}a:", "").expect("memory"));
     add("deep block mappings", steps);
     add(
@@ -120,7 +121,7 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
     );
 
     // Aliases.
-    let mut laughs = String::from("version: 1\nvars:\n  a: &a [x, x, x, x, x, x, x, x, x]\n");
+    let mut laughs = String::from("version: 2\nvars:\n  a: &a [x, x, x, x, x, x, x, x, x]\n");
     for (name, of) in ["b", "c", "d", "e", "f", "g", "h", "i"]
         .iter()
         .zip(["a", "b", "c", "d", "e", "f", "g", "h"])
@@ -135,7 +136,7 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
     add("a billion laughs", laughs + "stages: {}\n");
     add(
         "an alias of itself",
-        "version: 1\nvars: &a {b: *a}\nstages: {}\n".into(),
+        "version: 2\nvars: &a {b: *a}\nstages: {}\n".into(),
     );
     add("an alias of nothing", "version: *x\nstages: {}\n".into());
     add(
@@ -155,11 +156,11 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
     );
     add(
         "an anchor as a key",
-        "&a version: 1\n*a : 2\nstages: {}\n".into(),
+        "&a version: 2\n*a : 2\nstages: {}\n".into(),
     );
     add(
         "aliased stages",
-        format!("version: 1\nstages:\n  a: &s\n    kind: tasks\n  b: *s\n  <<: *s\n{ok}"),
+        format!("version: 2\nstages:\n  a: &s\n    kind: tasks\n  b: *s\n  <<: *s\n{ok}"),
     );
 
     // References among variables.
@@ -432,11 +433,13 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
         );
     }
 
+    figures::attacks(&mut add);
+
     // Long scalars, long lists of names, and wrong names that must be compared with them.
     let long = "x".repeat(1_900_000);
     add(
         "a long key",
-        format!("version: 1\n{long}: 1\nstages: {{}}\n"),
+        format!("version: 2\n{long}: 1\nstages: {{}}\n"),
     );
     add(
         "a long kind",
@@ -482,7 +485,7 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
     add(
         "a long block text",
         format!(
-            "version: 1\nvars:\n  a: |\n{}stages: {{}}\n",
+            "version: 2\nvars:\n  a: |\n{}stages: {{}}\n",
             "    x\n".repeat(400_000)
         ),
     );
@@ -490,17 +493,17 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
 
     // Grammar.
     for text in [
-        "\u{feff}version: 1\nstages: {}",
+        "\u{feff}version: 2\nstages: {}",
         "\t",
-        "%YAML 9.9\n---\nversion: 1",
+        "%YAML 9.9\n---\nversion: 2",
         "%TAG ! x\n---\n",
         "--- \n...\n---\n",
         "? ? ? a",
         "!!binary aGk=",
         "!!python/object:os.system x",
         "!<tag:x> {}",
-        "version: !!str 1\nstages: {}",
-        "{version: 1, stages: {}}",
+        "version: !!str 2\nstages: {}",
+        "{version: 2, stages: {}}",
         "[version, 1]",
         "'",
         "\"\\u12",
@@ -517,23 +520,23 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
         "- - - a",
         "{[]: 1}",
         "{{}: {}}: 1",
-        "~: 1\nversion: 1\nstages: {}",
-        "1: 2\nversion: 1\nstages: {}",
-        "version: 1\nstages: []",
-        "version: 1\nstages: x",
-        "version: 1\nstages: {s: []}",
-        "version: 1\nstages: {s: null}",
-        "version: 1\nprofiles: [1]\nstages: {}",
-        "version: 1\nprofiles: {p: {vars: 1}}\nstages: {}",
-        "version: 1\ngroups: {g: x}\nstages: {}",
-        "version: 1\ngroups: {g: [[a]]}\nstages: {}",
-        "\r\rversion: 1\r\nstages: {}\u{85}\u{2028}",
+        "~: 1\nversion: 2\nstages: {}",
+        "1: 2\nversion: 2\nstages: {}",
+        "version: 2\nstages: []",
+        "version: 2\nstages: x",
+        "version: 2\nstages: {s: []}",
+        "version: 2\nstages: {s: null}",
+        "version: 2\nprofiles: [1]\nstages: {}",
+        "version: 2\nprofiles: {p: {vars: 1}}\nstages: {}",
+        "version: 2\ngroups: {g: x}\nstages: {}",
+        "version: 2\ngroups: {g: [[a]]}\nstages: {}",
+        "\r\rversion: 2\r\nstages: {}\u{85}\u{2028}",
     ] {
         add(&format!("{text:?}"), text.to_owned());
     }
     attacks.push((
         "not UTF-8".into(),
-        b"version: 1\nstages: {\xff\xfe: 1}\n".to_vec(),
+        b"version: 2\nstages: {\xff\xfe: 1}\n".to_vec(),
     ));
     attacks.push(("all bytes".into(), (0..=255).collect()));
     attacks.push(("NULs".into(), vec![0; 100_000]));
@@ -594,7 +597,7 @@ pub const TOKENS: &[&str] = &[
     "@*",
     ".",
     "*",
-    "version: 1\n",
+    "version: 2\n",
     "vars:",
     "stages:",
     "profiles:",
@@ -607,6 +610,10 @@ pub const TOKENS: &[&str] = &[
     "kind:",
     "about:",
     "figure",
+    "looks:",
+    "facets:",
+    "values:",
+    "mark:",
     "tasks",
     "pretrain",
     "artifacts/x",

@@ -371,7 +371,7 @@ fn bad_requests_say_what_to_type() {
         let err = clone.expect(2, args).1;
         assert!(err.contains(message), "{args:?}\n{err}");
     }
-    clone.write("pipeline.yaml", "version: 1\nstages: {a: [}\n");
+    clone.write("pipeline.yaml", "version: 2\nstages: {a: [}\n");
     let err = clone.expect(2, &["run"]).1;
     assert!(err.contains("error: pipeline.yaml:2:"), "{err}");
     std::fs::remove_file(clone.path("pipeline.yaml")).expect("a file");

@@ -9,6 +9,9 @@ mod crate_export;
 mod digits;
 mod docs;
 mod doctor;
+#[path = "../hostile/figure_attacks.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod figure_attacks;
 mod forgotten;
 mod golden;
 #[path = "../hostile/hostile.rs"]

@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 /// a -> b, both published; c reads b and its own trace.
 const CHAIN: &str = r#"
-version: 1
+version: 2
 stages:
   a: {kind: join, params: {text: a}, outputs: {out: figures/a.txt}}
   b: {kind: join, params: {text: b, note: x}, inputs: {parts: a.out}, outputs: {out: figures/b.txt}}

@@ -214,7 +214,7 @@ fn mistakes_are_found_where_they_stand() {
     let validator = Validator::new();
     let yaml = file("pipeline.yaml");
     let cases = [
-        ("version: 1", "version: 2", ".version"),
+        ("version: 2", "version: 1", ".version"),
         ("kind: pretrain", "kind: pretrian", ".stages.pretrain.kind"),
         (
             "layers: 1\n",
@@ -279,7 +279,7 @@ fn a_reference_may_stand_for_any_value() {
     let validator = Validator::new();
     let stage = |params: &str| {
         format!(
-            "version: 1\nstages:\n  p:\n    kind: pretrain\n    params: {params}\n    \
+            "version: 2\nstages:\n  p:\n    kind: pretrain\n    params: {params}\n    \
              outputs: {{model: artifacts/m, losses: artifacts/l}}\n"
         )
     };

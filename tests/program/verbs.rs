@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tables::table::{Column, Table};
 
 const CHAIN: &str = "
-version: 1
+version: 2
 stages:
   a: {kind: join, params: {text: a}, inputs: {file: data/in}, outputs: {out: figures/a.txt}}
   b: {kind: join, params: {text: b}, inputs: {parts: a.out}, outputs: {out: figures/b.txt}}

@@ -42,6 +42,29 @@ impl Figure {
     pub fn small_pt(&self) -> f64 {
         0.875 * self.font_pt
     }
+
+    /// What a legend without `entries` lists: every label once, in the order of the panels, shown in
+    /// all the ways in which its series are: one may draw the line and another the markers.
+    pub fn listed(&self) -> Vec<Series> {
+        let mut listed: Vec<Series> = Vec::new();
+        let labelled = self.panels.iter().flat_map(|panel| &panel.series);
+        for series in labelled.filter(|series| !series.label.is_empty()) {
+            match listed.iter_mut().find(|entry| entry.label == series.label) {
+                None => listed.push(Series {
+                    points: Vec::new(),
+                    ..series.clone()
+                }),
+                Some(entry) => {
+                    entry.line = entry.line.or(series.line);
+                    entry.marker = entry.marker.or(series.marker);
+                    if entry.error == ErrorStyle::None {
+                        entry.error = series.error;
+                    }
+                }
+            }
+        }
+        listed
+    }
 }
 
 /// How panels share the page.
@@ -148,7 +171,7 @@ pub enum TickFormat {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Series {
-    /// The legend's words; none, or words that an earlier series has, give no legend entry.
+    /// The legend's words; none give no legend entry, and series with the same words share one.
     pub label: String,
     pub color: Ink,
     pub points: Vec<Point>,
@@ -212,6 +235,7 @@ pub enum Dash {
     Dashed,
     Dotted,
     DashDot,
+    DashDotDot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -244,6 +268,7 @@ pub enum Shape {
     Diamond,
     Star,
     Cross,
+    Plus,
 }
 
 /// A hollow marker has a white interior: no line shows through.
@@ -283,7 +308,7 @@ pub struct GuideLine {
     pub at: f64,
     #[serde(default = "gray")]
     pub color: Color,
-    #[serde(default = "thin_dashed")]
+    #[serde(default = "thin_dotted")]
     pub line: Line,
     /// Written inside the frame beside an end of the line, where fewest curves are in the way.
     #[serde(default)]
@@ -373,10 +398,10 @@ fn black() -> Color {
     Color::BLACK
 }
 
-fn thin_dashed() -> Line {
+fn thin_dotted() -> Line {
     Line {
         width: 0.7,
-        dash: Dash::Dashed,
+        dash: Dash::Dotted,
     }
 }
 

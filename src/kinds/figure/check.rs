@@ -2,8 +2,24 @@
 //!
 //! Each message begins with the path of the param it is about. Does not know curves.
 
-use plots::figure::{Axis, Figure, Layout, Legend};
+use plots::figure::{Axis, Figure, Layout};
 use std::result::Result;
+
+/// More panels are taken for a mistake: no page holds them.
+const MOST_PANELS: usize = 100;
+
+/// More panels than a page holds.
+///
+/// # Errors
+/// That.
+pub fn count(panels: usize) -> Result<(), String> {
+    match panels > MOST_PANELS {
+        false => Ok(()),
+        true => Err(format!(
+            "panels: there are {panels}, facets counted; a figure has at most {MOST_PANELS}"
+        )),
+    }
+}
 
 /// Shares of rows and columns that the figure does not have.
 ///
@@ -23,21 +39,6 @@ pub fn layout(layout: &Layout, panels: usize) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// A legend in a panel that is not there.
-///
-/// # Errors
-/// That.
-pub fn legend(legend: Option<&Legend>, panels: usize) -> Result<(), String> {
-    match legend {
-        Some(legend) if legend.panel > 0 && legend.panel >= panels => Err(format!(
-            "legend.panel: there is no panel {}: they are counted from 0 to {}",
-            legend.panel,
-            panels.saturating_sub(1)
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Names of ticks that are not there, and ticks without a name.
@@ -95,9 +96,8 @@ fn agree(
 /// A legend that was asked for and lists nothing.
 pub fn empty_legend(figure: &Figure) -> Option<String> {
     let legend = figure.legend.as_ref()?;
-    let mut listed = figure.panels.iter().flat_map(|panel| &panel.series);
-    let labelled = listed.any(|series| !series.label.is_empty());
-    let labelled = labelled || legend.entries.iter().any(|entry| !entry.label.is_empty());
+    let listed = figure.listed();
+    let labelled = !listed.is_empty() || !legend.entries.is_empty();
     (!labelled).then(|| "legend: it lists nothing, for no curve has a label".to_owned())
 }
 

@@ -1,23 +1,24 @@
-//! From rows of tables to curves and marked points, in the words of pipeline.yaml.
+//! Curves in the words of pipeline.yaml, and how they become series: rows asked for, readings taken,
+//! looks and sizes added.
 //!
 //! A curve that is named and not there is an error, unless it may be missing. Does not know what the
 //! axes have room for.
 
-use crate::kinds::figure::choice::{Choice, Chosen, Groups};
-use crate::kinds::figure::data::Reading;
-use crate::kinds::figure::look::{Look, LookOf, Paint};
+use crate::kinds::figure::error_range::ErrorRange;
+use crate::kinds::figure::query::choice::{Choice, Chosen, Group, Split};
+use crate::kinds::figure::query::selector::{self, Selector};
+use crate::kinds::figure::query::tables::{Drawn, Rows, Scope, Tables};
 use crate::kinds::figure::rows::{self, FigureRows};
-use crate::kinds::figure::selector::{self, Selector};
-use crate::kinds::figure::tables::{Drawn, Named, Rows, Tables};
-use crate::kinds::params::number::{Count, Positive, Share};
+use crate::kinds::figure::statistics::{Bins, Columns, Reading};
+use crate::kinds::params::look::{self, Look, LookOf, Paint, Scale, Sizes};
+use crate::kinds::params::number::{Count, Share};
 use plots::color::Color;
 use plots::figure::{ErrorStyle, Point, Series};
 use retrace::base::error::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tables::table::Column;
 
-/// One curve, or with `each` one curve for each value of a column.
+/// One curve, or one for each value of a column or for each of several tables.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Curves {
@@ -25,13 +26,17 @@ pub struct Curves {
     /// Column whose values, in the order of the table, give one curve each.
     #[serde(default)]
     each: Option<String>,
-    /// How all curves look.
+    /// The values (or what `*` stands for in `from.table`) that have a curve, in this order, each with
+    /// its look from `looks`.
     #[serde(default)]
-    look: Look,
-    /// How the curve of each of these values looks, in this order; other values have no curve.
+    values: Vec<Selector>,
+    /// How all curves look, where `values` does not say it: a name of `looks`, or a look of their own.
     #[serde(default)]
-    looks: Vec<LookOf>,
-    /// Values of `each` that have no curve on purpose; of others without a curve the run warns.
+    look: Option<LookOf>,
+    /// What is drawn, and how large.
+    #[serde(default)]
+    mark: Sizes,
+    /// Values that have no curve on purpose; of others without a curve the run warns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<Selector>,
     /// Whether there may be no rows, or none that the panel shows.
@@ -40,18 +45,16 @@ pub struct Curves {
     /// Whether numbers may be missing (diverged, or never measured) without a warning.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gaps: bool,
-    /// Bars or bands, and how many standard errors they extend to each side.
+    /// Bars or a band of so many standard errors to each side.
     #[serde(default)]
-    error: ErrorStyle,
-    #[serde(default = "one_error")]
-    std_errors: Positive,
-    /// Show the means of so many consecutive rows (1: every row).
-    #[serde(default = "every_row")]
-    mean_of: Count,
-    /// Show their medians instead: for losses that a rare prompt makes huge.
+    error: Option<ErrorRange>,
+    /// Show the means of so many consecutive rows.
     #[serde(default)]
-    median: bool,
-    /// In a panel with `rows`: how much of a row the curves of `each` share, one above the other.
+    means_of: Option<Count>,
+    /// Show their medians: for losses that a rare prompt makes huge.
+    #[serde(default)]
+    medians_of: Option<Count>,
+    /// In a panel with `rows`: how much of a row the curves share, one above the other.
     #[serde(default)]
     dodge: Share,
     /// In a panel with `rows`: draw each point as a line across so much of its row.
@@ -62,71 +65,91 @@ pub struct Curves {
     beyond: bool,
 }
 
-fn one_error() -> Positive {
-    Positive::ONE
-}
-
-fn every_row() -> Count {
-    Count::ONE
-}
-
 /// A curve with the numbers behind its points.
 pub struct Curve {
     pub series: Series,
     pub readings: Vec<Reading>,
+    pub error: Option<ErrorRange>,
     /// The legend's words, or where it comes from.
     pub name: String,
     pub may_be_empty: bool,
 }
 
 /// The curves of one entry, and what to say of values that have none.
-pub struct Found {
+pub struct Found<'t> {
     pub curves: Vec<Curve>,
-    /// Values of `each` without a curve, with their rows.
-    pub unseen: Groups,
+    /// Values without a curve, with their rows.
+    pub unseen: Vec<Group<'t>>,
     /// Curves that are missing as they may.
     pub missing: Vec<String>,
+    /// How the rows were picked, as the end of a message.
+    pub under: String,
+}
+
+/// The place of an entry: its path in the params, its facet, the rows of its panel, the looks.
+#[derive(Clone, Copy)]
+pub struct Place<'p> {
+    pub path: &'p str,
+    pub scope: Scope<'p>,
+    pub rows: Option<&'p FigureRows>,
+    pub looks: &'p Scale,
 }
 
 impl Curves {
     /// What the params alone tell.
     ///
     /// # Errors
-    /// Params that say nothing without others, or contradict each other.
-    pub fn check(&self, path: &str, on_rows: bool) -> std::result::Result<(), String> {
-        let looks = || self.looks.iter().map(|look| &look.look).chain([&self.look]);
-        if self.each.is_none() {
-            if !self.looks.is_empty() {
-                return Err(format!(
-                    "{path}.looks: they are for the values of `each`, which is missing"
-                ));
-            }
-            if looks().any(|look| look.label.contains("{}")) {
-                return Err(format!(
-                    "{path}.look: `{{}}` stands for the value of `each`, which is missing"
-                ));
-            }
+    /// Params that say nothing without others, or contradict each other; a look that is not there.
+    pub fn check(
+        &self,
+        path: &str,
+        scope: Scope,
+        on_rows: bool,
+        looks: &Scale,
+    ) -> std::result::Result<(), String> {
+        self.from.check(scope, &format!("{path}.from"))?;
+        let (label, _) = self.from.label(scope, path);
+        let tables = label.matches('*').count();
+        let error = |param: &str, words: &str| Err(format!("{path}.{param}: {words}"));
+        if tables > 1 {
+            return error("from.table", "one `*` at most can stand in it");
         }
-        let Look {
-            label,
-            line,
-            marker,
-            ..
-        } = &self.look;
-        let shows = !label.is_empty() || line.is_some() || marker.is_some();
-        if shows && !self.looks.is_empty() {
-            return Err(format!(
-                "{path}.look: it is for curves without `looks`, which have their own"
-            ));
+        if tables == 1 && self.each.is_some() {
+            return error(
+                "each",
+                "`*` in `from.table` tells the curves apart already: leave one of them out",
+            );
         }
+        let several = tables == 1 || self.each.is_some();
+        if !several && !self.values.is_empty() {
+            return error(
+                "values",
+                "they are those of `each`, or of a `*` in `from.table`, which are missing",
+            );
+        }
+        if self.values.is_empty() && !self.left_out.is_empty() {
+            return error("left_out", "without `values` no value is left out");
+        }
+        if self.look.is_some() && !self.values.is_empty() {
+            return error("look", "each of `values` has its own look");
+        }
+        for (at, value) in self.values.iter().enumerate() {
+            look::known(&value.words(), looks, &format!("{path}.values.{at}"))?;
+        }
+        if let Some(look) = &self.look {
+            look.check(looks, &format!("{path}.look"))?;
+        }
+        self.check_looks(path, several, looks)?;
         let without_effect = match on_rows {
             false => [
                 ("dodge", self.dodge.get() > 0.0),
                 ("across", self.across.get() > 0.0),
+                ("", false),
             ],
             true => [
-                ("error", self.error != ErrorStyle::None),
-                ("mean_of", self.mean_of.get() > 1),
+                ("error", self.error.is_some()),
+                ("means_of", self.means_of.is_some()),
+                ("medians_of", self.medians_of.is_some()),
             ],
         };
         if let Some((name, _)) = without_effect.iter().find(|(_, given)| *given) {
@@ -135,230 +158,242 @@ impl Curves {
                 "{path}.{name}: it has no effect in a panel {with} `rows`"
             ));
         }
-        if self.looks.is_empty() && !self.left_out.is_empty() {
-            return Err(format!(
-                "{path}.left_out: without `looks` no value is left out"
-            ));
+        if self.means_of.is_some() && self.medians_of.is_some() {
+            return error("medians_of", "there are `means_of` too: choose one");
         }
-        if self.error != ErrorStyle::None && self.from.std_error.is_none() {
+        if self.error.is_some() && self.from.std_error.is_none() {
+            return error("error", "there is nothing to draw without `from.std_error`");
+        }
+        Ok(())
+    }
+
+    fn check_looks(
+        &self,
+        path: &str,
+        several: bool,
+        looks: &Scale,
+    ) -> std::result::Result<(), String> {
+        let used = self.looks(looks);
+        if !several {
+            let braces = used.iter().any(|look| look.label.contains("{}"));
+            if braces {
+                return Err(format!(
+                    "{path}.look: `{{}}` stands for the value of `each`, which is missing"
+                ));
+            }
+            if used
+                .iter()
+                .any(|look| matches!(look.color, Paint::Family(_)))
+            {
+                return Err(format!(
+                    "{path}.look.color: a colour map is for the curves of `each`, which is missing"
+                ));
+            }
+        }
+        if self.mark.marker.is_some() && used.iter().all(|look| look.shape.is_none()) {
             return Err(format!(
-                "{path}.error: there is nothing to draw without `from.std_error`"
+                "{path}.mark.marker: no look here has a `shape` to draw at this size"
             ));
         }
         Ok(())
     }
 
-    /// The plain colours that its curves can have.
-    pub fn colors(&self) -> impl Iterator<Item = Color> {
-        let looks = self.looks.iter().map(|look| &look.look);
-        looks
-            .chain([&self.look])
-            .filter_map(|look| match look.color {
-                Paint::Color(color) => Some(color),
-                Paint::Viridis(_) => None,
-            })
+    /// The looks that its curves can have.
+    pub fn looks<'a>(&'a self, looks: &'a Scale) -> Vec<&'a Look> {
+        match &self.look {
+            Some(look) => look.of(looks).into_iter().collect(),
+            None => {
+                let words = self.values.iter().map(Selector::words);
+                words.filter_map(|name| look::find(&name, looks)).collect()
+            }
+        }
     }
 
-    /// The column that tells its curves apart, or nothing.
+    /// The plain colours that its curves can have.
+    pub fn colors(&self, looks: &Scale) -> Vec<Color> {
+        let looks = self.looks(looks).into_iter();
+        let plain = looks.filter_map(|look| match look.color {
+            Paint::Color(color) => Some(color),
+            Paint::Family(_) => None,
+        });
+        plain.collect()
+    }
+
+    /// What tells its curves apart, in words; nothing where it is one curve.
     pub fn each(&self) -> &str {
         self.each.as_deref().unwrap_or_default()
+    }
+
+    fn bins(&self) -> Bins {
+        match (self.means_of, self.medians_of) {
+            (Some(size), _) => Bins::Means(size.get()),
+            (None, Some(size)) => Bins::Medians(size.get()),
+            (None, None) => Bins::Rows,
+        }
     }
 
     /// Each curve with the numbers behind its points.
     ///
     /// # Errors
     /// A table, column, value or row of the panel that is not there.
-    pub fn find(
-        &self,
-        tables: &Tables,
-        figure_rows: Option<&FigureRows>,
-        path: &str,
+    pub fn find<'t>(
+        &'t self,
+        tables: &'t Tables,
+        place: Place<'t>,
         drawn: &mut Drawn,
-    ) -> Result<Found> {
-        let from = format!("{path}.from");
-        let (named, rows) = self.from.find(tables, &from, self.may_be_empty)?;
-        let column = match &self.each {
-            Some(name) => Some((name.as_str(), named.column(name, &format!("{path}.each"))?)),
-            None => None,
-        };
-        let mut groups = Groups::new();
-        for &row in &rows {
-            let value = column.map_or_else(String::new, |(_, column)| selector::text(column, row));
-            match groups.iter_mut().find(|(name, _)| *name == value) {
-                Some((_, rows)) => rows.push(row),
-                None => groups.push((value, vec![row])),
-            }
+    ) -> Result<Found<'t>> {
+        let chosen = self.choose(tables, place, drawn)?;
+        for group in chosen.left_out.iter().filter(|_| self.each.is_none()) {
+            drawn.note(group.named.label, &[]);
         }
-        let under = self.from.under();
-        let mut missing = Vec::new();
-        if rows.is_empty() {
-            missing.push(format!("{path}: no rows, as there may be none"));
-        }
-        let chosen = match (column, self.looks.is_empty()) {
-            (Some((name, _)), false) => {
-                let choice = Choice {
-                    named,
-                    column: name,
-                    rows: &rows,
-                    under: &under,
-                    looks: &self.looks,
-                    left_out: &self.left_out,
-                    may_be_empty: self.may_be_empty,
-                    path,
-                };
-                choice.make(&mut groups, &mut missing)?
-            }
-            _ => groups
-                .drain(..)
-                .enumerate()
-                .map(|(at, (value, rows))| Chosen {
-                    at,
-                    value,
-                    rows,
-                    look: &self.look,
-                    may_be_empty: self.may_be_empty,
-                })
-                .collect(),
-        };
-        for chosen in &chosen {
-            drawn.note(named.label, &chosen.rows);
-        }
-        let count = chosen.len();
-        let places = match self.looks.len() {
-            0 => count,
-            looks => looks,
-        };
-        let curve = |(position, chosen): (usize, Chosen)| {
-            let Chosen {
-                at,
-                value,
-                rows,
-                look,
-                may_be_empty,
-            } = chosen;
-            let readings = self.readings(named, &rows, &value, figure_rows.is_some(), &from)?;
-            let points = match figure_rows {
-                None => self.points(&readings),
-                Some(figure_rows) => {
-                    // A curve without data leaves its place free.
-                    let up = rows::dodge(at, places, self.dodge.get());
-                    let x = named.numbers(&self.from.x, &format!("{from}.x"))?;
-                    let key = named.column(&self.from.y, &format!("{from}.y"))?;
-                    let points = rows.iter().map(|&row| (x[row], key.text(row)));
-                    let points = figure_rows.points(points, up, self.across.get());
-                    points.map_err(|e| Error::failed(format!("{from}.y: {e}")))?
-                }
-            };
-            let series = Series {
-                label: look.label.replace("{}", &value),
-                color: look.color.at(position, count).into(),
-                points,
-                line: look.line,
-                marker: look.marker,
-                error: self.error,
-                beyond: self.beyond,
-                every: match self.across.get() {
-                    0.0 => 1,
-                    _ => rows::CROSSING,
-                },
-            };
-            let name = match series.label.as_str() {
-                "" => self.origin(&readings),
-                label => label.to_owned(),
-            };
-            Ok(Curve {
-                series,
-                readings,
-                name,
-                may_be_empty,
-            })
-        };
-        let curves = chosen.into_iter().enumerate().map(curve);
+        let count = chosen.groups.len();
+        let groups = chosen.groups.iter().enumerate();
+        let curves = groups.map(|(position, (at, group))| {
+            drawn.note(group.named.label, &group.rows);
+            self.curve(group, (*at, position, count), place)
+        });
         Ok(Found {
             curves: curves.collect::<Result<_>>()?,
-            unseen: groups,
-            missing,
+            unseen: chosen.rest,
+            missing: chosen.missing,
+            under: self.from.under(place.scope),
         })
     }
 
-    /// Where a curve without words for the legend comes from.
-    fn origin(&self, readings: &[Reading]) -> String {
-        let mut words: Vec<String> = self.from.filter.values().map(Selector::words).collect();
-        words.extend(readings.first().map(|reading| reading.key.clone()));
-        words.retain(|word| !word.is_empty());
-        format!("{}.{} {}", self.from.table, self.from.y, words.join(", "))
-            .trim_end()
-            .to_owned()
+    /// The groups of rows that get a curve.
+    fn choose<'t>(
+        &'t self,
+        tables: &'t Tables,
+        place: Place<'t>,
+        drawn: &mut Drawn,
+    ) -> Result<Chosen<'t>> {
+        let Place { path, scope, .. } = place;
+        let from = format!("{path}.from");
+        let (label, label_path) = self.from.label(scope, &from);
+        let under = self.from.under(scope);
+        let may_be_empty = self.may_be_empty;
+        let (split, groups) = if label.contains('*') {
+            let matching = tables.matching(label, &label_path)?.into_iter();
+            let groups = matching.map(|(value, named)| {
+                let rows = self.from.of(named, scope, &from, may_be_empty)?;
+                Ok(Group { value, named, rows })
+            });
+            let mut groups: Vec<Group> = groups.collect::<Result<_>>()?;
+            groups.retain(|group| !group.rows.is_empty());
+            (Split::Tables { pattern: label }, groups)
+        } else {
+            let named = tables.find(label, &label_path)?;
+            drawn.note(label, &[]);
+            let rows = self.from.of(named, scope, &from, may_be_empty)?;
+            let column = self.each();
+            let mut groups: Vec<Group> = Vec::new();
+            let values = match &self.each {
+                Some(name) => Some(named.column(name, &format!("{path}.each"))?),
+                None => None,
+            };
+            for row in rows {
+                let value = values.map_or_else(String::new, |column| selector::text(column, row));
+                match groups.iter_mut().find(|group| group.value == value) {
+                    Some(group) => group.rows.push(row),
+                    None => groups.push(Group {
+                        value,
+                        named,
+                        rows: vec![row],
+                    }),
+                }
+            }
+            (Split::Column { named, column }, groups)
+        };
+        if self.values.is_empty() || groups.is_empty() {
+            let none = groups
+                .is_empty()
+                .then(|| format!("{path}: no rows, as there may be none"));
+            return Ok(Chosen {
+                groups: groups.into_iter().enumerate().collect(),
+                left_out: Vec::new(),
+                rest: Vec::new(),
+                missing: none.into_iter().collect(),
+            });
+        }
+        let choice = Choice {
+            split,
+            under: &under,
+            values: &self.values,
+            left_out: &self.left_out,
+            may_be_empty,
+            path,
+        };
+        choice.make(groups)
     }
 
-    /// The numbers behind each point; on rows, y is the row's key.
-    fn readings(
+    /// One curve: `at` is its place among the values, `position` among the `count` that are there.
+    fn curve(
         &self,
-        named: Named,
-        rows: &[usize],
-        value: &str,
-        on_rows: bool,
-        path: &str,
-    ) -> Result<Vec<Reading>> {
-        let table = named.table;
-        let x = named.numbers(&self.from.x, &format!("{path}.x"))?;
-        let y = match on_rows {
-            true => Vec::new(),
-            false => named.numbers(&self.from.y, &format!("{path}.y"))?,
-        };
-        let beside = |column: &str| match table.column(column) {
-            Ok(Column::Float(values)) => Some(values.clone()),
-            _ => None,
-        };
-        let errors = match &self.from.std_error {
-            Some(name) => Some(named.numbers(name, &format!("{path}.std_error"))?),
-            None if self.from.y == ERROR => beside(STD_ERROR),
-            None => beside(&format!("{}_{STD_ERROR}", self.from.y)),
-        };
-        let exact = match self.from.y == ERROR {
-            true => beside(EXACT),
-            false => None,
-        };
-        let mean = |values: &[f64], rows: &[usize]| {
-            let mut values: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
-            if self.median {
-                values.sort_by(f64::total_cmp);
-                let half = (values.len() - 1) / 2;
-                values = values[half..values.len() - half].to_vec();
+        group: &Group,
+        (at, position, count): (usize, usize, usize),
+        place: Place,
+    ) -> Result<Curve> {
+        let from = format!("{}.from", place.path);
+        let Group { value, named, rows } = group;
+        let columns = Columns::read(*named, &self.from, place.rows.is_some(), &from)?;
+        let readings = columns.readings(value, rows, self.bins());
+        let points = match place.rows {
+            None => self.points(&readings),
+            Some(figure_rows) => {
+                // A curve without data leaves its place free.
+                let places = self.values.len().max(count);
+                let up = rows::dodge(at, places, self.dodge.get());
+                let points = readings.iter().map(|r| (r.x, r.row.clone()));
+                let points = figure_rows.points(points, up, self.across.get());
+                points.map_err(|e| Error::failed(format!("{from}.y: {e}")))?
             }
-            values.iter().sum::<f64>() / values.len() as f64
         };
-        let key = named.column(&self.from.y, &format!("{path}.y"))?;
-        let reading = |rows: &[usize]| Reading {
-            key: value.to_owned(),
-            x: mean(&x, rows),
-            y: match on_rows {
-                true => f64::NAN,
-                false => mean(&y, rows),
-            },
-            row: match on_rows {
-                true => key.text(rows[0]),
-                false => String::new(),
-            },
-            std_error: errors.as_ref().map_or(f64::NAN, |e| mean(e, rows)),
-            exact: exact.as_ref().map_or(f64::NAN, |e| mean(e, rows)),
+        let look = match &self.look {
+            Some(look) => look.of(place.looks),
+            None => {
+                let name = self.values.get(at).map(Selector::words);
+                name.and_then(|name| look::find(&name, place.looks))
+            }
         };
-        let every = if on_rows { 1 } else { self.mean_of.get() };
-        Ok(rows.chunks(every).map(reading).collect())
+        let look = look.cloned().unwrap_or_default();
+        let series = Series {
+            label: look.label.replace("{}", value),
+            color: look.color.at(position, count).into(),
+            points,
+            line: look.line(self.mark),
+            marker: look.marker(self.mark),
+            error: self.error.map_or(ErrorStyle::None, ErrorRange::style),
+            beyond: self.beyond,
+            every: match self.across.get() {
+                0.0 => 1,
+                _ => rows::CROSSING,
+            },
+        };
+        let name = match series.label.as_str() {
+            "" => {
+                let mut words = self.from.chosen(place.scope);
+                words.push(value.clone());
+                words.retain(|word| !word.is_empty());
+                let origin = format!("{}.{} {}", named.label, self.from.y, words.join(", "));
+                origin.trim_end().to_owned()
+            }
+            label => label.to_owned(),
+        };
+        Ok(Curve {
+            series,
+            readings,
+            error: self.error,
+            name,
+            may_be_empty: self.may_be_empty,
+        })
     }
 
     fn points(&self, readings: &[Reading]) -> Vec<Point> {
-        let has_errors = self.from.std_error.is_some();
         let point = |reading: &Reading| Point {
             x: reading.x,
             y: reading.y,
-            error: has_errors.then(|| self.std_errors.get() * reading.std_error),
+            error: self.error.map(|error| error.reach() * reading.std_error),
         };
         readings.iter().map(point).collect()
     }
 }
-
-/// Columns that tables of errors have: the standard error and the exact value beside the estimate.
-const ERROR: &str = "error";
-const STD_ERROR: &str = "std_error";
-const EXACT: &str = "exact";

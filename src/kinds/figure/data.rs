@@ -2,31 +2,29 @@
 //!
 //! Columns: `panel` and `curve` (counted from 0), `panel_title`, `series` (the legend's words, or where
 //! the curve comes from), `key` (the value that tells the curves of one table apart), `row` (in panels
-//! of rows), `x`, `y`, `std_error` and `exact` (where the table has them beside y), and the look:
-//! `color`, `line`, `marker`.
+//! of rows), `x`, `y`, `std_error` and `exact` (where the table has them beside y), the look: `color`,
+//! `line`, `marker`, `shape`, and `std_errors`: how many the bars or the band reach to each side, where
+//! there are any.
 
+use crate::kinds::figure::curves::Curve;
+use crate::kinds::figure::error_range::ErrorRange;
+use crate::kinds::figure::statistics::Reading;
+use serde::Serialize;
 use tables::table::{Column, Table, TableError};
 
-/// The numbers behind one point; a missing one is NaN.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
-    pub key: String,
-    pub row: String,
-    pub x: f64,
-    pub y: f64,
-    /// One standard error, drawn or not.
-    pub std_error: f64,
-    pub exact: f64,
-}
-
-/// How a curve looks, in words.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Style {
-    pub color: String,
-    /// `solid`, `dashed`, `dotted`, `dash_dot` or nothing.
-    pub line: String,
+/// A curve beside its readings, in words.
+#[derive(Clone)]
+struct Words {
+    panel_title: String,
+    series: String,
+    color: String,
+    /// `solid`, `dashed`, `dotted`, ... or nothing.
+    line: String,
     /// `filled`, `hollow` or nothing.
-    pub marker: String,
+    marker: String,
+    shape: String,
+    /// How many standard errors are drawn; NaN for none.
+    std_errors: f64,
 }
 
 /// The readings of all panels, in the order in which they are drawn.
@@ -35,25 +33,27 @@ pub struct FigureData {
     curves: i64,
     /// Panel and curve of each reading.
     places: Vec<(i64, i64)>,
-    /// Title of the panel, name of the curve, and its style.
-    words: Vec<(String, String, Style)>,
+    words: Vec<Words>,
     readings: Vec<Reading>,
 }
 
 impl FigureData {
-    /// Adds a curve.
-    pub fn add(
-        &mut self,
-        panel: (usize, &str),
-        series: &str,
-        style: &Style,
-        readings: Vec<Reading>,
-    ) {
-        for reading in readings {
-            self.places.push((panel.0 as i64, self.curves));
-            let words = (panel.1.to_owned(), series.to_owned(), style.clone());
-            self.words.push(words);
-            self.readings.push(reading);
+    /// Adds a curve of a panel, which has a number and a title.
+    pub fn add(&mut self, (panel, title): (usize, &str), curve: &Curve) {
+        let drawn = &curve.series;
+        let words = Words {
+            panel_title: title.to_owned(),
+            series: curve.name.clone(),
+            color: drawn.color.0.to_string(),
+            line: word(drawn.line.map(|line| line.dash)),
+            marker: word(drawn.marker.map(|marker| marker.fill)),
+            shape: word(drawn.marker.map(|marker| marker.shape)),
+            std_errors: curve.error.map_or(f64::NAN, ErrorRange::reach),
+        };
+        for reading in &curve.readings {
+            self.places.push((panel as i64, self.curves));
+            self.words.push(words.clone());
+            self.readings.push(reading.clone());
         }
         self.curves += 1;
     }
@@ -65,7 +65,7 @@ impl FigureData {
     pub fn table(self) -> Result<Table, TableError> {
         let int =
             |part: fn(&(i64, i64)) -> i64| Column::Int(self.places.iter().map(part).collect());
-        let word = |part: fn(&(String, String, Style)) -> &String| {
+        let word = |part: fn(&Words) -> &String| {
             Column::Text(self.words.iter().map(|w| part(w).clone()).collect())
         };
         let text = |part: fn(&Reading) -> &String| {
@@ -73,20 +73,29 @@ impl FigureData {
         };
         let float =
             |part: fn(&Reading) -> f64| Column::Float(self.readings.iter().map(part).collect());
+        let std_errors = self.words.iter().map(|words| words.std_errors);
         Table::new(vec![
             ("panel", int(|p| p.0)),
-            ("panel_title", word(|w| &w.0)),
+            ("panel_title", word(|w| &w.panel_title)),
             ("curve", int(|p| p.1)),
-            ("series", word(|w| &w.1)),
+            ("series", word(|w| &w.series)),
             ("key", text(|r| &r.key)),
             ("row", text(|r| &r.row)),
             ("x", float(|r| r.x)),
             ("y", float(|r| r.y)),
             ("std_error", float(|r| r.std_error)),
             ("exact", float(|r| r.exact)),
-            ("color", word(|w| &w.2.color)),
-            ("line", word(|w| &w.2.line)),
-            ("marker", word(|w| &w.2.marker)),
+            ("color", word(|w| &w.color)),
+            ("line", word(|w| &w.line)),
+            ("marker", word(|w| &w.marker)),
+            ("shape", word(|w| &w.shape)),
+            ("std_errors", Column::Float(std_errors.collect())),
         ])
     }
+}
+
+/// A part of a look as pipeline.yaml writes it; nothing where it is not drawn.
+fn word(part: Option<impl Serialize>) -> String {
+    let written = serde_json::to_value(part).unwrap_or_default();
+    written.as_str().unwrap_or_default().to_owned()
 }

@@ -4,7 +4,7 @@
 //! Knows the axes and what the author said of them. Does not know where the points come from.
 
 use crate::kinds::figure::curves::Curve;
-use crate::kinds::figure::data::Reading;
+use crate::kinds::figure::statistics::Reading;
 use plots::draw::axes::{PanelAxes, SharedAxis};
 use plots::figure::{Axis, ErrorStyle, Guide, Panel, ScaleKind};
 use plots::number;
@@ -156,7 +156,8 @@ pub fn of_entry(entry: &Entry, axes: &PanelAxes, panel: &Panel) -> Vec<String> {
 }
 
 /// Warnings of guides, marks and ticks that no axis has a place for.
-pub fn of_axes(path: &str, axes: &PanelAxes, panel: &Panel, marks: usize) -> Vec<String> {
+/// `guides` are the paths of the panel's guides that were written.
+pub fn of_axes(path: &str, axes: &PanelAxes, panel: &Panel, guides: &[String]) -> Vec<String> {
     let mut warnings = Vec::new();
     let sides = [
         (Direction::X, &panel.x, &axes.x),
@@ -178,12 +179,8 @@ pub fn of_axes(path: &str, axes: &PanelAxes, panel: &Panel, marks: usize) -> Vec
         for (place, tick) in own.ticks.iter().flatten().enumerate() {
             miss(format!("{letter}.ticks.{place}"), *tick);
         }
-        let first_mark = panel.guides.len() - marks;
-        for (place, guide) in panel.guides.iter().enumerate() {
-            let at = match place.checked_sub(first_mark) {
-                Some(mark) => format!("marks.{mark}"),
-                None => format!("guides.{place}"),
-            };
+        for (guide, at) in panel.guides.iter().zip(guides) {
+            let at = at.clone();
             match (guide, direction) {
                 (Guide::Vertical(line), Direction::X) => miss(at, line.at),
                 (Guide::Horizontal(line), Direction::Y) => miss(at, line.at),

@@ -1,14 +1,15 @@
-//! Figures: rows of tables chosen, summed up, and drawn.
+//! Figures: rows of tables asked for (`query`), summed up (`statistics`), and drawn.
 
 pub mod check;
-pub mod choice;
 pub mod curves;
 pub mod data;
+pub mod error_range;
+pub mod guide;
 pub mod kind;
-pub mod look;
+pub mod legend;
 pub mod lost;
-pub mod mark;
+pub mod panel;
 pub mod prompts;
+pub mod query;
 pub mod rows;
-pub mod selector;
-pub mod tables;
+pub mod statistics;

@@ -3,7 +3,7 @@
 //!
 //! Knows places and words of rows. Does not know what is drawn on them.
 
-use crate::kinds::figure::tables::Tables;
+use crate::kinds::figure::query::tables::Tables;
 use plots::color::Color;
 use plots::figure::{Axis, Dash, Guide, GuideLine, Line, Point};
 use retrace::base::error::Result;

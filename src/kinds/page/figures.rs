@@ -3,7 +3,9 @@
 //! Knows the columns that [`crate::kinds::figure::data`] writes. Does not know who draws them.
 
 use crate::kinds::exchange::table::failed;
+use crate::kinds::figure::kind;
 use crate::kinds::page::template;
+use plots::figure::{self, ScaleKind};
 use retrace::base::error::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -40,6 +42,7 @@ struct Curve {
     color: String,
     line: String,
     marker: String,
+    shape: String,
     /// x, y (or the place of the row), standard error, exact value.
     points: Vec<[Option<f64>; 4]>,
 }
@@ -64,18 +67,18 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
         Ok::<String, Error>(field.cloned().unwrap_or_default())
     };
     let mut panels: Vec<Panel> = Vec::new();
-    let described = params["panels"].as_array().map_or(&[][..], Vec::as_slice);
+    let described = kind::described(params)?;
     let mut last = None;
     for row in 0..table.rows() {
         let number = panel[row] as usize;
         while panels.len() <= number {
-            let described = described.get(panels.len()).ok_or_else(|| {
+            let (title, x, y) = described.get(panels.len()).ok_or_else(|| {
                 Error::failed("the data has more panels than the params of its figure")
             })?;
             panels.push(Panel {
-                title: described["title"].as_str().unwrap_or_default().to_owned(),
-                x: axis(&described["x"]),
-                y: axis(&described["y"]),
+                title: title.clone(),
+                x: axis(x),
+                y: axis(y),
                 rows: Vec::new(),
                 series: Vec::new(),
             });
@@ -88,6 +91,7 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
                 color: text("color", row)?,
                 line: text("line", row)?,
                 marker: text("marker", row)?,
+                shape: text("shape", row)?,
                 points: Vec::new(),
             });
         }
@@ -110,6 +114,26 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
     Ok(Some(Chart { panels }))
 }
 
+/// How many standard errors the picture's bars and bands reach to each side, as a sentence; nothing
+/// where it has none.
+pub fn error_words(data: &[u8]) -> Result<String> {
+    let table = csv::read(data).map_err(failed)?;
+    let mut reaches: Vec<f64> = Vec::new();
+    for reach in optional_floats(&table, "std_errors").into_iter().flatten() {
+        if !reaches.contains(&reach) {
+            reaches.push(reach);
+        }
+    }
+    let reaches: Vec<String> = reaches.iter().map(f64::to_string).collect();
+    Ok(match reaches.is_empty() {
+        true => String::new(),
+        false => format!(
+            "Bars and bands of the picture reach {} s.e. to each side.",
+            reaches.join(" or ")
+        ),
+    })
+}
+
 /// A column of numbers; an empty one reads as text.
 fn optional_floats(table: &Table, name: &str) -> Vec<Option<f64>> {
     let values = table.floats(name).unwrap_or_default();
@@ -118,20 +142,16 @@ fn optional_floats(table: &Table, name: &str) -> Vec<Option<f64>> {
     (0..table.rows()).map(finite).collect()
 }
 
-fn axis(axis: &Value) -> Axis {
-    let ends = |range: &Value| [range[0].as_f64(), range[1].as_f64()];
-    let segments = axis["segments"].as_array().filter(|s| !s.is_empty());
-    let [low, high] = match (segments, &axis["range"], &axis["within"]) {
-        (Some(segments), ..) => [
-            segments[0]["range"][0].as_f64(),
-            segments[segments.len() - 1]["range"][1].as_f64(),
-        ],
-        (None, Value::Null, within) => ends(within),
-        (None, range, _) => ends(range),
+fn axis(axis: &figure::Axis) -> Axis {
+    let [low, high] = match (&axis.segments[..], axis.range.or(axis.within)) {
+        ([first, .., last], _) => [Some(first.range[0]), Some(last.range[1])],
+        ([only], _) => only.range.map(Some),
+        ([], Some(range)) => range.map(Some),
+        ([], None) => [None; 2],
     };
     Axis {
-        label: axis["label"].as_str().unwrap_or_default().to_owned(),
-        log: axis["scale"] == "log",
+        label: axis.label.clone(),
+        log: axis.scale == ScaleKind::Log,
         low,
         high,
     }

@@ -127,6 +127,8 @@ struct FigureView<'a> {
     id: String,
     title: &'a str,
     caption: &'a str,
+    /// How far error bars reach.
+    errors: String,
     alt: String,
     picture: String,
     width: String,
@@ -346,9 +348,13 @@ fn figure<'a>(
     let svg = String::from_utf8(svg).map_err(failed)?;
     let (width, height) = picture::size(&svg)
         .ok_or_else(|| Error::failed(format!("the SVG of `{}` has no size", words.figure)))?;
-    let chart = match input(io, "data", &words.figure) {
-        None => None,
-        Some(path) => figures::chart(&made.params, &read(path)?)?,
+    let (chart, errors) = match input(io, "data", &words.figure) {
+        None => (None, String::new()),
+        Some(path) => {
+            let data = read(path)?;
+            let chart = figures::chart(&made.params, &data)?;
+            (chart, figures::error_words(&data)?)
+        }
     };
     let claim = |(at, id): (usize, &String)| {
         let found = claims.iter().find(|claim| claim.id == *id);
@@ -371,6 +377,7 @@ fn figure<'a>(
         id: anchor("figure", &words.figure),
         title: &words.title,
         caption: &words.caption,
+        errors,
         alt: format!("{}. {}", words.title, words.caption),
         picture: picture::address(&svg),
         width: format!("{:.0}", width * 4.0 / 3.0),

@@ -1,5 +1,6 @@
 //! Parameters that several kinds have.
 
+pub mod look;
 pub mod matrices;
 pub mod number;
 pub mod training;

@@ -1,21 +1,36 @@
 //! What the table kinds share: one table, written as CSV, Parquet and a LaTeX fragment.
 
 use crate::kinds::exchange::table::failed;
+use crate::kinds::params::look::Scale;
 use plots::latex::{self, Align, Column};
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tables::table::Table;
 
 /// Names of the outputs.
 pub const OUTPUTS: &[&str] = &["csv", "parquet", "tex"];
 
-/// How the models are called in print, by the label under which a stage knows them.
-pub type Names = BTreeMap<String, String>;
+/// How the models are called in print, by the label under which a stage knows them: of the scale that
+/// figures draw with, the labels. Colours are not in it: a table is the same in other ones.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(from = "Scale")]
+#[schemars(with = "Scale")]
+pub struct Names(BTreeMap<String, String>);
+
+impl From<Scale> for Names {
+    fn from(scale: Scale) -> Self {
+        let labels = scale.into_iter().map(|(name, look)| (name, look.label));
+        Names(labels.collect())
+    }
+}
 
 /// The printed name of a model.
 pub fn printed<'a>(names: &'a Names, model: &'a str) -> &'a str {
-    names.get(model).map_or(model, String::as_str)
+    let label = names.0.get(model).filter(|label| !label.is_empty());
+    label.map_or(model, String::as_str)
 }
 
 /// `items`, whose names `name` gives, in the order of the param `models`.

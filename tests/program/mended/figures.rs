@@ -22,13 +22,16 @@ type Broken = (
 fn a_name_that_is_not_there_is_answered_with_the_nearest() {
     let broken: [Broken; 19] = [
         (
-            &[("value: both_v,", "value: both_V,")],
-            "panels.0.series.0.looks.2.value: table `t` has no `both_V` in column `model` where task = theta0",
+            &[
+                ("both, both_v]", "both, both_V]"),
+                ("  both_v: {label", "  both_V: {label"),
+            ],
+            "panels.0.series.0.values.2: table `t` has no `both_V` in column `model` where task = theta0",
             "`both_v`",
         ),
         (
-            &[("value: both_v,", "value: both,")],
-            "panels.0.series.0.looks.2.value: `both` stands twice",
+            &[("both, both_v]", "both, both]")],
+            "panels.0.series.0.values.2: `both` stands twice",
             "",
         ),
         (
@@ -76,12 +79,12 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
         ),
         (
             &[("n: 2}", "n: 20}")],
-            "panels.0.marks.0.from.where.n: table `t` has no `20` in column `n`",
+            "panels.0.callouts.0.from.where.n: table `t` has no `20` in column `n`",
             "nearest value is 3",
         ),
         (
             &[("{model: zs, task", "{model: sz, task")],
-            "panels.0.marks.0.from.where.model: table `t` has no `sz`",
+            "panels.0.callouts.0.from.where.model: table `t` has no `sz`",
             "zs",
         ),
         (
@@ -92,7 +95,7 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
         (
             &[(
                 "legend: {panel: 0}",
-                "legend: {entries: [{label: a, color: \"#112234\"}]}",
+                "legend: {entries: [{look: {label: a, color: \"#112234\"}}]}",
             )],
             "legend.entries.0: nothing in the figure has the colour #112234 of `a`",
             "`#112233`",
@@ -120,7 +123,7 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
         ),
         (
             &[("label: \"{x}\"", "label: \"{z}\"")],
-            "panels.0.marks.0.label: `{z}` has braces",
+            "panels.0.callouts.0.label: `{z}` has braces",
             "",
         ),
         (
@@ -129,7 +132,7 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
                     "    guides:",
                     "    rows: {table: t, key: model, lines: [tsak]}\n    guides:",
                 ),
-                ("        error: bars\n", ""),
+                ("        error: {bars: 1}\n", ""),
             ],
             "panels.0.rows.lines.0: table `t` has no column `tsak`",
             "`task`",
@@ -145,13 +148,16 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
 
 #[test]
 fn the_error_stands_where_the_name_stands() {
-    let wrong = edited(&[("value: both_v,", "value: both_V,")]);
-    let line = wrong.lines().position(|line| line.contains("both_V"));
+    let wrong = edited(&[
+        ("  both_v: {label", "  both_V: {label"),
+        ("both, both_v]", "both, both_V]"),
+    ]);
+    let line = wrong.lines().position(|line| line.contains("both_V]"));
     let line = line.expect("the edit") + 1;
     let column = wrong
         .lines()
         .nth(line - 1)
-        .and_then(|text| text.find("both_V"));
+        .and_then(|text| text.find("both_V]"));
     let column = column.expect("the edit") + 1;
     let (.., error) = refused(figure_of(&wrong, table()));
     let place = error.place.expect("a place").to_string();
@@ -169,7 +175,7 @@ fn params_that_could_select_nothing_are_refused_before_anything_runs() {
     for (edits, message) in [
         (
             &[("        each: model\n", "")][..],
-            "panels.0.series.0.looks: they are for the values of `each`",
+            "panels.0.series.0.values: they are those of `each`, or of a `*`",
         ),
         (
             &[("each: model", "across: 0.5\n        each: model")],
@@ -183,11 +189,8 @@ fn params_that_could_select_nothing_are_refused_before_anything_runs() {
             "panels.0.series.0.error: it has no effect in a panel with `rows`",
         ),
         (
-            &[(
-                "each: model",
-                "look: {label: all, line: {}}\n        each: model",
-            )],
-            "panels.0.series.0.look: it is for curves without `looks`",
+            &[("each: model", "look: {label: all}\n        each: model")],
+            "panels.0.series.0.look: each of `values` has its own look",
         ),
         (
             &[("std_error: std_error", "std_error: null")],
@@ -206,7 +209,7 @@ fn params_that_could_select_nothing_are_refused_before_anything_runs() {
         ),
         (
             "left_out: [zs], each: model}]",
-            "panels.0.series.0.left_out: without `looks` no value is left out",
+            "panels.0.series.0.left_out: without `values` no value is left out",
         ),
     ] {
         let (found, ..) = refused(figure_of(&format!("{sizes}{one}{series}"), table()));
@@ -262,7 +265,7 @@ fn panels_that_share_an_axis_agree_on_it() {
 fn a_curve_without_rows_is_an_error_unless_it_may_be_missing() {
     let whole = ("each: model", "may_be_empty: true\n        each: model");
     let no_mark = (
-        "    marks:\n      - {from: {table: t, where: {model: zs, task: theta0, n: 2}, x: n, y: error}, label: \"{x}\", decimals: 2, color: \"#FF0000\", marker: {}}\n",
+        "    callouts:\n      - {from: {table: t, where: {model: zs, task: theta0, n: 2}, x: n, y: error}, label: \"{x}\", decimals: 2, look: {color: \"#FF0000\", shape: star}, mark: {marker: 7}}\n",
         "",
     );
     // A value that no row has, values that no row has at once, a table without rows, a missing look.
@@ -297,28 +300,26 @@ fn a_curve_without_rows_is_an_error_unless_it_may_be_missing() {
         made.log
     );
 
-    let one = ("value: both_v, ", "value: both_x, may_be_empty: true, ");
+    let known = ("  both_v: {label", "  both_x: {label");
+    let one = ("both, both_v]", "both, both_x]");
     let left = ("each: model", "left_out: [both_v]\n        each: model");
-    let made = figure(&[one, left]).expect("this one may be missing");
+    let made = figure(&[known, one, left, whole]).expect("it may be missing");
     assert!(
-        made.log.contains("looks.2.value: no rows with `both_x`"),
+        made.log
+            .contains("values.2: no rows with `both_x`, as there may be none"),
         "{}",
         made.log
     );
-    // Only that one.
-    let (found, ..) = refused(figure(&[one, left, ("value: zs,", "value: zz,")]));
-    assert!(found.contains("has no `zz`"), "{found}");
-    // A mark is never missing.
+    let (found, ..) = refused(figure(&[known, one, left]));
+    assert!(found.contains("has no `both_x`"), "{found}");
+    // A callout is never missing.
     let (found, ..) = refused(figure(&[("n: 2}", "n: 9}"), whole]));
-    assert!(found.contains("panels.0.marks.0"), "{found}");
+    assert!(found.contains("panels.0.callouts.0"), "{found}");
 }
 
 #[test]
 fn rows_that_no_curve_shows_are_a_warning() {
-    let gone = (
-        "          - {value: both_v, look: {label: value, line: {}}}\n",
-        "",
-    );
+    let gone = ("both, both_v]", "both]");
     let made = figure(&[gone]).expect("it runs");
     let [warning] = &made.warnings[..] else {
         panic!("one warning: {:?}", made.warnings);
@@ -340,10 +341,13 @@ fn rows_that_no_curve_shows_are_a_warning() {
             ("each: model", "left_out: [both_v]\n        each: model"),
         ],
         // Shown by another entry.
-        vec![(
-            "          - {value: both_v, look: {label: value, line: {}}}\n",
-            "      - {from: {table: t, where: {model: both_v, task: theta0}, x: n, y: error}, look: {line: {}}}\n",
-        )],
+        vec![
+            gone,
+            (
+                "        mark: {line: 1.2}\n",
+                "        mark: {line: 1.2}\n      - {from: {table: t, where: {model: both_v, task: theta0}, x: n, y: error}, mark: {line: 1}}\n",
+            ),
+        ],
         // Never among the rows that are split.
         vec![
             gone,
@@ -351,15 +355,12 @@ fn rows_that_no_curve_shows_are_a_warning() {
                 "where: {task: theta0}, x",
                 "where: {task: theta0, flag: 1}, x",
             ),
-            (
-                "          - {value: both, look: {label: both, line: {}}}\n",
-                "",
-            ),
+            ("zs, both]", "zs]"),
         ],
         // Split by nothing, or all shown.
         vec![(
-            "        each: model\n        looks:\n          - {value: zs, look: {label: ZS, color: {color: \"#112233\"}, line: {}}}\n          - {value: both, look: {label: both, line: {}}}\n          - {value: both_v, look: {label: value, line: {}}}\n",
-            "        each: model\n        look: {label: \"{}\", line: {}}\n",
+            "        each: model\n        values: [zs, both, both_v]\n",
+            "        each: model\n        look: {label: \"{}\"}\n",
         )],
     ];
     for edits in silent {

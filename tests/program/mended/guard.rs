@@ -136,7 +136,7 @@ fn what_a_file_says_of_itself_may_be_fatal_too() {
 
 /// Stages of several kinds on one damaged file, and one on a whole file.
 const STAGES: &str = r#"
-version: 1
+version: 2
 stages:
   examples:
     kind: tabular-tasks
@@ -230,7 +230,7 @@ impl Inspector for Seen {
 #[test]
 fn the_engine_has_foreign_files_looked_at_and_no_others() {
     let mut repo = Repo::new(
-        "version: 1\nstages:\n  a: {kind: join, params: {text: a}, inputs: {file: data/good}, outputs: {out: artifacts/a}}\n  \
+        "version: 2\nstages:\n  a: {kind: join, params: {text: a}, inputs: {file: data/good}, outputs: {out: artifacts/a}}\n  \
          b: {kind: join, params: {text: b}, inputs: {parts: a.out}, outputs: {out: artifacts/b}}\n  \
          c: {kind: join, params: {text: c}, inputs: {file: data/bad}, outputs: {out: artifacts/c}}\n",
     );
@@ -263,7 +263,7 @@ fn the_engine_has_foreign_files_looked_at_and_no_others() {
 #[test]
 fn a_result_that_lost_a_bit_reaches_no_stage() {
     let mut repo = Repo::new(
-        "version: 1\nstages:\n  a: {kind: join, params: {text: a}, outputs: {out: artifacts/a}}\n  \
+        "version: 2\nstages:\n  a: {kind: join, params: {text: a}, outputs: {out: artifacts/a}}\n  \
          b: {kind: join, params: {text: b}, inputs: {parts: a.out}, outputs: {out: artifacts/b}}\n  \
          c: {kind: join, params: {text: c}, inputs: {parts: b.out}, outputs: {out: artifacts/c}}\n  \
          d: {kind: join, params: {text: d}, inputs: {parts: {x: a.out, y: c.out}}, outputs: {out: artifacts/d}}\n",

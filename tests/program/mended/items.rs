@@ -5,7 +5,7 @@ use crate::toy::{Ask, Repo};
 
 fn matrix(items: &str) -> String {
     format!(
-        "version: 1\nstages:\n  s: {{kind: join, matrix: {{i: {items}}}, params: {{text: \"x${{i}}\"}}, \
+        "version: 2\nstages:\n  s: {{kind: join, matrix: {{i: {items}}}, params: {{text: \"x${{i}}\"}}, \
          outputs: {{out: \"artifacts/x${{i}}\"}}}}\n"
     )
 }
@@ -252,7 +252,7 @@ fn the_longest_id_in_a_path_is_meant_and_what_could_be_two_is_refused() {
     let training = "training: {shots: 4, steps: 5, batch: 6, clip_norm: 1, seed: 0, \
                     optimizer: {sgd: {learning_rate: 0.1, momentum: 0.9}}}";
     let yaml = format!(
-        "version: 1\nstages:\n  p: {{kind: pretrain, matrix: {{i: [a, a.b, a.training]}}, params: {{d: 2, \
+        "version: 2\nstages:\n  p: {{kind: pretrain, matrix: {{i: [a, a.b, a.training]}}, params: {{d: 2, \
          noise_var: 0.1, layers: 1, heads: 1, matrices: merged, init_std: 0.1, {training}}}, \
          outputs: {{model: \"artifacts/${{i}}/m\", losses: \"artifacts/${{i}}/l\"}}}}\n"
     );

@@ -15,7 +15,7 @@ pub fn join(name: &str, rest: &str) -> String {
 }
 
 pub fn stages(stages: &[String]) -> String {
-    format!("version: 1\nstages:\n{}", stages.concat())
+    format!("version: 2\nstages:\n{}", stages.concat())
 }
 
 /// Resolves against the real kinds.
@@ -84,7 +84,7 @@ fn an_exclude_that_excludes_nothing_is_refused() {
         let matrix = "matrix: {step: [near, far], lr: [0.1, 1]}";
         let output = "outputs: {out: \"artifacts/${step}-${lr}\"}";
         format!(
-            "version: 1\nstages:\n  s: {{kind: join, {matrix}, exclude: [{exclude}], params: {{text: s}}, {output}}}\n"
+            "version: 2\nstages:\n  s: {{kind: join, {matrix}, exclude: [{exclude}], params: {{text: s}}, {output}}}\n"
         )
     };
     all_refused(&cases, yaml);
@@ -114,7 +114,7 @@ fn a_profile_that_names_nothing_is_refused_though_nobody_asks_for_it() {
     ];
     all_refused(&cases, |change| {
         format!(
-            "version: 1\nvars: {{word: w, look: {{color: red}}}}\nprofiles: {{p: {{{change}}}}}\nstages:\n  \
+            "version: 2\nvars: {{word: w, look: {{color: red}}}}\nprofiles: {{p: {{{change}}}}}\nstages:\n  \
              s: {{kind: join, matrix: {{step: [near, far]}}, outputs: {{out: \"artifacts/${{step}}\"}}, \
              params: {{text: \"${{word}}\", note: \"${{look.color}}\"}}}}\n"
         )
@@ -123,7 +123,7 @@ fn a_profile_that_names_nothing_is_refused_though_nobody_asks_for_it() {
 
 #[test]
 fn a_change_of_a_variable_that_nothing_uses_is_refused() {
-    let yaml = "version: 1\nvars: {used: a, unused: b, chain: \"${used}\", shadowed: c}\n\
+    let yaml = "version: 2\nvars: {used: a, unused: b, chain: \"${used}\", shadowed: c}\n\
                 profiles: {p: {vars.unused: x}}\nstages:\n  s: {kind: join, \
                 matrix: {shadowed: [d]}, params: {text: \"${chain}\", note: \"${shadowed}\"}, \
                 outputs: {out: artifacts/s}}\n";
@@ -171,7 +171,7 @@ fn groups_name_stages_that_are_there() {
 
 #[test]
 fn a_variable_without_its_stage_gets_a_hint() {
-    let yaml = "version: 1\nvars: {noise_var: n}\nstages:\n  s: {kind: join, \
+    let yaml = "version: 2\nvars: {noise_var: n}\nstages:\n  s: {kind: join, \
                 params: {text: \"${noise_var}\"}, outputs: {out: artifacts/s}}\n";
     for (set, hint) in [
         ("noise_var=0.2", "did you mean `vars.noise_var`?"),

@@ -14,7 +14,7 @@ const STAGES: usize = 8;
 
 /// Stages with room between them, each a little edit away from its neighbours; `d` reads `c`.
 fn yaml() -> String {
-    let mut text = String::from("version: 1\nstages:\n");
+    let mut text = String::from("version: 2\nstages:\n");
     for id in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         let inputs = if id == "d" {
             ", inputs: {parts: c.out}"

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const CHAIN: &str = "
-version: 1
+version: 2
 stages:
   a: {kind: join, params: {text: a}, outputs: {out: figures/a.txt}}
   b: {kind: join, params: {text: b}, inputs: {parts: a.out}, outputs: {out: figures/b.txt}}

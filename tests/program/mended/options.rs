@@ -52,7 +52,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 
 #[test]
 fn a_text_parameter_takes_every_text_as_it_stands() {
-    let yaml = "version: 1\nvars: {few: x, names: {few: y}}\nstages:\n  \
+    let yaml = "version: 2\nvars: {few: x, names: {few: y}}\nstages:\n  \
                 s: {kind: join, params: {text: \"${few}\", note: \"${names.few}\"}, outputs: {out: artifacts/s}}\n";
     for text in TEXTS {
         for path in ["s.text", "vars.few", "vars.names.few", "*.text"] {
@@ -215,13 +215,13 @@ fn lists_are_as_long_as_their_type() {
         assert!(told.contains("expected"), "{text}: {told}");
     }
     // Parameters by position are a mistake.
-    let yaml = "version: 1\nstages:\n  s: {kind: join, params: [t], outputs: {out: artifacts/s}}\n";
+    let yaml = "version: 2\nstages:\n  s: {kind: join, params: [t], outputs: {out: artifacts/s}}\n";
     assert!(told(&refused(yaml, &Ask::default())).contains("expected a mapping, not a list"));
 }
 
 #[test]
 fn one_variable_is_read_at_each_use_as_that_use_wants_it() {
-    let yaml = "version: 1\nvars: {x: 3, y: {z: 4}}\nstages:\n  \
+    let yaml = "version: 2\nvars: {x: 3, y: {z: 4}}\nstages:\n  \
                 s: {kind: tasks, params: {d: \"${x}\", noise_var: \"${x}\", pairs: \"${y.z}\", seed: 0}, \
                 outputs: {task: \"artifacts/${x}/t\", data_set: \"artifacts/${x}/d\"}}\n";
     let with = |sets: &[&str]| resolve(yaml, sets).map_err(|error| told(&error));
@@ -258,7 +258,7 @@ fn every_text_can_be_written_beside_references() {
         ("{$}", "{$}"),
     ] {
         let yaml = format!(
-            "version: 1\nvars: {{x: X, v: '{written}'}}\nstages:\n  \
+            "version: 2\nvars: {{x: X, v: '{written}'}}\nstages:\n  \
              s: {{kind: join, params: {{text: '{written}', note: \"${{v}}\"}}, outputs: {{out: artifacts/s}}}}\n"
         );
         let set = format!("s.text={written}");
@@ -275,7 +275,7 @@ fn every_text_can_be_written_beside_references() {
     }
     for wrong in ["${y}", "${", "${x", "${}", "$$${"] {
         let yaml = format!(
-            "version: 1\nvars: {{x: X}}\nstages:\n  s: {{kind: join, params: {{text: '{wrong}'}}, outputs: {{out: artifacts/s}}}}\n"
+            "version: 2\nvars: {{x: X}}\nstages:\n  s: {{kind: join, params: {{text: '{wrong}'}}, outputs: {{out: artifacts/s}}}}\n"
         );
         let told = told(&refused(&yaml, &Ask::default()));
         assert!(told.contains("`$${`"), "{wrong}: {told}");

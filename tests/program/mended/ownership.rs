@@ -49,7 +49,7 @@ fn somebody_elses_folder_never_becomes_a_cache() {
     let (repository, around) = made();
     let root = &repository.root;
     let other = around.join("other clone");
-    put(&other.join("pipeline.yaml"), "version: 1\nstages: {}\n");
+    put(&other.join("pipeline.yaml"), "version: 2\nstages: {}\n");
     fs::create_dir_all(around.join("home/me")).expect("a folder");
     fs::create_dir_all(root.join(".git/objects")).expect("a folder");
     put(&around.join("letters/letter"), "dear");

@@ -1,7 +1,7 @@
 //! A value that picks rows is read as the type of its column, or refused: never compared as written.
 
 use crate::mended::sketch::{Made, figure, refused};
-use icl_repro::kinds::figure::selector::{self, Selector};
+use icl_repro::kinds::figure::query::selector::{self, Selector};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tables::table::Column;
@@ -14,20 +14,28 @@ fn picked(condition: &str) -> retrace::base::error::Result<Made> {
             &format!("where: {{task: theta0, {condition}}}, x: n, y: error, std"),
         ),
         (
-            "        each: model\n        looks:\n          - {value: zs, look: {label: ZS, color: {color: \"#112233\"}, line: {}}}\n          - {value: both, look: {label: both, line: {}}}\n          - {value: both_v, look: {label: value, line: {}}}\n",
-            "        look: {label: one, line: {}}\n",
+            "        each: model\n        values: [zs, both, both_v]\n",
+            "        look: {label: one}\n",
         ),
     ])
 }
 
 /// The figure with one curve, that of a value of a column.
 fn looked(column: &str, value: &str) -> retrace::base::error::Result<Made> {
-    figure(&[(
-        "        each: model\n        looks:\n          - {value: zs, look: {label: ZS, color: {color: \"#112233\"}, line: {}}}\n          - {value: both, look: {label: both, line: {}}}\n          - {value: both_v, look: {label: value, line: {}}}\n",
-        &format!(
-            "        each: {column}\n        looks:\n          - {{value: {value}, look: {{label: one, line: {{}}}}}}\n"
+    // A scale has a number in its shortest form.
+    let text = value.trim_matches('"');
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let name = number.map_or_else(|| text.to_owned(), |number| number.to_string());
+    figure(&[
+        (
+            "        each: model\n        values: [zs, both, both_v]\n",
+            &format!("        each: {column}\n        values: [{value}]\n"),
         ),
-    )])
+        (
+            "looks:\n",
+            &format!("looks:\n  \"{name}\": {{label: one, dash: dashed}}\n"),
+        ),
+    ])
 }
 
 /// y of every point that is drawn.
@@ -107,7 +115,7 @@ fn what_is_no_value_of_the_type_is_refused_with_the_type() {
         ("weight", "\"1_0\"", "holds numbers"),
         ("n", "1.5", "holds whole numbers, and `1.5` is none"),
         ("n", "true", "holds whole numbers"),
-        ("n", "zs", "holds whole numbers"),
+        ("n", "few", "holds whole numbers"),
     ] {
         for result in [
             picked(&format!("{column}: {written}")),

@@ -94,7 +94,7 @@ fn numbers_that_are_none_are_counted() {
     assert!(
         only(&made).contains("none of the 4 points of `ZS` is shown: there are no finite numbers")
     );
-    let may = ("value: zs, ", "value: zs, may_be_empty: true, ");
+    let may = ("each: model", "may_be_empty: true\n        each: model");
     silent(&figure_of(&edited(&[mark, may]), with_errors(lost)).expect("it may"));
 }
 
@@ -102,7 +102,7 @@ fn numbers_that_are_none_are_counted() {
 fn a_range_beyond_all_points_is_said_even_where_some_may_be_cut() {
     let guide = ("    guides: [{horizontal: {at: 0.5}}]\n", "");
     let mark = (
-        "    marks:\n      - {from: {table: t, where: {model: zs, task: theta0, n: 2}, x: n, y: error}, label: \"{x}\", decimals: 2, color: \"#FF0000\", marker: {}}\n",
+        "    callouts:\n      - {from: {table: t, where: {model: zs, task: theta0, n: 2}, x: n, y: error}, label: \"{x}\", decimals: 2, look: {color: \"#FF0000\", shape: star}, mark: {marker: 7}}\n",
         "",
     );
     for range in [
@@ -147,20 +147,20 @@ fn guides_marks_and_ticks_beyond_an_axis_are_said() {
         "{model: both_v, task: theta0, n: 2}",
     );
     let made = figure(&[marked, high]).expect("it runs");
-    assert!(only(&made).starts_with("panels.0.marks.0: 100 has no place on the y axis"));
+    assert!(only(&made).starts_with("panels.0.callouts.0: 100 has no place on the y axis"));
     silent(&figure(&[marked, high, (RANGE, "range: [0, 1], cut: true}")]).expect("cut"));
 }
 
 #[test]
 fn curves_that_show_nothing_are_said() {
     let bare = figure(&[
-        (
-            "label: ZS, color: {color: \"#112233\"}, line: {}",
-            "label: ZS",
-        ),
-        ("        error: bars\n", ""),
+        ("mark: {line: 1.2}", "mark: {}"),
+        ("        error: {bars: 1}\n", ""),
     ]);
-    assert!(only(&bare.expect("it runs")).contains("neither a line nor a marker shows `ZS`"));
+    assert!(
+        only(&bare.expect("it runs"))
+            .contains("neither a line nor a marker shows `ZS`, `both`, `value`")
+    );
     let unnamed = figure(&[
         ("label: ZS, ", ""),
         ("label: both, ", ""),

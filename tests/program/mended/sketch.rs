@@ -127,20 +127,22 @@ font_pt: 8
 dpi: 30
 layout: {columns: 1}
 legend: {panel: 0}
+looks:
+  zs: {label: ZS, color: "#112233"}
+  both: {label: both, dash: dotted}
+  both_v: {label: value, color: "#445566"}
 panels:
   - x: {label: n, range: [-0.5, 3.5], ticks: [0, 1, 2, 3]}
     y: {label: error, range: [0, 1]}
     guides: [{horizontal: {at: 0.5}}]
-    marks:
-      - {from: {table: t, where: {model: zs, task: theta0, n: 2}, x: n, y: error}, label: "{x}", decimals: 2, color: "#FF0000", marker: {}}
+    callouts:
+      - {from: {table: t, where: {model: zs, task: theta0, n: 2}, x: n, y: error}, label: "{x}", decimals: 2, look: {color: "#FF0000", shape: star}, mark: {marker: 7}}
     series:
       - from: {table: t, where: {task: theta0}, x: n, y: error, std_error: std_error}
-        error: bars
+        error: {bars: 1}
         each: model
-        looks:
-          - {value: zs, look: {label: ZS, color: {color: "#112233"}, line: {}}}
-          - {value: both, look: {label: both, line: {}}}
-          - {value: both_v, look: {label: value, line: {}}}
+        values: [zs, both, both_v]
+        mark: {line: 1.2}
 "##;
 
 /// The figure with parts of its text replaced.

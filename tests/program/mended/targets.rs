@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-const PIPELINE: &str = "version: 1
+const PIPELINE: &str = "version: 2
 stages:
   a: {kind: tasks, params: {d: 2, noise_var: 0.1, pairs: 5, seed: 0}, outputs: {task: artifacts/a/task.json, data_set: artifacts/a/data.parquet}}
   b: {kind: tasks, params: {d: 2, noise_var: 0.1, pairs: 5, seed: 1}, outputs: {task: artifacts/b/task.json, data_set: artifacts/b/data.parquet}}
@@ -181,7 +181,7 @@ fn an_unused_variable_is_warned_of_and_text_that_is_not_utf8_is_placed() {
         text.contains("pipeline.yaml:6:3: nothing uses the variable `nosie_var`"),
         "{text}"
     );
-    let bytes = [b"version: 1\nstages: {} # \xff\n".as_slice()].concat();
+    let bytes = [b"version: 2\nstages: {} # \xff\n".as_slice()].concat();
     std::fs::write(&spec, bytes).expect("a file");
     let (code, text) = run(root, &["status"]);
     assert_eq!(code, Some(2), "{text}");

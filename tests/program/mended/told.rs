@@ -15,7 +15,7 @@ fn repository(params: &str) -> tempfile::TempDir {
     std::fs::write(data.join("t.parquet"), bytes).expect("a file");
     let params = params.trim().replace('\n', "\n      ");
     let yaml = format!(
-        "version: 1\nstages:\n  curves:\n    kind: figure\n    inputs: {{font: data/font.ttf, tables: {{t: data/t.parquet}}}}\n    \
+        "version: 2\nstages:\n  curves:\n    kind: figure\n    inputs: {{font: data/font.ttf, tables: {{t: data/t.parquet}}}}\n    \
          params:\n      {params}\n    outputs: {{svg: figures/curves.svg, pdf: figures/curves.pdf, \
          png: figures/curves.png, data: figures/curves.csv}}\n"
     );

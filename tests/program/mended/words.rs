@@ -121,7 +121,7 @@ fn faults_of_the_document_are_named() {
 
 #[test]
 fn faults_of_values_are_named() {
-    let tasks = "version: 1\nstages:\n  s:\n    kind: tasks\n    params: {d: 5, noise_var: 0.1, pairs: 10, seed: 0}\n    \
+    let tasks = "version: 2\nstages:\n  s:\n    kind: tasks\n    params: {d: 5, noise_var: 0.1, pairs: 10, seed: 0}\n    \
                  outputs: {task: artifacts/t, data_set: artifacts/d}\n";
     for (right, wrong, message) in [
         (
@@ -167,7 +167,7 @@ fn faults_of_values_are_named() {
         ("[a]", "expected text, not a list"),
     ] {
         let yaml = format!(
-            "version: 1\nstages:\n  s: {{kind: join, params: {{text: {text}}}, outputs: {{out: artifacts/s}}}}\n"
+            "version: 2\nstages:\n  s: {{kind: join, params: {{text: {text}}}, outputs: {{out: artifacts/s}}}}\n"
         );
         let told = told(&refused(&yaml, &Ask::default()));
         assert!(told.contains(message), "{text}: {told}");
@@ -176,7 +176,7 @@ fn faults_of_values_are_named() {
     // What looks like a number and is none in YAML 1.2 is the text that was written.
     for text in ["007", "1_000"] {
         let yaml = format!(
-            "version: 1\nstages:\n  s: {{kind: join, params: {{text: {text}}}, outputs: {{out: artifacts/s}}}}\n"
+            "version: 2\nstages:\n  s: {{kind: join, params: {{text: {text}}}, outputs: {{out: artifacts/s}}}}\n"
         );
         let repo = crate::toy::Repo::new(&yaml);
         repo.run(&Ask::default()).expect("it runs");

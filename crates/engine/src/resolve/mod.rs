@@ -2,6 +2,7 @@
 
 pub mod bind;
 pub mod graph;
+pub mod kinds;
 pub mod outputs;
 pub mod schema;
 pub mod select;

@@ -4,7 +4,7 @@
 //! program. It describes the file as written: wherever a value may stand, `${...}` may stand too.
 //! What needs more than one place of the file (names that exist, cycles) is left to the program.
 
-use crate::stage::kind::{Arity, Kind, Role};
+use crate::stage::kind::{Arity, Kind};
 use crate::stage::stage::OUTPUT_FOLDERS;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
@@ -19,6 +19,7 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let mut stages = Map::new();
     let mut alternatives = Vec::new();
+    let mut defaults = Map::new();
     for kind in kinds {
         let mut params = kind.schema(&mut generator).to_value();
         accept_references(&mut params);
@@ -27,6 +28,13 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
             "if": {"properties": {"kind": {"const": kind.name()}}, "required": ["kind"]},
             "then": {"$ref": format!("#/$defs/{definition}")},
         }));
+        defaults.insert(
+            kind.name().to_owned(),
+            json!({
+                "$ref": format!("#/$defs/{definition}"),
+                "propertyNames": {"enum": ["params", "inputs", "outputs"]},
+            }),
+        );
         stages.insert(definition, stage_of(kind.as_ref(), params));
     }
     let mut definitions = generator.take_definitions(true);
@@ -48,10 +56,16 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
         "description": format!("Made by `{program} schema`."),
         "type": "object",
         "properties": {
-            "version": {"description": "Version of the file format.", "const": 1},
+            "version": {"description": "Version of the file format.", "const": 2},
             "vars": {
                 "description": "Constants that parameters refer to as ${name}.",
                 "type": ["object", "null"],
+            },
+            "kinds": {
+                "description": "Defaults of the stages of a kind: what a stage has under a key stands in place of them, null takes them away.",
+                "type": ["object", "null"],
+                "properties": defaults,
+                "additionalProperties": false,
             },
             "profiles": {
                 "description": "Changes that --profile NAME makes: stage.param or vars.name, and the value.",
@@ -120,15 +134,9 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
     })
 }
 
-/// What a kind asks of its stages.
-fn stage_of(kind: &dyn Kind, params: Json) -> Json {
-    let required = |role: &&Role| role.arity.is_required();
-    let needed: Vec<&str> = kind
-        .inputs()
-        .iter()
-        .filter(required)
-        .map(|r| r.name)
-        .collect();
+/// What a kind knows of its stages. What is required may be a default of the kind, so the schema
+/// cannot ask for it.
+fn stage_of(kind: &dyn Kind, mut params: Json) -> Json {
     let inputs: Map<String, Json> = kind
         .inputs()
         .iter()
@@ -136,45 +144,52 @@ fn stage_of(kind: &dyn Kind, params: Json) -> Json {
         .collect();
     let folders = OUTPUT_FOLDERS.join("|");
     let path = json!({
-        "description": format!("A path below {}/.", OUTPUT_FOLDERS.join("/ or ")),
+        "description": format!("A path below {}/; ${{id}} in it is the id of the stage.", OUTPUT_FOLDERS.join("/ or ")),
         "type": "string",
         "pattern": format!(r"^(({folders})/|\$\{{)"),
     });
     let outputs = kind.outputs();
     let paths: Map<String, Json> = outputs.iter().map(|o| (o.clone(), path.clone())).collect();
-    let has_needed = |schema: &Json| {
-        let list = schema.get("required").and_then(Json::as_array);
-        list.is_some_and(|list| !list.is_empty())
-    };
-    let sections = [
-        ("params", has_needed(&params)),
-        ("inputs", !needed.is_empty()),
-        ("outputs", !outputs.is_empty()),
-    ];
-    let sections = sections.iter().filter(|(_, needed)| *needed);
-    let sections: Vec<&str> = sections.map(|(section, _)| *section).collect();
-    let section = |needed| match needed {
-        true => json!("object"),
-        false => json!(["object", "null"]),
+    if let Some(params) = params.as_object_mut() {
+        params.remove("required");
+        if let Some(Json::Object(values)) = params.get_mut("properties") {
+            values.values_mut().for_each(or_nothing);
+        }
+    }
+    let section = |mut entries: Map<String, Json>| {
+        entries.values_mut().for_each(or_nothing);
+        json!({"type": ["object", "null"], "properties": entries, "additionalProperties": false})
     };
     json!({
         "properties": {
             "params": or_reference(params),
-            "inputs": {
-                "type": section(!needed.is_empty()),
-                "properties": inputs,
-                "required": needed,
-                "additionalProperties": false,
-            },
-            "outputs": {
-                "type": section(!outputs.is_empty()),
-                "properties": paths,
-                "required": outputs,
-                "additionalProperties": false,
-            },
+            "inputs": section(inputs),
+            "outputs": section(paths),
         },
-        "required": sections,
     })
+}
+
+/// The schema, or null, which takes a default away.
+fn or_nothing(schema: &mut Json) {
+    let Some(mut whole) = schema.as_object_mut().map(std::mem::take) else {
+        return;
+    };
+    let mut outside = Map::new();
+    for keyword in ["description", "default"] {
+        outside.extend(whole.remove_entry(keyword));
+    }
+    if !whole.is_empty() {
+        let alone = whole.len() == 1;
+        let mut alternatives = match whole.get_mut("anyOf") {
+            Some(Json::Array(any)) if alone => std::mem::take(any),
+            _ => vec![Json::Object(whole)],
+        };
+        if !alternatives.contains(&json!({"type": "null"})) {
+            alternatives.push(json!({"type": "null"}));
+        }
+        outside.insert("anyOf".into(), alternatives.into());
+    }
+    *schema = Json::Object(outside);
 }
 
 /// What may stand for a role.

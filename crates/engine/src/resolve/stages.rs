@@ -4,6 +4,7 @@
 use crate::base::error::{Error, Place, Result};
 use crate::resolve::bind::{Drafts, build};
 use crate::resolve::graph;
+use crate::resolve::kinds::check_defaults;
 use crate::resolve::outputs::{self, OutputFiles};
 use crate::spec::expand::{Draft, expand_all};
 use crate::spec::file::Spec;
@@ -33,6 +34,7 @@ impl Pipeline {
     pub fn resolve(mut spec: Spec, kinds: &[Box<dyn Kind>], settings: &Settings) -> Result<Self> {
         let changes = settings::changes(&spec, settings)?;
         change_vars(&mut spec, &changes)?;
+        check_defaults(&spec, kinds)?;
         let budget = Budget::whole();
         let mut drafts = expand_all(&spec, &budget)?;
         change_params(&mut drafts, &spec.vars, &changes, &budget)?;

@@ -3,6 +3,7 @@
 //! What a few lines of YAML can multiply to is limited here.
 
 use crate::base::error::{Error, Place, Result};
+use crate::spec::defaults::{Defaults, merged};
 use crate::spec::file::{Spec, StageSpec};
 use crate::spec::fill::{Budget, Chosen, Scope};
 use crate::spec::ids;
@@ -38,16 +39,13 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
             return Err(Error::config(message).at(&stage.name.place));
         }
         let excludes = excludes(stage)?;
+        let is_own = |defaults: &&Defaults| matches!(&stage.kind.value, Value::Text(kind) if *kind == defaults.kind.text);
+        let defaults = spec.kinds.iter().find(is_own);
         let before = drafts.len();
         for items in combinations(&stage.matrix) {
             if is_excluded(&excludes, &items) {
                 continue;
             }
-            let scope = Scope {
-                vars: &spec.vars,
-                items: &items,
-                budget,
-            };
             let label = items
                 .iter()
                 .map(|(_, label, _)| label.text.as_str())
@@ -59,31 +57,26 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
             } else {
                 format!("{name}@{label}")
             };
-            let fill = |entries: &'_ [(Key, Node)]| -> Result<Vec<Node>> {
-                entries
-                    .iter()
-                    .map(|(_, node)| scope.fill(node, 0))
-                    .collect()
+            let scope = Scope {
+                vars: &spec.vars,
+                items: &items,
+                id: None,
+                budget,
             };
-            let inputs = fill(&stage.inputs)?;
-            let outputs = fill(&stage.outputs)?;
+            let in_outputs = Scope {
+                id: Some(&id),
+                ..scope
+            };
+            let (params, inputs, outputs) = defaults.map_or((&[][..], &[][..], &[][..]), |d| {
+                (&d.params[..], &d.inputs[..], &d.outputs[..])
+            });
             drafts.push(Draft {
+                params: filled_params(stage, params, &scope)?,
+                inputs: filled(&stage.inputs, inputs, &scope)?,
+                outputs: filled(&stage.outputs, outputs, &in_outputs)?,
                 id,
                 label,
                 spec: stage,
-                params: scope.fill(&stage.params, 0)?,
-                inputs: stage
-                    .inputs
-                    .iter()
-                    .map(|(key, _)| key)
-                    .zip(inputs)
-                    .collect(),
-                outputs: stage
-                    .outputs
-                    .iter()
-                    .map(|(key, _)| key)
-                    .zip(outputs)
-                    .collect(),
                 place: stage.name.place.clone(),
             });
         }
@@ -93,6 +86,37 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
         }
     }
     Ok(drafts)
+}
+
+/// The entries of a stage and the defaults that it leaves, filled in.
+fn filled<'a>(
+    own: &'a [(Key, Node)],
+    defaults: &'a [(Key, Node)],
+    scope: &Scope,
+) -> Result<Vec<(&'a Key, Node)>> {
+    merged(own, defaults)
+        .map(|(key, node)| Ok((key, scope.fill(node, 0)?)))
+        .collect()
+}
+
+/// The same of the params, which may be one variable; a default that is not taken is not filled in.
+fn filled_params(stage: &StageSpec, defaults: &[(Key, Node)], scope: &Scope) -> Result<Node> {
+    let mut params = scope.fill(&stage.params, 0)?;
+    let Value::Map(own) = &params.value else {
+        return Ok(params);
+    };
+    let is_own = |key: &Key| own.iter().any(|(k, _)| k.text == key.text);
+    let entries = merged(own, defaults)
+        .map(|(key, node)| {
+            let node = match is_own(key) {
+                true => node.clone(),
+                false => scope.fill(node, 0)?,
+            };
+            Ok((key.clone(), node))
+        })
+        .collect::<Result<_>>()?;
+    params.value = Value::Map(entries);
+    Ok(params)
 }
 
 /// Every combination of items, the last axis fastest; one empty combination without axes.

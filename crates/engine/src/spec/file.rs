@@ -4,18 +4,24 @@
 //! [`crate::resolve::stages`] does.
 
 use crate::base::error::{Error, PROGRAM, Result};
-use crate::spec::ids::{Role, check_name, check_unique};
+use crate::spec::defaults::Defaults;
+use crate::spec::ids::{Role, check_name, check_not_reserved, check_unique};
+use crate::spec::sections::{check_keys, require};
 use crate::yaml::decimal;
 use crate::yaml::node::{Key, Node, Value};
 
-/// The only version of the file format there is.
-const VERSION: i128 = 1;
+/// The version of the file format that is read.
+const VERSION: i128 = 2;
+/// What it says of the version before it.
+const CHANGES: &str = "docs/reference/version-2.md";
 
 /// The whole file.
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// Constants that parameters refer to as `${name}`: one mapping.
     pub vars: Node,
+    /// What stages of a kind have that do not say it themselves.
+    pub kinds: Vec<Defaults>,
     /// Changes that a profile makes, as pairs of `stage.param` (or `vars.name`) and value.
     pub profiles: Vec<(Key, Vec<(Key, Node)>)>,
     /// Named lists of targets.
@@ -44,7 +50,7 @@ impl Spec {
     /// Reads the file's text; `source` is its name in messages.
     pub fn parse(source: &str, text: &str) -> Result<Spec> {
         let root = Node::parse(source, text)?;
-        let known = ["version", "vars", "profiles", "groups", "stages"];
+        let known = ["version", "vars", "kinds", "profiles", "groups", "stages"];
         check_keys(&root, "the pipeline", &known)?;
         let version = require(&root, "the pipeline", "version")?;
         let number = match version.value {
@@ -56,6 +62,9 @@ impl Spec {
             let message = format!("version must be {VERSION}, not {}", version.describe());
             let error = Error::config(message).at(&version.place);
             return Err(match number {
+                Some(older) if older == VERSION - 1 => {
+                    error.hint(format!("{CHANGES} says what changed"))
+                }
                 Some(_) => error.hint(format!("a newer file needs a newer {PROGRAM}: update it")),
                 None => error.hint(format!("write `version: {VERSION}`")),
             });
@@ -63,7 +72,13 @@ impl Spec {
         let empty = Node::new(root.place.clone(), Value::Null);
         let section = |name: &str| root.get(name).unwrap_or(&empty);
         let vars = section("vars").clone();
-        vars.entries("vars")?;
+        vars.entries("vars")?
+            .iter()
+            .try_for_each(|(name, _)| check_not_reserved(name, Role::Variable))?;
+        let kinds = section("kinds").entries("kinds")?.iter();
+        let kinds = kinds
+            .map(|(kind, node)| Defaults::read(kind, node))
+            .collect::<Result<_>>()?;
 
         let mut profiles = Vec::new();
         for (name, changes) in section("profiles").entries("profiles")? {
@@ -91,6 +106,7 @@ impl Spec {
         check_unique(stages.iter().map(|stage| &stage.name), Role::Stage)?;
         Ok(Spec {
             vars,
+            kinds,
             profiles,
             groups,
             stages,
@@ -114,6 +130,7 @@ impl StageSpec {
         let mut matrix = Vec::new();
         for (axis, items) in section("matrix").entries("matrix")? {
             check_name(axis, Role::Axis)?;
+            check_not_reserved(axis, Role::Axis)?;
             matrix.push((axis.clone(), axis_items(axis, items)?));
         }
         let exclude = match node.get("exclude") {
@@ -184,22 +201,4 @@ fn axis_items(axis: &Key, node: &Node) -> Result<Vec<(Key, Node)>> {
         .try_for_each(|(label, _)| check_name(label, Role::Item))?;
     check_unique(items.iter().map(|(label, _)| label), Role::Item)?;
     Ok(items)
-}
-
-fn require<'a>(node: &'a Node, what: &str, key: &str) -> Result<&'a Node> {
-    node.entries(what)?;
-    node.get(key)
-        .ok_or_else(|| Error::config(format!("{what} has no key `{key}`")).at(&node.place))
-}
-
-fn check_keys(node: &Node, what: &str, known: &[&str]) -> Result<()> {
-    for (key, _) in node.entries(what)? {
-        if !known.contains(&key.text.as_str()) {
-            let error = Error::config(format!("{what} has an unknown key `{}`", key.text));
-            return Err(error
-                .at(&key.place)
-                .suggest(&key.text, known.iter().copied()));
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! neither stages nor types, and limits what a few lines can grow to.
 
 use crate::base::error::{Error, Result};
+use crate::spec::ids;
 use crate::yaml::node::{Key, Node, Value};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ pub type Chosen<'a> = (&'a Key, &'a Key, &'a Node);
 pub struct Scope<'a> {
     pub vars: &'a Node,
     pub items: &'a [Chosen<'a>],
+    /// The stage's id, where `${id}` may stand for it.
+    pub id: Option<&'a str>,
     pub budget: &'a Budget,
 }
 
@@ -67,7 +70,16 @@ impl Budget {
     }
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// Where nothing but the variables of the file is known.
+    pub fn of_file(vars: &'a Node, budget: &'a Budget) -> Self {
+        Scope {
+            vars,
+            items: &[],
+            id: None,
+            budget,
+        }
+    }
     /// The node with every `${...}` in it replaced; `depth` counts references on the way here.
     pub fn fill(&self, node: &Node, depth: usize) -> Result<Node> {
         self.budget.spend(node)?;
@@ -155,6 +167,16 @@ impl Scope<'_> {
                     _ => (*value).clone(),
                 }),
             },
+            None if name == ids::ID => {
+                let id = self.id.map(ids::in_file_name);
+                return id
+                    .map(|id| Node::new(user.place.clone(), Value::Text(id)))
+                    .ok_or_else(|| {
+                        let message = "`${id}` is for outputs: nothing else depends on an id";
+                        let error = Error::config(message).at(&user.place);
+                        error.hint("an item of the stage's matrix is `${AXIS}`")
+                    });
+            }
             None => {
                 self.budget.uses.borrow_mut().insert(first.to_owned());
                 self.vars.get_path(name).cloned()

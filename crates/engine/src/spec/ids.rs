@@ -23,6 +23,7 @@ pub enum Role {
     Group,
     Profile,
     Axis,
+    Variable,
     /// An item of an axis: it may be a number.
     Item,
 }
@@ -34,6 +35,7 @@ impl Role {
             Role::Group => "a group",
             Role::Profile => "a profile",
             Role::Axis => "an axis",
+            Role::Variable => "a variable",
             Role::Item => "an item",
         }
     }
@@ -72,6 +74,23 @@ pub fn check_name(key: &Key, role: Role) -> Result<()> {
         true => "use letters, digits, `_`, `-` and `.`; another value gets a name of its own: `AXIS: {NAME: VALUE}`",
         false => "use letters, digits, `_` and `-`",
     }))
+}
+
+/// The name by which the outputs of a stage have its id.
+pub const ID: &str = "id";
+
+/// Refuses a variable or an axis that would hide the stage's id.
+pub fn check_not_reserved(key: &Key, role: Role) -> Result<()> {
+    if key.text != ID {
+        return Ok(());
+    }
+    let message = format!(
+        "`{ID}` is no name for {}: `${{{ID}}}` is the id of the stage",
+        role.text()
+    );
+    Err(Error::config(message)
+        .at(&key.place)
+        .hint("give it another name"))
 }
 
 /// Refuses two names that some file system, or somebody who types a number, takes for one.
@@ -161,6 +180,11 @@ impl<'a> Pattern<'a> {
                 }
             }
     }
+}
+
+/// The id as part of the name of a file: `finetune@0,zs` is `finetune_0_zs` there.
+pub fn in_file_name(id: &str) -> String {
+    id.replace(['@', ','], "_")
 }
 
 /// What a file of a stage is called, such as its log; of a long id with a digest in place of its end.

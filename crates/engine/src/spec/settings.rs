@@ -85,12 +85,7 @@ pub fn change_params(
     changes: &[Change],
     budget: &Budget,
 ) -> Result<()> {
-    let (items, budget) = (&[], budget);
-    let scope = Scope {
-        vars,
-        items,
-        budget,
-    };
+    let scope = Scope::of_file(vars, budget);
     for (path, value) in changes.iter().filter(|(path, _)| !is_variable(path)) {
         let (stages, param) = target(drafts, vars, path)?;
         let value = scope.fill(value, 0)?;
@@ -114,12 +109,8 @@ pub fn check_profiles(
         let message = format!("the profiles make more than {MAX_CHANGES} changes in all");
         return Err(Error::config(message).at(&spec.profiles[0].0.place));
     }
-    let (vars, items) = (&spec.vars, &[]);
-    let scope = Scope {
-        vars,
-        items,
-        budget,
-    };
+    let vars = &spec.vars;
+    let scope = Scope::of_file(vars, budget);
     for (profile, changes) in &spec.profiles {
         let of_profile = |mut error: Error| {
             error.message = format!("profile `{}`: {}", profile.text, error.message);

@@ -72,6 +72,7 @@ impl<'a> Canvas<'a> {
             Dash::Dashed => &[3.7, 1.8],
             Dash::Dotted => &[1.0, 1.6],
             Dash::DashDot => &[5.5, 1.6, 1.0, 1.6],
+            Dash::DashDotDot => &[5.5, 1.6, 1.0, 1.6, 1.0, 1.6],
         };
         for dash in dashes(spots, pattern, width.max(0.5)) {
             self.stroke(&dash, color, width);

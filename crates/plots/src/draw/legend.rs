@@ -36,24 +36,13 @@ pub struct Key {
 impl Key {
     /// `None` if there is nothing to list. Columns that the page is too narrow for are given up.
     pub fn new(figure: &Figure, legend: &Legend, font: &Font) -> Option<Self> {
-        let mut entries: Vec<Series> = Vec::new();
-        let listed: Vec<&Series> = match legend.entries.is_empty() {
-            true => figure
-                .panels
-                .iter()
-                .flat_map(|panel| &panel.series)
-                .collect(),
-            false => legend.entries.iter().collect(),
-        };
-        for series in listed {
-            let known = entries.iter().any(|entry| entry.label == series.label);
-            if !series.label.is_empty() && !known {
-                entries.push(Series {
-                    points: Vec::new(),
-                    ..series.clone()
-                });
+        let entries: Vec<Series> = match legend.entries.is_empty() {
+            true => figure.listed(),
+            false => {
+                let entries = legend.entries.iter();
+                entries.filter(|s| !s.label.is_empty()).cloned().collect()
             }
-        }
+        };
         if entries.is_empty() {
             return None;
         }

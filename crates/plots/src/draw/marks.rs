@@ -18,6 +18,8 @@ const BAR_WIDTH: f64 = 0.7;
 /// Half the length of the bar's ends.
 const BAR_CAP: f64 = 1.3;
 const HOLLOW_EDGE: f64 = 0.8;
+/// Width of the strokes of a cross and a plus.
+const STROKE: f64 = 0.8;
 /// Length of an arrow head, and its distance from the frame.
 const ARROW: f64 = 3.4;
 const ARROW_PAD: f64 = 1.2;
@@ -176,22 +178,18 @@ pub fn marker(canvas: &mut Canvas, marker: &Marker, at: Spot, color: Color) {
     let radius = 0.5 * marker.size.clamp(0.2, 100.0);
     let hollow = marker.fill == Fill::Hollow;
     let edge = HOLLOW_EDGE.min(0.6 * radius);
-    let Some(corners) = corners(marker.shape) else {
-        if marker.shape == Shape::Cross {
-            let arm = 0.75 * radius;
-            for sign in [-1.0, 1.0] {
-                let ends = [
-                    (at.0 - arm, at.1 - sign * arm),
-                    (at.0 + arm, at.1 + sign * arm),
-                ];
-                let line = Line {
-                    width: HOLLOW_EDGE,
-                    dash: Dash::Solid,
-                };
-                canvas.line(&ends, color, line);
-            }
-            return;
+    if let Some(strokes) = strokes(marker.shape) {
+        let line = Line {
+            width: STROKE,
+            dash: Dash::Solid,
+        };
+        for (x, y) in strokes.map(|(x, y)| (x * radius, y * radius)) {
+            let ends = [(at.0 - x, at.1 - y), (at.0 + x, at.1 + y)];
+            canvas.line(&ends, color, line);
         }
+        return;
+    }
+    let Some(corners) = corners(marker.shape) else {
         if hollow {
             canvas.circle(at, radius, Color::WHITE, None);
         }
@@ -209,6 +207,15 @@ pub fn marker(canvas: &mut Canvas, marker: &Marker, at: Spot, color: Color) {
     }
 }
 
+/// Ends of the strokes through the middle, for a radius of 1, of shapes without an area.
+fn strokes(shape: Shape) -> Option<[Spot; 2]> {
+    match shape {
+        Shape::Cross => Some([(0.75, 0.75), (0.75, -0.75)]),
+        Shape::Plus => Some([(1.0, 0.0), (0.0, 1.0)]),
+        _ => None,
+    }
+}
+
 /// Corners for a radius of 1, scaled to look as large as the circle.
 fn corners(shape: Shape) -> Option<Vec<Spot>> {
     // Regular, from the top, clockwise; `dent` is the radius of the odd corners.
@@ -223,7 +230,7 @@ fn corners(shape: Shape) -> Option<Vec<Spot>> {
     };
     let turned = |spots: Vec<Spot>| spots.iter().map(|(x, y)| (-x, -y)).collect();
     match shape {
-        Shape::Circle | Shape::Cross => None,
+        Shape::Circle | Shape::Cross | Shape::Plus => None,
         Shape::Square => Some(vec![
             (-0.89, -0.89),
             (0.89, -0.89),

@@ -4,7 +4,7 @@
 //! with the name that was meant. Does not know what is drawn of the rows.
 
 use crate::kinds::exchange::foreign::Foreign;
-use crate::kinds::figure::selector::{self, Selector};
+use crate::kinds::figure::query::selector::{self, Selector};
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
 use schemars::JsonSchema;
@@ -69,6 +69,31 @@ impl<'a> Tables<'a> {
     /// Every label.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.tables.keys().copied()
+    }
+
+    /// What `*` stands for in each label that `pattern` fits, with the table, in the order of the labels.
+    ///
+    /// # Errors
+    /// It fits none.
+    pub fn matching<'t>(&'t self, pattern: &str, path: &str) -> Result<Vec<(String, Named<'t>)>> {
+        let (before, after) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let found = self.tables.iter().filter_map(|(&label, foreign)| {
+            let matched = label.strip_prefix(before)?.strip_suffix(after)?;
+            let named = Named {
+                label,
+                table: &foreign.table,
+                unread: &foreign.unread,
+            };
+            (!matched.is_empty()).then(|| (matched.to_owned(), named))
+        });
+        let found: Vec<_> = found.collect();
+        match found.is_empty() {
+            false => Ok(found),
+            true => {
+                let error = Error::failed(format!("{path}: no input table is like `{pattern}`"));
+                Err(error.suggest(pattern, self.labels()))
+            }
+        }
     }
 
     /// The table that the param at `path` names.
@@ -171,8 +196,10 @@ impl<'t> Named<'t> {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rows {
-    /// Label of an input of the role `tables`.
-    pub table: String,
+    /// Label of an input of the role `tables`; with a `*` in it, of each that it fits. A facet may name
+    /// it instead.
+    #[serde(default)]
+    pub table: Option<String>,
     /// Columns with the value that they must have: numbers for columns of numbers, text for columns of
     /// text.
     #[serde(default, rename = "where")]
@@ -183,22 +210,67 @@ pub struct Rows {
     pub std_error: Option<String>,
 }
 
+/// What a facet says of all rows in it.
+#[derive(Clone, Copy)]
+pub struct Scope<'f> {
+    pub table: Option<&'f str>,
+    pub filter: &'f BTreeMap<String, Selector>,
+    /// Where in the params it says so.
+    pub path: &'f str,
+}
+
 impl Rows {
-    /// The table, and the rows of it that are meant.
+    /// What the params alone tell.
     ///
     /// # Errors
-    /// A table, column or value that is not there; no rows, unless there may be none.
-    pub fn find<'t>(
-        &'t self,
-        tables: &'t Tables,
+    /// A table that nobody names or two do, a column that facet and rows both choose from.
+    pub fn check(&self, scope: Scope, path: &str) -> std::result::Result<(), String> {
+        let facet = scope.path;
+        match (&self.table, scope.table) {
+            (Some(_), Some(_)) => {
+                return Err(format!(
+                    "{path}.table: {facet} has a table too: leave one of them out"
+                ));
+            }
+            (None, None) => return Err(format!("{path}: there is no `table`")),
+            _ => {}
+        }
+        let twice = self.filter.keys();
+        let mut twice = twice.filter(|name| scope.filter.contains_key(*name));
+        match twice.next() {
+            None => Ok(()),
+            Some(name) => Err(format!(
+                "{path}.where.{name}: {facet} chooses from `{name}` too: leave one of them out"
+            )),
+        }
+    }
+
+    /// The label of its table, and where it stands.
+    pub fn label<'a>(&'a self, scope: Scope<'a>, path: &str) -> (&'a str, String) {
+        match (&self.table, scope.table) {
+            (None, Some(label)) => (label, format!("{}.table", scope.path)),
+            (label, _) => (
+                label.as_deref().unwrap_or_default(),
+                format!("{path}.table"),
+            ),
+        }
+    }
+
+    /// The rows of a table that are meant.
+    ///
+    /// # Errors
+    /// A column or value that is not there; no rows, unless there may be none.
+    pub fn of(
+        &self,
+        named: Named,
+        scope: Scope,
         path: &str,
         may_be_empty: bool,
-    ) -> Result<(Named<'t>, Vec<usize>)> {
-        let named = tables.find(&self.table, &format!("{path}.table"))?;
+    ) -> Result<Vec<usize>> {
         let all: Vec<usize> = (0..named.table.rows()).collect();
         let mut rows = all.clone();
-        for (name, wanted) in &self.filter {
-            let path = format!("{path}.where.{name}");
+        for (name, wanted, at) in self.conditions(scope, path) {
+            let path = format!("{at}.where.{name}");
             let column = named.column(name, &path)?;
             let wanted = named.value(name, wanted, &path)?;
             let has = |&row: &usize| selector::text(column, row) == wanted;
@@ -208,33 +280,52 @@ impl Rows {
             rows.retain(has);
         }
         if rows.is_empty() && !may_be_empty {
+            let label = named.label;
             let message = match all.is_empty() {
-                true => format!("{path}: table `{}` has no rows", self.table),
+                true => format!("{path}: table `{label}` has no rows"),
                 false => format!(
-                    "{path}.where: no row of table `{}` has {} at once",
-                    self.table,
-                    self.conditions(" and ")
+                    "{path}.where: no row of table `{label}` has {} at once",
+                    self.words(scope)
                 ),
             };
             return Err(Error::failed(message).hint(
                 "choose other rows, or write `may_be_empty: true` beside `from` if there may be none",
             ));
         }
-        Ok((named, rows))
+        Ok(rows)
+    }
+
+    /// Column, value and the path of the mapping `where`, of facet and rows.
+    fn conditions<'a>(
+        &'a self,
+        scope: Scope<'a>,
+        path: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Selector, &'a str)> {
+        let of = |filter: &'a BTreeMap<String, Selector>, at: &'a str| {
+            let conditions = filter.iter();
+            conditions.map(move |(name, value)| (name.as_str(), value, at))
+        };
+        of(scope.filter, scope.path).chain(of(&self.filter, path))
     }
 
     /// `task = theta0`, and so on.
-    pub fn conditions(&self, between: &str) -> String {
-        let conditions = self.filter.iter();
-        let conditions = conditions.map(|(name, value)| format!("{name} = {}", value.words()));
-        conditions.collect::<Vec<_>>().join(between)
+    fn words(&self, scope: Scope) -> String {
+        let conditions = self.conditions(scope, "");
+        let words = conditions.map(|(name, value, _)| format!("{name} = {}", value.words()));
+        words.collect::<Vec<_>>().join(" and ")
     }
 
     /// The same as the end of a message; nothing where all rows are meant.
-    pub fn under(&self) -> String {
-        match self.filter.is_empty() {
-            true => String::new(),
-            false => format!(" where {}", self.conditions(" and ")),
+    pub fn under(&self, scope: Scope) -> String {
+        match self.words(scope) {
+            words if words.is_empty() => words,
+            words => format!(" where {words}"),
         }
+    }
+
+    /// The values that are chosen, without their columns.
+    pub fn chosen(&self, scope: Scope) -> Vec<String> {
+        let conditions = self.conditions(scope, "");
+        conditions.map(|(_, value, _)| value.words()).collect()
     }
 }
