@@ -25,8 +25,8 @@ all: build ## every figure and table, and the report on them
 paper: build ## the figures and tables of the paper's main text
 	@$(ICL_REPRO) run $(RUN_FLAGS) $(addprefix --group ,$(PAPER_GROUPS))
 
-stage: build ## one stage and what it needs: make stage STAGE=pretrain
-	@test -n "$(STAGE)" || { echo "which stage? make stage STAGE=pretrain; the stages:"; $(ICL_REPRO) graph; exit 2; }
+stage: build ## one stage and what it needs: make stage STAGE=pretrain@0
+	@test -n "$(STAGE)" || { echo "which stage? make stage STAGE=pretrain@0; the stages:"; $(ICL_REPRO) graph; exit 2; }
 	@$(ICL_REPRO) run $(RUN_FLAGS) $(STAGE)
 
 verify: build ## compare outputs, inputs and cache with pipeline.lock; writes nothing

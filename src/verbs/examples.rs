@@ -11,10 +11,10 @@ pub const EXAMPLES: Examples = &[
         "run",
         &[
             ("run", "everything"),
-            ("run pretrain", "one stage, and what it needs"),
+            ("run pretrain@0", "one stage, and what it needs"),
             (
-                "run 'finetune@*' -j 2",
-                "all items of a matrix, on two threads",
+                "run 'finetune@0,*' -j 2",
+                "items of a matrix, on two threads",
             ),
             ("run figures/train_losses.png", "what makes this file"),
             ("run --group main --dry-run", "what would run, and why"),
@@ -44,7 +44,7 @@ pub const EXAMPLES: Examples = &[
     (
         "explain",
         &[
-            ("explain pretrain", "params, inputs and code of its key"),
+            ("explain pretrain@0", "params, inputs and code of its key"),
             (
                 "explain train_losses --set vars.dpi=150",
                 "what a change would change in it",
@@ -68,7 +68,7 @@ pub const EXAMPLES: Examples = &[
             ("verify", "files, inputs and cache against the lock"),
             ("verify --json train_losses", "for programs"),
             (
-                "verify --rebuild pretrain",
+                "verify --rebuild pretrain@0",
                 "runs it from an empty cache and compares",
             ),
         ],
@@ -132,11 +132,11 @@ pub const EXAMPLES: Examples = &[
         "risk",
         &[
             (
-                "risk --params artifacts/pretrain/model.json --task artifacts/tasks/theta0.json --shots 0..20",
+                "risk --params artifacts/pretrain_0/model.json --task artifacts/tasks_0/task.json --shots 0..20",
                 "the pretrained model on the target task",
             ),
             (
-                "risk --params artifacts/pretrain/model.json --task artifacts/tasks/theta0.json --shots 20 --noise-var 0 --json",
+                "risk --params artifacts/pretrain_0/model.json --task artifacts/tasks_0/task.json --shots 20 --noise-var 0 --json",
                 "without label noise, for programs",
             ),
         ],

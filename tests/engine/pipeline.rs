@@ -648,11 +648,6 @@ fn wrong_pipelines_are_explained() {
         ),
         (&stage("    params: {text: \"${x\"}\n"), "without `}`", ""),
         (
-            &stage("    params: {text: t}\n"),
-            "output `out` of kind `join` has no path",
-            "figures/",
-        ),
-        (
             &stage(&ok.replace("artifacts/o", "/etc/x")),
             "is an absolute path",
             "",

@@ -290,7 +290,7 @@ fn ctrl_c_keeps_what_is_finished_and_the_next_run_continues() {
     let endless = replaced(
         &pipeline(),
         "    vars.steps: 40\n",
-        "    vars.steps: 40\n    pretrain.training.steps: 5000000\n",
+        "    vars.steps: 40\n    pretrain@0.training.steps: 5000000\n",
     );
     fs::write(copy.path("pipeline.yaml"), endless).expect("a file");
     let mut command = copy.command("run");
@@ -309,7 +309,7 @@ fn ctrl_c_keeps_what_is_finished_and_the_next_run_continues() {
             .next()
             .unwrap_or_default()
             .to_owned();
-        running |= id == "pretrain" && line.contains(" runs: ");
+        running |= id == "pretrain@0" && line.contains(" runs: ");
         if line.contains(" done in ") {
             finished.insert(id);
         }
@@ -356,7 +356,7 @@ fn ctrl_c_keeps_what_is_finished_and_the_next_run_continues() {
         .filter(|line| line.contains(" runs: "))
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert!(ran.contains("pretrain"), "{err}");
+    assert!(ran.contains("pretrain@0"), "{err}");
     assert!(
         finished.iter().all(|id| !ran.contains(id.as_str())),
         "{finished:?} ran again\n{err}"

@@ -313,6 +313,66 @@ pub fn attacks() -> Vec<(String, Vec<u8>)> {
             ),
         )
     });
+    add("many that are kept", {
+        let only: Vec<String> = (0..40_000).map(|i| format!("{{i: {i}}}")).collect();
+        let keys = format!(
+            ", matrix: {{i: [{}]}}, only: [{}]",
+            numbers(9000),
+            only.join(", ")
+        );
+        pipeline("{}", &stage("s", &keys))
+    });
+    add("a variable of a stage that names itself", {
+        let own = ", vars: {a: \"${b}\", b: \"${a}\"}, override: {c: \"${c}${c}\"}";
+        pipeline(
+            "{c: \"${c}\"}",
+            &stage("s", own).replace("d: 5", "d: \"${a}${c}\""),
+        )
+    });
+    add("a variable of each stage that blows up", {
+        let own = ", override: {x: \"${y}${y}${y}${y}${y}${y}${y}${y}${y}\"}";
+        let long = "z".repeat(100_000);
+        let stages: String = (0..500)
+            .map(|i| stage(&format!("s{i}"), own).replace("d: 5", "d: \"${x}\""))
+            .collect();
+        pipeline(&format!("{{x: 1, y: {long}}}"), &stages)
+    });
+    add("defaults of a kind that blow up", {
+        let stages: String = (0..900)
+            .map(|i| format!("  s{i}: {{kind: tasks}}\n"))
+            .collect();
+        let long = vec!["x"; 50_000].join(", ");
+        let head = format!("{{a: [{long}]}}\nkinds: {{tasks: {{params: {{d: \"${{a}}\"}}}}}}");
+        pipeline(&head, &stages)
+    });
+    add("defaults of every shape", {
+        let kinds = "{tasks: {params: {d: 5, noise_var: 0.1, pairs: 10, seed: 0}, \
+                     inputs: null, outputs: {task: \"artifacts/${id}/t\"}}}";
+        let stages = "  s: {kind: tasks, matrix: {i: [1, 2.5, -x]}}\n  t: {kind: tasks, params: {d: null}}\n";
+        pipeline(&format!("{{}}\nkinds: {kinds}"), stages)
+    });
+    add("an id that is a long path", {
+        let item = "i".repeat(90);
+        let axes: Vec<String> = (0..30).map(|a| format!("a{a}: [{item}]")).collect();
+        let keys = format!("matrix: {{{}}}", axes.join(", "));
+        let params = "params: {d: 5, noise_var: 0.1, pairs: 10, seed: 0}";
+        pipeline("{}", &format!("  s: {{kind: tasks, {keys}, {params}}}\n"))
+    });
+    add("an input of many wildcards", {
+        let glob = "*a".repeat(40);
+        let item = "a".repeat(90);
+        let read = "kind: evaluate, params: {}, inputs: {task: GLOB}"
+            .replace("GLOB", &format!("\"tasks:{glob}b.task\""));
+        pipeline(
+            "{}",
+            &(stage("s", &format!(", matrix: {{i: [{item}]}}")) + &format!("  e: {{{read}}}\n")),
+        )
+    });
+    add("every stage reads every stage of a kind", {
+        let all = ", inputs: {x: [\"tasks:*.task\", \"tasks:*.task\"]}";
+        let stages: String = (0..2000).map(|i| stage(&format!("s{i}"), all)).collect();
+        pipeline("{}", &stages)
+    });
     add("many globs in groups", {
         let text = stage("s", &format!(", matrix: {{i: [{}]}}", numbers(9000)));
         let text = text.replace("artifacts/s/t", "\"artifacts/${i}/t\"");
@@ -604,6 +664,14 @@ pub const TOKENS: &[&str] = &[
     "groups:",
     "matrix:",
     "exclude:",
+    "only:",
+    "override:",
+    "kinds:",
+    "title:",
+    "caption:",
+    "${id}",
+    "figure:*.svg",
+    "tasks:[!0]*.task",
     "params:",
     "inputs:",
     "outputs:",
@@ -644,6 +712,24 @@ pub fn seeds() -> (Vec<Vec<u8>>, Vec<u8>) {
     let (vars, stages) = real.split_once("\nstages:\n").expect("stages");
     let (_, vars) = vars.split_once("\nvars:\n").expect("variables");
     let (vars, _) = vars.split_once("\nprofiles:\n").expect("profiles");
+    let (vars, kinds) = vars.split_once("\nkinds:\n").expect("defaults of kinds");
+    // The defaults of the kinds that some stages have: others are refused.
+    let with_kinds = |stages: &str| {
+        let mut text = String::from("kinds:\n");
+        let mut is_used = false;
+        for line in kinds.lines() {
+            if let Some(kind) = line.strip_prefix("  ").and_then(|l| l.strip_suffix(':')) {
+                is_used = match kind.starts_with(' ') {
+                    true => is_used,
+                    false => stages.contains(&format!("kind: {kind}\n")),
+                };
+            }
+            if is_used {
+                writeln!(text, "{line}").expect("memory");
+            }
+        }
+        text
+    };
     // The variables without their long lists.
     let vars: String = vars
         .lines()
@@ -652,7 +738,8 @@ pub fn seeds() -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut text = String::new();
     for line in stages.lines().chain(["  end:"]) {
         if line.starts_with("  ") && !line[2..].starts_with([' ', '#']) && !text.is_empty() {
-            small.push(pipeline(&format!("\n{vars}"), &text).into_bytes());
+            let head = format!("\n{vars}{}", with_kinds(&text));
+            small.push(pipeline(&head, &text).into_bytes());
             text.clear();
         }
         writeln!(text, "{line}").expect("memory");
@@ -666,7 +753,8 @@ pub fn seeds() -> (Vec<Vec<u8>>, Vec<u8>) {
         .split_once("\n  train_losses:")
         .expect("a first figure");
     let mut whole: Vec<Vec<u8>> = whole.map(|(_, bytes)| bytes).collect();
-    whole.push(pipeline(&format!("\n{vars}"), experiment).into_bytes());
+    let head = format!("\n{vars}{}", with_kinds(experiment));
+    whole.push(pipeline(&head, experiment).into_bytes());
     small.extend(whole.iter().cycle().take(small.len() / 2).cloned());
     (small, real.into_bytes())
 }

@@ -207,12 +207,12 @@ fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
     let (out, err) = clone.expect(0, &smoke(&["run", "--dry-run", "--set", tuned]));
     assert!(
         out.lines()
-            .any(|line| line.starts_with("stale     finetune@zs ")),
+            .any(|line| line.starts_with("stale     finetune@0,zs ")),
         "{out}{err}"
     );
     assert!(
         out.lines()
-            .any(|line| line.starts_with("missing   pretrain ")),
+            .any(|line| line.starts_with("missing   pretrain@0 ")),
         "{out}"
     );
     clone.write("pipeline.yaml", &yaml);
@@ -229,7 +229,7 @@ fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
 #[test]
 fn explain_and_graph_answer() {
     let clone = Clone::new();
-    let (out, _) = clone.expect(0, &["explain", "pretrain"]);
+    let (out, _) = clone.expect(0, &["explain", "pretrain@0"]);
     for part in [
         "param training.steps",
         "5000",
@@ -245,7 +245,7 @@ fn explain_and_graph_answer() {
     );
     let (out, _) = clone.expect(0, &["graph", "--format", "dot"]);
     assert!(
-        out.starts_with("digraph") && out.contains("\"pretrain\" -> \"finetune@zs\";"),
+        out.starts_with("digraph") && out.contains("\"pretrain@0\" -> \"finetune@0,zs\";"),
         "{out}"
     );
     let (out, _) = clone.expect(0, &["graph", "--format", "mermaid"]);
@@ -358,7 +358,7 @@ fn bad_requests_say_what_to_type() {
         (&["status", "--group", "mian"], "did you mean `main`?"),
         (
             &["run", "--set", "pretrain.d=0"],
-            "--set pretrain.d=0: stage `pretrain`: 0 is not",
+            "--set pretrain.d=0: stage `pretrain@0`: 0 is not",
         ),
         (
             &["run", "--set", "vars.noise_var=-1"],
@@ -409,7 +409,7 @@ fn a_model_that_diverges_is_a_result() {
             out.starts_with(&format!("{STAGES} stages: ")) && !out.contains("failed"),
             "{out}{err}"
         );
-        let model = clone.path(rate).join("artifacts/pretrain/model.json");
+        let model = clone.path(rate).join("artifacts/pretrain_0/model.json");
         let model = std::fs::read_to_string(model).expect("a model");
         let model: serde_json::Value = serde_json::from_str(&model).expect("JSON");
         assert!(model["diverged_at"].is_u64(), "{model}");
@@ -452,7 +452,7 @@ fn claims_are_shown_and_compared_in_the_default_profile_alone() {
     assert_eq!(lines[7]["verdict"], "fails", "hardly trained");
     let (out, _) = clone.expect(0, &smoke(&["claims", "aux-loss-full"]));
     assert!(
-        out.contains("rests on tasks, pretrain, finetune@* (6)"),
+        out.contains("rests on tasks@* (12), pretrain@* (12), finetune@* (72)"),
         "{out}"
     );
     let (_, err) = clone.expect(2, &smoke(&["claims", "w-sta"]));
@@ -510,7 +510,7 @@ fn one_stage_alone_needs_its_inputs() {
         err.contains("theory alone cannot run") && err.contains("icl-repro run"),
         "{err}"
     );
-    clone.expect(0, &smoke(&["run", "tasks", "pretrain"]));
+    clone.expect(0, &smoke(&["run", "tasks@0", "pretrain@0"]));
     let (out, _) = clone.expect(0, &alone);
     assert!(out.starts_with("1 stage: 0 fresh, 1 ran"), "{out}");
     let (out, _) = clone.expect(0, &smoke(&["run", "--downstream", "theory"]));
@@ -525,12 +525,12 @@ fn one_stage_alone_needs_its_inputs() {
 fn runs_are_remembered_and_status_speaks_json() {
     let clone = Clone::new();
     assert_eq!(clone.expect(0, &["runs"]).0, "no run yet\n");
-    clone.expect(0, &smoke(&["run", "tasks"]));
+    clone.expect(0, &smoke(&["run", "tasks@0"]));
     let (out, _) = clone.expect(0, &["runs"]);
-    assert!(out.contains("exit 0  run tasks --profile smoke"), "{out}");
+    assert!(out.contains("exit 0  run tasks@0 --profile smoke"), "{out}");
     let (out, _) = clone.expect(0, &["runs", "1"]);
     assert!(
-        out.contains("ran       tasks") && out.contains("new"),
+        out.contains("ran       tasks@0") && out.contains("new"),
         "{out}"
     );
     let (_, err) = clone.expect(2, &["runs", "2"]);
@@ -543,9 +543,9 @@ fn runs_are_remembered_and_status_speaks_json() {
     assert_eq!(status["all_fresh"], false);
     let stages = status["stages"].as_array().expect("stages");
     let stage = |id: &str| stages.iter().find(|s| s["stage"] == id).expect("a stage");
-    assert_eq!(stage("tasks")["state"], "stale");
-    assert!(stage("tasks")["estimated_seconds"].is_f64());
-    assert_eq!(stage("evaluate")["chain"][0], "tasks");
+    assert_eq!(stage("tasks@0")["state"], "stale");
+    assert!(stage("tasks@0")["estimated_seconds"].is_f64());
+    assert_eq!(stage("evaluate")["chain"][0], "tasks@0");
     let (out, _) = clone.expect(0, &["gc", "--dry-run"]);
     assert!(out.starts_with("would free 0 B, "), "{out}");
     let (out, _) = clone.expect(0, &["clean"]);

@@ -158,7 +158,7 @@ fn a_crate_says_what_is_so_and_the_same_each_time() {
 
     assert!(made.export("all", &["--all"]).status.success());
     let all = check(&made.path("all"));
-    assert!(all.contains("artifacts/pretrain/model.json"));
+    assert!(all.contains("artifacts/pretrain_0/model.json"));
 
     assert!(
         made.export("described", &["--metadata-only"])
@@ -172,7 +172,7 @@ fn a_crate_says_what_is_so_and_the_same_each_time() {
 
     // The parameter that made a model is the one that was given.
     let entities = entities(&made.path("published"));
-    let run = &entities["#run/pretrain"];
+    let run = &entities["#run/pretrain@0"];
     let names: Vec<&str> = references(&run["object"])
         .iter()
         .filter_map(|id| entities[id]["name"].as_str())

@@ -60,7 +60,7 @@ impl Example {
 #[test]
 fn the_documented_example_runs() {
     let example = Example::new();
-    let (code, printed) = example.run(&["run", "--set", "vars.training.steps=20", "--out", "out"]);
+    let (code, printed) = example.run(&["run", "--set", "vars.steps=20", "--out", "out"]);
     assert_eq!(code, Some(0), "{printed}");
     let table = example.path("out/figures/tables/comparison.csv");
     let table = std::fs::read_to_string(table).expect("the table");

@@ -8,6 +8,7 @@ use plots::warnings;
 use retrace::base::error::Result;
 use retrace::resolve::stages::Pipeline;
 use retrace::spec::file::Spec;
+use retrace::spec::ids::Pattern;
 use retrace::spec::settings::Settings;
 use retrace::stage::kind::{Io, StageKind};
 use retrace::stage::stage::Source;
@@ -55,9 +56,29 @@ fn every_figure_and_table_has_its_place_and_its_words() {
         }
     }
     let words = report.job.params();
-    let named = words["sections"].as_array().expect("sections").iter();
-    let named = named.map(|section| section["figures"].as_array().expect("figures").len());
-    assert_eq!(named.sum::<usize>(), figures);
+    let sections = words["sections"].as_array().expect("sections").iter();
+    let named = sections.flat_map(|section| section["figures"].as_array().expect("figures"));
+    let named: Vec<Pattern> = named
+        .map(|name| Pattern::read(name.as_str().expect("text")).expect("a glob"))
+        .collect();
+    let drawn = stages.iter().filter(|stage| {
+        let mut outputs = stage.outputs.iter();
+        outputs.any(|(output, path)| output == "svg" && path.starts_with("figures"))
+    });
+    let drawn: Vec<_> = drawn.collect();
+    assert_eq!(drawn.len(), figures);
+    for stage in drawn {
+        assert!(
+            named.iter().any(|name| name.matches(&stage.id)),
+            "{}",
+            stage.id
+        );
+        assert!(
+            stage.title.is_some() && stage.caption.is_some(),
+            "{}",
+            stage.id
+        );
+    }
 }
 
 #[test]
@@ -89,10 +110,9 @@ impl Small {
             params: json!({
                 "title": "a title", "paper": "a paper", "paper_url": "https://arxiv.org/abs/0",
                 "lead": [HOSTILE],
-                "sections": [{"title": "one", "figures": [
-                    {"figure": "curve", "title": "A curve", "caption": HOSTILE, "claims": ["c"]},
-                ]}],
-                "tables": [{"table": "numbers", "title": "Numbers", "caption": "of x"}],
+                "sections": [{"title": "one", "figures": ["curve"]}],
+                "claims": {"curve": ["c"]},
+                "tables": ["numbers"],
             }),
         };
         for (role, file) in [
@@ -146,11 +166,11 @@ impl Small {
         };
         let axis = json!({"label": "x", "scale": "linear"});
         let trace = json!({"format": 1, "stages": [
-            {"stage": "curve", "kind": "figure",
+            {"stage": "curve", "kind": "figure", "title": "A curve", "caption": HOSTILE,
              "params": {"panels": [{"title": "", "x": axis, "y": axis}], "note": HOSTILE},
              "inputs": [{"role": "font", "from": "data/font.ttf", "digest": "0".repeat(64)}],
              "outputs": [{"name": "svg", "path": "figures/curve.svg", "digest": digest("pictures", "curve")}]},
-            {"stage": "numbers", "kind": "table", "params": {},
+            {"stage": "numbers", "kind": "table", "title": "Numbers", "caption": "of x", "params": {},
              "inputs": [{"role": "a", "from": "curve.svg", "digest": "0".repeat(64)}],
              "outputs": [{"name": "csv", "path": "figures/numbers.csv", "digest": digest("tables", "numbers")}]},
         ]});
@@ -192,11 +212,19 @@ fn hostile_words_stay_words_and_the_same_inputs_are_the_same_bytes() {
 #[test]
 fn what_is_named_must_be_there_and_what_has_no_words_comes_last() {
     let mut missing = Small::new();
-    missing.params["sections"][0]["figures"][0]["figure"] = json!("curvy");
+    missing.params["sections"][0]["figures"][0] = json!("curvy");
     missing.fails_with("`curvy`, which no input of `pictures` gives");
+    missing.params["sections"][0]["figures"][0] = json!("curve@*");
+    missing.fails_with("`curve@*`, which no input of `pictures` gives");
+    missing.params["sections"][0]["figures"] = json!(["curve", "c*"]);
+    missing.fails_with("`curve` stands in the report twice");
 
     let mut missing = Small::new();
-    missing.params["sections"][0]["figures"][0]["claims"] = json!(["d"]);
+    missing.params["claims"] = json!({"curvy": ["c"]});
+    missing.fails_with("there is no figure `curvy`");
+
+    let mut missing = Small::new();
+    missing.params["claims"] = json!({"curve": ["d"]});
     missing.fails_with("no claim `d`");
 
     let mut more = Small::new();
@@ -204,6 +232,7 @@ fn what_is_named_must_be_there_and_what_has_no_words_comes_last() {
     more.give("pictures", "other", other.as_bytes());
     more.fails_with("no stage of the trace wrote `other`");
     more.params["sections"] = json!([]);
+    more.params["claims"] = json!({});
     let only = more.inputs.get_mut("pictures").expect("pictures");
     only.retain(|(label, _)| label == "curve");
     assert!(more.run().expect("it runs").contains("Further figures"));

@@ -334,7 +334,7 @@ fn a_rebuild_says_where_files_differ() {
         let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
         lock = lock.replace(&digest(&old), &digest(&new));
     };
-    expect_instead("artifacts/tasks/theta0.json", &|bytes| {
+    expect_instead("artifacts/tasks_0/task.json", &|bytes| {
         let mut theta: Vec<f64> = serde_json::from_slice(bytes).expect("numbers");
         theta[2] = f64::from_bits(theta[2].to_bits() + 3);
         serde_json::to_vec(&theta).expect("numbers")
@@ -361,10 +361,10 @@ fn a_rebuild_says_where_files_differ() {
 
     let (out, _) = clone.expect(3, &verify);
     for line in [
-        "tasks: other bytes from the same inputs, params and code",
+        "tasks@0: other bytes from the same inputs, params and code",
         "    2: expected ",
         "3 ulps apart; 1 values differ; largest difference 3 ulps",
-        "theory: its inputs already differ; the first stage upstream that differs is tasks",
+        "theory: its inputs already differ; the first stage upstream that differs is tasks@0",
         "row 4 (from 0), column weight: expected ",
         "1 ulp apart; 2 of 80 values differ; largest difference 9 ulps",
     ] {
@@ -381,20 +381,20 @@ fn a_rebuild_says_where_files_differ() {
         .expect("theory");
     assert_eq!(
         (&theory["cause"], &theory["root"]),
-        (&"upstream".into(), &"tasks".into())
+        (&"upstream".into(), &"tasks@0".into())
     );
     let difference = &theory["outputs"][0]["difference"];
     assert_eq!(difference["first"]["ulps"], 1);
     assert_eq!(difference["largest_ulps"], 9);
 
-    let theta = clone.path(".icl-repro/profiles/smoke/artifacts/tasks/theta0.json");
+    let theta = clone.path(".icl-repro/profiles/smoke/artifacts/tasks_0/task.json");
     std::fs::write(theta, "[]").expect("a file");
     let (out, _) = clone.expect(3, &verify);
     assert!(out.contains("neither in place nor in the cache"), "{out}");
     let findings = as_json(3, &plain);
     assert_eq!(
         findings["findings"][0]["path"],
-        "artifacts/tasks/theta0.json"
+        "artifacts/tasks_0/task.json"
     );
 }
 

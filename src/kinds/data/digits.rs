@@ -34,7 +34,7 @@ impl StageKind for Digits {
     const NAME: &'static str = "digits";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("images")];
-    const OUTPUTS: &'static [&'static str] = &["table"];
+    const OUTPUTS: &'static [&'static str] = &["table.parquet"];
     type Params = Params;
 
     fn check(params: &Params) -> std::result::Result<(), String> {

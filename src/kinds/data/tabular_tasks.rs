@@ -72,7 +72,8 @@ impl StageKind for TabularTasks {
     const NAME: &'static str = "tabular-tasks";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("table")];
-    const OUTPUTS: &'static [&'static str] = &["train", "held_out", "features"];
+    const OUTPUTS: &'static [&'static str] =
+        &["train.parquet", "held_out.parquet", "features.parquet"];
     type Params = Params;
 
     fn check(params: &Params) -> std::result::Result<(), String> {

@@ -18,6 +18,11 @@ pub struct Trace {
 pub struct Traced {
     pub stage: String,
     pub kind: String,
+    /// What it shows, as pipeline.yaml says.
+    #[serde(default)]
+    pub title: Option<String>,
+    #[serde(default)]
+    pub caption: Option<String>,
     pub params: Value,
     pub inputs: Vec<Origin>,
     pub outputs: Vec<Written>,

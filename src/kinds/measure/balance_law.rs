@@ -52,7 +52,7 @@ impl StageKind for BalanceLaw {
     const NAME: &'static str = "balance-law";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[any("tasks"), any("pretrained"), any("finetuned")];
-    const OUTPUTS: &'static [&'static str] = &["runs"];
+    const OUTPUTS: &'static [&'static str] = &["runs.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

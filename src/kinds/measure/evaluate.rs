@@ -35,7 +35,7 @@ impl StageKind for Evaluate {
     const NAME: &'static str = "evaluate";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), many("finetuned")];
-    const OUTPUTS: &'static [&'static str] = &["errors"];
+    const OUTPUTS: &'static [&'static str] = &["errors.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

@@ -37,7 +37,7 @@ impl StageKind for Measure {
     const NAME: &'static str = "measure";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), any("finetuned")];
-    const OUTPUTS: &'static [&'static str] = &["errors", "values"];
+    const OUTPUTS: &'static [&'static str] = &["errors.parquet", "values.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

@@ -100,7 +100,7 @@ impl StageKind for Optimum {
     const NAME: &'static str = "optimum";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[];
-    const OUTPUTS: &'static [&'static str] = &["curves"];
+    const OUTPUTS: &'static [&'static str] = &["curves.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

@@ -59,7 +59,7 @@ impl StageKind for PoolEvaluate {
         one("pretrained"),
         many("finetuned"),
     ];
-    const OUTPUTS: &'static [&'static str] = &["errors"];
+    const OUTPUTS: &'static [&'static str] = &["errors.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

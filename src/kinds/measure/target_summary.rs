@@ -43,7 +43,7 @@ impl StageKind for TargetSummary {
     const NAME: &'static str = "target-summary";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[many("errors")];
-    const OUTPUTS: &'static [&'static str] = &["curves", "tradeoff"];
+    const OUTPUTS: &'static [&'static str] = &["curves.parquet", "tradeoff.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

@@ -57,7 +57,8 @@ impl StageKind for Theory {
     const NAME: &'static str = "theory";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("task"), one("pretrained")];
-    const OUTPUTS: &'static [&'static str] = &["curves", "constants", "weights"];
+    const OUTPUTS: &'static [&'static str] =
+        &["curves.parquet", "constants.parquet", "weights.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

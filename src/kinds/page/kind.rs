@@ -1,7 +1,7 @@
 //! Kind `report`: one page with every claim, figure and table, and where each came from.
 //!
-//! Which figure stands where, with which words, is in pipeline.yaml; numbers, digests and paths come
-//! from the inputs and the trace. Reads no lock and no clock.
+//! Which figure stands where is in its params; words, numbers, digests and paths come from the inputs and
+//! the trace. Reads no lock and no clock.
 
 use crate::kinds::claims::claim::Decided;
 use crate::kinds::exchange::table::failed;
@@ -13,10 +13,11 @@ use crate::kinds::page::template::{self, Parts};
 use plots::picture;
 use plots::warnings;
 use retrace::base::error::{Error, Result};
+use retrace::spec::ids::Pattern;
 use retrace::stage::kind::{Io, Role, StageKind, any, many, one, read};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tables::csv;
 use tables::table::Column;
 
@@ -32,7 +33,12 @@ pub struct Params {
     /// Paragraphs under the title.
     lead: Vec<String>,
     sections: Vec<Section>,
-    tables: Vec<TableWords>,
+    /// For a figure the ids of claims that it bears on.
+    #[serde(default)]
+    claims: BTreeMap<String, Vec<String>>,
+    /// Labels of inputs of the role `tables`, in order; the others come after them.
+    #[serde(default)]
+    tables: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -41,63 +47,17 @@ struct Section {
     title: String,
     #[serde(default)]
     text: String,
-    figures: Vec<FigureWords>,
+    /// Labels of inputs of the role `pictures`, or globs of them. Their words are those of their stages.
+    figures: Vec<String>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FigureWords {
-    /// Label of an input of the role `pictures`: the id of its stage.
-    figure: String,
+/// A figure with its place and words.
+struct Figure<'a> {
+    label: String,
+    made: &'a Traced,
+    svg: String,
     title: String,
     caption: String,
-    /// Ids of claims that it bears on.
-    #[serde(default)]
-    claims: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct TableWords {
-    /// Label of an input of the role `tables`.
-    table: String,
-    title: String,
-    caption: String,
-}
-
-impl Params {
-    /// The figures that have words, each with the path of its name.
-    fn figures(&self) -> impl Iterator<Item = (String, &str)> {
-        let sections = self.sections.iter().enumerate();
-        sections.flat_map(|(section, words)| {
-            words.figures.iter().enumerate().map(move |(at, words)| {
-                let path = format!("sections.{section}.figures.{at}.figure");
-                (path, words.figure.as_str())
-            })
-        })
-    }
-}
-
-impl FigureWords {
-    /// A figure without words of its own.
-    fn bare(figure: &str) -> Self {
-        FigureWords {
-            figure: figure.to_owned(),
-            title: figure.to_owned(),
-            caption: format!("Drawn by stage {figure}."),
-            claims: Vec::new(),
-        }
-    }
-}
-
-impl TableWords {
-    fn bare(table: &str) -> Self {
-        TableWords {
-            table: table.to_owned(),
-            title: table.to_owned(),
-            caption: String::new(),
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -182,9 +142,8 @@ impl StageKind for Report {
 
     fn check(params: &Params) -> std::result::Result<(), String> {
         let figures = params.sections.iter().flat_map(|section| &section.figures);
-        let names = figures.map(|figure| &figure.figure);
         let mut seen = BTreeSet::new();
-        for name in names.chain(params.tables.iter().map(|table| &table.table)) {
+        for name in figures.chain(&params.tables) {
             if !seen.insert(name) {
                 return Err(format!("`{name}` stands in the report twice"));
             }
@@ -199,45 +158,35 @@ impl StageKind for Report {
         let further = Section {
             title: "Further figures".to_owned(),
             text: "Made by stages that the report has no words for.".to_owned(),
-            figures: unnamed(io, "pictures", params.figures())?
-                .into_iter()
-                .map(FigureWords::bare)
-                .collect(),
+            figures: Vec::new(),
         };
-        let all = || params.sections.iter().chain(std::iter::once(&further));
-        let all = || all().filter(|section| !section.figures.is_empty());
-        let figures = || all().flat_map(|section| &section.figures);
-        let named = params.tables.iter().enumerate();
-        let named = named.map(|(at, words)| (format!("tables.{at}.table"), words.table.as_str()));
-        let bare: Vec<TableWords> = unnamed(io, "tables", named)?
-            .into_iter()
-            .map(TableWords::bare)
-            .collect();
-
-        let mut sections = Vec::new();
-        let numbered = params.sections.iter().chain(std::iter::once(&further));
-        let numbered = numbered.enumerate();
-        for (at, section) in numbered.filter(|(_, section)| !section.figures.is_empty()) {
-            let views = section.figures.iter().enumerate();
-            let views = views.map(|(place, words)| {
-                let path = format!("sections.{at}.figures.{place}");
-                figure(words, &path, io, &trace, &claims)
-            });
-            sections.push(SectionView {
+        let placed = placed(params, io, &trace)?;
+        let figures = || placed.iter().flatten();
+        check_claims(params, figures(), &claims)?;
+        let sections = params.sections.iter().chain(std::iter::once(&further));
+        let mut views = Vec::new();
+        for (section, figures) in sections.zip(&placed).filter(|(_, f)| !f.is_empty()) {
+            let figures = figures.iter();
+            views.push(SectionView {
                 title: &section.title,
                 text: &section.text,
-                figures: views.collect::<Result<_>>()?,
+                figures: figures
+                    .map(|figure| view(figure, params, io, &claims))
+                    .collect::<Result<_>>()?,
             });
         }
-        let tables = params
-            .tables
-            .iter()
-            .chain(&bare)
-            .map(|words| table(words, io, &trace));
+        let named = params.tables.iter().enumerate();
+        let named = named.map(|(at, table)| (format!("tables.{at}"), table.as_str()));
+        let others = unnamed(io, "tables", named)?;
+        let tables = params.tables.iter().map(String::as_str).chain(others);
+        let tables = tables.map(|label| table(label, io, &trace));
         let bears = |id: &str| {
-            let bears = figures().filter(|figure| figure.claims.iter().any(|claim| claim == id));
+            let bears = figures().filter(|figure| {
+                let own = params.claims.get(&figure.label);
+                own.is_some_and(|own| own.iter().any(|claim| claim == id))
+            });
             bears
-                .map(|figure| (anchor("figure", &figure.figure), figure.title.clone()))
+                .map(|figure| (anchor("figure", &figure.label), figure.title.clone()))
                 .collect()
         };
         let data = Page {
@@ -250,11 +199,11 @@ impl StageKind for Report {
                 .iter()
                 .map(|claim| claims::view(claim, bears(&claim.id)))
                 .collect(),
-            sections,
+            sections: views,
             tables: tables.collect::<Result<_>>()?,
             graph: graph::graph(
                 &trace,
-                figures().map(|f| (f.figure.as_str(), f.title.as_str())),
+                figures().map(|f| (f.label.as_str(), f.title.as_str())),
             ),
             stages: trace.stages.len(),
             outputs: trace.stages.iter().map(|stage| stage.outputs.len()).sum(),
@@ -272,6 +221,74 @@ impl StageKind for Report {
         .map_err(failed)?;
         io.write("html", html.as_bytes())
     }
+}
+
+/// The figures of each section, and those of none: one list more than there are sections. What a glob
+/// matches comes in the order in which stages run.
+fn placed<'t>(params: &Params, io: &Io, trace: &'t Trace) -> Result<Vec<Vec<Figure<'t>>>> {
+    let mut left: BTreeMap<&str, Figure> = BTreeMap::new();
+    for (label, path) in io.inputs("pictures") {
+        left.insert(label, Figure::read(label, path, trace)?);
+    }
+    let known: Vec<&str> = io
+        .inputs("pictures")
+        .iter()
+        .map(|(l, _)| l.as_str())
+        .collect();
+    let order = |label: &&str| trace.stages.iter().position(|stage| stage.stage == *label);
+    let mut placed = Vec::new();
+    for (at, section) in params.sections.iter().enumerate() {
+        let mut figures = Vec::new();
+        for (place, name) in section.figures.iter().enumerate() {
+            let path = format!("sections.{at}.figures.{place}");
+            let refused = |e: Error| Error::failed(format!("{path}: {}", e.message));
+            let pattern = Pattern::read(name).map_err(refused)?;
+            let is_meant = |label: &&str| match pattern.is_glob() {
+                true => pattern.matches(label),
+                false => label == name,
+            };
+            let mut meant: Vec<&str> = known.iter().copied().filter(is_meant).collect();
+            meant.sort_by_key(order);
+            if meant.is_empty() {
+                let message = format!(
+                    "{path}: the report names `{name}`, which no input of `pictures` gives"
+                );
+                return Err(Error::failed(message).suggest(name, known.iter().copied()));
+            }
+            for label in meant {
+                figures.push(left.remove(label).ok_or_else(|| {
+                    Error::failed(format!("{path}: `{label}` stands in the report twice"))
+                })?);
+            }
+        }
+        placed.push(figures);
+    }
+    placed.push(left.into_values().collect());
+    Ok(placed)
+}
+
+/// Every figure that has claims is on the page, and every claim of one is decided.
+fn check_claims<'f>(
+    params: &Params,
+    figures: impl Iterator<Item = &'f Figure<'f>> + Clone,
+    claims: &[Decided],
+) -> Result<()> {
+    for (label, ids) in &params.claims {
+        if !figures.clone().any(|figure| figure.label == *label) {
+            let message = format!("claims: there is no figure `{label}`");
+            let known = figures.map(|figure| figure.label.as_str());
+            return Err(Error::failed(message).suggest(label, known));
+        }
+        for (at, id) in ids.iter().enumerate() {
+            if !claims.iter().any(|claim| claim.id == *id) {
+                let known = claims.iter().map(|claim| claim.id.as_str());
+                let message =
+                    format!("claims.{label}.{at}: figure `{label}` bears on no claim `{id}`");
+                return Err(Error::failed(message).suggest(id, known));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Data under a name that no picture has would be on no page.
@@ -335,20 +352,34 @@ fn files(stage: &Traced) -> Vec<(String, String)> {
     published.collect()
 }
 
-fn figure<'a>(
-    words: &'a FigureWords,
-    path: &str,
+impl<'t> Figure<'t> {
+    /// The picture with the words of the stage that drew it, or with none of its own.
+    fn read(label: &str, path: &std::path::Path, trace: &'t Trace) -> Result<Self> {
+        let svg = read(path)?;
+        let made = writer(trace, &svg, label)?;
+        let drawn = || format!("Drawn by stage {label}.");
+        Ok(Figure {
+            label: label.to_owned(),
+            made,
+            svg: String::from_utf8(svg).map_err(failed)?,
+            title: made.title.clone().unwrap_or_else(|| label.to_owned()),
+            caption: made.caption.clone().unwrap_or_else(drawn),
+        })
+    }
+}
+
+fn view<'a>(
+    figure: &'a Figure,
+    params: &Params,
     io: &Io,
-    trace: &'a Trace,
     claims: &[Decided],
 ) -> Result<FigureView<'a>> {
-    let picture = input(io, "pictures", &words.figure);
-    let svg = read(picture.ok_or_else(|| Error::failed("a picture is missing"))?)?;
-    let made = writer(trace, &svg, &words.figure)?;
-    let svg = String::from_utf8(svg).map_err(failed)?;
-    let (width, height) = picture::size(&svg)
-        .ok_or_else(|| Error::failed(format!("the SVG of `{}` has no size", words.figure)))?;
-    let (chart, errors) = match input(io, "data", &words.figure) {
+    let Figure {
+        label, made, svg, ..
+    } = figure;
+    let (width, height) = picture::size(svg)
+        .ok_or_else(|| Error::failed(format!("the SVG of `{label}` has no size")))?;
+    let (chart, errors) = match input(io, "data", label) {
         None => (None, String::new()),
         Some(path) => {
             let data = read(path)?;
@@ -356,16 +387,10 @@ fn figure<'a>(
             (chart, figures::error_words(&data)?)
         }
     };
-    let claim = |(at, id): (usize, &String)| {
-        let found = claims.iter().find(|claim| claim.id == *id);
-        let found = found.ok_or_else(|| {
-            let known = claims.iter().map(|claim| claim.id.as_str());
-            let figure = &words.figure;
-            let message = format!("{path}.claims.{at}: figure `{figure}` bears on no claim `{id}`");
-            Error::failed(message).suggest(id, known)
-        })?;
+    let claim = |id: &String| {
+        let found = claims.iter().find(|claim| claim.id == *id)?;
         let verdict = found.verdict;
-        Ok((id.clone(), claims::class(verdict), verdict.words()))
+        Some((id.clone(), claims::class(verdict), verdict.words()))
     };
     let inputs = made.inputs.iter().map(|input| InputView {
         role: input.role.clone(),
@@ -373,35 +398,31 @@ fn figure<'a>(
         digest: input.digest.to_string(),
         node: trace::stage_of(&input.from).map(|id| anchor("stage", trace::name_of(id))),
     });
+    let own = params.claims.get(label).into_iter().flatten();
     Ok(FigureView {
-        id: anchor("figure", &words.figure),
-        title: &words.title,
-        caption: &words.caption,
+        id: anchor("figure", label),
+        title: &figure.title,
+        caption: &figure.caption,
         errors,
-        alt: format!("{}. {}", words.title, words.caption),
-        picture: picture::address(&svg),
+        alt: format!("{}. {}", figure.title, figure.caption),
+        picture: picture::address(svg),
         width: format!("{:.0}", width * 4.0 / 3.0),
         height: format!("{:.0}", height * 4.0 / 3.0),
-        claims: words
-            .claims
-            .iter()
-            .enumerate()
-            .map(claim)
-            .collect::<Result<_>>()?,
+        claims: own.filter_map(claim).collect(),
         stage: &made.stage,
         kind: &made.kind,
         params: pretty(&made.params)?,
         inputs: inputs.collect(),
         files: files(made),
         chart,
-        warnings: warnings::read(&svg).map_err(failed)?,
+        warnings: warnings::read(svg).map_err(failed)?,
     })
 }
 
-fn table<'a>(words: &'a TableWords, io: &Io, trace: &'a Trace) -> Result<TableView<'a>> {
-    let path = input(io, "tables", &words.table);
+fn table<'a>(label: &'a str, io: &Io, trace: &'a Trace) -> Result<TableView<'a>> {
+    let path = input(io, "tables", label);
     let bytes = read(path.ok_or_else(|| Error::failed("a table is missing"))?)?;
-    let made = writer(trace, &bytes, &words.table)?;
+    let made = writer(trace, &bytes, label)?;
     let table = csv::read(&bytes).map_err(failed)?;
     let columns = table.columns();
     let cell = |column: &Column, row: usize| match column {
@@ -416,9 +437,9 @@ fn table<'a>(words: &'a TableWords, io: &Io, trace: &'a Trace) -> Result<TableVi
             .collect()
     };
     Ok(TableView {
-        id: anchor("table", &words.table),
-        title: &words.title,
-        caption: &words.caption,
+        id: anchor("table", label),
+        title: made.title.as_deref().unwrap_or(label),
+        caption: made.caption.as_deref().unwrap_or_default(),
         stage: &made.stage,
         files: files(made),
         columns: columns

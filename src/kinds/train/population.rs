@@ -96,7 +96,7 @@ impl StageKind for Population {
     const NAME: &'static str = "population";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[optional("task"), optional("pretrained")];
-    const OUTPUTS: &'static [&'static str] = &["model"];
+    const OUTPUTS: &'static [&'static str] = &["model.json"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

@@ -33,7 +33,7 @@ impl StageKind for TaskRoles {
     const NAME: &'static str = "task-roles";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("train")];
-    const OUTPUTS: &'static [&'static str] = &["roles", "data_set"];
+    const OUTPUTS: &'static [&'static str] = &["roles.json", "data_set.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

@@ -29,7 +29,7 @@ impl StageKind for Tasks {
     const NAME: &'static str = "tasks";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[];
-    const OUTPUTS: &'static [&'static str] = &["task", "data_set"];
+    const OUTPUTS: &'static [&'static str] = &["task.json", "data_set.parquet"];
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {

@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use tables::table::{Column, Table};
 
 /// Names of the outputs.
-pub const OUTPUTS: &[&str] = &["model", "losses"];
+pub const OUTPUTS: &[&str] = &["model.json", "losses.parquet"];
 
 /// How often a stage says where it is.
 const REPORTS: usize = 200;

@@ -242,11 +242,7 @@ fn shown_beside(session: &Session, stage: &str) -> Vec<String> {
         return Vec::new();
     };
     let params = session.engine.pipeline.stages[report].job.params();
-    let sections = params["sections"].as_array().into_iter().flatten();
-    let mut figures = sections.flat_map(|s| s["figures"].as_array().into_iter().flatten());
-    let found = figures.find(|figure| figure["figure"] == stage);
-    let claims = found.and_then(|figure| figure["claims"].as_array());
-    let claims = claims.into_iter().flatten();
+    let claims = params["claims"][stage].as_array().into_iter().flatten();
     claims
         .filter_map(|id| id.as_str().map(str::to_owned))
         .collect()

@@ -138,11 +138,10 @@ fn at_toy_scale(yaml: &str) -> String {
         let (stage, rest) = path.split_once('.').expect("a path");
         let keys: Vec<&str> = rest.split('.').collect();
         text = match keys[..] {
-            [key] => with(&text, stage, "", key, 0, value),
-            ["training", key] => with(&text, stage, "training:\n", key, 0, value),
+            [key] => with(&text, stage, key, 0, value),
             ["panels", n, _, key] => {
                 let nth = n.parse().expect("a number");
-                with(&text, stage, "", key, nth, value)
+                with(&text, stage, key, nth, value)
             }
             _ => panic!("the copy does not know how to set {path}"),
         };
@@ -150,14 +149,14 @@ fn at_toy_scale(yaml: &str) -> String {
     text
 }
 
-/// The text with the value of the nth `key:` of a section, after a marker in it, replaced.
-fn with(text: &str, section: &str, marker: &str, key: &str, nth: usize, value: &str) -> String {
+/// The text with the value of the nth `key:` of a section replaced.
+fn with(text: &str, section: &str, key: &str, nth: usize, value: &str) -> String {
     let find = |from: usize, wanted: &str| {
         let found = text[from..].find(wanted).map(|at| from + at + wanted.len());
         found.unwrap_or_else(|| panic!("{section}: {wanted:?} stands in the pipeline"))
     };
     let indent = if section == "vars" { "\n" } else { "\n  " };
-    let from = find(find(0, &format!("{indent}{section}:\n")), marker);
+    let from = find(0, &format!("{indent}{section}:\n"));
     let pattern = format!(" {key}: ");
     let mut found = text[from..].match_indices(&pattern);
     let (at, _) = found.nth(nth).expect("the key");

@@ -101,8 +101,8 @@ fn quiet_says_what_was_asked_for_and_verbose_says_why() {
     silent(&["status", "-q"]);
     silent(&["gc", "-q"]);
     silent(&["man", "-q", "--out", "pages"]);
-    let (out, _) = expect(0, copy.run(&["graph", "-q", "tasks"]));
-    assert_eq!(out, "tasks (tasks)\n", "the answer stays");
+    let (out, _) = expect(0, copy.run(&["graph", "-q", "tasks@0"]));
+    assert_eq!(out, "tasks@0 (tasks)\n", "the answer stays");
     // What is wrong is said, with its exit code.
     std::fs::write(copy.path("figures/train_losses.png"), "no picture").expect("a file");
     let (out, _) = expect(3, copy.run(&["verify", "-q"]));
@@ -118,14 +118,14 @@ fn quiet_says_what_was_asked_for_and_verbose_says_why() {
     let (_, err) = expect(2, copy.run(&["run", "-q", "nonsense"]));
     assert!(err.starts_with("error: "), "{err}");
 
-    let (out, err) = expect(0, copy.run(&["run", "-v", "pretrain"]));
+    let (out, err) = expect(0, copy.run(&["run", "-v", "pretrain@0"]));
     assert!(out.starts_with("1 stage: 1 fresh;"), "{out}");
     for line in [
         "pipeline: ",
         "lock:     ",
         "outputs:  ",
         "cache:    ",
-        "pretrain fresh",
+        "pretrain@0 fresh",
     ] {
         assert!(
             err.lines().any(|found| found.starts_with(line)),
@@ -141,10 +141,13 @@ fn quiet_says_what_was_asked_for_and_verbose_says_why() {
         "--set",
         "pretrain.init_std=1",
     ];
-    let (short, _) = expect(0, copy.run(&[&["status", "pretrain"], &more[..]].concat()));
+    let (short, _) = expect(
+        0,
+        copy.run(&[&["status", "pretrain@0"], &more[..]].concat()),
+    );
     let (long, _) = expect(
         0,
-        copy.run(&[&["status", "pretrain", "-v"], &more[..]].concat()),
+        copy.run(&[&["status", "pretrain@0", "-v"], &more[..]].concat()),
     );
     assert!(
         short.contains("; and 1 more") && !long.contains("more"),

@@ -48,8 +48,9 @@ fn made() -> Repository {
       paper: a paper
       paper_url: https://arxiv.org/abs/0
       lead: [words]
-      sections: [{title: one, figures: [{figure: curve, title: A curve, caption: of x, claims: [c]}]}]
-      tables: [{table: losses, title: Losses, caption: of y}]
+      sections: [{title: one, figures: [curve]}]
+      claims: {curve: [c]}
+      tables: [losses]
     outputs: {html: figures/report.html}
 ";
     std::fs::write(repository.path("pipeline.yaml"), yaml).expect("a file");

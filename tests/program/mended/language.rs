@@ -76,9 +76,9 @@ fn an_exclude_that_excludes_nothing_is_refused() {
         ("{step: null}", "no item `nothing`"),
         ("{step: Far}", "no item `Far`"),
         ("{lr: 0.2}", "axis `lr` has no item `0.2`"),
-        ("{}", "without an axis"),
+        ("{}", "without an axis leaves nothing"),
         ("{step: far, lr: 3}", "axis `lr` has no item `3`"),
-        ("{step: [near, far]}", "leave nothing of stage `s`"),
+        ("{step: [near, far]}", "leaves nothing of stage `s`"),
     ];
     let yaml = |exclude: &str| {
         let matrix = "matrix: {step: [near, far], lr: [0.1, 1]}";
@@ -123,11 +123,11 @@ fn a_profile_that_names_nothing_is_refused_though_nobody_asks_for_it() {
 
 #[test]
 fn a_change_of_a_variable_that_nothing_uses_is_refused() {
-    let yaml = "version: 2\nvars: {used: a, unused: b, chain: \"${used}\", shadowed: c}\n\
+    let yaml = "version: 2\nvars: {used: a, unused: b, chain: \"${used}\", hidden: c}\n\
                 profiles: {p: {vars.unused: x}}\nstages:\n  s: {kind: join, \
-                matrix: {shadowed: [d]}, params: {text: \"${chain}\", note: \"${shadowed}\"}, \
+                override: {hidden: d}, params: {text: \"${chain}\", note: \"${hidden}\"}, \
                 outputs: {out: artifacts/s}}\n";
-    for sets in [&["vars.unused=x"], &["vars.shadowed=x"]] {
+    for sets in [&["vars.unused=x"], &["vars.hidden=x"]] {
         let ask = Ask {
             sets,
             ..Ask::default()
@@ -152,7 +152,7 @@ fn a_change_of_a_variable_that_nothing_uses_is_refused() {
         let unused = context.pipeline.unused.iter();
         Ok(unused.map(|(name, _)| name.clone()).collect::<Vec<_>>())
     });
-    assert_eq!(unused.expect("it resolves"), ["unused", "shadowed"]);
+    assert_eq!(unused.expect("it resolves"), ["unused", "hidden"]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod named;
 mod options;
 mod ownership;
 mod publishing;
+mod scopes;
 mod selectors;
 mod sharing;
 mod sight;

@@ -4,11 +4,12 @@ use crate::base::error::{Error, Result};
 use crate::base::files::inside;
 use crate::resolve::outputs::{self, OutputFiles};
 use crate::spec::expand::Draft;
-use crate::spec::ids::Pattern;
+use crate::spec::ids::{Pattern, in_file_name};
+use crate::spec::wildcard;
 use crate::stage::kind::{Kind, Role};
-use crate::stage::stage::{Input, OUTPUT_FOLDERS, Source, Stage};
+use crate::stage::stage::{ARTIFACTS, Input, OUTPUT_FOLDERS, Source, Stage};
 use crate::store::workspace::LOCK_FILE;
-use crate::yaml::node::{Node, Value};
+use crate::yaml::node::{Key, Node, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,30 @@ impl<'a> Drafts<'a> {
             index: ids.map(|(i, draft)| (draft.id.as_str(), i)).collect(),
             outputs: OutputFiles::of_drafts(drafts),
             kinds,
+        }
+    }
+}
+
+/// Gives each output that has no path one among the intermediates: `artifacts/ID/FILE`.
+pub fn give_paths(drafts: &mut [Draft], kinds: &[Box<dyn Kind>]) {
+    for draft in drafts {
+        // An unknown kind is reported where it stands.
+        let is_own = |kind: &&Box<dyn Kind>| matches!(&draft.spec.kind.value, Value::Text(name) if name == kind.name());
+        let Some(kind) = kinds.iter().find(is_own) else {
+            continue;
+        };
+        for output in kind.outputs() {
+            if draft.outputs.iter().any(|(key, _)| key.text == output) {
+                continue;
+            }
+            let (id, file) = (in_file_name(&draft.id), kind.file(&output));
+            let path = Value::Text(format!("{ARTIFACTS}/{id}/{file}"));
+            let place = draft.place.clone();
+            let key = Key {
+                place: place.clone(),
+                text: output,
+            };
+            draft.outputs.push((key, Node::new(place, path)));
         }
     }
 }
@@ -96,28 +121,20 @@ pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
         }
         outputs.push((key.text.clone(), output_path(node)?));
     }
-    for output in &expected {
-        if !outputs.iter().any(|(name, _)| name == output) {
-            return Err(Error::config(format!(
-                "the output `{output}` of kind `{name}` has no path"
-            ))
-            .hint(format!(
-                "add `{output}: artifacts/...` or `figures/...` under outputs"
-            )));
-        }
-    }
     Ok(Stage {
         id: draft.id.clone(),
         kind: kind_index,
         job,
         inputs,
         outputs,
+        title: draft.title.clone(),
+        caption: draft.caption.clone(),
         place: draft.place.clone(),
         seconds: draft.spec.seconds,
     })
 }
 
-/// Binds what is written for a role: a reference, or a mapping from label to reference.
+/// Binds what is written for a role: a reference, a list of them, or a mapping from label to reference.
 fn bind(
     role: &Role,
     node: &Node,
@@ -149,8 +166,50 @@ fn bind(
         Value::Map(entries) if role.arity.is_labelled() => entries
             .iter()
             .try_for_each(|(label, node)| push(&label.text, node)),
+        Value::List(items) if role.arity.is_labelled() => {
+            items.iter().try_for_each(|node| push("", node))
+        }
         _ => push("", node),
     }
+}
+
+/// What `kind:glob.output` refers to: an output of all stages of a kind whose ids the glob matches.
+fn of_kind(
+    name: &str,
+    pattern: &str,
+    output: &str,
+    node: &Node,
+    among: &Drafts,
+) -> Result<Vec<(String, Source)>> {
+    let error = |message: String| Error::config(message).at(&node.place);
+    let Some(kind) = among.kinds.iter().find(|kind| kind.name() == name) else {
+        let known = among.kinds.iter().map(|kind| kind.name());
+        return Err(error(format!("there is no kind `{name}`")).suggest(name, known));
+    };
+    let outputs = kind.outputs();
+    if !outputs.iter().any(|known| known == output) {
+        let error = error(format!("kind `{name}` has no output `{output}`"));
+        return Err(error.suggest(output, outputs.iter().map(String::as_str)));
+    }
+    let glob = Pattern::read(pattern).map_err(|e| e.at(&node.place))?;
+    let is_own = |draft: &Draft| matches!(&draft.spec.kind.value, Value::Text(own) if own == name);
+    let of_kind: Vec<usize> = (0..among.drafts.len())
+        .filter(|&i| is_own(&among.drafts[i]))
+        .collect();
+    let id = |i: usize| among.drafts[i].id.as_str();
+    let found = of_kind.iter().copied().filter(|&i| glob.matches(id(i)));
+    let found: Vec<(String, Source)> = found
+        .map(|stage| {
+            let label = wildcard::matched(pattern, id(stage)).unwrap_or_default();
+            let output = output.to_owned();
+            (label, Source::Output { stage, output })
+        })
+        .collect();
+    if found.is_empty() {
+        let error = error(format!("no stage of kind `{name}` is `{pattern}`"));
+        return Err(error.suggest(pattern, of_kind.into_iter().map(id)));
+    }
+    Ok(found)
 }
 
 /// What `stage.output`, `stage@*.output` or a path like `data/file` refers to, with item labels.
@@ -177,9 +236,12 @@ fn references(node: &Node, reader: &str, among: &Drafts) -> Result<Vec<(String, 
         let hint = "write stage.output, stage@*.output, or the path of a file such as data/x.csv";
         return Err(error(format!("`{text}` names no output")).hint(hint));
     };
+    if let Some((kind, pattern)) = stage.split_once(':') {
+        return of_kind(kind, pattern, output, node, among);
+    }
     let found: Vec<usize> = match among.index.get(stage) {
         Some(&found) => vec![found],
-        None if stage.contains(['*', '@']) => {
+        None if stage.contains(['*', '@', '?', '[']) => {
             let pattern = Pattern::read(stage).map_err(|e| e.at(&node.place))?;
             let matches = |i: &usize| pattern.matches(&drafts[*i].id);
             (0..drafts.len()).filter(matches).collect()
@@ -210,11 +272,11 @@ fn references(node: &Node, reader: &str, among: &Drafts) -> Result<Vec<(String, 
                 let message = format!("stage `{}` has no output `{output}`", drafts[i].id);
                 return Err(error(message).suggest(output, outputs.iter().map(String::as_str)));
             }
-            let label = if stage.contains('*') {
-                drafts[i].label.clone()
-            } else {
-                String::new()
+            let label = match among.index.contains_key(stage) {
+                true => None,
+                false => wildcard::matched(stage, &drafts[i].id),
             };
+            let label = label.unwrap_or_default();
             Ok((
                 label,
                 Source::Output {

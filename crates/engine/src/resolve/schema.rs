@@ -97,10 +97,20 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
 /// What all stages have in common; the kind decides the rest.
 fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
     let scalar = json!({"type": ["string", "number", "boolean"]});
+    let combinations = |about: &str| {
+        let items = json!({"type": "array", "items": scalar, "minItems": 1});
+        json!({
+            "description": about,
+            "type": "array",
+            "items": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [scalar, items]}},
+        })
+    };
     json!({
         "type": "object",
         "properties": {
             "about": {"description": "What it is, in a sentence.", "type": "string"},
+            "title": {"description": "What it shows, in a few words; a report prints it.", "type": "string"},
+            "caption": {"description": "What to see in it, in a sentence or two; a report prints it.", "type": "string"},
             "kind": {"enum": kinds},
             "seconds": {
                 "description": "About how long one item takes: for estimates where nothing is recorded yet.",
@@ -116,13 +126,15 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
                     {"type": "object", "propertyNames": {"pattern": ITEM}, "minProperties": 1},
                 ]},
             },
-            "exclude": {
-                "description": "Combinations of the matrix to leave out, each a mapping from axis to item or list of items.",
-                "type": "array",
-                "items": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [
-                    scalar,
-                    {"type": "array", "items": scalar, "minItems": 1},
-                ]}},
+            "exclude": combinations("Combinations of the matrix to leave out, each a mapping from axis to item or list of items."),
+            "only": combinations("Combinations of the matrix to keep, likewise; an exclude is taken from them."),
+            "vars": {
+                "description": "Variables that the stage adds: names that the file has not.",
+                "type": ["object", "null"],
+            },
+            "override": {
+                "description": "Variables of the file that have another value in this stage.",
+                "type": ["object", "null"],
             },
             "params": {},
             "inputs": {},
@@ -195,7 +207,7 @@ fn or_nothing(schema: &mut Json) {
 /// What may stand for a role.
 fn artifact(arity: Arity) -> Json {
     let one = json!({
-        "description": "stage.output, stage@*.output, or the path of a file such as data/x.csv",
+        "description": "stage.output, stage@*.output, kind:*.output, or the path of a file such as data/x.csv",
         "type": "string",
     });
     if !arity.is_labelled() {
@@ -206,7 +218,8 @@ fn artifact(arity: Arity) -> Json {
         "type": "object",
         "additionalProperties": one,
     });
-    json!({"anyOf": [one, several]})
+    let list = json!({"type": "array", "items": one, "minItems": 1});
+    json!({"anyOf": [one, several, list]})
 }
 
 /// Lets `${...}` stand at every place of a value below this schema, and drops what says nothing in

@@ -2,7 +2,7 @@
 //! `${...}` replaced, parameters typed, inputs bound, the graph ordered.
 
 use crate::base::error::{Error, Place, Result};
-use crate::resolve::bind::{Drafts, build};
+use crate::resolve::bind::{Drafts, build, give_paths};
 use crate::resolve::graph;
 use crate::resolve::kinds::check_defaults;
 use crate::resolve::outputs::{self, OutputFiles};
@@ -43,6 +43,7 @@ impl Pipeline {
         check_profiles(&spec, &drafts, &Budget::whole(), |draft, params| {
             job(draft, params, kinds)
         })?;
+        give_paths(&mut drafts, kinds);
         let among = Drafts::new(&drafts, kinds);
         let mut stages = Vec::with_capacity(drafts.len());
         let mut n_inputs = 0;

@@ -42,6 +42,8 @@ pub fn entry(stage: &Stage, kind: &dyn Kind, origins: &[Origin], outputs: &Outpu
     json!({
         "stage": stage.id,
         "kind": kind.name(),
+        "title": stage.title,
+        "caption": stage.caption,
         "params": *stage.job.params(),
         "inputs": origins,
         "outputs": stage.outputs.iter().map(output).collect::<Vec<Json>>(),

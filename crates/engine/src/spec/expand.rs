@@ -3,26 +3,25 @@
 //! What a few lines of YAML can multiply to is limited here.
 
 use crate::base::error::{Error, Place, Result};
+use crate::spec::combinations::Combinations;
 use crate::spec::defaults::{Defaults, merged};
 use crate::spec::file::{Spec, StageSpec};
-use crate::spec::fill::{Budget, Chosen, Scope};
-use crate::spec::ids;
+use crate::spec::fill::{Budget, Chosen, Own, Scope};
 use crate::yaml::node::{Key, Node, Value};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// More stages than this are refused: a matrix multiplies quickly.
 const MAX_STAGES: usize = 10_000;
-/// More items in the excludes of a stage are refused: each is compared with each combination.
-const MAX_EXCLUDES: usize = 1_000;
 
 /// A stage after its matrix was expanded, still untyped.
 pub struct Draft<'a> {
     pub id: String,
     pub label: String,
     pub spec: &'a StageSpec,
+    pub title: Option<String>,
+    pub caption: Option<String>,
     pub params: Node,
     pub inputs: Vec<(&'a Key, Node)>,
-    pub outputs: Vec<(&'a Key, Node)>,
+    pub outputs: Vec<(Key, Node)>,
     pub place: Place,
 }
 
@@ -38,12 +37,14 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
             let message = format!("the matrix gives more than {MAX_STAGES} stages");
             return Err(Error::config(message).at(&stage.name.place));
         }
-        let excludes = excludes(stage)?;
+        let chosen = Combinations::read(stage)?;
+        check_variables(spec, stage)?;
+        let own = Own::new(stage.vars.iter().chain(&stage.overrides));
         let is_own = |defaults: &&Defaults| matches!(&stage.kind.value, Value::Text(kind) if *kind == defaults.kind.text);
         let defaults = spec.kinds.iter().find(is_own);
         let before = drafts.len();
         for items in combinations(&stage.matrix) {
-            if is_excluded(&excludes, &items) {
+            if !chosen.has(&items) {
                 continue;
             }
             let label = items
@@ -59,6 +60,7 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
             };
             let scope = Scope {
                 vars: &spec.vars,
+                own: Some(&own),
                 items: &items,
                 id: None,
                 budget,
@@ -73,16 +75,30 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
             drafts.push(Draft {
                 params: filled_params(stage, params, &scope)?,
                 inputs: filled(&stage.inputs, inputs, &scope)?,
-                outputs: filled(&stage.outputs, outputs, &in_outputs)?,
+                outputs: filled(&stage.outputs, outputs, &in_outputs)?
+                    .into_iter()
+                    .map(|(key, node)| (key.clone(), node))
+                    .collect(),
                 id,
                 label,
+                title: words(stage.title.as_ref(), "title", &scope)?,
+                caption: words(stage.caption.as_ref(), "caption", &scope)?,
                 spec: stage,
                 place: stage.name.place.clone(),
             });
         }
         if drafts.len() == before {
-            let message = format!("the excludes leave nothing of stage `{}`", stage.name.text);
-            return Err(Error::config(message).at(&stage.name.place));
+            let message = format!(
+                "what is left out leaves nothing of stage `{}`",
+                stage.name.text
+            );
+            let error = Error::config(message).at(&stage.name.place);
+            return Err(error.hint("look at its `exclude` and `only`"));
+        }
+        if let Some(key) = own.unused() {
+            let (stage, name) = (&stage.name.text, &key.text);
+            let message = format!("stage `{stage}`: nothing in it uses its variable `{name}`");
+            return Err(Error::config(message).at(&key.place).hint("take it away"));
         }
     }
     Ok(drafts)
@@ -97,6 +113,13 @@ fn filled<'a>(
     merged(own, defaults)
         .map(|(key, node)| Ok((key, scope.fill(node, 0)?)))
         .collect()
+}
+
+/// Words about a stage, filled in.
+fn words(node: Option<&Node>, what: &str, scope: &Scope) -> Result<Option<String>> {
+    let Some(node) = node else { return Ok(None) };
+    let filled = scope.fill(node, 0)?;
+    Ok(Some(filled.text(what)?.to_owned()))
 }
 
 /// The same of the params, which may be one variable; a default that is not taken is not filled in.
@@ -119,6 +142,50 @@ fn filled_params(stage: &StageSpec, defaults: &[(Key, Node)], scope: &Scope) -> 
     Ok(params)
 }
 
+/// A name has one meaning in a stage: an axis and a variable of its own are called as no variable of
+/// the file is, and what `override` names is one.
+fn check_variables(spec: &Spec, stage: &StageSpec) -> Result<()> {
+    let of_stage =
+        |message: String| Error::config(format!("stage `{}`: {message}", stage.name.text));
+    for (key, _) in &stage.overrides {
+        if spec.vars.get(&key.text).is_none() {
+            let known = spec.vars.entries("vars")?.iter();
+            let error = of_stage(format!("there is no variable `{}` to override", key.text));
+            let known = known.map(|(key, _)| key.text.as_str());
+            return Err(error.at(&key.place).suggest(&key.text, known));
+        }
+    }
+    let axes = stage.matrix.iter().map(|(axis, _)| axis);
+    for (key, hint) in stage
+        .vars
+        .iter()
+        .map(|(key, _)| {
+            (
+                key,
+                "to give it another value in this stage, write it under `override`",
+            )
+        })
+        .chain(
+            axes.clone()
+                .map(|axis| (axis, "give the axis another name")),
+        )
+    {
+        if spec.vars.get(&key.text).is_some() {
+            let message = format!("`{}` is a variable of the file already", key.text);
+            return Err(of_stage(message).at(&key.place).hint(hint));
+        }
+    }
+    let mut axes = axes;
+    let of_axis = |key: &&Key| axes.any(|axis| axis.text == key.text);
+    if let Some(key) = stage.vars.iter().map(|(key, _)| key).find(of_axis) {
+        let message = format!("`{}` is an axis of its matrix already", key.text);
+        return Err(of_stage(message)
+            .at(&key.place)
+            .hint("give it another name"));
+    }
+    Ok(())
+}
+
 /// Every combination of items, the last axis fastest; one empty combination without axes.
 fn combinations(matrix: &[(Key, Vec<(Key, Node)>)]) -> Vec<Vec<Chosen<'_>>> {
     matrix
@@ -135,85 +202,4 @@ fn combinations(matrix: &[(Key, Vec<(Key, Node)>)]) -> Vec<Vec<Chosen<'_>>> {
                 })
                 .collect()
         })
-}
-
-/// What an exclude says of one axis: one item, or a list of them.
-fn excluded(node: &Node) -> &[Node] {
-    match &node.value {
-        Value::List(items) => items.as_slice(),
-        _ => std::slice::from_ref(node),
-    }
-}
-
-/// The axes of an exclude, each with the labels that it names.
-type Exclude<'a> = Vec<(&'a str, BTreeSet<&'a str>)>;
-
-/// What a stage leaves out. Refused is what could exclude nothing, or everything.
-fn excludes(stage: &StageSpec) -> Result<Vec<Exclude<'_>>> {
-    let mut size = 0;
-    for exclude in &stage.exclude {
-        let axes = exclude.entries("an exclude")?;
-        size += 1;
-        size += axes
-            .iter()
-            .map(|(_, node)| excluded(node).len())
-            .sum::<usize>();
-        if size > MAX_EXCLUDES {
-            let message = format!("the excludes name more than {MAX_EXCLUDES} items");
-            return Err(Error::config(message).at(&exclude.place));
-        }
-    }
-    if size == 0 {
-        return Ok(Vec::new());
-    }
-    // An item is found in whichever way its number is written.
-    let labels: BTreeMap<&str, BTreeMap<String, &str>> = stage
-        .matrix
-        .iter()
-        .map(|(axis, items)| {
-            let label = |(label, _): &'_ (Key, Node)| ids::canonical(&label.text);
-            let items = items.iter().map(|item| (label(item), item.0.text.as_str()));
-            (axis.text.as_str(), items.collect())
-        })
-        .collect();
-    let one = |exclude: &Node| {
-        let axes = exclude.entries("an exclude")?;
-        if axes.is_empty() {
-            let error = Error::config("an exclude without an axis leaves nothing");
-            return Err(error.at(&exclude.place).hint("write `{AXIS: ITEM}`"));
-        }
-        let axes = axes.iter().map(|(axis, node)| {
-            let Some((&axis, items)) = labels.get_key_value(axis.text.as_str()) else {
-                let error = Error::config(format!("there is no axis `{}`", axis.text));
-                let known = labels.keys().copied();
-                return Err(error.at(&axis.place).suggest(&axis.text, known));
-            };
-            let found = excluded(node).iter().map(|item| {
-                let text = item.scalar_text().unwrap_or_else(|| item.describe());
-                items.get(&ids::canonical(&text)).copied().ok_or_else(|| {
-                    let error = Error::config(format!("axis `{axis}` has no item `{text}`"));
-                    error
-                        .at(&item.place)
-                        .suggest(&text, items.values().copied())
-                })
-            });
-            let found = found.collect::<Result<BTreeSet<&str>>>()?;
-            if found.is_empty() {
-                let message = format!("the exclude names no item of axis `{axis}`");
-                return Err(Error::config(message).at(&node.place));
-            }
-            Ok((axis, found))
-        });
-        axes.collect()
-    };
-    stage.exclude.iter().map(one).collect()
-}
-
-fn is_excluded(excludes: &[Exclude], items: &[Chosen]) -> bool {
-    let is_chosen = |(axis, labels): &(&str, BTreeSet<&str>)| {
-        items
-            .iter()
-            .any(|(a, label, _)| a.text == *axis && labels.contains(label.text.as_str()))
-    };
-    excludes.iter().any(|exclude| exclude.iter().all(is_chosen))
 }

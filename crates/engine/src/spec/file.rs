@@ -35,12 +35,21 @@ pub struct Spec {
 pub struct StageSpec {
     pub name: Key,
     pub kind: Node,
+    /// What it shows, in words for people who read of it.
+    pub title: Option<Node>,
+    pub caption: Option<Node>,
     /// About how long one item takes, in seconds: for estimates where nothing is recorded.
     pub seconds: Option<f64>,
     /// Axes of the matrix with their items; an item's value is what `${axis.field}` reads.
     pub matrix: Vec<(Key, Vec<(Key, Node)>)>,
-    /// Combinations to leave out: each a mapping from axis to item.
+    /// Combinations to leave out, each a mapping from axis to item.
     pub exclude: Vec<Node>,
+    /// Combinations to keep, likewise; without any, all.
+    pub only: Vec<Node>,
+    /// Variables that the stage adds to those of the file.
+    pub vars: Vec<(Key, Node)>,
+    /// Variables of the file that have another value in this stage.
+    pub overrides: Vec<(Key, Node)>,
     pub params: Node,
     pub inputs: Vec<(Key, Node)>,
     pub outputs: Vec<(Key, Node)>,
@@ -119,11 +128,12 @@ impl StageSpec {
         check_name(name, Role::Stage)?;
         let what = format!("stage `{}`", name.text);
         let known = [
-            "about", "kind", "seconds", "matrix", "exclude", "params", "inputs", "outputs",
+            "about", "title", "caption", "kind", "seconds", "matrix", "exclude", "only", "vars",
+            "override", "params", "inputs", "outputs",
         ];
         check_keys(node, &what, &known)?;
-        if let Some(about) = node.get("about") {
-            about.text("about")?;
+        for words in ["about", "title", "caption"] {
+            node.get(words).map(|node| node.text(words)).transpose()?;
         }
         let empty = Node::new(name.place.clone(), Value::Null);
         let section = |key: &str| node.get(key).unwrap_or(&empty);
@@ -133,17 +143,27 @@ impl StageSpec {
             check_not_reserved(axis, Role::Axis)?;
             matrix.push((axis.clone(), axis_items(axis, items)?));
         }
-        let exclude = match node.get("exclude") {
-            Some(list) => list.items("exclude")?.to_vec(),
-            None => Vec::new(),
+        let list = |key: &str| -> Result<Vec<Node>> {
+            match node.get(key) {
+                Some(list) => Ok(list.items(key)?.to_vec()),
+                None => Ok(Vec::new()),
+            }
         };
+        let vars = section("vars").entries("vars")?.to_vec();
+        vars.iter()
+            .try_for_each(|(name, _)| check_not_reserved(name, Role::Variable))?;
         let outputs = section("outputs").entries("outputs")?.to_vec();
         Ok(StageSpec {
             name: name.clone(),
             kind: require(node, &what, "kind")?.clone(),
+            title: node.get("title").cloned(),
+            caption: node.get("caption").cloned(),
             seconds: node.get("seconds").map(seconds).transpose()?,
             matrix,
-            exclude,
+            exclude: list("exclude")?,
+            only: list("only")?,
+            vars,
+            overrides: section("override").entries("override")?.to_vec(),
             // Without parameters, a missing one is reported at the stage's name.
             params: match node.get("params") {
                 Some(params) => params.clone(),

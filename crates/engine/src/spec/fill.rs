@@ -19,13 +19,51 @@ const MAX_FILLED: usize = 500_000;
 /// An axis with the item chosen on it.
 pub type Chosen<'a> = (&'a Key, &'a Key, &'a Node);
 
-/// What `${...}` can name: the items of this matrix combination, then the variables.
+/// What `${...}` can name: the items of this matrix combination, the variables of the stage, then those
+/// of the file. Each is read where it stands: what a stage's variable or an item says sees the items and
+/// the file's variables, what a variable of the file says the file's alone.
+#[derive(Clone, Copy)]
 pub struct Scope<'a> {
     pub vars: &'a Node,
+    /// The variables of the stage, its own and those it overrides.
+    pub own: Option<&'a Own<'a>>,
     pub items: &'a [Chosen<'a>],
     /// The stage's id, where `${id}` may stand for it.
     pub id: Option<&'a str>,
     pub budget: &'a Budget,
+}
+
+/// The variables of a stage, and which of them something named.
+pub struct Own<'a> {
+    vars: Vec<(&'a Key, &'a Node)>,
+    uses: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Own<'a> {
+    /// The variables of a stage.
+    pub fn new(vars: impl IntoIterator<Item = &'a (Key, Node)>) -> Self {
+        Own {
+            vars: vars.into_iter().map(|(key, node)| (key, node)).collect(),
+            uses: RefCell::default(),
+        }
+    }
+
+    /// The first that nothing named.
+    pub fn unused(&self) -> Option<&'a Key> {
+        let uses = self.uses.borrow();
+        let mut keys = self.vars.iter().map(|(key, _)| *key);
+        keys.find(|key| !uses.contains(&key.text))
+    }
+
+    /// The value at a path, if its first step is one of the variables.
+    fn find(&self, first: &str, below: Option<&str>) -> Option<Option<&'a Node>> {
+        let (_, node) = self.vars.iter().find(|(key, _)| key.text == first)?;
+        self.uses.borrow_mut().insert(first.to_owned());
+        Some(match below {
+            Some(path) => node.get_path(path),
+            None => Some(node),
+        })
+    }
 }
 
 /// What filling in may still make; shared by all stages.
@@ -75,6 +113,7 @@ impl<'a> Scope<'a> {
     pub fn of_file(vars: &'a Node, budget: &'a Budget) -> Self {
         Scope {
             vars,
+            own: None,
             items: &[],
             id: None,
             budget,
@@ -157,55 +196,62 @@ impl<'a> Scope<'a> {
             Some((first, below)) => (first, Some(below)),
             None => (name, None),
         };
-        let found = match self.items.iter().find(|(axis, _, _)| axis.text == first) {
-            Some((_, label, value)) => match below {
-                Some(path) => value.get_path(path).cloned(),
-                None => Some(match value.value {
-                    Value::Map(_) | Value::List(_) | Value::Null => {
-                        Node::new(label.place.clone(), Value::Text(label.text.clone()))
-                    }
-                    _ => (*value).clone(),
-                }),
-            },
-            None if name == ids::ID => {
-                let id = self.id.map(ids::in_file_name);
-                return id
-                    .map(|id| Node::new(user.place.clone(), Value::Text(id)))
-                    .ok_or_else(|| {
-                        let message = "`${id}` is for outputs: nothing else depends on an id";
-                        let error = Error::config(message).at(&user.place);
-                        error.hint("an item of the stage's matrix is `${AXIS}`")
-                    });
-            }
-            None => {
-                self.budget.uses.borrow_mut().insert(first.to_owned());
-                self.vars.get_path(name).cloned()
-            }
+        if name == ids::ID {
+            return self.id_of_stage(user);
+        }
+        let item = self.items.iter().find(|(axis, _, _)| axis.text == first);
+        let outside = Scope { own: None, ..*self };
+        let own = || self.own.and_then(|own| own.find(first, below));
+        let (found, scope) = if let Some((_, label, value)) = item {
+            let found = match (below, &value.value) {
+                (Some(path), _) => value.get_path(path).cloned(),
+                // Whether it is a number, who reads it says.
+                (None, Value::Map(_) | Value::List(_) | Value::Null) => {
+                    Some(Node::written(label.place.clone(), &label.text))
+                }
+                (None, _) => Some((*value).clone()),
+            };
+            (found, outside)
+        } else if let Some(found) = own() {
+            (found.cloned(), outside)
+        } else {
+            self.budget.uses.borrow_mut().insert(first.to_owned());
+            let of_file = Scope::of_file(self.vars, self.budget);
+            (self.vars.get_path(name).cloned(), of_file)
         };
-        let Some(found) = found else {
-            // It may be an option that only looks like a mapping.
-            if let Some(variable) = self.vars.get(first) {
-                variable.as_yaml()?;
-            }
-            let vars = self
-                .vars
-                .entries("vars")?
-                .iter()
-                .map(|(key, _)| key.text.as_str());
-            let known: Vec<&str> = self
-                .items
-                .iter()
-                .map(|(axis, _, _)| axis.text.as_str())
-                .chain(vars)
-                .collect();
-            let error = Error::config(format!("`${{{name}}}` names nothing")).at(&user.place);
-            let error = error.suggest(name, known);
-            let or = error
-                .hint
-                .clone()
-                .map_or(String::new(), |hint| format!("{hint}; "));
-            return Err(error.hint(format!("{or}a text with `${{` in it has `$${{` there")));
+        match found {
+            Some(found) => scope.fill(&found, depth + 1),
+            None => Err(self.names_nothing(name, first, user)),
+        }
+    }
+
+    fn id_of_stage(&self, user: &Node) -> Result<Node> {
+        let Some(id) = self.id else {
+            let message = "`${id}` is for outputs: nothing else depends on an id";
+            let error = Error::config(message).at(&user.place);
+            return Err(error.hint("an item of the stage's matrix is `${AXIS}`"));
         };
-        self.fill(&found, depth + 1)
+        let id = Value::Text(ids::in_file_name(id));
+        Ok(Node::new(user.place.clone(), id))
+    }
+
+    fn names_nothing(&self, name: &str, first: &str, user: &Node) -> Error {
+        // It may be an option that only looks like a mapping.
+        if let Some(Err(error)) = self.vars.get(first).map(Node::as_yaml) {
+            return error;
+        }
+        let vars = self.vars.entries("vars").unwrap_or_default().iter();
+        let vars = vars.map(|(key, _)| key.text.as_str());
+        let own = self.own.iter().flat_map(|own| &own.vars);
+        let own = own.map(|(key, _)| key.text.as_str());
+        let items = self.items.iter().map(|(axis, _, _)| axis.text.as_str());
+        let known: Vec<&str> = items.chain(own).chain(vars).collect();
+        let error = Error::config(format!("`${{{name}}}` names nothing")).at(&user.place);
+        let error = error.suggest(name, known);
+        let or = error
+            .hint
+            .clone()
+            .map_or(String::new(), |hint| format!("{hint}; "));
+        error.hint(format!("{or}a text with `${{` in it has `$${{` there"))
     }
 }

@@ -1,5 +1,6 @@
 //! What pipeline.yaml says: stages, variables, profiles, matrices of stages.
 
+pub mod combinations;
 pub mod defaults;
 pub mod expand;
 pub mod file;
@@ -7,3 +8,4 @@ pub mod fill;
 pub mod ids;
 pub mod sections;
 pub mod settings;
+pub mod wildcard;

@@ -78,7 +78,8 @@ pub trait StageKind: Send + Sync + 'static {
     const SOURCE: &'static str;
     /// The roles it reads.
     const INPUTS: &'static [Role];
-    /// The outputs it writes, all of them, every time.
+    /// The outputs it writes, all of them, every time: each a name, or the name and how its file ends, as
+    /// `model.json`, where pipeline.yaml gives no path.
     const OUTPUTS: &'static [&'static str];
     /// Its parameters. What serialises is what enters the key.
     type Params: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
@@ -102,6 +103,10 @@ pub trait Kind: Send + Sync {
     fn name(&self) -> &str;
     fn inputs(&self) -> &[Role];
     fn outputs(&self) -> Vec<String>;
+    /// What the file of an output is called where pipeline.yaml gives it no path.
+    fn file(&self, output: &str) -> String {
+        output.to_owned()
+    }
     fn code(&self) -> &Arc<Code>;
     /// The JSON Schema of its parameters, for editors; anything goes where a kind has none.
     fn schema(&self, _generator: &mut SchemaGenerator) -> Schema {
@@ -160,7 +165,13 @@ impl<K: StageKind> Kind for Registered<K> {
     }
 
     fn outputs(&self) -> Vec<String> {
-        K::OUTPUTS.iter().map(|name| name.to_string()).collect()
+        let names = K::OUTPUTS.iter().map(|file| name_of(file).to_owned());
+        names.collect()
+    }
+
+    fn file(&self, output: &str) -> String {
+        let file = K::OUTPUTS.iter().find(|file| name_of(file) == output);
+        file.copied().unwrap_or(output).to_owned()
     }
 
     fn code(&self) -> &Arc<Code> {
@@ -185,6 +196,11 @@ impl<K: StageKind> Kind for Registered<K> {
         let node = node.clone();
         Ok(Box::new(TypedJob::<K> { params, json, node }))
     }
+}
+
+/// The name of an output, without how its file ends.
+fn name_of(file: &str) -> &str {
+    file.split('.').next().unwrap_or(file)
 }
 
 struct TypedJob<K: StageKind> {

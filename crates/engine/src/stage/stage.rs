@@ -5,7 +5,9 @@ use crate::stage::kind::Job;
 use std::path::PathBuf;
 
 /// Outputs may only go below these folders of the output root.
-pub const OUTPUT_FOLDERS: [&str; 2] = ["figures", "artifacts"];
+pub const OUTPUT_FOLDERS: [&str; 2] = ["figures", ARTIFACTS];
+/// Where outputs lie that pipeline.yaml gives no path.
+pub const ARTIFACTS: &str = "artifacts";
 
 /// A stage that can run.
 pub struct Stage {
@@ -17,6 +19,9 @@ pub struct Stage {
     pub inputs: Vec<Input>,
     /// Output names and their paths below the output root.
     pub outputs: Vec<(String, PathBuf)>,
+    /// What it shows, for people: a stage that reads the trace has it too. Not part of the key.
+    pub title: Option<String>,
+    pub caption: Option<String>,
     pub place: Place,
     /// About how long it takes, in seconds, as pipeline.yaml says: for estimates only.
     pub seconds: Option<f64>,
