@@ -235,12 +235,12 @@ fn mistakes_are_found_where_they_stand() {
         (
             "clip_norm: ${clip_norm}",
             "clip_norm: 0",
-            ".kinds.pretrain.params.training.clip_norm",
+            ".kinds.finetune.params.training.clip_norm",
         ),
         (
             "optimizer: ${optimizer}",
             "optimizer: {sgd: {learning_rate: 1}}",
-            ".kinds.pretrain.params.training.optimizer",
+            ".kinds.finetune.params.training.optimizer",
         ),
         (
             "task: tasks@${main_seed}.task",

@@ -15,6 +15,7 @@ use icl::theory::points;
 use plots::latex::{self, Align};
 use plots::number;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,45 @@ impl StageKind for Claims {
             }
         }
         Ok(())
+    }
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "csv" | "parquet" => columns(&[
+                "id",
+                "statement",
+                "expected",
+                "measured",
+                "std_error",
+                "verdict",
+                "recorded",
+                "seeds",
+                "low",
+                "high",
+                "decided",
+            ]),
+            _ => None,
+        }
+    }
+
+    fn wants(params: &Params) -> Vec<Wanted> {
+        let mut wants = wanted("errors", &["model", "task", "n_shots", "error"]);
+        wants.extend(wanted("values", &["model", "quantity", "value"]));
+        wants.extend(wanted(SAMPLED_ROLE, &["error", "std_error", "exact"]));
+        // Accuracies, of the sets of seeds of which a check asks for them.
+        for (at, claim) in params.claims.iter().enumerate() {
+            for (list, checks) in [("checks", &claim.checks), ("shows", &claim.shows)] {
+                let asked = checks.iter().enumerate();
+                let asked = asked.filter(|(_, check)| check.quantity.is_accuracy());
+                wants.extend(asked.map(|(n, check)| Wanted {
+                    role: "errors".to_owned(),
+                    label: check.at.from.clone(),
+                    column: "accuracy".to_owned(),
+                    param: format!("claims.{at}.{list}.{n}"),
+                }));
+            }
+        }
+        wants
     }
 
     fn run(params: &Params, io: &Io) -> Result<()> {

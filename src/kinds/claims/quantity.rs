@@ -192,6 +192,16 @@ impl Quantity {
         }
     }
 
+    /// Whether it is one of accuracies, which errors on real data have.
+    pub fn is_accuracy(self) -> bool {
+        matches!(
+            self,
+            Quantity::LowestAccuracy
+                | Quantity::LowestAccuracyExcess
+                | Quantity::HighestAccuracyExcess
+        )
+    }
+
     /// The parts of a scope that it looks at.
     fn reads(self) -> &'static [&'static str] {
         match self {

@@ -12,6 +12,7 @@ use crate::kinds::figure::legend::LegendParams;
 use crate::kinds::figure::lost;
 use crate::kinds::figure::panel::{self, Filled, PanelAt, PanelParams};
 use crate::kinds::figure::query::tables::{Drawn, Tables};
+use crate::kinds::figure::wants;
 use crate::kinds::params::look::{Paint, Scale};
 use crate::kinds::params::number::Positive;
 use plots::color::Color;
@@ -23,6 +24,7 @@ use plots::font::Font;
 use plots::scale::Lost;
 use plots::warnings;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::Wanted;
 use retrace::stage::kind::{Io, Role, StageKind, any, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +75,12 @@ impl StageKind for DrawFigure {
             .iter()
             .try_for_each(|panel| panel.check(&params.looks))?;
         check::shared(&params.layout, &axes)
+    }
+
+    fn wants(params: &Params) -> Vec<Wanted> {
+        // The params were read from as much.
+        let params = serde_json::to_value(params).unwrap_or_default();
+        wants::wants(&params)
     }
 
     fn run(params: &Params, io: &Io) -> Result<()> {

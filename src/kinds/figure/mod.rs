@@ -13,3 +13,4 @@ pub mod prompts;
 pub mod query;
 pub mod rows;
 pub mod statistics;
+pub mod wants;

@@ -19,6 +19,7 @@ use icl::theory::readout;
 use icl::train::objective::Objective;
 use icl::train::population::PopulationLoss;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, any, read};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,21 @@ impl StageKind for BalanceLaw {
     const INPUTS: &'static [Role] = &[any("tasks"), any("pretrained"), any("finetuned")];
     const OUTPUTS: &'static [&'static str] = &["runs.parquet"];
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "runs" => columns(&[
+                "descent",
+                "d",
+                "noise_var",
+                "seed",
+                "predicted",
+                "reached",
+                "relative_gap",
+            ]),
+            _ => None,
+        }
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let mut runs = learned(io)?;

@@ -14,6 +14,7 @@ use icl::model::weights::LinearAttention;
 use icl::prompts::setting::Setting;
 use icl::theory::risk;
 use retrace::base::error::Result;
+use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, many, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,21 @@ impl StageKind for Evaluate {
     const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), many("finetuned")];
     const OUTPUTS: &'static [&'static str] = &["errors.parquet"];
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "errors" => columns(&[
+                "model",
+                "task",
+                "n_shots",
+                "error",
+                "std_error",
+                "prompts",
+                "exact",
+            ]),
+            _ => None,
+        }
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let task = read_task(io)?;

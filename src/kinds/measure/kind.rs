@@ -14,6 +14,7 @@ use crate::kinds::params::number::{Count, NonNegative, ShotRange};
 use icl::prompts::setting::Setting;
 use icl::theory::measures;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, any, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,14 @@ impl StageKind for Measure {
     const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), any("finetuned")];
     const OUTPUTS: &'static [&'static str] = &["errors.parquet", "values.parquet"];
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "errors" => columns(&["model", "task", "n_shots", "error"]),
+            "values" => columns(&["model", "quantity", "value"]),
+            _ => None,
+        }
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let task = read_task(io)?;

@@ -13,6 +13,7 @@ use icl::prompts::task::Task;
 use icl::theory::optima;
 use icl::theory::risk;
 use retrace::base::error::Result;
+use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,20 @@ impl StageKind for Optimum {
     const INPUTS: &'static [Role] = &[];
     const OUTPUTS: &'static [&'static str] = &["curves.parquet"];
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "curves" => columns(&[
+                "member",
+                "n_shots",
+                "error",
+                "std_error",
+                "prompts",
+                "exact",
+            ]),
+            _ => None,
+        }
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let plan = sampling::plan(params.shots, params.prompts, &params.seeds);

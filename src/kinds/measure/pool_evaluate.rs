@@ -15,6 +15,7 @@ use icl::evaluate::baseline::{self, Penalties};
 use icl::evaluate::pool::{self, PoolEvaluateError, PoolPlan, Readers, Score};
 use icl::prompts::task_pool::Flips;
 use retrace::base::error::Result;
+use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, many, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,22 @@ impl StageKind for PoolEvaluate {
     ];
     const OUTPUTS: &'static [&'static str] = &["errors.parquet"];
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "errors" => columns(&[
+                "model",
+                "task",
+                "n_shots",
+                "error",
+                "std_error",
+                "accuracy",
+                "accuracy_std_error",
+                "prompts",
+            ]),
+            _ => None,
+        }
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let roles = read_roles(io)?;

@@ -13,6 +13,7 @@ use crate::kinds::exchange::table::{failed, read_table, write_table};
 use crate::kinds::measure::pool_evaluate::PRETRAINED;
 use icl::math::moments::{Estimate, Moments};
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,34 @@ impl StageKind for TargetSummary {
     const INPUTS: &'static [Role] = &[many("errors")];
     const OUTPUTS: &'static [&'static str] = &["curves.parquet", "tradeoff.parquet"];
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "curves" => columns(&[
+                "model",
+                "task",
+                "n_shots",
+                "error",
+                "std_error",
+                "accuracy",
+                "accuracy_std_error",
+                "targets",
+            ]),
+            "tradeoff" => columns(&[
+                "target",
+                "model",
+                "gain",
+                "loss",
+                "error_gain",
+                "error_loss",
+            ]),
+            _ => None,
+        }
+    }
+
+    fn wants(_params: &Params) -> Vec<Wanted> {
+        wanted("errors", &["model", "task", "n_shots", "error", "accuracy"])
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let targets = io.inputs("errors").iter();

@@ -16,6 +16,7 @@ use icl::prompts::setting::Setting;
 use icl::theory::optima;
 use icl::theory::risk;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,15 @@ impl StageKind for Theory {
     const OUTPUTS: &'static [&'static str] =
         &["curves.parquet", "constants.parquet", "weights.parquet"];
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "curves" => columns(&["curve", "constants", "task", "n_shots", "error"]),
+            "constants" => columns(&["curve", "symbol", "derived", "authors"]),
+            "weights" => columns(&["weight", "n_shots"]),
+            _ => None,
+        }
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let task = read_task(io)?;

@@ -14,6 +14,7 @@ use crate::kinds::table::configuration::{
 use crate::kinds::table::print::{self, column, printed};
 use plots::latex::{self, Align, Group};
 use retrace::base::error::Result;
+use retrace::stage::columns::{self, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many};
 use tables::table::{Column, Table, TableError};
 
@@ -36,6 +37,39 @@ impl StageKind for ConfigurationTable {
             true => Ok(()),
             false => Err("learned.at is none of the columns".into()),
         }
+    }
+
+    fn columns(output: &str, _wanted: &Wanted) -> Option<Vec<String>> {
+        match output {
+            "csv" | "parquet" => columns(&[
+                "configuration",
+                "size",
+                "training",
+                "pretraining",
+                "layers",
+                "heads",
+                "seed",
+                "model",
+                "task",
+                "n_shots",
+                "error",
+                "std_error",
+                "exact",
+                "z",
+                "pretraining_loss",
+                "diverged_at",
+            ]),
+            _ => None,
+        }
+    }
+
+    fn wants(_wanted: &Wanted) -> Vec<columns::Wanted> {
+        let mut wants = wanted(
+            "errors",
+            &["model", "task", "n_shots", "error", "std_error", "exact"],
+        );
+        wants.extend(wanted("losses", &["loss"]));
+        wants
     }
 
     fn run(wanted: &Wanted, io: &Io) -> Result<()> {

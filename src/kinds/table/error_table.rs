@@ -9,6 +9,7 @@ use crate::kinds::table::print::{self, Names, column, printed};
 use plots::latex::{self, Align, Group};
 use plots::number;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,29 @@ impl StageKind for ErrorTable {
     const INPUTS: &'static [Role] = &[one("errors")];
     const OUTPUTS: &'static [&'static str] = print::OUTPUTS;
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "csv" | "parquet" => columns(&[
+                "model",
+                "task",
+                "n_shots",
+                "error",
+                "std_error",
+                "prompts",
+                "exact",
+                "z",
+            ]),
+            _ => None,
+        }
+    }
+
+    fn wants(_params: &Params) -> Vec<Wanted> {
+        wanted(
+            "errors",
+            &["model", "task", "n_shots", "error", "std_error", "exact"],
+        )
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let errors = read_table(io.input("errors")?)?;

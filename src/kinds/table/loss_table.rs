@@ -7,6 +7,7 @@ use icl::math::moments::Moments;
 use plots::latex::{self, Align};
 use plots::number;
 use retrace::base::error::Result;
+use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,24 @@ impl StageKind for LossTable {
     const INPUTS: &'static [Role] = &[many("losses")];
     const OUTPUTS: &'static [&'static str] = print::OUTPUTS;
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "csv" | "parquet" => columns(&[
+                "model",
+                "steps",
+                "loss",
+                "std_error",
+                "zero_shot",
+                "few_shot",
+            ]),
+            _ => None,
+        }
+    }
+
+    fn wants(_params: &Params) -> Vec<Wanted> {
+        wanted("losses", &["loss", "zero_shot", "few_shot"])
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let (mut model, mut steps) = (Vec::new(), Vec::new());

@@ -10,6 +10,7 @@ use icl::theory::readout;
 use plots::latex::{self, Align};
 use plots::number;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,17 @@ impl StageKind for ParameterTable {
     ];
     const OUTPUTS: &'static [&'static str] = print::OUTPUTS;
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "csv" | "parquet" => columns(&["model", "quantity", "learned", "derived", "authors"]),
+            _ => None,
+        }
+    }
+
+    fn wants(_params: &Params) -> Vec<Wanted> {
+        wanted("constants", &["curve", "derived", "authors"])
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let task = read_task(io)?;

@@ -8,6 +8,7 @@ use crate::kinds::table::print::{self, Names, column, printed};
 use plots::latex::{self, Align, Group};
 use plots::number;
 use retrace::base::error::{Error, Result};
+use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,29 @@ impl StageKind for ShotTable {
     const INPUTS: &'static [Role] = &[many("curves")];
     const OUTPUTS: &'static [&'static str] = print::OUTPUTS;
     type Params = Params;
+
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        match output {
+            "csv" | "parquet" => columns(&[
+                "group",
+                "model",
+                "task",
+                "n_shots",
+                "error",
+                "std_error",
+                "accuracy",
+                "accuracy_std_error",
+                "targets",
+            ]),
+            _ => None,
+        }
+    }
+
+    fn wants(_params: &Params) -> Vec<Wanted> {
+        let mut wants = wanted("curves", &["model", "task", "n_shots", "targets"]);
+        wants.extend(wanted("curves", &NUMBERS));
+        wants
+    }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let mut rows = Rows::default();

@@ -53,6 +53,10 @@ impl StageKind for Finetune {
     const OUTPUTS: &'static [&'static str] = training::OUTPUTS;
     type Params = Params;
 
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        training::columns(output)
+    }
+
     fn run(params: &Params, io: &Io) -> Result<()> {
         let initial = read_model(io.input("pretrained")?)?;
         let data = read_data_set(io.input("data_set")?)?;

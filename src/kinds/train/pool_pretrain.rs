@@ -39,6 +39,10 @@ impl StageKind for PoolPretrain {
     const OUTPUTS: &'static [&'static str] = training::OUTPUTS;
     type Params = Params;
 
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        training::columns(output)
+    }
+
     fn run(params: &Params, io: &Io) -> Result<()> {
         let examples = Examples::read(io.input("train")?)?;
         let pool = examples.pool(&read_roles(io)?.pretraining, Flips::Random)?;

@@ -37,6 +37,10 @@ impl StageKind for Pretrain {
     const OUTPUTS: &'static [&'static str] = training::OUTPUTS;
     type Params = Params;
 
+    fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
+        training::columns(output)
+    }
+
     fn run(params: &Params, io: &Io) -> Result<()> {
         let setting = Setting::new(params.d.get(), params.noise_var.get()).map_err(failed)?;
         let shape = Shape {

@@ -10,12 +10,21 @@ use icl::train::config::TrainConfig;
 use icl::train::descent::{Ending, StepLoss};
 use icl::train::sampled::{self, Source};
 use retrace::base::error::Result;
+use retrace::stage::columns;
 use retrace::stage::kind::Io;
 use std::ops::ControlFlow;
 use tables::table::{Column, Table};
 
 /// Names of the outputs.
 pub const OUTPUTS: &[&str] = &["model.json", "losses.parquet"];
+
+/// The columns of the output `losses`.
+pub fn columns(output: &str) -> Option<Vec<String>> {
+    match output {
+        "losses" => columns::columns(&["step", "loss", "zero_shot", "few_shot"]),
+        _ => None,
+    }
+}
 
 /// How often a stage says where it is.
 const REPORTS: usize = 200;

@@ -3,9 +3,9 @@
 
 use crate::base::error::{Error, Place, Result};
 use crate::resolve::bind::{Drafts, build, give_paths};
-use crate::resolve::graph;
 use crate::resolve::kinds::check_defaults;
 use crate::resolve::outputs::{self, OutputFiles};
+use crate::resolve::{columns, graph};
 use crate::spec::expand::{Draft, expand_all};
 use crate::spec::file::Spec;
 use crate::spec::fill::Budget;
@@ -60,6 +60,7 @@ impl Pipeline {
             stages.push(stage);
         }
         OutputFiles::of_stages(&stages)?;
+        columns::check(&stages)?;
         let stages = in_order(stages)?;
         let mut targets = spec.groups.iter().flat_map(|(_, targets)| targets);
         if let Some(first) = targets.nth(MAX_TARGETS) {

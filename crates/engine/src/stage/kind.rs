@@ -6,6 +6,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::files;
+use crate::stage::columns::{Placed, Wanted};
 use crate::stage::key::Code;
 use crate::yaml::node::Node;
 use crate::yaml::typed;
@@ -93,6 +94,17 @@ pub trait StageKind: Send + Sync + 'static {
         Ok(())
     }
 
+    /// The columns of an output that is a table; `None` where it is none, or where only the inputs tell.
+    fn columns(_output: &str, _params: &Self::Params) -> Option<Vec<String>> {
+        None
+    }
+
+    /// The columns that it reads of tables among its inputs: one that is not there is told before
+    /// anything runs.
+    fn wants(_params: &Self::Params) -> Vec<Wanted> {
+        Vec::new()
+    }
+
     /// Reads the inputs, writes every output. May depend on nothing but `params` and the inputs. An
     /// error whose message begins with the path of a param is reported where that param stands.
     fn run(params: &Self::Params, io: &Io) -> Result<()>;
@@ -124,6 +136,14 @@ pub trait Kind: Send + Sync {
 pub trait Job: Send + Sync {
     /// The parameters, typed and with defaults filled in: a float is a float also when whole.
     fn params(&self) -> Arc<serde_json::Value>;
+    /// The columns of an output, see [`StageKind::columns`].
+    fn columns(&self, _output: &str) -> Option<Vec<String>> {
+        None
+    }
+    /// The columns that it reads, see [`StageKind::wants`].
+    fn wants(&self) -> Vec<Placed> {
+        Vec::new()
+    }
     fn run(&self, io: &Io) -> Result<()>;
 }
 
@@ -210,23 +230,39 @@ struct TypedJob<K: StageKind> {
     node: Node,
 }
 
-/// The error at the place of the param that its message begins with, if it does: the innermost value
-/// on the way there that was written.
+/// The error at the place of the param that its message begins with, if it does.
 fn located(params: &Node, error: Error) -> Error {
     let path = error.message.split_once(": ").map_or("", |(path, _)| path);
-    let ends = path.match_indices('.').map(|(at, _)| at);
-    let mut ends: Vec<usize> = ends.chain([path.len()]).collect();
-    ends.reverse();
-    let found = ends.iter().find_map(|&end| params.get_path(&path[..end]));
-    match found {
+    match innermost(params, path) {
         Some(node) => error.at(&node.place),
         None => error,
     }
 }
 
+/// The innermost value on the way to a param that was written.
+fn innermost<'a>(params: &'a Node, path: &str) -> Option<&'a Node> {
+    let ends = path.match_indices('.').map(|(at, _)| at);
+    let mut ends: Vec<usize> = ends.chain([path.len()]).collect();
+    ends.reverse();
+    ends.iter().find_map(|&end| params.get_path(&path[..end]))
+}
+
 impl<K: StageKind> Job for TypedJob<K> {
     fn params(&self) -> Arc<serde_json::Value> {
         self.json.clone()
+    }
+
+    fn columns(&self, output: &str) -> Option<Vec<String>> {
+        K::columns(output, &self.params)
+    }
+
+    fn wants(&self) -> Vec<Placed> {
+        let placed = |wanted: Wanted| {
+            let found = innermost(&self.node, &wanted.param);
+            let place = found.map(|node| node.place.clone());
+            (wanted, place)
+        };
+        K::wants(&self.params).into_iter().map(placed).collect()
     }
 
     fn run(&self, io: &Io) -> Result<()> {

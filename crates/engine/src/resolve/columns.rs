@@ -1,0 +1,65 @@
+//! Columns that stages want held against those that the stages before them write.
+//!
+//! What nobody declares is left to the run: a file of one's own has the columns that it has.
+
+use crate::base::error::{Error, Result};
+use crate::spec::ids::Pattern;
+use crate::stage::columns::Wanted;
+use crate::stage::stage::{Input, Source, Stage};
+
+/// Refuses a stage that wants a column which the output it reads does not have.
+pub fn check(stages: &[Stage]) -> Result<()> {
+    for stage in stages {
+        for (wanted, place) in stage.job.wants() {
+            check_one(stage, &wanted, stages).map_err(|mut error| {
+                let path = match wanted.param.as_str() {
+                    "" => String::new(),
+                    param => format!("{param}: "),
+                };
+                error.message = format!("stage `{}`: {path}{}", stage.id, error.message);
+                error.at(place.as_ref().unwrap_or(&stage.place))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn check_one(stage: &Stage, wanted: &Wanted, stages: &[Stage]) -> Result<()> {
+    let Wanted {
+        role,
+        label,
+        column,
+        ..
+    } = wanted;
+    let is_meant = |input: &&Input| input.role == *role && is_named(&input.label, label);
+    for input in stage.inputs.iter().filter(is_meant) {
+        let Source::Output {
+            stage: from,
+            output,
+        } = &input.source
+        else {
+            continue;
+        };
+        let from = &stages[*from];
+        let Some(columns) = from.job.columns(output) else {
+            continue;
+        };
+        if !columns.contains(column) {
+            let message = format!(
+                "input `{}`, {}.{output}, has no column `{column}`",
+                input.key_name(),
+                from.id
+            );
+            let known = columns.iter().map(String::as_str);
+            return Err(Error::config(message).suggest(column, known));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a label is the one that is named, one of those that were given under that name, or matched.
+fn is_named(label: &str, name: &str) -> bool {
+    let group = label.split_once('@').map(|(group, _)| group);
+    let matches = || Pattern::read(name).is_ok_and(|p| p.is_glob() && p.matches(label));
+    name.is_empty() || label == name || group == Some(name) || matches()
+}
