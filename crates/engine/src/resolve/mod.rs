@@ -1,9 +1,9 @@
 //! From pipeline.yaml to stages: inputs bound to outputs, targets chosen, the graph.
 
-pub mod bind;
-pub mod graph;
+pub(crate) mod bind;
+pub(crate) mod graph;
 pub mod outputs;
 pub mod schema;
 pub mod select;
 pub mod stages;
-pub mod trace;
+pub(crate) mod trace;

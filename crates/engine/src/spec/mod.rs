@@ -1,7 +1,7 @@
 //! What pipeline.yaml says: stages, variables, profiles, matrices of stages.
 
-pub mod expand;
+pub(crate) mod expand;
 pub mod file;
-pub mod fill;
-pub mod ids;
+pub(crate) mod fill;
+pub(crate) mod ids;
 pub mod settings;

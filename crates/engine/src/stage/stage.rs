@@ -5,7 +5,7 @@ use crate::stage::kind::Job;
 use std::path::PathBuf;
 
 /// Outputs may only go below these folders of the output root.
-pub const OUTPUT_FOLDERS: [&str; 2] = ["figures", "artifacts"];
+pub(crate) const OUTPUT_FOLDERS: [&str; 2] = ["figures", "artifacts"];
 
 /// A stage that can run.
 pub struct Stage {
