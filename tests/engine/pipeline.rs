@@ -8,7 +8,7 @@ use retrace::run::event::Event;
 use retrace::run::plan::{Reason, State};
 use retrace::store::history::{PastRun, PastStage};
 use retrace::upkeep::verify::{Finding, verify};
-use retrace_cli::progress::outlook::{Outlook, Ready};
+use retrace_cli::{Outlook, Ready};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,7 @@
 //! What a build script does with the digests.
 
-use crate::{Code, Workspace};
+use crate::code::Code;
+use crate::workspace::Workspace;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -3,16 +3,51 @@
 //!
 //! A program names itself, its kinds and the sources that it was built from, and has them all: `run`,
 //! `status`, `explain`, `graph`, `verify`, `diff`, `schema`, `runs`, `gc`, `clean`, `provenance`,
-//! `completions` and `man`. Verbs of its own are a [`clap::Subcommand`] that is [`OwnVerbs`].
+//! `completions` and `man`. Verbs of its own are a [`clap::Subcommand`] that is [`OwnVerbs`]:
+//!
+//! ```
+//! use retrace_cli::{App, Call, OwnVerbs, exit, terminal};
+//!
+//! #[derive(clap::Subcommand)]
+//! enum Verbs {
+//!     /// Print how many stages there are
+//!     Count,
+//! }
+//!
+//! impl OwnVerbs for Verbs {
+//!     fn run(&self, call: &Call) -> retrace::Result<u8> {
+//!         match self {
+//!             Verbs::Count => {
+//!                 let stages = call.session()?.engine.pipeline.stages.len();
+//!                 terminal::print(&format!("{stages}\n"));
+//!                 Ok(exit::OK)
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! # fn kinds() -> Vec<Box<dyn retrace::Kind>> { Vec::new() }
+//! # const SOURCES: retrace::Sources = retrace::Sources { roots: &[], raw: &[], program: "" };
+//! # fn main() {
+//! let app = App::new("mine", "1.0.0", kinds, SOURCES)
+//!     .about("What it is for")
+//!     .verbs::<Verbs>();
+//! // `main` returns app.run().
+//! assert!(app.command().find_subcommand("count").is_some());
+//! assert!(app.command().find_subcommand("explain").is_some());
+//! # }
+//! ```
+//!
+//! A whole program, with kinds, a build script and tests, is in `examples/half-life`.
 //!
 //! The crate knows the engine ([`retrace`]) and the terminal, and nothing of what stages do: what a
 //! program knows of the contents of files is its [`Formats`], how they are published its
-//! [`retrace::stage::publication::Publisher`].
+//! [`Publisher`](retrace::Publisher).
 
 mod app;
 mod console;
 mod program;
-pub mod progress;
+mod progress;
 mod session;
 mod verbs;
 
@@ -28,6 +63,7 @@ pub use program::formats::Formats;
 pub use program::manual::Page;
 pub use program::plain::PlainFiles;
 pub use program::program::{Build, Program};
+pub use progress::outlook::{Outlook, Ready};
 pub use session::scope::Scope;
 pub use session::session::Session;
 pub use session::workers;

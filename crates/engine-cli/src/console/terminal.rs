@@ -74,8 +74,8 @@ pub fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Writes an answer. Whoever asked for it must not take a part for the whole: [`unwritten`] tells at
-/// the end whether it went out.
+/// Writes an answer. Whoever asked for it must not take a part for the whole: the program
+/// says at its end if it did not go out.
 pub fn print(text: &str) {
     if let Err(e) = write_out(text) {
         let _ = UNWRITTEN.set(e);

@@ -6,7 +6,7 @@
 //!
 //! The child is this very program: by its image where the system shows that, so that no name, link,
 //! replaced file or search path has a say. Only a process that has said what it is
-//! ([`this_is_the_program`], which [`crate::App::run`] calls first) has such a child. Whoever uses parts
+//! ([`crate::App::run`] does so first) has such a child. Whoever uses parts
 //! of a program as a library, as tests do, reads foreign files in its own process and at its own risk.
 //!
 //! Knows no format: [`Formats::read_at_risk`] does.

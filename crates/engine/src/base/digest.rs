@@ -39,7 +39,7 @@ impl Digest {
     }
 
     /// The digest of what is left to read of an open file, and how many bytes that is.
-    pub fn of_open(file: &mut File) -> std::io::Result<(Self, u64)> {
+    pub(crate) fn of_open(file: &mut File) -> std::io::Result<(Self, u64)> {
         let mut hasher = blake3::Hasher::new();
         // BLAKE3 hashes 16 chunks of 1 KiB at once where the CPU can: small reads halve its speed.
         let expected = usize::try_from(file.metadata()?.len()).unwrap_or(READ_AT_ONCE);

@@ -1,7 +1,7 @@
 //! Files that are either wholly there or not there: write to a temporary name, rename.
 //!
 //! A process that dies cannot leave half a file. A power cut can, unless the file was synced before it
-//! got its name; [`write`] does that, and so costs a few milliseconds. The other functions leave it to
+//! got its name; [`write()`] does that, and so costs a few milliseconds. The other functions leave it to
 //! [`sync`], or to readers that check what they read.
 
 use crate::base::digest::Digest;
@@ -72,7 +72,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Writes a file atomically, for readers that notice damage: after a power cut it may be empty. An
 /// equal file is left alone.
-pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, bytes, false)
 }
 
@@ -136,7 +136,7 @@ fn permissions(mode: u32) -> fs::Permissions {
 }
 
 /// Makes a file read-only: what the store keeps is not to be edited in place.
-pub fn make_read_only(path: &Path) -> Result<()> {
+pub(crate) fn make_read_only(path: &Path) -> Result<()> {
     fs::set_permissions(path, permissions(0o444)).map_err(|e| Error::io("protect", path, &e))
 }
 
@@ -155,7 +155,7 @@ pub fn is_temporary(name: &OsStr) -> bool {
 
 /// The temporary files that a killed process left in a folder, and below it if `deep`; links are not
 /// followed, and are none.
-pub fn temporaries(folder: &Path, deep: bool) -> Vec<PathBuf> {
+pub(crate) fn temporaries(folder: &Path, deep: bool) -> Vec<PathBuf> {
     let mut found = Vec::new();
     if !is_plain_folder(folder) {
         return found;

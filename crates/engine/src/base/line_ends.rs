@@ -8,7 +8,7 @@ use std::path::Path;
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Whether a file has the digest once each CR LF is the LF that it was.
-pub fn were_changed(path: &Path, expected: Digest) -> bool {
+pub(crate) fn were_changed(path: &Path, expected: Digest) -> bool {
     let bytes = files::read_at_most(path, MAX_BYTES).unwrap_or_default();
     let mut plain = Vec::with_capacity(bytes.len());
     for (index, byte) in bytes.iter().enumerate() {

@@ -34,7 +34,7 @@ pub fn resolve(path: &Path) -> Result<PathBuf> {
 }
 
 /// Whether two paths lead to the same file or folder, however they are spelled.
-pub fn is_same(a: &Path, b: &Path) -> bool {
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
     let identity = |path: &Path| path.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
     a == b || identity(a).is_some_and(|found| identity(b) == Some(found))
 }
@@ -47,19 +47,19 @@ pub fn below<'p>(path: &'p Path, folder: &Path) -> Option<&'p Path> {
 }
 
 /// The first folder on the way that is a link, of those below `base`.
-pub fn link_on_the_way<'p>(base: &Path, path: &'p Path) -> Option<&'p Path> {
+pub(crate) fn link_on_the_way<'p>(base: &Path, path: &'p Path) -> Option<&'p Path> {
     let folders = path.parent()?.ancestors();
     let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
     folders.find(|folder| base.join(folder).is_symlink())
 }
 
 /// Whether there is a file itself, no link to one.
-pub fn is_plain_file(path: &Path) -> bool {
+pub(crate) fn is_plain_file(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.is_file())
 }
 
 /// Whether there is a folder itself, no link to one.
-pub fn is_plain_folder(path: &Path) -> bool {
+pub(crate) fn is_plain_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
 }
 

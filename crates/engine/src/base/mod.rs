@@ -3,5 +3,5 @@
 pub mod digest;
 pub mod error;
 pub mod files;
-pub mod line_ends;
+pub(crate) mod line_ends;
 pub mod location;

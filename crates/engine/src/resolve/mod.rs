@@ -1,11 +1,11 @@
 //! From pipeline.yaml to stages: inputs bound to outputs, targets chosen, the graph.
 
-pub mod bind;
-pub mod columns;
-pub mod graph;
-pub mod kinds;
+pub(crate) mod bind;
+pub(crate) mod columns;
+pub(crate) mod graph;
+pub(crate) mod kinds;
 pub mod outputs;
 pub mod schema;
 pub mod select;
 pub mod stages;
-pub mod trace;
+pub(crate) mod trace;

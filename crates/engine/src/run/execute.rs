@@ -47,7 +47,7 @@ pub struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Confirms, restores or runs the stage.
-    pub fn bring_up_to_date(&self) -> Result<Finished> {
+    pub(crate) fn bring_up_to_date(&self) -> Result<Finished> {
         let start = Instant::now();
         let result = self.attempt();
         match &result {

@@ -34,7 +34,7 @@ impl Context<'_> {
     }
 
     /// A file of the repository that is an input; a link that leads out of it is refused.
-    pub fn input_file(&self, path: &Path) -> Result<PathBuf> {
+    pub(crate) fn input_file(&self, path: &Path) -> Result<PathBuf> {
         let full = self.workspace.root.join(path);
         let real = full.canonicalize().map_err(|e| {
             let path = path.display();

@@ -1,8 +1,8 @@
 //! Bringing stages up to date: what is stale, in which order, what a run leaves behind.
 
 pub mod event;
-pub mod execute;
-pub mod inputs;
+pub(crate) mod execute;
+pub(crate) mod inputs;
 pub mod inspection;
 pub mod leftover;
 pub mod plan;

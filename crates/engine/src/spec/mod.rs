@@ -1,11 +1,11 @@
 //! What pipeline.yaml says: stages, variables, profiles, matrices of stages.
 
-pub mod combinations;
-pub mod defaults;
-pub mod expand;
+pub(crate) mod combinations;
+pub(crate) mod defaults;
+pub(crate) mod expand;
 pub mod file;
-pub mod fill;
+pub(crate) mod fill;
 pub mod ids;
-pub mod sections;
+pub(crate) mod sections;
 pub mod settings;
-pub mod wildcard;
+pub(crate) mod wildcard;

@@ -51,7 +51,7 @@ pub fn check_cache(root: &Path, cache: &Path) -> Result<()> {
 /// # Errors
 ///
 /// A configuration error that says why, with what to type instead; a link that leads nowhere.
-pub fn check_out(root: &Path, out: &Path, is_named: bool) -> Result<()> {
+pub(crate) fn check_out(root: &Path, out: &Path, is_named: bool) -> Result<()> {
     let refused = |why: String| {
         let message = format!("{} cannot receive outputs: {why}", out.display());
         let error = Error::config(message);
@@ -96,7 +96,7 @@ pub fn check_out(root: &Path, out: &Path, is_named: bool) -> Result<()> {
 ///
 /// # Errors
 ///
-/// As [`check_out`]'s.
+/// As `check_out`'s.
 pub fn check_package(root: &Path, cache: &Path, folder: &Path) -> Result<()> {
     let why = match below(folder, cache) {
         Some(_) => Some("it lies in the cache".to_owned()),
@@ -139,7 +139,7 @@ fn why_not(root: &Path, folder: &Path) -> Option<String> {
 }
 
 /// Whether a folder is the root of a pipeline.
-pub fn is_repository(folder: &Path) -> bool {
+pub(crate) fn is_repository(folder: &Path) -> bool {
     folder.join(SPEC_FILE).is_file()
 }
 

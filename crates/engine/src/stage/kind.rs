@@ -85,7 +85,8 @@ pub trait StageKind: Send + Sync + 'static {
     /// Its parameters. What serialises is what enters the key.
     type Params: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static;
 
-    /// Whether it reads the [trace](crate::resolve::trace) of the stages before it, as role `trace`.
+    /// Whether it reads the trace of the stages before it (what ran, from what, with which outputs; see
+    /// `resolve::trace`), as role `trace`.
     const READS_TRACE: bool = false;
 
     /// Checks what a single field's type cannot. A message that begins with the path of a param, as
@@ -165,12 +166,12 @@ impl<K: StageKind> Registered<K> {
 
 impl Arity {
     /// Whether artifacts of the role have labels.
-    pub fn is_labelled(self) -> bool {
+    pub(crate) fn is_labelled(self) -> bool {
         matches!(self, Arity::Many | Arity::Any)
     }
 
     /// Whether a stage must have an artifact for the role.
-    pub fn is_required(self) -> bool {
+    pub(crate) fn is_required(self) -> bool {
         matches!(self, Arity::One | Arity::Many)
     }
 }

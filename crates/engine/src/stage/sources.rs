@@ -12,7 +12,7 @@ pub type Named = &'static [(&'static str, &'static str)];
 
 /// The digests of a program's sources, as its build script wrote them:
 ///
-/// ```ignore
+/// ```text
 /// include!(concat!(env!("OUT_DIR"), "/code.rs"));
 ///
 /// pub const SOURCES: Sources = Sources { roots: ROOTS, raw: RAW, program: PROGRAM };

@@ -5,9 +5,9 @@ use crate::stage::kind::Job;
 use std::path::PathBuf;
 
 /// Outputs may only go below these folders of the output root.
-pub const OUTPUT_FOLDERS: [&str; 2] = ["figures", ARTIFACTS];
+pub(crate) const OUTPUT_FOLDERS: [&str; 2] = ["figures", ARTIFACTS];
 /// Where outputs lie that pipeline.yaml gives no path.
-pub const ARTIFACTS: &str = "artifacts";
+pub(crate) const ARTIFACTS: &str = "artifacts";
 
 /// A stage that can run.
 pub struct Stage {

@@ -4,7 +4,7 @@
 //! recorded as JSON. The checksum covers the key and the JSON, so a line that was cut short or damaged,
 //! or whose JSON belongs to another key, counts for nothing: the stage runs again. Lines are only ever
 //! added, each in one write, so a process that dies loses no line but its last; of two lines with one
-//! key the later counts. [`Actions::forget`] writes the file anew.
+//! key the later counts. `Actions::forget` writes the file anew.
 //!
 //! Knows nothing of objects: whether what a line promises is there is the store's question.
 
@@ -81,7 +81,7 @@ impl Actions {
     }
 
     /// The file and what was in it when it was read; `None` when there was none.
-    pub fn read_from(&self) -> Option<(&Path, Digest)> {
+    pub(crate) fn read_from(&self) -> Option<(&Path, Digest)> {
         (!self.text.is_empty()).then(|| (&*self.path, Digest::of(&self.text)))
     }
 
@@ -126,7 +126,7 @@ impl Actions {
     }
 
     /// Writes the file anew without these keys, and without lines that count for nothing.
-    pub fn forget(&self, keys: &BTreeSet<Digest>) -> Result<()> {
+    pub(crate) fn forget(&self, keys: &BTreeSet<Digest>) -> Result<()> {
         let mut text = format!("{TITLE}{FORMAT}\n");
         for (key, action) in self.all() {
             if !keys.contains(&key) {

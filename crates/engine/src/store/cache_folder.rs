@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// How folders of rebuilds are named.
-pub const REBUILD: &str = "rebuild-";
+pub(crate) const REBUILD: &str = "rebuild-";
 
 /// The format of the cache folder.
 const FORMAT: &str = "3";
@@ -24,14 +24,14 @@ const FORMAT: &str = "3";
 const OLDER_FORMATS: [&str; 2] = ["1", "2"];
 
 /// The mark: the number of the format.
-pub const MARK: &str = "format";
+pub(crate) const MARK: &str = "format";
 /// Whose cache it is.
-pub const OWNER: &str = "repository";
+pub(crate) const OWNER: &str = "repository";
 /// Held by whoever writes.
-pub const RUN_LOCK: &str = "run.lock";
+pub(crate) const RUN_LOCK: &str = "run.lock";
 
 /// The files of a cache folder by name; those that say that it is one come last.
-pub const FILES: [&str; 6] = [
+pub(crate) const FILES: [&str; 6] = [
     "stat",
     "history.jsonl",
     "actions.log",
@@ -40,7 +40,7 @@ pub const FILES: [&str; 6] = [
     RUN_LOCK,
 ];
 /// Its folders.
-pub const FOLDERS: [&str; 5] = ["confirmed", "logs", "objects", "profiles", "scratch"];
+pub(crate) const FOLDERS: [&str; 5] = ["confirmed", "logs", "objects", "profiles", "scratch"];
 /// What an older format had besides.
 const OLDER: [&str; 2] = ["actions", "stat.json"];
 /// What an older format had under names of today.

@@ -9,7 +9,7 @@
 //! wait for the disk. An object gets its name by a rename when its content is complete, and its stage is
 //! recorded right after that: a process that is killed loses neither, since both are the kernel's by
 //! then. They are synced in groups, objects first ([`Store::sync`]), whenever there is
-//! [`WORTH_A_SYNC`] of work to lose; what took less the kernel writes within half a minute.
+//! `WORTH_A_SYNC` of work to lose; what took less the kernel writes within half a minute.
 //!
 //! A power cut before that may leave an object that is empty, a line of the action cache that is cut
 //! short, or one whose objects are missing. None is taken for a result: lines have checksums, and since
@@ -78,17 +78,17 @@ impl Store {
     }
 
     /// The digest of a file that is no link.
-    pub fn digest_of_plain(&self, path: &Path) -> Option<Digest> {
+    pub(crate) fn digest_of_plain(&self, path: &Path) -> Option<Digest> {
         self.digests.of_plain(path)
     }
 
     /// Forgets what is remembered of a file whose bytes turned out to be others.
-    pub fn distrust(&self, path: &Path) {
+    pub(crate) fn distrust(&self, path: &Path) {
         self.digests.distrust(path);
     }
 
     /// Keeps what is remembered of files for the next run.
-    pub fn remember(&self) -> Result<()> {
+    pub(crate) fn remember(&self) -> Result<()> {
         if !knows_starts() {
             self.sync()?;
         }
@@ -97,7 +97,7 @@ impl Store {
 
     /// Every file whose digest was asked for, with its stamp; `None` when one has none that tells a
     /// further change.
-    pub fn used_files(&self) -> Option<Vec<(PathBuf, Stamp)>> {
+    pub(crate) fn used_files(&self) -> Option<Vec<(PathBuf, Stamp)>> {
         self.digests.used()
     }
 
@@ -140,7 +140,7 @@ impl Store {
     }
 
     /// Puts a copy of an object where users see it.
-    pub fn copy_to(&self, digest: Digest, target: &Path) -> Result<()> {
+    pub(crate) fn copy_to(&self, digest: Digest, target: &Path) -> Result<()> {
         let object = self.object(digest);
         // A disk can lose bits and leave the times: then only the copy tells, and the next look is at
         // the bytes.
@@ -190,7 +190,7 @@ impl Store {
 
     /// Whether bytes with this digest were made here, as far as results were recorded when the store
     /// was opened.
-    pub fn has_made(&self, digest: Digest) -> bool {
+    pub(crate) fn has_made(&self, digest: Digest) -> bool {
         let made = self.made.get_or_init(|| {
             let results = self.results().into_iter();
             results
@@ -208,7 +208,7 @@ impl Store {
     }
 
     /// Drops results from the action cache.
-    pub fn forget(&self, keys: &BTreeSet<Digest>) -> Result<()> {
+    pub(crate) fn forget(&self, keys: &BTreeSet<Digest>) -> Result<()> {
         self.actions.forget(keys)
     }
 
@@ -247,7 +247,7 @@ impl Store {
 }
 
 /// The digest that a name is, written as this program writes it.
-pub fn digest_of_name(name: &str) -> Option<Digest> {
+pub(crate) fn digest_of_name(name: &str) -> Option<Digest> {
     let digest = Digest::try_from(name).ok()?;
     (digest.to_string() == name).then_some(digest)
 }

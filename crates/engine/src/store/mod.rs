@@ -1,7 +1,7 @@
 //! What is kept between runs: contents by digest, actions by key, what was seen of files; and whose folder that is.
 
 pub mod actions;
-pub mod cache_folder;
+pub(crate) mod cache_folder;
 pub mod content;
 pub mod history;
 pub mod stat;

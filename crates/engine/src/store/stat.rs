@@ -215,7 +215,7 @@ impl FileDigests {
     }
 
     /// The digest of a file that is no link, whatever a link leads to.
-    pub fn of_plain(&self, path: &Path) -> Option<Digest> {
+    pub(crate) fn of_plain(&self, path: &Path) -> Option<Digest> {
         let (stamp, is_link) = look(path)?;
         (!is_link).then(|| self.of_found(path, Some(stamp)).ok())?
     }
@@ -254,7 +254,7 @@ impl FileDigests {
     }
 
     /// Forgets a file: what was just read of it is not what is remembered.
-    pub fn distrust(&self, path: &Path) {
+    pub(crate) fn distrust(&self, path: &Path) {
         let mut memory = self.memory();
         memory.changed |= memory.files.remove(path.as_os_str()).is_some();
         memory.unsettled = true;
@@ -272,7 +272,7 @@ impl FileDigests {
     }
 
     /// Keeps what is remembered, for files that still exist; nothing new needs no writing.
-    pub fn save(&self) -> Result<()> {
+    pub(crate) fn save(&self) -> Result<()> {
         let mut memory = self.memory();
         let Some(path) = self.path.as_ref().filter(|_| memory.changed) else {
             return Ok(());

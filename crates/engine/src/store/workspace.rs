@@ -163,7 +163,7 @@ impl Workspace {
     }
 
     /// Where a stage's log is kept.
-    pub fn log_path(&self, stage: &str) -> PathBuf {
+    pub(crate) fn log_path(&self, stage: &str) -> PathBuf {
         self.cache.join("logs").join(ids::file_name(stage, ".log"))
     }
 

@@ -352,7 +352,7 @@ impl Drop for Scratch {
 }
 
 /// What rebuilds that were killed have left below a cache folder.
-pub fn abandoned(cache: &Path) -> Vec<PathBuf> {
+pub(crate) fn abandoned(cache: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(cache).into_iter().flatten().flatten();
     let is_abandoned = |entry: &fs::DirEntry| {
         let folder = entry.path();

@@ -1,8 +1,8 @@
 //! YAML as a tree of nodes that know their place, and typed values out of it.
 
-pub mod decimal;
+pub(crate) mod decimal;
 pub mod node;
-pub mod numbers;
-pub mod text;
-pub mod type_error;
+pub(crate) mod numbers;
+pub(crate) mod text;
+pub(crate) mod type_error;
 pub mod typed;
