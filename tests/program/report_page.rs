@@ -90,9 +90,9 @@ fn the_charting_library_is_the_one_that_its_note_describes() {
 
 const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"72pt\" height=\"36pt\" \
                    viewBox=\"0 0 1440 720\"><path fill=\"#4d96ff\" d=\"M 0 0 L 9 9 Z\"/></svg>";
-const DATA: &str = "panel,panel_title,curve,series,key,row,x,y,std_error,exact,color,line,marker\n\
-                    0,</script>,0,a,,,0,1.5,0.1,,#4D96FF,solid,\n\
-                    0,</script>,0,a,,,1,2.5,0.2,2.6,#4D96FF,solid,\n";
+const DATA: &str = "panel,panel_title,curve,series,key,row,x,y,std_error,exact,color,line,marker,shape,std_errors\n\
+                    0,</script>,0,a,,,0,1.5,0.1,,#4D96FF,solid,,,2\n\
+                    0,</script>,0,a,,,1,2.5,0.2,2.6,#4D96FF,solid,,,2\n";
 const HOSTILE: &str = "</script><script>alert('claim')</script><img src=x onerror=alert(1)>";
 
 /// A report of one figure, one table and one claim.

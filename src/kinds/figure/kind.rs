@@ -152,15 +152,12 @@ impl Params {
     }
 }
 
-/// The titles and axes of the panels that a figure with these params draws, for who has no more than
-/// its params and its data.
-///
-/// # Errors
-/// They are not those of a figure.
-pub fn described(params: &serde_json::Value) -> Result<Vec<(String, Axis, Axis)>> {
-    let params = Params::deserialize(params).map_err(failed)?;
+/// The axes of the panels that a figure with these params draws, for who has no more than its params
+/// and its data; nothing where they are those of another kind.
+pub fn axes_of(params: &serde_json::Value) -> Option<Vec<(Axis, Axis)>> {
+    let params = Params::deserialize(params).ok()?;
     let panels = panel::drawn(&params.panels).into_iter();
-    Ok(panels.map(|p| (p.title.to_owned(), p.x, p.y)).collect())
+    Some(panels.map(|panel| (panel.x, panel.y)).collect())
 }
 
 /// A point outside the frame may be meant; one in the gap of a broken axis is lost data.

@@ -67,23 +67,28 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
         Ok::<String, Error>(field.cloned().unwrap_or_default())
     };
     let mut panels: Vec<Panel> = Vec::new();
-    let described = kind::described(params)?;
+    // A figure of another kind has what its data say.
+    let described = kind::axes_of(params);
     let mut last = None;
     for row in 0..table.rows() {
         let number = panel[row] as usize;
         while panels.len() <= number {
-            let (title, x, y) = described.get(panels.len()).ok_or_else(|| {
-                Error::failed("the data has more panels than the params of its figure")
-            })?;
+            let (x, y) = match &described {
+                None => (figure::Axis::default(), figure::Axis::default()),
+                Some(axes) => axes.get(panels.len()).cloned().ok_or_else(|| {
+                    Error::failed("the data has more panels than the params of its figure")
+                })?,
+            };
             panels.push(Panel {
-                title: title.clone(),
-                x: axis(x),
-                y: axis(y),
+                title: String::new(),
+                x: axis(&x),
+                y: axis(&y),
                 rows: Vec::new(),
                 series: Vec::new(),
             });
         }
         let panel = &mut panels[number];
+        panel.title = text("panel_title", row)?;
         if last != Some(curve[row]) {
             last = Some(curve[row]);
             panel.series.push(Curve {

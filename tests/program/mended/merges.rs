@@ -487,7 +487,7 @@ fn the_program_names_what_a_merge_left_open_and_a_run_ends_it() {
     commit("start");
     git(&["checkout", "--quiet", "-b", "other"]);
     edit("last: 2}", "last: 3}");
-    edit("few: Few", "few: A few");
+    edit("{label: Few}", "{label: A few}");
     repository.expect(0, &["run"]);
     commit("other");
     git(&["checkout", "--quiet", "main"]);

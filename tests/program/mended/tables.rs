@@ -178,7 +178,7 @@ fn a_column_that_cannot_be_used_is_named_with_its_type_when_it_is_asked_for() {
 fn drawn(file: &str, x: &str, y: &str) -> Result<String> {
     let params = format!(
         "{{width_pt: 200, height_pt: 150, font_pt: 8, dpi: 50, panels: [{{x: {{label: x}}, y: {{label: y}}, \
-         series: [{{from: {{table: t, where: {{category: north}}, x: {x}, y: {y}}}, look: {{color: {{color: \"#222222\"}}}}}}]}}]}}"
+         series: [{{from: {{table: t, where: {{category: north}}, x: {x}, y: {y}}}, look: {{color: \"#222222\"}}}}]}}]}}"
     );
     let out = tempfile::tempdir().expect("a folder");
     let kinds = registry::kinds();
