@@ -136,7 +136,7 @@ fn a_configuration_of_the_appendix_is_one_line() {
     let clone = Clone::new();
     let yaml = std::fs::read_to_string(clone.path("pipeline.yaml")).expect("the pipeline");
     let known = "        h1_l1_adam: {";
-    let line = "        h3_l2_sgd_slow: {heads: 3, layers: 2, steps: 9, optimizer: {sgd: {learning_rate: 0.001, momentum: 0}}}\n";
+    let line = "        h3_l2_sgd_slow: {words: slow, heads: 3, layers: 2, steps: 9, optimizer: {sgd: {learning_rate: 0.001, momentum: 0}}}\n";
     assert!(yaml.contains(known));
     clone.write(
         "pipeline.yaml",
@@ -480,18 +480,18 @@ fn a_claim_about_nothing_lists_what_there_is() {
     let text = std::fs::read_to_string(clone.path("pipeline.yaml")).expect("the pipeline");
     for (from, to, known) in [
         (
-            "quantity: loss,",
-            "quantity: lost,",
+            "- loss of",
+            "- lost of",
             "there are lowest-error, highest-error",
         ),
         (
-            "of: [zs_v], tasks",
-            "of: [zs_w], tasks",
+            " of zs_v on",
+            " of zs_w on",
             "there are pretrained, zs, both",
         ),
         (
-            "expected: noise-floor",
-            "expected: floor",
+            "within noise-floor",
+            "within floor",
             "there are noise-floor, pretraining-loss",
         ),
     ] {
