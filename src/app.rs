@@ -4,7 +4,7 @@ use crate::code::SOURCES;
 use crate::contents::formats::PaperFiles;
 use crate::publisher::FilePublisher;
 use crate::registry;
-use crate::verbs::claims::claims::CLAIMS_BESIDE;
+use crate::verbs::claims::decided_claims::CLAIMS_BESIDE;
 use crate::verbs::claims::verdicts::VERDICT;
 use crate::verbs::doctor::instructions;
 use crate::verbs::examples::EXAMPLES;

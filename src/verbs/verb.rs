@@ -1,9 +1,9 @@
 //! The paper's verbs as part of the command line.
 
-use crate::verbs::claims::claims;
+use crate::verbs::claims::decided_claims;
 use crate::verbs::claims::verdicts::ClaimsArgs;
-use crate::verbs::doctor::doctor::{self, DoctorArgs};
-use crate::verbs::export::export::{self, RoCrateArgs};
+use crate::verbs::doctor::findings::{self, DoctorArgs};
+use crate::verbs::export::ro_crate::{self, RoCrateArgs};
 use crate::verbs::report::{self, ReportArgs};
 use crate::verbs::risk::{self, RiskArgs};
 use clap::Subcommand;
@@ -36,11 +36,11 @@ pub enum Export {
 impl OwnVerbs for PaperVerb {
     fn run(&self, call: &Call) -> Result<u8> {
         match self {
-            PaperVerb::Claims(args) => claims::claims(&call.session()?, call.scope, args),
+            PaperVerb::Claims(args) => decided_claims::claims(&call.session()?, call.scope, args),
             PaperVerb::Report(args) => report::report(call, args),
             PaperVerb::Risk(args) => risk::risk(args),
-            PaperVerb::Doctor(args) => doctor::doctor(call, args),
-            PaperVerb::Export(Export::RoCrate(args)) => export::ro_crate(&call.session()?, args),
+            PaperVerb::Doctor(args) => findings::doctor(call, args),
+            PaperVerb::Export(Export::RoCrate(args)) => ro_crate::ro_crate(&call.session()?, args),
         }
     }
 }
