@@ -59,23 +59,8 @@ impl Publisher for FilePublisher {
         }
         let carried = embed::take_apart(format, file).map_err(|e| e.to_string())?;
         Ok(Apart {
-            provenance: carried.provenance.map(renamed),
+            provenance: carried.provenance,
             content: carried.content,
         })
-    }
-}
-
-/// A record as the engine names it: files that were published before the engine had a name of its own
-/// give the record's format under the program's.
-fn renamed(record: String) -> String {
-    match serde_json::from_str(&record) {
-        Ok(Json::Object(mut entries)) => match entries.remove("icl-repro") {
-            Some(format) => {
-                entries.insert("retrace".into(), format);
-                Json::Object(entries).to_string()
-            }
-            None => record,
-        },
-        _ => record,
     }
 }

@@ -7,4 +7,3 @@ pub mod examples;
 pub mod export;
 pub mod report;
 pub mod risk;
-pub mod verb;

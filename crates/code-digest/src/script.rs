@@ -47,6 +47,7 @@ fn root() -> PathBuf {
 fn table(code: &Code) -> Result<String, String> {
     let mut text = String::from(
         "/// Files that contain `file!()`: the digest of all that each can reach, and what that is.\n\
+         #[allow(clippy::type_complexity, reason = \"generated\")]\n\
          pub static ROOTS: &[(&str, &str, &[(&str, &str)])] = &[\n",
     );
     let mut line = |line: String| writeln!(text, "{line}").expect("a String grows");

@@ -44,28 +44,28 @@
 //! program knows of the contents of files is its [`Formats`], how they are published its
 //! [`Publisher`](retrace::Publisher).
 
-mod app;
 mod console;
+mod pipeline;
 mod program;
 mod progress;
-mod session;
+mod runner;
 mod verbs;
 
-pub use app::app::App;
-pub use app::call::{Call, NoVerbs, OwnVerbs};
 pub use console::{panics, terminal};
+pub use pipeline::scope::Scope;
+pub use pipeline::session::Session;
+pub use pipeline::workers;
 pub use program::changes::{Change, Changes, Difference, Unreadable, Version};
 pub use program::child;
 pub use program::completions::Shell;
+pub use program::description::{Build, Program};
 pub use program::examples::{self, Example, Examples};
 pub use program::exit::{self, Exit};
 pub use program::formats::Formats;
 pub use program::manual::Page;
 pub use program::plain::PlainFiles;
-pub use program::program::{Build, Program};
 pub use progress::outlook::{Outlook, Ready};
-pub use session::scope::Scope;
-pub use session::session::Session;
-pub use session::workers;
+pub use runner::app::App;
+pub use runner::call::{Call, NoVerbs, OwnVerbs};
 pub use verbs::provenance::Beside;
 pub use verbs::run::RunArgs;

@@ -1,5 +1,5 @@
 //! Verb `claims`: verdicts on what the paper claims, decided here or committed.
 
-pub mod claims;
 pub mod committed_claims;
+pub mod decided_claims;
 pub mod verdicts;

@@ -3,4 +3,4 @@
 pub mod citation;
 pub mod crate_graph;
 pub mod crate_values;
-pub mod export;
+pub mod ro_crate;

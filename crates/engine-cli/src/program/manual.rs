@@ -3,8 +3,8 @@
 //! Made from the grammar, so that they say what `--help` says. No date stands in them: the same
 //! program gives the same bytes.
 
+use crate::program::description::Program;
 use crate::program::examples::{self, Example};
-use crate::program::program::Program;
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};

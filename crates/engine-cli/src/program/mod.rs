@@ -3,9 +3,9 @@
 pub mod changes;
 pub mod child;
 pub mod completions;
+pub mod description;
 pub mod examples;
 pub mod exit;
 pub mod formats;
 pub mod manual;
 pub mod plain;
-pub mod program;

@@ -1,9 +1,9 @@
 //! Verb `clean`.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::session::Session;
+use crate::program::description::Program;
 use crate::program::exit;
-use crate::program::program::Program;
-use crate::session::session::Session;
 use crate::verbs::gc::left_alone;
 use clap::Args;
 use retrace::base::error::Result;

@@ -2,12 +2,12 @@
 
 use crate::console::grid::Grid;
 use crate::console::terminal::{self, count};
+use crate::pipeline::git::{Git, Revision};
+use crate::pipeline::scope::Scope;
 use crate::program::changes::{Changes, Unreadable, Version};
+use crate::program::description::Program;
 use crate::program::exit;
 use crate::program::formats::Formats;
-use crate::program::program::Program;
-use crate::session::git::{Git, Revision};
-use crate::session::scope::Scope;
 use clap::Args;
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, PROGRAM, Result};

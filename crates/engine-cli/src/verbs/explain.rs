@@ -1,8 +1,8 @@
 //! Verb `explain`: the parts of a stage's key.
 
 use crate::console::terminal;
+use crate::pipeline::session::Session;
 use crate::program::exit;
-use crate::session::session::Session;
 use clap::Args;
 use retrace::base::error::Result;
 use retrace::lock::file::Block;

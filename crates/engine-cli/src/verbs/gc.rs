@@ -1,9 +1,9 @@
 //! Verb `gc`.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::session::Session;
+use crate::program::description::Program;
 use crate::program::exit;
-use crate::program::program::Program;
-use crate::session::session::Session;
 use clap::Args;
 use retrace::base::error::{Error, Place, Result};
 use retrace::upkeep::gc;

@@ -1,8 +1,8 @@
 //! Verb `graph`: the stages and what they read from each other.
 
 use crate::console::terminal;
+use crate::pipeline::session::Session;
 use crate::program::exit;
-use crate::session::session::Session;
 use clap::{Args, ValueEnum};
 use retrace::base::error::Result;
 use std::fmt::Write as _;

@@ -1,10 +1,10 @@
 //! Verb `man`: pages of the manual, printed or written.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::scope::Scope;
+use crate::program::description::Program;
 use crate::program::exit;
 use crate::program::manual::{self, Page};
-use crate::program::program::Program;
-use crate::session::scope::Scope;
 use clap::{Args, Command};
 use retrace::base::error::{Error, Place, Result};
 use retrace::base::files;

@@ -5,11 +5,11 @@
 
 use crate::console::panics::caught;
 use crate::console::terminal;
+use crate::pipeline::git::Git;
+use crate::pipeline::scope::Scope;
+use crate::pipeline::session::Session;
+use crate::program::description::Program;
 use crate::program::exit;
-use crate::program::program::Program;
-use crate::session::git::Git;
-use crate::session::scope::Scope;
-use crate::session::session::Session;
 use clap::Args;
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, ErrorKind, PROGRAM, Result};

@@ -1,11 +1,11 @@
 //! Verb `verify --rebuild`: what a rebuild found, with the place in each file where it differs.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::session::Session;
+use crate::pipeline::workers;
 use crate::program::changes::Difference;
 use crate::program::exit;
 use crate::progress::display::Display;
-use crate::session::session::Session;
-use crate::session::workers;
 use crate::verbs::verify::VerifyArgs;
 use retrace::base::error::Result;
 use retrace::stage::key::Change;

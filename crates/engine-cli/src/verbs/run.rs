@@ -1,12 +1,12 @@
 //! Verb `run`.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::scope::Scope;
+use crate::pipeline::session::{self, Session};
+use crate::pipeline::workers;
+use crate::program::description::Program;
 use crate::program::exit;
-use crate::program::program::Program;
 use crate::progress::display::Display;
-use crate::session::scope::Scope;
-use crate::session::session::{self, Session};
-use crate::session::workers;
 use crate::verbs::status;
 use clap::Args;
 use retrace::base::error::{Error, PROGRAM, Result};

@@ -1,8 +1,8 @@
 //! Verb `runs`: the log of past runs.
 
 use crate::console::terminal;
+use crate::pipeline::session::Session;
 use crate::program::exit;
-use crate::session::session::Session;
 use clap::Args;
 use retrace::base::error::{Error, Result};
 use retrace::store::history::{self, PastRun};

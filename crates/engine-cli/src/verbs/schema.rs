@@ -1,8 +1,8 @@
 //! Verb `schema`: the JSON Schema of pipeline.yaml.
 
 use crate::console::terminal;
+use crate::program::description::Program;
 use crate::program::exit;
-use crate::program::program::Program;
 use retrace::base::error::{Error, Result};
 use retrace::resolve::schema;
 

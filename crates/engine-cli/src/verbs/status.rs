@@ -1,8 +1,8 @@
 //! Verb `status`, and what `run --dry-run` prints.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::session::Session;
 use crate::program::exit;
-use crate::session::session::Session;
 use clap::Args;
 use retrace::base::error::Result;
 use retrace::resolve::select::Selection;

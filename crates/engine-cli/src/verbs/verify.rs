@@ -1,9 +1,9 @@
 //! Verb `verify`.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::session::Session;
+use crate::pipeline::workers;
 use crate::program::exit;
-use crate::session::session::Session;
-use crate::session::workers;
 use crate::verbs::status::named;
 use clap::Args;
 use retrace::base::error::Result;

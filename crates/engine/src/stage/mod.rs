@@ -6,4 +6,8 @@ pub mod key;
 pub mod kind;
 pub mod publication;
 pub mod sources;
+#[expect(
+    clippy::module_inception,
+    reason = "one noun a file, and this is that of the folder"
+)]
 pub mod stage;

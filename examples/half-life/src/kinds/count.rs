@@ -57,7 +57,7 @@ impl StageKind for Count {
                 return Err(io.interrupted());
             }
             let halvings = f64::from(minute) / params.half_life;
-            counts.push(random.poisson(params.activity * (-halvings).exp2()));
+            counts.push(random.poisson(params.activity * libm::exp2(-halvings)));
         }
         let counts = Counts::new(counts).map_err(Error::failed)?;
         io.write("counts", counts.to_csv().as_bytes())

@@ -30,18 +30,18 @@ impl Fit {
         let decays: f64 = counts.iter().map(|(_, count)| count).sum();
         let seen = counts.iter().map(|(t, count)| t * count).sum::<f64>() / decays;
         let model = |lambda: f64| {
-            let weights = counts.iter().map(move |(t, _)| (t, (-lambda * t).exp()));
+            let weights = counts.iter().map(move |(t, _)| (t, libm::exp(-lambda * t)));
             let sum: f64 = weights.clone().map(|(_, weight)| weight).sum();
             let mean = weights.clone().map(|(t, weight)| t * weight).sum::<f64>() / sum;
-            let squares = weights.map(|(t, weight)| (t - mean).powi(2) * weight);
+            let squares = weights.map(|(t, weight)| (t - mean) * (t - mean) * weight);
             (sum, mean, squares.sum::<f64>() / sum)
         };
         let (mut low, mut high) = (0.0, FASTEST);
-        // The negated comparisons are true of no decays at all, too.
-        if !(seen < model(low).1) {
+        // Of no decays at all there is no mean time.
+        if seen.is_nan() || seen >= model(low).1 {
             return Err("the counts do not fall with time".into());
         }
-        if !(seen > model(high).1) {
+        if seen <= model(high).1 {
             return Err("all decays are of the first minute".into());
         }
         // Halved until no double lies between them.
@@ -64,7 +64,7 @@ impl Fit {
 
     /// The mean number of decays in a minute.
     pub fn mean(&self, minute: f64) -> f64 {
-        self.activity * (-minute / self.half_life).exp2()
+        self.activity * libm::exp2(-minute / self.half_life)
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
 
     fn counts(seed: u64, activity: f64, half_life: f64) -> Counts {
         let mut random = Random::new(seed);
-        let mean = |minute: u32| activity * (-f64::from(minute) / half_life).exp2();
+        let mean = |minute: u32| activity * libm::exp2(-f64::from(minute) / half_life);
         Counts::new((0..60).map(|minute| random.poisson(mean(minute))).collect()).unwrap()
     }
 
@@ -86,7 +86,8 @@ mod tests {
         const SEEDS: u32 = 400;
         let square = |seed: u32| {
             let fit = Fit::of(&counts(seed.into(), 200.0, 20.0)).unwrap();
-            ((fit.half_life - 20.0) / fit.std_error).powi(2)
+            let error = (fit.half_life - 20.0) / fit.std_error;
+            error * error
         };
         let mean = (0..SEEDS).map(square).sum::<f64>() / f64::from(SEEDS);
         // A squared normal number has variance 2; five standard errors of the mean.

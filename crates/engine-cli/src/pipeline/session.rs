@@ -1,8 +1,8 @@
 //! What every verb on a pipeline opens: the pipeline as the options mean it.
 
 use crate::console::terminal;
-use crate::program::program::Program;
-use crate::session::scope::Scope;
+use crate::pipeline::scope::Scope;
+use crate::program::description::Program;
 use retrace::resolve::outputs::followed;
 use retrace::resolve::select::Selection;
 use retrace::store::workspace::{SPEC_FILE, Workspace};

@@ -1,8 +1,8 @@
 //! A command line that was read: what a verb of a program's own is handed.
 
-use crate::program::program::Program;
-use crate::session::scope::Scope;
-use crate::session::session::{Session, locate};
+use crate::pipeline::scope::Scope;
+use crate::pipeline::session::{Session, locate};
+use crate::program::description::Program;
 use crate::verbs::run::{self, RunArgs};
 use clap::Subcommand;
 use retrace::base::error::Result;

@@ -1,10 +1,10 @@
 //! The grammar of the command line: the verbs that any pipeline has, and a program's own.
 
 use crate::console::voice::Voice;
+use crate::pipeline::scope::Scope;
+use crate::program::description::Program;
 use crate::program::examples;
 use crate::program::exit;
-use crate::program::program::Program;
-use crate::session::scope::Scope;
 use crate::verbs::clean::CleanArgs;
 use crate::verbs::completions::CompletionsArgs;
 use crate::verbs::diff::DiffArgs;

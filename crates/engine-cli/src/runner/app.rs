@@ -1,17 +1,17 @@
 //! Runs somebody's command line.
 
-use crate::app::call::{Call, NoVerbs, OwnVerbs};
-use crate::app::grammar::{self, Cli, Verb};
 use crate::console::voice::color;
 use crate::console::{panics, terminal};
+use crate::pipeline::workers;
 use crate::program::child;
 use crate::program::completions::{Shell, script};
+use crate::program::description::{Build, Program};
 use crate::program::examples::Examples;
 use crate::program::exit::{self, Exit};
 use crate::program::formats::Formats;
 use crate::program::manual::{self, Page};
-use crate::program::program::{Build, Program};
-use crate::session::workers;
+use crate::runner::call::{Call, NoVerbs, OwnVerbs};
+use crate::runner::grammar::{self, Cli, Verb};
 use crate::verbs::provenance::Beside;
 use crate::verbs::{
     clean, completions, diff, explain, gc, graph, man, provenance, rebuild, run, runs, schema,

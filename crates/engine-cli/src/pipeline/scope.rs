@@ -18,7 +18,7 @@ pub struct Scope {
     /// Add the stages of a group to the targets; may be repeated
     #[arg(long = "group", value_name = "GROUP", global = true)]
     pub groups: Vec<String>,
-    /// Keep the cache in DIR instead of .icl-repro
+    /// Keep the cache in DIR instead of where the program does
     #[arg(long, value_name = "DIR", global = true)]
     pub cache_dir: Option<PathBuf>,
     /// Read every file instead of trusting its size and times
