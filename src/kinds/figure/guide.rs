@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Places {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Callout {
-    from: Rows,
+    pub from: Rows,
     /// Words beside it; `{x}` and `{y}` stand for its coordinates.
     label: String,
     /// Decimals of `{y}`.

@@ -78,9 +78,7 @@ impl StageKind for DrawFigure {
     }
 
     fn wants(params: &Params) -> Vec<Wanted> {
-        // The params were read from as much.
-        let params = serde_json::to_value(params).unwrap_or_default();
-        wants::wants(&params)
+        wants::wants(&panel::drawn(&params.panels))
     }
 
     fn run(params: &Params, io: &Io) -> Result<()> {

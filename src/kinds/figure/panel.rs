@@ -187,7 +187,25 @@ impl<'p> PanelAt<'p> {
         }
     }
 
-    fn scope(&self) -> Scope<'_> {
+    /// `panels.0`, whatever its facet.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub fn rows(&self) -> Option<&'p RowColumns> {
+        self.params.rows.as_ref()
+    }
+
+    pub fn callouts(&self) -> &'p [Callout] {
+        &self.params.callouts
+    }
+
+    pub fn series(&self) -> &'p [Curves] {
+        &self.params.series
+    }
+
+    /// What its facet says of all rows.
+    pub fn scope(&self) -> Scope<'_> {
         Scope {
             table: self.facet.table.as_deref(),
             filter: &self.facet.filter,

@@ -23,9 +23,9 @@ pub struct RowColumns {
     /// Label of an input of the role `tables`.
     pub table: String,
     /// The column that tells rows apart; series have it as their `y`.
-    key: String,
+    pub key: String,
     /// Columns whose text, where there is any, makes the lines of a row's name.
-    lines: Vec<String>,
+    pub lines: Vec<String>,
 }
 
 /// The rows of one panel: row i of k lies at y = k - 1 - i and is one high.

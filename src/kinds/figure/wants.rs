@@ -1,70 +1,55 @@
-//! The columns that a figure names, from its params as JSON: they are held against the tables before it
-//! is drawn.
+//! The columns that a figure names: they are held against the tables before anything runs.
 //!
-//! Knows how params name tables and columns. Whether values of a column are there, the drawing says.
+//! Knows how params name tables and columns. Whether the values of a column are there, the drawing says.
 
+use crate::kinds::figure::curves::Curves;
+use crate::kinds::figure::panel::PanelAt;
+use crate::kinds::figure::query::tables::{Rows, Scope};
 use retrace::stage::columns::Wanted;
-use serde_json::{Map, Value};
 
-/// Keys beside `table` that name a column.
-const COLUMNS: [&str; 4] = ["x", "y", "std_error", "key"];
-
-/// Every column that some part of the params names.
-pub fn wants(params: &Value) -> Vec<Wanted> {
+/// Every column that these panels name, each with the path of its param.
+pub fn wants(panels: &[PanelAt]) -> Vec<Wanted> {
     let mut wants = Vec::new();
-    walk(params, "", &mut wants);
+    for panel in panels {
+        let (path, scope) = (panel.path(), panel.scope());
+        if let Some(rows) = panel.rows() {
+            wants.push(want(&rows.table, &rows.key, format!("{path}.rows.key")));
+            for (at, line) in rows.lines.iter().enumerate() {
+                let param = format!("{path}.rows.lines.{at}");
+                wants.push(want(&rows.table, line, param));
+            }
+        }
+        for (at, callout) in panel.callouts().iter().enumerate() {
+            let path = format!("{path}.callouts.{at}.from");
+            of_rows(&callout.from, scope, &path, &mut wants);
+        }
+        for (at, curves) in panel.series().iter().enumerate() {
+            of_curves(curves, scope, &format!("{path}.series.{at}"), &mut wants);
+        }
+    }
     wants
 }
 
-fn walk(value: &Value, path: &str, wants: &mut Vec<Wanted>) {
-    let below = |step: &str| match path {
-        "" => step.to_owned(),
-        path => format!("{path}.{step}"),
-    };
-    match value {
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                walk(item, &below(&at.to_string()), wants);
-            }
-        }
-        Value::Object(fields) => {
-            if let Some(table) = fields.get("table").and_then(Value::as_str) {
-                named(fields, table, path, wants);
-            }
-            // What tells the rows of a table apart stands beside where they are from.
-            let from = fields.get("from").and_then(|from| from["table"].as_str());
-            let each = fields.get("each").and_then(Value::as_str);
-            if let (Some(table), Some(column)) = (from, each.filter(|column| !column.is_empty())) {
-                wants.push(want(table, column, below("each")));
-            }
-            for (key, value) in fields {
-                walk(value, &below(key), wants);
-            }
-        }
-        _ => {}
+fn of_curves(curves: &Curves, scope: Scope, path: &str, wants: &mut Vec<Wanted>) {
+    let from = format!("{path}.from");
+    of_rows(&curves.from, scope, &from, wants);
+    if !curves.each().is_empty() {
+        let (table, _) = curves.from.label(scope, &from);
+        wants.push(want(table, curves.each(), format!("{path}.each")));
     }
 }
 
-/// What an object with a table says of its columns.
-fn named(fields: &Map<String, Value>, table: &str, path: &str, wants: &mut Vec<Wanted>) {
-    for key in COLUMNS {
-        if let Some(column) = fields.get(key).and_then(Value::as_str) {
-            wants.push(want(table, column, format!("{path}.{key}")));
-        }
-    }
-    for column in fields
-        .get("where")
-        .and_then(Value::as_object)
+fn of_rows(rows: &Rows, scope: Scope, path: &str, wants: &mut Vec<Wanted>) {
+    let (table, _) = rows.label(scope, path);
+    let named = [("x", Some(&rows.x)), ("y", Some(&rows.y))];
+    let named = named
         .into_iter()
-        .flatten()
-    {
-        wants.push(want(table, column.0, format!("{path}.where.{}", column.0)));
+        .chain([("std_error", rows.std_error.as_ref())]);
+    for (key, column) in named {
+        wants.extend(column.map(|column| want(table, column, format!("{path}.{key}"))));
     }
-    let lines = fields.get("lines").and_then(Value::as_array);
-    for (at, line) in lines.into_iter().flatten().enumerate() {
-        if let Some(column) = line.as_str() {
-            wants.push(want(table, column, format!("{path}.lines.{at}")));
-        }
+    for (column, _, at) in rows.conditions(scope, path) {
+        wants.push(want(table, column, format!("{at}.where.{column}")));
     }
 }
 

@@ -4,6 +4,7 @@
 mod answers;
 mod checkouts;
 mod children;
+mod columns;
 mod compiler;
 mod defaults;
 mod facets;

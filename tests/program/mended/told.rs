@@ -62,7 +62,10 @@ fn a_warning_reaches_the_run_the_log_and_the_file() {
 
 #[test]
 fn a_curve_that_is_not_there_ends_the_run_where_it_is_named() {
-    let folder = repository(&edited(&[("  both_v: {label", "  both_V: {label"), ("both, both_v]", "both, both_V]")]));
+    let folder = repository(&edited(&[
+        ("  both_v: {label", "  both_V: {label"),
+        ("both, both_v]", "both, both_V]"),
+    ]));
     let yaml = std::fs::read_to_string(folder.path().join("pipeline.yaml")).expect("a file");
     let line = yaml
         .lines()

@@ -296,7 +296,7 @@ impl Rows {
     }
 
     /// Column, value and the path of the mapping `where`, of facet and rows.
-    fn conditions<'a>(
+    pub fn conditions<'a>(
         &'a self,
         scope: Scope<'a>,
         path: &'a str,

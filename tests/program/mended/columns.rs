@@ -1,0 +1,78 @@
+//! A column that a figure names and its table does not have is told when the pipeline is resolved.
+
+use super::language::resolve;
+use std::path::Path;
+
+#[test]
+fn a_wrong_column_of_a_figure_is_told_before_anything_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let yaml = std::fs::read_to_string(root.join("pipeline.yaml")).expect("the pipeline");
+    resolve(&yaml, &[]).expect("it is sound");
+    // What is written, what is written wrongly, where it is told, and what was meant.
+    for (right, wrong, told, meant) in [
+        (
+            "{table: learned, x: n_shots, y: error}, each: model",
+            "{table: learned, x: n_shots, y: eror}, each: model",
+            "stage `linear_tf_thetas`: panels.0.series.0.from.y: ",
+            "error",
+        ),
+        (
+            "title: \"task −θ₀\", where: {task: ",
+            "title: \"task −θ₀\", where: {tsk: ",
+            "stage `linear_tf_thetas`: panels.0.facets.1.where.tsk: ",
+            "task",
+        ),
+        (
+            "{table: \"finetune@*\", x: step, y: loss}",
+            "{table: \"finetune@*\", x: stp, y: loss}",
+            "stage `train_losses`: panels.1.series.0.from.x: ",
+            "step",
+        ),
+        (
+            "{x: gain, y: loss}",
+            "{x: gain, y: los}",
+            "stage `digits_tradeoff`: panels.0.series.0.from.y: ",
+            "loss",
+        ),
+        (
+            "each: descent",
+            "each: decent",
+            "stage `balance_law`: panels.0.series.1.each: ",
+            "descent",
+        ),
+        (
+            "{table: weights, where: {n_shots: 20}",
+            "{table: weights, where: {n_shot: 20}",
+            "stage `optimal_zs_finetune_v_only_with_c`: panels.1.callouts.0.from.where.n_shot: ",
+            "n_shots",
+        ),
+        (
+            "lines: [size, training, pretraining]",
+            "lines: [size, trainin, pretraining]",
+            "stage `appendix_summary`: panels.0.rows.lines.1: ",
+            "training",
+        ),
+    ] {
+        assert!(yaml.contains(right), "{right}");
+        let edited = yaml.replacen(right, wrong, 1);
+        let error = resolve(&edited, &[]).err().expect(wrong);
+        assert!(
+            error.message.starts_with(told),
+            "{wrong}: {}",
+            error.message
+        );
+        assert!(error.message.contains("has no column"), "{}", error.message);
+        let hint = error.hint.as_deref().unwrap_or_default();
+        assert!(hint.contains(&format!("`{meant}`")), "{wrong}: {hint}");
+        let place = error.place.expect("a place").to_string();
+        let line = edited
+            .lines()
+            .position(|line| line.contains(wrong))
+            .expect("the edit")
+            + 1;
+        assert!(
+            place.starts_with(&format!("pipeline.yaml:{line}:")),
+            "{wrong}: {place}"
+        );
+    }
+}
