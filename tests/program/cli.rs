@@ -1,7 +1,13 @@
 //! The program as a user runs it: cleared environment, temporary home, its own copy of the pipeline.
 
+use icl_repro::registry;
+use retrace::resolve::stages::Pipeline;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use tables::table::Table;
 
 /// A folder with the project's pipeline and data, and nothing else.
 struct Clone {
@@ -551,4 +557,43 @@ fn runs_are_remembered_and_status_speaks_json() {
     let (out, _) = clone.expect(0, &["clean"]);
     assert!(out.contains("removed"), "{out}");
     assert!(!clone.path(".icl-repro").exists());
+}
+
+/// What kinds say of the columns that they write, against the files.
+#[test]
+fn declared_columns_are_those_that_are_written() {
+    let clone = Clone::new();
+    clone.expect(0, &smoke(&["run"]));
+    let text = std::fs::read_to_string(clone.path("pipeline.yaml")).expect("the pipeline");
+    let spec = Spec::parse("pipeline.yaml", &text).expect("a pipeline");
+    let settings = Settings {
+        profile: Some("smoke".to_owned()),
+        ..Settings::default()
+    };
+    let kinds = registry::kinds();
+    let pipeline = Pipeline::resolve(spec, &kinds, &settings).expect("it resolves");
+    let mut checked = BTreeSet::new();
+    for stage in &pipeline.stages {
+        for (output, path) in &stage.outputs {
+            let Some(declared) = stage.job.columns(output) else {
+                continue;
+            };
+            let file = clone.path(".icl-repro/profiles/smoke").join(path);
+            let bytes = std::fs::read(&file).expect("an output");
+            let is_csv = path.extension().is_some_and(|end| end == "csv");
+            let table = match is_csv {
+                true => tables::csv::read(&bytes).expect("a table"),
+                false => Table::from_parquet(&bytes).expect("a table"),
+            };
+            let columns = table.columns().iter().map(|(name, _)| name.clone());
+            assert_eq!(
+                columns.collect::<Vec<_>>(),
+                declared,
+                "{}.{output}",
+                stage.id
+            );
+            checked.insert((kinds[stage.kind].name(), output.clone()));
+        }
+    }
+    assert!(checked.len() >= 25, "{checked:?}");
 }

@@ -3,9 +3,9 @@
 //! Plain structs in, verdicts out: does not know where the evidence came from. `docs/claims.md` has
 //! the reasoning, above all the chance of a false alarm.
 
-use crate::kinds::claims::quantity::{Evidence, Found, Quantity, Scope, unknown};
+use crate::kinds::claims::check::{Check, Relation, Scale};
+use crate::kinds::claims::quantity::{Evidence, Found, Scope};
 use icl::math::student;
-use icl::theory::optima;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,110 +61,6 @@ pub struct Correction {
     pub words: String,
     /// Passes when the paper's value is right.
     pub paper: Check,
-}
-
-/// A quantity with what is expected of it.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Check {
-    pub quantity: Quantity,
-    #[serde(default)]
-    pub at: Scope,
-    pub is: Relation,
-    /// A number, or the name of a closed form.
-    pub expected: Expected,
-    /// Half the width of what counts as equal; for `within` alone.
-    #[serde(default)]
-    pub margin: f64,
-    /// On which scale the values of seeds are averaged.
-    #[serde(default)]
-    pub scale: Scale,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Relation {
-    Within,
-    Above,
-    Below,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scale {
-    #[default]
-    Linear,
-    /// Of positive numbers: the mean is the geometric one.
-    Log,
-}
-
-/// What a quantity is compared with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
-pub enum Expected {
-    Number(f64),
-    Form(String),
-}
-
-/// The closed forms that a claim may name, with their formulas.
-pub const FORMS: [(&str, &str); 7] = [
-    ("noise-floor", "sigma2"),
-    ("pretraining-loss", "1 + sigma2 - m/(m+1+d+d sigma2)"),
-    ("pretraining-scale", "(m+1)/(m+1+d+d sigma2)"),
-    ("authors-scale", "m/(m+1+d)"),
-    ("value-only-floor", "sigma2 + 2/(d+4)"),
-    ("zero-shot-limit", "1 + sigma2"),
-    ("best-weight", "w*(m)"),
-];
-
-impl TryFrom<serde_json::Value> for Expected {
-    type Error = String;
-    fn try_from(value: serde_json::Value) -> Result<Self, String> {
-        if let Some(number) = value.as_f64() {
-            return Ok(Expected::Number(number));
-        }
-        let known = FORMS.map(|(name, _)| name);
-        match value.as_str() {
-            Some(name) if known.contains(&name) => Ok(Expected::Form(name.to_owned())),
-            Some(name) => Err(unknown("closed form", name, &known)),
-            None => Err(format!("{value} is neither a number nor a closed form")),
-        }
-    }
-}
-
-impl From<Expected> for serde_json::Value {
-    fn from(expected: Expected) -> serde_json::Value {
-        match expected {
-            Expected::Number(number) => number.into(),
-            Expected::Form(name) => name.into(),
-        }
-    }
-}
-
-impl Expected {
-    fn value(&self, evidence: &Evidence) -> f64 {
-        let (setting, m) = (&evidence.setting, evidence.pretrain_shots);
-        match self {
-            Expected::Number(number) => *number,
-            Expected::Form(name) => match name.as_str() {
-                "noise-floor" => setting.noise_var(),
-                "pretraining-loss" => optima::pretraining_loss(setting, m),
-                "pretraining-scale" => optima::pretraining_scale(setting, m),
-                "authors-scale" => optima::authors_pretraining_scale(setting.d(), m),
-                "value-only-floor" => optima::value_only_zero_shot_loss(setting, 1.0),
-                "zero-shot-limit" => optima::zero_shot_asymptote(setting),
-                _ => optima::best_value_weight(setting, m, 1.0),
-            },
-        }
-    }
-
-    fn formula(&self) -> Option<&'static str> {
-        let Expected::Form(name) = self else {
-            return None;
-        };
-        let found = FORMS.iter().find(|(form, _)| form == name);
-        found.map(|(_, formula)| *formula)
-    }
 }
 
 /// How sure a verdict must be.
@@ -428,29 +324,4 @@ impl Judge<'_> {
 
 fn finite(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
-}
-
-impl Check {
-    /// `1 + sigma2 = 1.1 within 0.03`.
-    fn words(&self, value: f64) -> String {
-        let number = shown(value);
-        let value = match self.expected.formula() {
-            Some(formula) => format!("{formula} = {number}"),
-            None => number,
-        };
-        match self.is {
-            Relation::Within => format!("{value} within {}", shown(self.margin)),
-            Relation::Above => format!("above {value}"),
-            Relation::Below => format!("below {value}"),
-        }
-    }
-}
-
-/// At most six decimals, none that say nothing; powers of ten where decimals say nothing.
-pub fn shown(value: f64) -> String {
-    if value != 0.0 && (value.abs() < 1e-4 || value.abs() >= 1e7) {
-        return format!("{value:.1e}");
-    }
-    let text = format!("{value:.6}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -4,7 +4,8 @@
 //! [`Decided`]) for the command line. Columns: `id`, `statement`, `expected`, `measured`, `std_error`,
 //! `verdict`, `recorded`, `seeds`, `low`, `high`, `decided`.
 
-use crate::kinds::claims::claim::{self, Checked, Claim, Confidence, Decided, shown};
+use crate::kinds::claims::check::shown;
+use crate::kinds::claims::claim::{self, Checked, Claim, Confidence, Decided};
 use crate::kinds::claims::quantity::{Basis, Evidence, SEEDS, Sampled, unknown};
 use crate::kinds::exchange::measures::read_measures;
 use crate::kinds::exchange::table::{failed, read_table};

@@ -1,6 +1,7 @@
 //! Verb `claims`: the verdicts that stage kind `claims` came to, against the recorded ones.
 
-use crate::kinds::claims::claim::{Checked, Decided, shown};
+use crate::kinds::claims::check::shown;
+use crate::kinds::claims::claim::{Checked, Decided};
 use crate::kinds::claims::kind::{Claims, SAMPLED_ROLE, SEED_ROLES, measured, place};
 use crate::kinds::claims::quantity::{Basis, QUANTITIES, set};
 use crate::kinds::page::kind::Report;

@@ -1,7 +1,18 @@
-//! A column that a figure names and its table does not have is told when the pipeline is resolved.
+//! A column that a figure or another kind wants and its table does not have is told when the pipeline is
+//! resolved.
 
-use super::language::resolve;
+use super::language::{resolve, told};
 use std::path::Path;
+
+const FIRST: &str = "version: 2\nstages:\n  o: {kind: optimum, params: {family: {pretrained: {dimensions: [6], \
+                     pretrain_shots: 10}}, noise_var: 0, shots: {first: 0, last: 2}, prompts: 10, seeds: [0], task_seed: 0}}\n";
+
+fn refusal(yaml: &str) -> String {
+    match resolve(yaml, &[]) {
+        Ok(_) => panic!("{yaml}\nis not refused"),
+        Err(error) => told(&error),
+    }
+}
 
 #[test]
 fn a_wrong_column_of_a_figure_is_told_before_anything_runs() {
@@ -75,4 +86,33 @@ fn a_wrong_column_of_a_figure_is_told_before_anything_runs() {
             "{wrong}: {place}"
         );
     }
+}
+
+#[test]
+fn a_kind_that_reads_other_columns_than_are_written_is_refused() {
+    let outputs = "outputs: {csv: figures/a.csv, parquet: figures/a.parquet, tex: figures/a.tex}";
+    let table = "params: {names: {}, models: [], shots: [0]}";
+    let yaml = format!(
+        "{FIRST}  e: {{kind: error-table, inputs: {{errors: o.curves}}, {table}, {outputs}}}\n"
+    );
+    let told = refusal(&yaml);
+    let expected = "pipeline.yaml:4:3: stage `e`: input `errors`, o.curves, has no column `model`";
+    assert!(told.contains(expected), "{told}");
+    // A file of one's own has the columns that it has.
+    resolve(&yaml.replace("o.curves", "data/own.parquet"), &[])
+        .map(drop)
+        .expect("it resolves");
+}
+
+#[test]
+fn accuracies_are_asked_of_those_that_have_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let yaml = std::fs::read_to_string(root.join("pipeline.yaml")).expect("the pipeline");
+    let wrong = yaml.replacen("lowest-accuracy from digits_d8", "lowest-accuracy", 1);
+    assert_ne!(yaml, wrong);
+    let told = refusal(&wrong);
+    assert!(
+        told.contains("has no column `accuracy`") && told.contains("claims."),
+        "{told}"
+    );
 }

@@ -43,8 +43,10 @@ impl<'a> Drafts<'a> {
 pub fn give_paths(drafts: &mut [Draft], kinds: &[Box<dyn Kind>]) {
     for draft in drafts {
         // An unknown kind is reported where it stands.
-        let is_own = |kind: &&Box<dyn Kind>| matches!(&draft.spec.kind.value, Value::Text(name) if name == kind.name());
-        let Some(kind) = kinds.iter().find(is_own) else {
+        let Ok(name) = draft.spec.kind.text("kind") else {
+            continue;
+        };
+        let Some(kind) = kinds.iter().find(|kind| kind.name() == name) else {
             continue;
         };
         for output in kind.outputs() {
