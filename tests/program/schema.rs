@@ -260,7 +260,7 @@ fn mistakes_are_found_where_they_stand() {
         (
             "      - {dim: 8}",
             "      - {}",
-            ".stages.digits_roles.only.0",
+            ".stages.digits_evaluate.only.0",
         ),
         ("\nkinds:\n  tasks:", "\nkinds:\n  taks:", ".kinds"),
         (
