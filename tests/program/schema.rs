@@ -233,13 +233,13 @@ fn mistakes_are_found_where_they_stand() {
             ".stages.digits_pretrain.params.matrices",
         ),
         (
-            "clip_norm: ${clip_norm}",
-            "clip_norm: 0",
+            "clip_norm: \"${clip_norm}\", seed",
+            "clip_norm: 0, seed",
             ".kinds.finetune.params.training.clip_norm",
         ),
         (
-            "optimizer: ${optimizer}",
-            "optimizer: {sgd: {learning_rate: 1}}",
+            "batch: \"${batch}\", optimizer: \"${optimizer}\"",
+            "batch: 1, optimizer: {sgd: {learning_rate: 1}}",
             ".kinds.finetune.params.training.optimizer",
         ),
         (

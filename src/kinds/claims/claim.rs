@@ -10,9 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a claim comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
+    #[default]
     Holds,
     /// The paper's value is rejected and the corrected one accepted.
     HoldsWithCorrection,
@@ -41,7 +42,8 @@ pub struct Claim {
     pub statement: String,
     /// What would refute it.
     pub refuted_by: String,
-    /// The verdict that is expected.
+    /// The verdict that is expected; `holds` where nothing else is said.
+    #[serde(default)]
     pub recorded: Verdict,
     /// All must pass; the first is the one in the table.
     pub checks: Vec<Check>,
