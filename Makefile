@@ -42,9 +42,9 @@ test-report: ## the report in a headless browser: make smoke test-report, or REP
 	@tests/browser/run.sh $(REPORT) $(CHROMIUM)
 
 test: compiler ## format check, lints, all tests
-	$(CARGO) fmt --check
-	$(CARGO) clippy --release --locked --all-targets -- -D warnings
-	$(CARGO) test --release --locked
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --release --locked --workspace
 
 faults: compiler ## the long test of faults: more kills and flipped bits than CI makes
 	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
