@@ -38,7 +38,7 @@
 //! # let root = folder.path();
 //! std::fs::write(
 //!     root.join("pipeline.yaml"),
-//!     "version: 1\n\
+//!     "version: 2\n\
 //!      stages:\n\
 //!     \x20 hello: {kind: say, params: {words: Hello}, outputs: {text: figures/hello.txt}}\n",
 //! )?;
