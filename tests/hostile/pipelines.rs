@@ -57,7 +57,7 @@ fn known_attacks_get_their_message() {
         ("larger than allowed", "bytes"),
         (
             "facets by curves",
-            "panels: there are 200000, facets counted",
+            "panels: there are 50000, facets counted",
         ),
         ("many looks that are one", "it looks like `0`"),
         ("many values in another notation", "`looks` has no `0.0`"),

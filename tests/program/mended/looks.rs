@@ -236,6 +236,17 @@ fn a_model_has_one_look_and_a_look_one_model() {
     }
     let models: Vec<(&String, &Value)> = known.iter().collect();
     assert!(models.len() > 12, "{models:?}");
+    // Its points by SGD are the models that other figures call ZS (all), the rest no models of theirs.
+    let (_, balance) = all()
+        .into_iter()
+        .find(|(stage, _)| stage == "balance_law")
+        .expect("it");
+    for (name, look) in balance["looks"].as_object().expect("looks") {
+        let like = models.iter().find(|(_, model)| seen(model) == seen(look));
+        let like = like.map(|(model, _)| model.as_str());
+        let shared = (name == "sgd").then_some("zs");
+        assert_eq!(like, shared, "{name}");
+    }
     for (at, (name, look)) in models.iter().enumerate() {
         for (other, its) in &models[..at] {
             assert_ne!(seen(look), seen(its), "{name} and {other}");
