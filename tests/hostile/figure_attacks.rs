@@ -15,7 +15,7 @@ pub fn attacks(add: &mut impl FnMut(&str, String)) {
         "facets by curves",
         figure(&format!(
             "panels: [{{x: {{}}, y: {{}}, facets: [{}], series: [{}]}}]",
-            many("{}", 200_000),
+            many("{}", 50_000),
             many(curve, 10_000)
         )),
     );

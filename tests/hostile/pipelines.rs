@@ -55,6 +55,18 @@ fn known_attacks_get_their_message() {
         ("the output \"/etc/passwd\"", "absolute"),
         ("the input \"../x\"", "without `.` or `..`"),
         ("larger than allowed", "bytes"),
+        (
+            "facets by curves",
+            "panels: there are 50000, facets counted",
+        ),
+        ("many looks that are one", "it looks like `0`"),
+        ("many values in another notation", "`looks` has no `0.0`"),
+        ("a colour that is a list", "a colour such as"),
+        ("a colour map of three", "expected 2 values, not 3"),
+        ("facets of facets", "unknown key `facets`"),
+        ("guides nowhere", "it has no place"),
+        ("bars of minus one", "a finite number above 0"),
+        ("stars in a table", "one `*` at most"),
     ] {
         let found = told(name).expect_err(name);
         assert!(found.contains(message), "{name}: {found}");
