@@ -44,6 +44,9 @@ pub enum Unreadable {
 /// A lock, and what of its text says nothing.
 pub type Salvaged = (Lock, Vec<Problem>);
 
+/// A line of a stage: its number, and what it says or why it cannot be read.
+type Line = (usize, Result<Block, String>);
+
 /// The lock as text.
 pub fn write(lock: &Lock) -> Vec<u8> {
     let mut text = format!("{TITLE}{FORMAT}\n");
@@ -141,7 +144,7 @@ fn read_one(bytes: &[u8]) -> Result<Salvaged, Unreadable> {
     }
     let mut format = None;
     let mut problems = Vec::new();
-    let mut found: BTreeMap<String, Vec<(usize, Result<Block, String>)>> = BTreeMap::new();
+    let mut found: BTreeMap<String, Vec<Line>> = BTreeMap::new();
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let line_number = index + 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
