@@ -40,6 +40,12 @@ fn a_wrong_column_of_a_figure_is_told_before_anything_runs() {
             "step",
         ),
         (
+            "{table: pretrain, x: step",
+            "{table: pretrian, x: step",
+            "stage `train_losses`: panels.0.series.0.from.x: no input of `tables` is called `pretrian`",
+            "pretrain",
+        ),
+        (
             "{x: gain, y: loss}",
             "{x: gain, y: los}",
             "stage `digits_tradeoff`: panels.0.series.0.from.y: ",
@@ -72,7 +78,9 @@ fn a_wrong_column_of_a_figure_is_told_before_anything_runs() {
             "{wrong}: {}",
             error.message
         );
-        assert!(error.message.contains("has no column"), "{}", error.message);
+        let says = ["has no column", "no input of `tables` is called"];
+        let says = says.iter().any(|words| error.message.contains(words));
+        assert!(says, "{}", error.message);
         let hint = error.hint.as_deref().unwrap_or_default();
         assert!(hint.contains(&format!("`{meant}`")), "{wrong}: {hint}");
         let place = error.place.expect("a place").to_string();

@@ -7,7 +7,8 @@ use crate::spec::ids::Pattern;
 use crate::stage::columns::Wanted;
 use crate::stage::stage::{Input, Source, Stage};
 
-/// Refuses a stage that wants a column which the output it reads does not have.
+/// Refuses a stage that wants a column which the output it reads does not have, or a table that is none
+/// of its inputs.
 pub fn check(stages: &[Stage]) -> Result<()> {
     for stage in stages {
         for (wanted, place) in stage.job.wants() {
@@ -31,8 +32,14 @@ fn check_one(stage: &Stage, wanted: &Wanted, stages: &[Stage]) -> Result<()> {
         column,
         ..
     } = wanted;
-    let is_meant = |input: &&Input| input.role == *role && is_named(&input.label, label);
-    for input in stage.inputs.iter().filter(is_meant) {
+    let of_role = || stage.inputs.iter().filter(|input| input.role == *role);
+    let is_meant = |input: &&Input| is_named(&input.label, label);
+    if !label.is_empty() && !of_role().any(|input| is_meant(&input)) {
+        let message = format!("no input of `{role}` is called `{label}`");
+        let known = of_role().map(|input| input.label.as_str());
+        return Err(Error::config(message).suggest(label, known));
+    }
+    for input in of_role().filter(is_meant) {
         let Source::Output {
             stage: from,
             output,
