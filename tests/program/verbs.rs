@@ -276,7 +276,13 @@ impl Clone {
     /// Runs the smoke profile with its outputs and lock where the paper's are, and commits them.
     fn run_and_commit(&self, more: &[&str]) {
         self.run(more);
-        self.git(&["add", "figures", "pipeline.lock", "pipeline.yaml"]);
+        self.git(&[
+            "add",
+            "figures",
+            "pipeline.lock",
+            "pipeline.keys",
+            "pipeline.yaml",
+        ]);
         self.git(&["commit", "--quiet", "--message", "results"]);
     }
 
@@ -325,7 +331,9 @@ fn a_rebuild_says_where_files_differ() {
     // Expectations that no run meets: the task, and a table of a stage that reads it.
     let out_folder = clone.path(".icl-repro/profiles/smoke");
     let lock_path = out_folder.join("pipeline.lock");
+    let keys_path = out_folder.join("pipeline.keys");
     let mut lock = std::fs::read_to_string(&lock_path).expect("a lock");
+    let mut keys = std::fs::read_to_string(&keys_path).expect("its keys");
     let mut expect_instead = |path: &str, edit: &dyn Fn(&[u8]) -> Vec<u8>| {
         let file = out_folder.join(path);
         let old = std::fs::read(&file).expect("a file");
@@ -333,6 +341,7 @@ fn a_rebuild_says_where_files_differ() {
         std::fs::write(&file, &new).expect("a file");
         let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
         lock = lock.replace(&digest(&old), &digest(&new));
+        keys = keys.replace(&digest(&old), &digest(&new));
     };
     expect_instead("artifacts/tasks_0/task.json", &|bytes| {
         let mut theta: Vec<f64> = serde_json::from_slice(bytes).expect("numbers");
@@ -358,6 +367,7 @@ fn a_rebuild_says_where_files_differ() {
         table.to_parquet().expect("Parquet")
     });
     std::fs::write(&lock_path, &lock).expect("a lock");
+    std::fs::write(&keys_path, &keys).expect("its keys");
 
     let (out, _) = clone.expect(3, &verify);
     for line in [
@@ -516,7 +526,7 @@ fn a_diff_that_cannot_be_made_says_why() {
     );
     let lock = r#"{"format": 2, "stages": {}}"#;
     std::fs::write(clone.path("pipeline.lock"), lock).expect("a file");
-    clone.git(&["add", "pipeline.lock"]);
+    clone.git(&["add", "pipeline.lock", "pipeline.keys"]);
     clone.git(&["commit", "--quiet", "--message", "a lock"]);
     clone.expect(0, &["diff"]);
     for wrong in [

@@ -61,6 +61,7 @@ fn made() -> Repository {
             "--",
             "figures",
             "pipeline.lock",
+            "pipeline.keys",
             "pipeline.yaml",
         ],
         &["commit", "--quiet", "--message", "results"],

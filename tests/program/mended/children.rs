@@ -30,6 +30,7 @@ fn commit(repository: &Repository, message: &str) {
             "--",
             "figures",
             "pipeline.lock",
+            "pipeline.keys",
             "pipeline.yaml",
             "data",
         ],

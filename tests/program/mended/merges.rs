@@ -471,7 +471,14 @@ fn the_program_names_what_a_merge_left_open_and_a_run_ends_it() {
         said(command.args(args).current_dir(root).env("HOME", root))
     };
     let commit = |message: &str| {
-        git(&["add", "--", "figures", "pipeline.lock", "pipeline.yaml"]);
+        git(&[
+            "add",
+            "--",
+            "figures",
+            "pipeline.lock",
+            "pipeline.keys",
+            "pipeline.yaml",
+        ]);
         assert_eq!(
             git(&["commit", "--quiet", "--message", message]).code,
             Some(0)

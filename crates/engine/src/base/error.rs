@@ -204,10 +204,7 @@ fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Nearest
 }
 
 /// The name that somebody who wrote `wrong` has probably meant.
-pub fn nearest_name<'a>(
-    wrong: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest_name<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     match nearest(wrong, known) {
         Nearest::Name(name) => Some(name),
         Nearest::All(_) => None,

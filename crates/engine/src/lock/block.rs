@@ -100,6 +100,26 @@ impl Problem {
     }
 }
 
+/// Why a text is no lock at all.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// A newer program wrote it, in this format.
+    Newer(u64),
+    /// What is wrong.
+    Damaged(String),
+    /// The same, of a text that git could not merge.
+    Unmerged(String),
+}
+
+/// A lock, and what of its text says nothing.
+pub type Salvaged = (Lock, Vec<Problem>);
+
+/// Whether a line can hold it as an id or a name.
+pub fn is_word(text: &str) -> bool {
+    let is_other = |c: char| c.is_whitespace() || c.is_control() || c == '=';
+    !text.is_empty() && !text.starts_with('#') && !text.contains(is_other)
+}
+
 /// What a table of code is called: by a kind that it belongs to, and what it says.
 pub fn code_name(parts: &KeyParts) -> String {
     let mut encoder = Encoder::new("retrace code");

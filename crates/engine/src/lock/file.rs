@@ -7,8 +7,9 @@
 use crate::base::digest::Digest;
 use crate::base::error::{Error, PROGRAM, Result};
 use crate::base::files;
+use crate::lock::block::{Salvaged, Unreadable};
 use crate::lock::keys;
-use crate::lock::text::{self, FORMAT, Salvaged, Unreadable};
+use crate::lock::text::{self, FORMAT};
 use crate::store::workspace::{KEYS_FILE, SPEC_FILE};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

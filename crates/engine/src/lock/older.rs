@@ -3,8 +3,8 @@
 
 use crate::base::digest::Digest;
 use crate::base::files;
-use crate::lock::block::{Block, Lock, Record};
-use crate::lock::text::{self, Salvaged, Unreadable};
+use crate::lock::block::{Block, Lock, Record, Salvaged, Unreadable, is_word};
+
 use crate::stage::key::KeyParts;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -61,7 +61,7 @@ pub fn read(bytes: &[u8], newest: u64) -> Result<Salvaged, Unreadable> {
     let mut lock = Lock::default();
     for (id, block) in written.stages {
         let mut words = std::iter::once(&id).chain(block.outputs.keys());
-        if !words.all(|word| text::is_word(word)) {
+        if !words.all(|word| is_word(word)) {
             return Err(Unreadable::Damaged(format!(
                 "`{id}` is no name, or one of its outputs has none"
             )));

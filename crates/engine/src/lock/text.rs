@@ -15,7 +15,7 @@
 
 use crate::base::digest::Digest;
 use crate::base::files;
-use crate::lock::block::{Block, Lock, Problem, Record};
+use crate::lock::block::{Block, Lock, Problem, Record, Salvaged, Unreadable, is_word};
 use crate::lock::conflict::{self, Sides};
 use crate::lock::older;
 use crate::stage::publication::Publication;
@@ -29,20 +29,6 @@ const TITLE: &str = "# retrace lock ";
 
 /// A text with more problems is somebody else's.
 const MOST: usize = 10_000;
-
-/// Why a text is no lock at all.
-#[derive(Debug)]
-pub enum Unreadable {
-    /// A newer program wrote it, in this format.
-    Newer(u64),
-    /// What is wrong.
-    Damaged(String),
-    /// The same, of a text that git could not merge.
-    Unmerged(String),
-}
-
-/// A lock, and what of its text says nothing.
-pub type Salvaged = (Lock, Vec<Problem>);
 
 /// A line of a stage: its number, and what it says or why it cannot be read.
 type Line = (usize, Result<Block, String>);
@@ -205,12 +191,6 @@ fn read_one(bytes: &[u8]) -> Result<Salvaged, Unreadable> {
         0..=MOST => Ok((lock, problems)),
         many => damaged(format!("{many} lines of it are damaged")),
     }
-}
-
-/// Whether a line can hold it as an id or a name.
-pub fn is_word(text: &str) -> bool {
-    let is_other = |c: char| c.is_whitespace() || c.is_control() || c == '=';
-    !text.is_empty() && !text.starts_with('#') && !text.contains(is_other)
 }
 
 /// The id at the start of a line, and the rest: a line of a stage has a key at least.
