@@ -356,7 +356,7 @@ fn stripped_foreign_edited_and_cut_files_are_told_apart() {
     let edited = provenance(root(), &[&put("edited", edited.as_bytes())]);
     assert_eq!(edited.status.code(), Some(3));
     assert!(text(&edited.stdout).contains("CHANGED since"));
-    let newer = svg.replacen("\"icl-repro\":1", "\"icl-repro\":2", 1);
+    let newer = svg.replacen("\"retrace\":1", "\"retrace\":2", 1);
     let newer = provenance(root(), &[&put("newer", newer.as_bytes())]);
     assert_eq!(newer.status.code(), Some(2));
     assert!(text(&newer.stderr).contains("update icl-repro"));

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_icl-repro");
 
 /// What a clone has, as far as commands of the documentation read it.
-const CLONED: [&str; 12] = [
+const CLONED: [&str; 13] = [
     ".gitignore",
     "CITATION.cff",
     "Cargo.toml",
@@ -18,6 +18,7 @@ const CLONED: [&str; 12] = [
     "data",
     "docs",
     "figures",
+    "pipeline.keys",
     "pipeline.lock",
     "pipeline.yaml",
 ];
@@ -149,6 +150,16 @@ fn at_toy_scale(yaml: &str) -> String {
     text
 }
 
+/// How long the list is that a text starts with.
+fn list(text: &str) -> usize {
+    let mut depth = 0;
+    let end = text.find(|c| {
+        depth += i32::from(c == '[') - i32::from(c == ']');
+        depth == 0
+    });
+    end.expect("a list that ends") + 1
+}
+
 /// The text with the value of the nth `key:` of a section replaced.
 fn with(text: &str, section: &str, key: &str, nth: usize, value: &str) -> String {
     let find = |from: usize, wanted: &str| {
@@ -161,6 +172,10 @@ fn with(text: &str, section: &str, key: &str, nth: usize, value: &str) -> String
     let mut found = text[from..].match_indices(&pattern);
     let (at, _) = found.nth(nth).expect("the key");
     let at = from + at + pattern.len();
-    let end = find(at, "\n") - 1;
+    let end = match text[at..].starts_with('[') {
+        // Something may follow a list in its line.
+        true => at + list(&text[at..]),
+        false => find(at, "\n") - 1,
+    };
     format!("{}{value}{}", &text[..at], &text[end..])
 }
