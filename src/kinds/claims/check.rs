@@ -3,7 +3,7 @@
 //! `lowest-ratio of zs_v over pretrained on theta0, -theta0 at 1..20 within 1 ± 0.25 log`; the params that
 //! enter the key have the same as a mapping. Knows what a check says, not how it is decided.
 
-use crate::kinds::claims::quantity::{Evidence, QUANTITIES, Quantity, Scope, unknown};
+use crate::kinds::claims::quantity::{Evidence, Extent, QUANTITIES, Quantity, unknown};
 use icl::theory::optima;
 use retrace::base::error::nearest_name;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -18,7 +18,7 @@ use std::str::SplitWhitespace;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Check {
     pub quantity: Quantity,
-    pub at: Scope,
+    pub at: Extent,
     pub is: Relation,
     /// A number, or the name of a closed form.
     pub expected: Expected,
@@ -152,7 +152,7 @@ const FORM: &str = "QUANTITY [from SET] [of MODELS] [over MODELS] [on TASKS] [at
 struct Parts {
     quantity: Quantity,
     #[serde(default)]
-    at: Scope,
+    at: Extent,
     is: Relation,
     expected: Expected,
     #[serde(default)]
@@ -229,7 +229,7 @@ impl Check {
         let mut words = text.split_whitespace();
         let quantity = words.next().ok_or("a check begins with a quantity")?;
         let quantity = Quantity::try_from(quantity.to_owned())?;
-        let mut at = Scope::default();
+        let mut at = Extent::default();
         let mut seen = Vec::new();
         let is = loop {
             let word = words.next().ok_or_else(|| {

@@ -4,7 +4,7 @@
 //! the reasoning, above all the chance of a false alarm.
 
 use crate::kinds::claims::check::{Check, Relation, Scale};
-use crate::kinds::claims::quantity::{Evidence, Found, Scope};
+use crate::kinds::claims::quantity::{Evidence, Extent, Found};
 use icl::math::student;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,11 +84,22 @@ pub enum Outcome {
     Open,
 }
 
+impl Outcome {
+    /// As it stands in tables, on the page and in answers.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Passes => "passes",
+            Outcome::Refuted => "refuted",
+            Outcome::Open => "open",
+        }
+    }
+}
+
 /// A check with its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Checked {
     pub quantity: String,
-    pub at: Scope,
+    pub at: Extent,
     /// In words, with its value.
     pub expected: String,
     /// Mean over the seeds, geometric on a log scale.

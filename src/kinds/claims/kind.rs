@@ -326,11 +326,7 @@ fn line(text: &mut String, before: &str, check: &Checked) {
     let interval = check.interval.map_or_else(String::new, |[low, high]| {
         format!("{} to {}", shown(low), shown(high))
     });
-    let outcome = match check.outcome {
-        claim::Outcome::Passes => "passes",
-        claim::Outcome::Refuted => "refuted",
-        claim::Outcome::Open => "open",
-    };
+    let outcome = check.outcome.word();
     let _ = writeln!(
         text,
         "| {before}{} | {} | {} | {interval} | {outcome} |",

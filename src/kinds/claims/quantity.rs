@@ -128,7 +128,7 @@ pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
 /// Where a quantity is taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct Scope {
+pub struct Extent {
     /// Which seeds: the label under which the stage's inputs name them.
     pub from: String,
     /// Models; stages for `largest-z`.
@@ -146,9 +146,9 @@ pub struct Scope {
 /// The seeds of the synthetic experiment.
 pub const SEEDS: &str = "measure";
 
-impl Default for Scope {
+impl Default for Extent {
     fn default() -> Self {
-        Scope {
+        Extent {
             from: SEEDS.to_owned(),
             of: Vec::new(),
             over: Vec::new(),
@@ -228,7 +228,7 @@ impl Quantity {
     ///
     /// # Errors
     /// A part that is missing, or one without effect.
-    pub fn check(self, scope: &Scope) -> Result<(), String> {
+    pub fn check(self, scope: &Extent) -> Result<(), String> {
         let parts = [
             ("from", scope.from != SEEDS),
             ("of", !scope.of.is_empty()),
@@ -255,7 +255,7 @@ impl Quantity {
     /// # Errors
     /// A model, task, number of shots or stage that the evidence does not have (the message lists those
     /// it has), or a scope without points.
-    pub fn find(self, scope: &Scope, evidence: &Evidence) -> Result<Found, String> {
+    pub fn find(self, scope: &Extent, evidence: &Evidence) -> Result<Found, String> {
         match self.basis() {
             Basis::Theory => self.in_theory(scope, evidence).map(Found::Exact),
             Basis::Sampled => largest_z(scope, evidence).map(Found::Exact),
@@ -278,7 +278,7 @@ impl Quantity {
         }
     }
 
-    fn in_theory(self, scope: &Scope, evidence: &Evidence) -> Result<f64, String> {
+    fn in_theory(self, scope: &Extent, evidence: &Evidence) -> Result<f64, String> {
         let (points, setting) = (&evidence.points, &evidence.setting);
         match self {
             Quantity::ThresholdMisses => {
@@ -318,7 +318,7 @@ impl Quantity {
         }
     }
 
-    fn of_seed(self, scope: &Scope, measures: &Measures) -> Result<f64, String> {
+    fn of_seed(self, scope: &Extent, measures: &Measures) -> Result<f64, String> {
         let readout = |models: &[String], name: &str| {
             let [model] = models else {
                 return Err(format!("`{}` is of one model", self.name()));
@@ -389,7 +389,7 @@ impl Quantity {
         self,
         measures: &'a Measures,
         model: &str,
-        scope: &Scope,
+        scope: &Extent,
     ) -> Result<Vec<(Place<'a>, f64)>, String> {
         let accuracies = matches!(
             self,
@@ -416,7 +416,7 @@ pub fn set(label: &str) -> &str {
     label.split('@').next().unwrap_or(label)
 }
 
-impl Scope {
+impl Extent {
     fn one_shot(&self) -> Result<usize, String> {
         match self.shots {
             Some([first, last]) if first == last => Ok(first as usize),
@@ -448,7 +448,7 @@ type Place<'a> = (&'a str, usize);
 fn points<'a>(
     measures: &'a Measures,
     model: &str,
-    scope: &Scope,
+    scope: &Extent,
 ) -> Result<Vec<&'a ErrorAt>, String> {
     let of_model = || measures.errors.iter().filter(|at| at.model == model);
     if of_model().next().is_none() {
@@ -503,7 +503,7 @@ fn value(measures: &Measures, model: &str, name: &str) -> Result<f64, String> {
     })
 }
 
-fn largest_z(scope: &Scope, evidence: &Evidence) -> Result<f64, String> {
+fn largest_z(scope: &Extent, evidence: &Evidence) -> Result<f64, String> {
     let mut most = 0.0;
     for stage in &scope.of {
         let found = evidence.sampled.iter().find(|(name, _)| name == stage);

@@ -7,7 +7,7 @@
 use crate::kinds::figure::error_range::ErrorRange;
 use crate::kinds::figure::query::choice::{Choice, Chosen, Group, Split};
 use crate::kinds::figure::query::selector::{self, Selector};
-use crate::kinds::figure::query::tables::{Drawn, Rows, Scope, Tables};
+use crate::kinds::figure::query::tables::{Drawn, Rows, TableScope, Tables};
 use crate::kinds::figure::rows::{self, FigureRows};
 use crate::kinds::figure::statistics::{Bins, Columns, Reading};
 use crate::kinds::params::look::{self, Look, LookOf, Paint, Scale, Sizes};
@@ -88,9 +88,9 @@ pub struct Found<'t> {
 
 /// The place of an entry: its path in the params, its facet, the rows of its panel, the looks.
 #[derive(Clone, Copy)]
-pub struct Place<'p> {
+pub struct CurvePlace<'p> {
     pub path: &'p str,
-    pub scope: Scope<'p>,
+    pub scope: TableScope<'p>,
     pub rows: Option<&'p FigureRows>,
     pub looks: &'p Scale,
 }
@@ -103,7 +103,7 @@ impl Curves {
     pub fn check(
         &self,
         path: &str,
-        scope: Scope,
+        scope: TableScope,
         on_rows: bool,
         looks: &Scale,
     ) -> std::result::Result<(), String> {
@@ -239,7 +239,7 @@ impl Curves {
     pub fn find<'t>(
         &'t self,
         tables: &'t Tables,
-        place: Place<'t>,
+        place: CurvePlace<'t>,
         drawn: &mut Drawn,
     ) -> Result<Found<'t>> {
         let chosen = self.choose(tables, place, drawn)?;
@@ -264,10 +264,10 @@ impl Curves {
     fn choose<'t>(
         &'t self,
         tables: &'t Tables,
-        place: Place<'t>,
+        place: CurvePlace<'t>,
         drawn: &mut Drawn,
     ) -> Result<Chosen<'t>> {
-        let Place { path, scope, .. } = place;
+        let CurvePlace { path, scope, .. } = place;
         let from = format!("{path}.from");
         let (label, label_path) = self.from.label(scope, &from);
         let under = self.from.under(scope);
@@ -331,7 +331,7 @@ impl Curves {
         &self,
         group: &Group,
         (at, position, count): (usize, usize, usize),
-        place: Place,
+        place: CurvePlace,
     ) -> Result<Curve> {
         let from = format!("{}.from", place.path);
         let Group { value, named, rows } = group;

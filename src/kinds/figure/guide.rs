@@ -2,7 +2,7 @@
 //!
 //! Does not know the curves.
 
-use crate::kinds::figure::query::tables::{Drawn, Rows, Scope, Tables};
+use crate::kinds::figure::query::tables::{Drawn, Rows, TableScope, Tables};
 use crate::kinds::params::look::{LookOf, Paint, Scale, Sizes};
 use plots::color::Color;
 use plots::figure::{Dash, Guide, GuideLine, GuidePoint, Line, Marker, Side};
@@ -158,7 +158,7 @@ impl Callout {
     pub fn check(
         &self,
         path: &str,
-        scope: Scope,
+        scope: TableScope,
         looks: &Scale,
     ) -> std::result::Result<(), String> {
         self.from.check(scope, &format!("{path}.from"))?;
@@ -184,7 +184,7 @@ impl Callout {
     pub fn guide(
         &self,
         tables: &Tables,
-        scope: Scope,
+        scope: TableScope,
         looks: &Scale,
         path: &str,
         drawn: &mut Drawn,

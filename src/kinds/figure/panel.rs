@@ -3,11 +3,11 @@
 //! Brings curves, guides and rows of a panel together. Does not know the other panels.
 
 use crate::kinds::figure::check;
-use crate::kinds::figure::curves::{Curve, Curves, Place};
+use crate::kinds::figure::curves::{Curve, CurvePlace, Curves};
 use crate::kinds::figure::guide::{Callout, Lines};
 use crate::kinds::figure::query::choice::Group;
 use crate::kinds::figure::query::selector::Selector;
-use crate::kinds::figure::query::tables::{Drawn, Scope, Tables};
+use crate::kinds::figure::query::tables::{Drawn, TableScope, Tables};
 use crate::kinds::figure::rows::{FigureRows, RowColumns};
 use crate::kinds::params::look::Scale;
 use plots::figure::{Axis, Guide, Panel, Series};
@@ -205,8 +205,8 @@ impl<'p> PanelAt<'p> {
     }
 
     /// What its facet says of all rows.
-    pub fn scope(&self) -> Scope<'_> {
-        Scope {
+    pub fn scope(&self) -> TableScope<'_> {
+        TableScope {
             table: self.facet.table.as_deref(),
             filter: &self.facet.filter,
             path: &self.facet_path,
@@ -225,7 +225,7 @@ impl<'p> PanelAt<'p> {
         let mut entries = Vec::new();
         for (at, curves) in panel.series.iter().enumerate() {
             let path = format!("{path}.series.{at}");
-            let place = Place {
+            let place = CurvePlace {
                 path: &path,
                 scope: self.scope(),
                 rows: rows.as_ref(),

@@ -4,7 +4,7 @@
 
 use crate::kinds::figure::curves::Curves;
 use crate::kinds::figure::panel::PanelAt;
-use crate::kinds::figure::query::tables::{Rows, Scope};
+use crate::kinds::figure::query::tables::{Rows, TableScope};
 use retrace::stage::columns::Wanted;
 
 /// Every column that these panels name, each with the path of its param.
@@ -30,7 +30,7 @@ pub fn wants(panels: &[PanelAt]) -> Vec<Wanted> {
     wants
 }
 
-fn of_curves(curves: &Curves, scope: Scope, path: &str, wants: &mut Vec<Wanted>) {
+fn of_curves(curves: &Curves, scope: TableScope, path: &str, wants: &mut Vec<Wanted>) {
     let from = format!("{path}.from");
     of_rows(&curves.from, scope, &from, wants);
     if !curves.each().is_empty() {
@@ -39,7 +39,7 @@ fn of_curves(curves: &Curves, scope: Scope, path: &str, wants: &mut Vec<Wanted>)
     }
 }
 
-fn of_rows(rows: &Rows, scope: Scope, path: &str, wants: &mut Vec<Wanted>) {
+fn of_rows(rows: &Rows, scope: TableScope, path: &str, wants: &mut Vec<Wanted>) {
     let (table, _) = rows.label(scope, path);
     let named = [("x", Some(&rows.x)), ("y", Some(&rows.y))];
     let named = named

@@ -122,11 +122,7 @@ fn check(role: &'static str, check: &Checked) -> CheckView {
             format!("{} to {}", shown(low), shown(high))
         }),
         decided: check.decided.clone(),
-        outcome: match check.outcome {
-            Outcome::Passes => "passes",
-            Outcome::Refuted => "refuted",
-            Outcome::Open => "open",
-        },
+        outcome: check.outcome.word(),
         seeds: check.seeds.iter().map(seed).collect::<Vec<_>>().join(", "),
     }
 }

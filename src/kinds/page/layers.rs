@@ -4,7 +4,7 @@
 
 /// Where a node lies: its column from the left, its place in the column from the top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Spot {
     pub column: usize,
     pub row: usize,
 }
@@ -12,7 +12,7 @@ pub struct Place {
 const SWEEPS: usize = 8;
 
 /// Places nodes, given for each the earlier nodes that it reads.
-pub fn place(reads: &[Vec<usize>]) -> Vec<Place> {
+pub fn place(reads: &[Vec<usize>]) -> Vec<Spot> {
     let mut depth = vec![0; reads.len()];
     for node in 0..reads.len() {
         depth[node] = reads[node]
@@ -65,7 +65,7 @@ pub fn place(reads: &[Vec<usize>]) -> Vec<Place> {
         }
     }
     (0..reads.len())
-        .map(|node| Place {
+        .map(|node| Spot {
             column: depth[node],
             row: row[node],
         })

@@ -154,11 +154,7 @@ fn one(session: &Session, stage: usize, claim: &Decided) -> String {
 }
 
 fn evidence(text: &mut String, before: &str, check: &Checked) {
-    let outcome = match check.outcome {
-        crate::kinds::claims::claim::Outcome::Passes => "passes",
-        crate::kinds::claims::claim::Outcome::Refuted => "refuted",
-        crate::kinds::claims::claim::Outcome::Open => "open",
-    };
+    let outcome = check.outcome.word();
     let _ = writeln!(
         text,
         "\n  {before}{}\n    expected  {}\n    measured  {}  {outcome}\n    decided   {}",

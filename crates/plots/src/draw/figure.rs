@@ -6,8 +6,8 @@ use crate::color::Color;
 use crate::draw::axes::{PanelAxes, resolve};
 use crate::draw::canvas::{Anchor, Canvas};
 use crate::draw::clip::Rect;
-use crate::draw::layout::{MINOR_TICK, Place, TICK, place};
-use crate::draw::legend::Key;
+use crate::draw::layout::{MINOR_TICK, PanelPlace, TICK, place};
+use crate::draw::legend::LegendBox;
 use crate::draw::marks;
 use crate::draw::ticks::Ticks;
 use crate::error::ReportError;
@@ -63,7 +63,7 @@ pub fn draw(figure: &Figure, font: &Font) -> Result<Drawing, ReportError> {
     check(figure)?;
     let axes = resolve(figure)?;
     let legend = figure.legend.as_ref();
-    let key = legend.and_then(|legend| Key::new(figure, legend, font));
+    let key = legend.and_then(|legend| LegendBox::new(figure, legend, font));
     let page = place(figure, &axes, font, key.as_ref())?;
     let mut svg = String::new();
     let mut canvas = Canvas::new(&mut svg, figure.width_pt, figure.height_pt, font);
@@ -128,7 +128,7 @@ fn check(figure: &Figure) -> Result<(), ReportError> {
     Ok(())
 }
 
-fn grid(canvas: &mut Canvas, axes: &PanelAxes, place: &Place) {
+fn grid(canvas: &mut Canvas, axes: &PanelAxes, place: &PanelPlace) {
     let frame = &place.frame;
     for rect in marks::tiles_of(axes, frame) {
         for tick in place.x.major.iter().filter(|_| axes.x.axis.grid) {
@@ -147,7 +147,7 @@ fn grid(canvas: &mut Canvas, axes: &PanelAxes, place: &Place) {
 }
 
 /// Spines and ticks. Where an axis is broken, the spines along it are interrupted and marked.
-fn frame(canvas: &mut Canvas, axes: &PanelAxes, place: &Place) {
+fn frame(canvas: &mut Canvas, axes: &PanelAxes, place: &PanelPlace) {
     let frame = &place.frame;
     let black = Color::BLACK;
     let x_at = |fraction: f64| frame.left + fraction * frame.width();
@@ -208,7 +208,13 @@ fn frame(canvas: &mut Canvas, axes: &PanelAxes, place: &Place) {
     }
 }
 
-fn words(canvas: &mut Canvas, panel: &Panel, axes: &PanelAxes, place: &Place, sizes: (f64, f64)) {
+fn words(
+    canvas: &mut Canvas,
+    panel: &Panel,
+    axes: &PanelAxes,
+    place: &PanelPlace,
+    sizes: (f64, f64),
+) {
     let frame = &place.frame;
     let (size, tick_size) = sizes;
     let (center, middle) = (

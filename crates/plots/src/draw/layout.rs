@@ -5,7 +5,7 @@
 
 use crate::draw::axes::{PanelAxes, columns};
 use crate::draw::clip::Rect;
-use crate::draw::legend::Key;
+use crate::draw::legend::LegendBox;
 use crate::draw::ticks::{Tick, Ticks, ticks};
 use crate::error::ReportError;
 use crate::figure::{Figure, Position};
@@ -28,7 +28,7 @@ const SMALLEST: f64 = 8.0;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    pub panels: Vec<Place>,
+    pub panels: Vec<PanelPlace>,
     /// The top left corner of a legend outside the panels, and of one without any.
     pub legend: Option<(f64, f64)>,
     pub tick_size: f64,
@@ -36,7 +36,7 @@ pub struct Page {
 
 /// A panel's place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place {
+pub struct PanelPlace {
     pub frame: Rect,
     pub x: Ticks,
     pub y: Ticks,
@@ -56,7 +56,7 @@ pub fn place(
     figure: &Figure,
     axes: &[PanelAxes],
     font: &Font,
-    key: Option<&Key>,
+    key: Option<&LegendBox>,
 ) -> Result<Page, ReportError> {
     let tick_size = figure.small_pt();
     let mut page = Rect {
@@ -65,7 +65,7 @@ pub fn place(
         right: figure.width_pt - PAGE_PAD,
         bottom: figure.height_pt - PAGE_PAD,
     };
-    let (key_width, key_height) = key.map_or((0.0, 0.0), Key::size);
+    let (key_width, key_height) = key.map_or((0.0, 0.0), LegendBox::size);
     if figure.panels.is_empty() {
         if key_width > figure.width_pt || key_height > figure.height_pt {
             return Err(ReportError::Figure {
@@ -233,7 +233,7 @@ pub fn place(
         };
         let x_ticks = frame.bottom + TICK + TICK_PAD + ASCENT * tick_size;
         let y_ticks = frame.left - TICK - TICK_PAD;
-        panels.push(Place {
+        panels.push(PanelPlace {
             x_label: x_ticks + LABEL_PAD + ASCENT * figure.font_pt,
             y_label: y_ticks - tick_room[column] - LABEL_PAD - DESCENT * figure.font_pt,
             title: frame.top - LABEL_PAD - DESCENT * figure.font_pt,

@@ -22,7 +22,7 @@ const LEADING: f64 = 1.3;
 
 /// The content of a legend, measured.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub struct LegendBox {
     entries: Vec<Series>,
     rows: usize,
     /// Widths of the columns.
@@ -33,7 +33,7 @@ pub struct Key {
     pad: f64,
 }
 
-impl Key {
+impl LegendBox {
     /// `None` if there is nothing to list. Columns that the page is too narrow for are given up.
     pub fn new(figure: &Figure, legend: &Legend, font: &Font) -> Option<Self> {
         let entries: Vec<Series> = match legend.entries.is_empty() {

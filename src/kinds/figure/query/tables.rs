@@ -212,7 +212,7 @@ pub struct Rows {
 
 /// What a facet says of all rows in it.
 #[derive(Clone, Copy)]
-pub struct Scope<'f> {
+pub struct TableScope<'f> {
     pub table: Option<&'f str>,
     pub filter: &'f BTreeMap<String, Selector>,
     /// Where in the params it says so.
@@ -224,7 +224,7 @@ impl Rows {
     ///
     /// # Errors
     /// A table that nobody names or two do, a column that facet and rows both choose from.
-    pub fn check(&self, scope: Scope, path: &str) -> std::result::Result<(), String> {
+    pub fn check(&self, scope: TableScope, path: &str) -> std::result::Result<(), String> {
         let facet = scope.path;
         match (&self.table, scope.table) {
             (Some(_), Some(_)) => {
@@ -246,7 +246,7 @@ impl Rows {
     }
 
     /// The label of its table, and where it stands.
-    pub fn label<'a>(&'a self, scope: Scope<'a>, path: &str) -> (&'a str, String) {
+    pub fn label<'a>(&'a self, scope: TableScope<'a>, path: &str) -> (&'a str, String) {
         match (&self.table, scope.table) {
             (None, Some(label)) => (label, format!("{}.table", scope.path)),
             (label, _) => (
@@ -263,7 +263,7 @@ impl Rows {
     pub fn of(
         &self,
         named: Named,
-        scope: Scope,
+        scope: TableScope,
         path: &str,
         may_be_empty: bool,
     ) -> Result<Vec<usize>> {
@@ -298,7 +298,7 @@ impl Rows {
     /// Column, value and the path of the mapping `where`, of facet and rows.
     pub fn conditions<'a>(
         &'a self,
-        scope: Scope<'a>,
+        scope: TableScope<'a>,
         path: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a Selector, &'a str)> {
         let of = |filter: &'a BTreeMap<String, Selector>, at: &'a str| {
@@ -309,14 +309,14 @@ impl Rows {
     }
 
     /// `task = theta0`, and so on.
-    fn words(&self, scope: Scope) -> String {
+    fn words(&self, scope: TableScope) -> String {
         let conditions = self.conditions(scope, "");
         let words = conditions.map(|(name, value, _)| format!("{name} = {}", value.words()));
         words.collect::<Vec<_>>().join(" and ")
     }
 
     /// The same as the end of a message; nothing where all rows are meant.
-    pub fn under(&self, scope: Scope) -> String {
+    pub fn under(&self, scope: TableScope) -> String {
         match self.words(scope) {
             words if words.is_empty() => words,
             words => format!(" where {words}"),
@@ -324,7 +324,7 @@ impl Rows {
     }
 
     /// The values that are chosen, without their columns.
-    pub fn chosen(&self, scope: Scope) -> Vec<String> {
+    pub fn chosen(&self, scope: TableScope) -> Vec<String> {
         let conditions = self.conditions(scope, "");
         conditions.map(|(_, value, _)| value.words()).collect()
     }
