@@ -5,7 +5,7 @@ use plots::color::Color;
 use plots::draw::axes::lost_points;
 use plots::draw::export::{pdf, png, svg};
 use plots::draw::figure::{Drawing, draw};
-use plots::draw::legend::Key;
+use plots::draw::legend::LegendBox;
 use plots::figure::{
     Axis, Dash, ErrorStyle, Figure, Fill, Guide, Layout, Legend, Line, Marker, Panel, Point,
     Position, ScaleKind, Segment, Series, Shape,
@@ -380,7 +380,7 @@ fn legends_list_every_label_once() {
                 position,
                 ..Legend::default()
             };
-            let key = Key::new(&figure, &legend, font()).unwrap();
+            let key = LegendBox::new(&figure, &legend, font()).unwrap();
             assert_eq!(key.labels(), ["dots", "curve", "third"]);
             figure.legend = Some(legend);
             let page = drawn(&figure);

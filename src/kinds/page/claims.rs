@@ -3,7 +3,7 @@
 //! Knows what the kind `claims` writes. Does not know where on the page it stands.
 
 use crate::kinds::claims::check::shown;
-use crate::kinds::claims::claim::{Checked, Decided, Outcome, Verdict};
+use crate::kinds::claims::claim::{Checked, Decided, Verdict};
 use crate::kinds::claims::kind::{measured, place};
 use serde::Serialize;
 
