@@ -283,6 +283,36 @@ fn lines_of_both_sides_are_read_if_they_agree() {
 }
 
 #[test]
+fn of_two_lines_of_a_stage_its_own_counts_and_the_file_is_told_of() {
+    let branches = Branches::new(&[]);
+    let repo = &branches.repo;
+    let text = repo.read("pipeline.lock");
+    let own = text
+        .lines()
+        .find(|line| line.starts_with("e "))
+        .expect("a line");
+    let key = own.split(' ').nth(1).expect("a key");
+    let other = own.replace(key, &key.chars().rev().collect::<String>());
+    // In either order; what stands twice and says the same is no conflict.
+    for lines in [
+        format!("{text}{other}\n"),
+        text.replace(own, &format!("{other}\n{own}")),
+    ] {
+        repo.write("pipeline.lock", &lines);
+        assert!(
+            file(repo)
+                .problem_of("e")
+                .expect("told")
+                .contains("has its key")
+        );
+        assert_eq!(not_recorded(repo), Vec::<String>::new());
+        assert_eq!(repo.read("pipeline.lock"), text);
+    }
+    repo.write("pipeline.lock", &format!("{text}{own}\n"));
+    assert!(file(repo).problems().expect("readable").is_empty());
+}
+
+#[test]
 fn a_lock_of_which_nothing_is_sure_is_refused_with_what_helps_and_left_alone() {
     let branches = Branches::new(&[]);
     branches.on_branch("one", &[("{text: c}", "{text: c, note: one}")]);

@@ -179,7 +179,7 @@ fn read_one(bytes: &[u8]) -> Result<Salvaged, Unreadable> {
                 problems.push(Problem {
                     stage: Some(id.clone()),
                     line: Some(line),
-                    why: format!("line {second} says something else of it: both sides of a merge changed it, or lines beside it"),
+                    why: format!("line {second} says something else of it, as when both sides of a merge changed it; the one that has its key counts"),
                 });
                 let all = std::iter::once(first).chain(blocks.into_iter().map(|(_, block)| block));
                 lock.rivals.insert(id, all.filter_map(Result::ok).collect());

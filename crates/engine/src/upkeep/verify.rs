@@ -100,6 +100,15 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
                 });
             continue;
         };
+        if lock.rivals.contains_key(&stage.id) {
+            // It has its own, but the file holds another beside it.
+            let problems = context.lock.problems()?.iter();
+            let own = problems.filter(|problem| problem.stage.as_ref() == Some(&stage.id));
+            let own = own.map(|problem| Finding::Lock {
+                problem: problem.clone(),
+            });
+            report.findings.extend(own);
+        }
         if let Some(from) = renamed_from.map(str::to_owned) {
             report
                 .findings
