@@ -62,6 +62,12 @@ struct Block<S> {
     queries: LaneStream,
     contexts: LaneStream,
     sampler: S,
+    work: Work,
+}
+
+/// What does not depend on where prompts come from: its kernels are compiled once for all sources.
+#[derive(Debug)]
+struct Work {
     group: PromptGroup,
     attention: Attention,
     single_token: SingleToken,
@@ -87,13 +93,15 @@ impl<S: Sampler> Batch<S> {
                 queries: LaneStream::new(seed, QUERIES, &[]),
                 contexts: LaneStream::new(seed, CONTEXTS, &[]),
                 sampler: sampler.clone(),
-                group: PromptGroup::new(shape.d),
-                attention: Attention::new(dim, layers, heads),
-                single_token: SingleToken::new(dim, layers, heads),
-                lane_gradient: LaneGradient::zeros(dim, layers, heads),
-                gradient: Effective::zeros(dim, layers, heads),
-                zero_shot: Lanes::ZERO,
-                few_shot: Lanes::ZERO,
+                work: Work {
+                    group: PromptGroup::new(shape.d),
+                    attention: Attention::new(dim, layers, heads),
+                    single_token: SingleToken::new(dim, layers, heads),
+                    lane_gradient: LaneGradient::zeros(dim, layers, heads),
+                    gradient: Effective::zeros(dim, layers, heads),
+                    zero_shot: Lanes::ZERO,
+                    few_shot: Lanes::ZERO,
+                },
             })
             .collect();
         let gradient = Effective::zeros(dim, layers, heads);
@@ -125,13 +133,11 @@ impl<S: Sampler> Batches for Batch<S> {
                 if objective.uses_few_shot() {
                     block.contexts.restart(seed, CONTEXTS, &index);
                 }
-                simd::dispatch(BlockKernel {
-                    block,
-                    matrices,
-                    objective,
-                    zero_shot_seed: 2.0 * scale * weights.zero_shot,
-                    few_shot_seed: 2.0 * scale * weights.few_shot,
-                });
+                let seeds = Seeds {
+                    zero_shot: 2.0 * scale * weights.zero_shot,
+                    few_shot: 2.0 * scale * weights.few_shot,
+                };
+                block.run(matrices, objective, seeds);
             });
         self.gradient.clear();
         let mut loss = BatchLoss {
@@ -139,9 +145,9 @@ impl<S: Sampler> Batches for Batch<S> {
             few_shot: 0.0,
         };
         for block in &self.blocks {
-            self.gradient.add(&block.gradient);
-            loss.zero_shot += block.zero_shot.sum();
-            loss.few_shot += block.few_shot.sum();
+            self.gradient.add(&block.work.gradient);
+            loss.zero_shot += block.work.zero_shot.sum();
+            loss.few_shot += block.work.few_shot.sum();
         }
         loss.zero_shot *= scale;
         loss.few_shot *= scale;
@@ -149,74 +155,127 @@ impl<S: Sampler> Batches for Batch<S> {
     }
 }
 
-struct BlockKernel<'b, S> {
-    block: &'b mut Block<S>,
-    matrices: &'b Effective,
-    objective: Objective,
-    /// Derivative of the batch loss by a squared residual, times 2.
-    zero_shot_seed: f64,
-    few_shot_seed: f64,
+/// Derivatives of the batch loss by a squared residual, times 2.
+#[derive(Debug, Clone, Copy)]
+struct Seeds {
+    zero_shot: f64,
+    few_shot: f64,
 }
 
-impl<S: Sampler> Kernel for BlockKernel<'_, S> {
+impl<S: Sampler> Block<S> {
+    fn run(&mut self, matrices: &Effective, objective: Objective, seeds: Seeds) {
+        let work = &mut self.work;
+        work.lane_gradient.clear();
+        work.zero_shot = Lanes::ZERO;
+        work.few_shot = Lanes::ZERO;
+        let few_shot = objective.uses_few_shot();
+        self.sampler
+            .start(&mut self.queries, &mut self.contexts, few_shot);
+        for start in (0..self.n_prompts).step_by(WIDTH) {
+            simd::dispatch(Draw {
+                sampler: &mut self.sampler,
+                queries: &mut self.queries,
+                contexts: few_shot.then_some(&mut self.contexts),
+                group: &mut work.group,
+            });
+            simd::dispatch(Step {
+                work,
+                matrices,
+                objective,
+                seeds,
+                mask: Lanes::first(self.n_prompts - start),
+            });
+        }
+        work.lane_gradient.reduce_into(&mut work.gradient);
+    }
+}
+
+/// Runs a kernel with the width as a constant, for those of the pipeline's larger experiments: d = 5, and 4, 8
+/// and 16 for the digits.
+macro_rules! at_width {
+    ($dim:expr, $kernel:expr) => {
+        match $dim {
+            6 => $kernel.at(Fixed::<6>),
+            7 => $kernel.at(Fixed::<7>),
+            10 => $kernel.at(Fixed::<10>),
+            18 => $kernel.at(Fixed::<18>),
+            dim => $kernel.at(dim),
+        }
+    };
+}
+
+/// Draws a group of prompts, without contexts where nobody asks for them.
+struct Draw<'b, S> {
+    sampler: &'b mut S,
+    queries: &'b mut LaneStream,
+    contexts: Option<&'b mut LaneStream>,
+    group: &'b mut PromptGroup,
+}
+
+impl<S: Sampler> Kernel for Draw<'_, S> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        match self.matrices.dim() {
-            // The widths of the pipeline's larger experiments: d = 5, and 4, 8 and 16 for the digits.
-            6 => self.run_at(Fixed::<6>),
-            7 => self.run_at(Fixed::<7>),
-            10 => self.run_at(Fixed::<10>),
-            18 => self.run_at(Fixed::<18>),
-            dim => self.run_at(dim),
+        at_width!(self.group.dim(), self)
+    }
+}
+
+impl<S: Sampler> Draw<'_, S> {
+    #[inline(always)]
+    fn at<W: Width>(self, width: W) {
+        self.sampler.draw_query(width, self.queries, self.group);
+        if let Some(contexts) = self.contexts {
+            self.sampler.draw_context(width, contexts, self.group);
         }
     }
 }
 
-impl<S: Sampler> BlockKernel<'_, S> {
+/// Adds losses and gradients of the group that was drawn.
+struct Step<'b> {
+    work: &'b mut Work,
+    matrices: &'b Effective,
+    objective: Objective,
+    seeds: Seeds,
+    mask: Lanes,
+}
+
+impl Kernel for Step<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn run_at<W: Width>(self, width: W) {
-        let block = self.block;
-        block.lane_gradient.clear();
-        block.zero_shot = Lanes::ZERO;
-        block.few_shot = Lanes::ZERO;
-        let few_shot = self.objective.uses_few_shot();
-        block
-            .sampler
-            .start(&mut block.queries, &mut block.contexts, few_shot);
-        for start in (0..block.n_prompts).step_by(WIDTH) {
-            let mask = Lanes::first(block.n_prompts - start);
-            block
-                .sampler
-                .draw_query(width, &mut block.queries, &mut block.group);
-            if few_shot {
-                block
-                    .sampler
-                    .draw_context(width, &mut block.contexts, &mut block.group);
-                let prompts = &block.group;
-                let prediction = block.attention.forward(width, self.matrices, prompts);
-                let residual = (prediction - prompts.y) * mask;
-                block.few_shot += residual * residual;
-                let seed = residual * self.few_shot_seed;
-                let gradient = &mut block.lane_gradient;
-                block
-                    .attention
-                    .backward(width, self.matrices, prompts, seed, gradient);
-            }
-            if self.objective.uses_zero_shot() {
-                let group = &block.group;
-                let prediction = block.single_token.forward(width, self.matrices, &group.z);
-                let residual = (prediction - group.y) * mask;
-                block.zero_shot += residual * residual;
-                let seed = residual * self.zero_shot_seed;
-                let gradient = &mut block.lane_gradient;
-                block
-                    .single_token
-                    .backward(width, self.matrices, seed, gradient);
-            }
+    fn run(self) {
+        at_width!(self.matrices.dim(), self)
+    }
+}
+
+impl Step<'_> {
+    #[inline(always)]
+    fn at<W: Width>(self, width: W) {
+        let Step {
+            work,
+            matrices,
+            objective,
+            seeds,
+            mask,
+        } = self;
+        let prompts = &work.group;
+        let gradient = &mut work.lane_gradient;
+        if objective.uses_few_shot() {
+            let prediction = work.attention.forward(width, matrices, prompts);
+            let residual = (prediction - prompts.y) * mask;
+            work.few_shot += residual * residual;
+            let seed = residual * seeds.few_shot;
+            work.attention
+                .backward(width, matrices, prompts, seed, gradient);
         }
-        block.lane_gradient.reduce_into(&mut block.gradient);
+        if objective.uses_zero_shot() {
+            let prediction = work.single_token.forward(width, matrices, &prompts.z);
+            let residual = (prediction - prompts.y) * mask;
+            work.zero_shot += residual * residual;
+            let seed = residual * seeds.zero_shot;
+            work.single_token.backward(width, matrices, seed, gradient);
+        }
     }
 }
 
