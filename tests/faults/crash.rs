@@ -4,6 +4,7 @@
 //! Histories alternate between two versions of the pipeline, so that a killed run stands amid files
 //! of the other one.
 
+use regex::{Captures, Regex};
 use retrace::base::digest::Digest;
 use retrace::lock::file::Lock;
 use retrace::store::actions::Outputs;
@@ -169,33 +170,28 @@ fn pipeline() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline.yaml");
     let text = fs::read_to_string(path).expect("the pipeline");
     // The report names figures that would not be there.
-    let text = text.replace("  report:\n    - report\n", "");
+    let text = replaced(&text, "  report: [report]\n", "");
     let (text, _) = text
         .split_once("\n  report:\n")
         .expect("the report is the last stage");
-    let kept = |line: &&str| match line.trim_start().split_once(": {") {
-        Some((label, rest)) if rest.starts_with("seed: ") && label.contains("_vs_") => {
-            TARGETS.contains(&label)
-        }
-        Some((label, rest)) if rest.starts_with("heads: ") => CONFIGS.contains(&label),
-        _ => true,
+    let target = Regex::new(r"(\d_vs_\d): \{seed: \d+\},?\s*").expect("a pattern");
+    let is_kept = |label: &str| TARGETS.contains(&label);
+    let fewer = target.replace_all(text, |found: &Captures| match is_kept(&found[1]) {
+        true => found[0].to_owned(),
+        false => String::new(),
+    });
+    assert_eq!(target.find_iter(&fewer).count(), TARGETS.len());
+    let config = Regex::new(r"^\s+(h\d_l\d_\w+): (&one )?\{").expect("a pattern");
+    let kept = |line: &&str| {
+        let label = config.captures(line).map(|found| found[1].to_owned());
+        label.is_none_or(|label| CONFIGS.contains(&&*label))
     };
-    let text = &with_excludes_of(&TARGETS, text);
-    let lines: Vec<&str> = text.lines().filter(kept).collect();
+    let lines: Vec<&str> = fewer.lines().filter(kept).collect();
     assert!(
-        lines.len() < text.lines().count(),
+        lines.len() < fewer.lines().count(),
         "both axes are as they were"
     );
     lines.join("\n") + "\n"
-}
-
-/// The pipeline with those targets alone among what is left out: an exclude names what is there.
-fn with_excludes_of(targets: &[&str], text: &str) -> String {
-    let (start, rest) = text.split_once("        target: [").expect("an exclude");
-    let (list, end) = rest.split_once(']').expect("a list");
-    let named = list.split(',').map(str::trim);
-    let named: Vec<&str> = named.filter(|label| targets.contains(label)).collect();
-    format!("{start}        target: [{}]{end}", named.join(", "))
 }
 
 fn replaced(text: &str, from: &str, to: &str) -> String {
@@ -207,7 +203,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 fn a_kill_at_any_moment_loses_at_most_what_is_in_flight() {
     let yaml = [
         pipeline(),
-        replaced(&pipeline(), "\n  seed: 0", "\n  seed: 1"),
+        replaced(&pipeline(), "\n  main_seed: 0", "\n  main_seed: 1"),
     ];
     let mut longest = Duration::ZERO;
     let versions = yaml.clone().map(|yaml| {
