@@ -1,6 +1,6 @@
 //! Provenance in a Parquet file: an entry of its key-value metadata.
 //!
-//! The table is written again, as [`tables::table`] writes tables: what other programs wrote
+//! The table is written again, as the crate `tables` writes tables: what other programs wrote
 //! does not come back byte for byte, and so cannot carry provenance.
 
 use crate::carried::{Carried, NAME, Result, Unreadable};

@@ -3,7 +3,7 @@
 //!
 //! Reads pages itself, below polars' own types: those that this program is not built with (a date, a
 //! category, an 8-bit number) would end in a panic for the whole file. What is not asked for is not
-//! looked at. Damage may make the library panic, or worse: see [`crate::cli::probe`].
+//! looked at. Damage may make the library panic, or worse: whoever reads foreign files tries them in a child first.
 
 use crate::cells::Cells;
 use polars::prelude::pf16;

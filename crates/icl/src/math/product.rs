@@ -144,7 +144,7 @@ where
     }
 }
 
-/// out[i][j] += a[i] * b[j]: the outer product that a gradient accumulates.
+/// out\[i\]\[j\] += a\[i\] * b\[j\]: the outer product that a gradient accumulates.
 #[inline(always)]
 pub fn add_outer<B>(out: &mut [Lanes], a: &[Lanes], b: &[B])
 where
@@ -159,7 +159,7 @@ where
     }
 }
 
-/// sum_i a[i] b[i].
+/// sum_i a\[i\] b\[i\].
 #[inline(always)]
 pub fn dot<A, B>(a: &[A], b: &[B]) -> Lanes
 where

@@ -2,7 +2,7 @@
 //!
 //! Any number of layers and heads. Inner layers map (S, z) to (M^T S M, M^T z) with
 //! M = I + (1/H) sum_h Q_h S V_h^T; the last layer needs only the last row v_h of each V_h:
-//! prediction = z[last] + (1/H) sum_h z^T Q_h S v_h. Source: `docs/theory.md`, section 1. No
+//! prediction = z\[last\] + (1/H) sum_h z^T Q_h S v_h. Source: `docs/theory.md`, section 1. No
 //! allocation per call. Does not know where prompts come from or what the loss is.
 
 use crate::math::lanes::Lanes;

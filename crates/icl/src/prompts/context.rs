@@ -5,10 +5,10 @@
 use crate::math::linalg;
 use ndarray::Array2;
 
-/// E[t] and Cov(t) for z = e0 + h, h ~ N(0, K), with what their derivatives need.
+/// E\[t\] and Cov(t) for z = e0 + h, h ~ N(0, K), with what their derivatives need.
 ///
 /// Formula (`docs/theory.md`, section 2): with s = v^T K v,
-/// E[t] = K v + v0 e0 and
+/// E\[t\] = K v + v0 e0 and
 /// E[t t^T] = (v0^2 + s)(e0 e0^T + K) + 2 Kv Kv^T + 2 v0 (e0 Kv^T + Kv e0^T).
 #[derive(Debug)]
 pub struct ContextMoments {

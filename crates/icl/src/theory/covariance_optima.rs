@@ -12,7 +12,7 @@ use crate::prompts::task::Task;
 use ndarray::{Array2, ArrayView2, s};
 
 /// The pretraining optimum over random unit tasks, with vy = 1:
-/// Q[x,x] = (m+1) [(m+1) Sigma + (tr Sigma + d sigma^2) I]^{-1}, all else 0.
+/// Q\[x,x\] = (m+1) [(m+1) Sigma + (tr Sigma + d sigma^2) I]^{-1}, all else 0.
 ///
 /// No head has a lower pretraining loss.
 pub fn pretraining_head(setting: &Setting, m: usize) -> Head {
@@ -37,14 +37,14 @@ pub fn pretraining_loss(setting: &Setting, m: usize) -> f64 {
     setting.noise_var() + trace / d - shots / d * gain
 }
 
-/// The value-only zero-shot optimum for theta0 at a fixed symmetric Q[x,x] (all else of Q zero):
-/// vx = Sigma^{-1/2} u, where with B = Sigma^{1/2} Q[x,x] Sigma^{1/2}, t = tr B, p = tr B^2
+/// The value-only zero-shot optimum for theta0 at a fixed symmetric Q\[x,x\] (all else of Q zero):
+/// vx = Sigma^{-1/2} u, where with B = Sigma^{1/2} Q\[x,x\] Sigma^{1/2}, t = tr B, p = tr B^2
 /// u = [(t^2 + 2p) I + 4 t B + 8 B^2]^{-1} (t I + 2B) Sigma^{1/2} theta0; v0 = 0 and any vy.
 ///
-/// At Q[x,x] = 0 every v is an optimum and vx = 0 comes back.
+/// At Q\[x,x\] = 0 every v is an optimum and vx = 0 comes back.
 ///
 /// # Errors
-/// Q[x,x] of another shape than d x d, not finite or not symmetric; an optimum that overflows.
+/// Q\[x,x\] of another shape than d x d, not finite or not symmetric; an optimum that overflows.
 ///
 /// # Panics
 /// If theta0 and the setting differ in d.
@@ -87,10 +87,10 @@ pub fn value_only_zero_shot_loss(
 }
 
 /// The vy that is best for n >= 1 shots on a task, in the value-only family of theta0 at a fixed
-/// symmetric Q[x,x]. With beta = Sigma^{1/2} theta, r = B beta, and B, u, t, p as above:
+/// symmetric Q\[x,x\]. With beta = Sigma^{1/2} theta, r = B beta, and B, u, t, p as above:
 /// w* = [(n+1) r.beta - (n+3) r.Bu - t r.u - p u.beta] / [(n+1) r.r + (|beta|^2 + sigma^2) p].
 ///
-/// At n = 0 w has no effect. NaN at Q[x,x] = 0.
+/// At n = 0 w has no effect. NaN at Q\[x,x\] = 0.
 ///
 /// # Errors
 /// As [`value_only_head`].

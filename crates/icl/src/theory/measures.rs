@@ -33,8 +33,8 @@ pub struct ValueOf {
 /// The readouts of every model:
 ///
 /// * `loss`: mean error over random unit tasks at the pretraining shots m
-/// * `scale`: mean diagonal of vy Q[x,x], a of the pretrained and w of the value-only family
-/// * `deviation`: largest |entry| of vy Q[x,x] - a I, a the pretraining optimum
+/// * `scale`: mean diagonal of vy Q\[x,x\], a of the pretrained and w of the value-only family
+/// * `deviation`: largest |entry| of vy Q\[x,x\] - a I, a the pretraining optimum
 /// * `weight`: |vx . theta0| / |vy|, w of the full zero-shot family
 /// * `balance_weight`: the weight that the balance law predicts from this model
 pub const VALUES: [&str; 5] = ["loss", "scale", "deviation", "weight", "balance_weight"];

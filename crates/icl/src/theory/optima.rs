@@ -11,7 +11,7 @@ use crate::prompts::setting::Setting;
 use crate::prompts::task::Task;
 use ndarray::Array2;
 
-/// a of the pretraining optimum: (m+1)/(m+1+d+d sigma^2), for vy = 1 and Q[x,x] = a I.
+/// a of the pretraining optimum: (m+1)/(m+1+d+d sigma^2), for vy = 1 and Q\[x,x\] = a I.
 pub fn pretraining_scale(setting: &Setting, m: usize) -> f64 {
     let (tokens, d) = (m as f64 + 1.0, isotropic(setting));
     tokens / (tokens + d + d * setting.noise_var())
@@ -28,7 +28,7 @@ pub fn authors_pretraining_scale(d: usize, m: usize) -> f64 {
     m as f64 / (m as f64 + 1.0 + d as f64)
 }
 
-/// The pretrained head: vy = 1, Q[x,x] = a I, all else 0.
+/// The pretrained head: vy = 1, Q\[x,x\] = a I, all else 0.
 ///
 /// # Panics
 /// If d = 0 or a is not finite.
@@ -39,7 +39,7 @@ pub fn pretrained_head(d: usize, a: f64) -> Head {
     })
 }
 
-/// A full zero-shot optimum for theta0, whatever Sigma: vx = w theta0, vy = 1, Q[0,0] = 1/w, all else 0.
+/// A full zero-shot optimum for theta0, whatever Sigma: vx = w theta0, vy = 1, Q\[0,0\] = 1/w, all else 0.
 ///
 /// # Panics
 /// If w is 0 or not finite.
@@ -55,7 +55,7 @@ pub fn zero_shot_head(theta0: &Task, w: f64) -> Head {
     })
 }
 
-/// The value-only zero-shot optimum for theta0 in units where Q[x,x] = I: vx = theta0/(d+4), vy = w.
+/// The value-only zero-shot optimum for theta0 in units where Q\[x,x\] = I: vx = theta0/(d+4), vy = w.
 ///
 /// # Panics
 /// If w is not finite.
@@ -131,7 +131,7 @@ pub fn few_shot_threshold(setting: &Setting, a: f64) -> f64 {
 
 /// The |w| that zero-shot training of all parameters reaches from this pretrained head, by the
 /// balance law (|v|^2 - |Q|^2 is conserved by gradient flow): with
-/// g = v0^2 + |vx|^2 - |sym Q[0x,0x]|^2 and kappa^2 = (g + sqrt(g^2 + 4))/2, w = kappa/|vy|.
+/// g = v0^2 + |vx|^2 - |sym Q\[0x,0x\]|^2 and kappa^2 = (g + sqrt(g^2 + 4))/2, w = kappa/|vy|.
 ///
 /// Infinite when vy = 0.
 pub fn balance_law_weight(pretrained: &Head) -> f64 {

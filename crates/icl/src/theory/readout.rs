@@ -11,27 +11,27 @@ use crate::prompts::task::Task;
 /// Scale-free numbers of one head, given the target task theta0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Readout {
-    /// Mean diagonal of vy Q[x,x]: a of the pretraining optimum, w of the value-only family.
+    /// Mean diagonal of vy Q\[x,x\]: a of the pretraining optimum, w of the value-only family.
     pub vy_q_mean: f64,
-    /// Largest |diagonal entry - mean| of vy Q[x,x].
+    /// Largest |diagonal entry - mean| of vy Q\[x,x\].
     pub vy_q_diagonal_spread: f64,
-    /// Largest |off-diagonal entry| of vy Q[x,x].
+    /// Largest |off-diagonal entry| of vy Q\[x,x\].
     pub vy_q_off_diagonal: f64,
     /// vx . theta0 / (vy |theta0|^2): w of the full zero-shot family, where it is vx = w theta0, vy = 1.
     pub w_from_value: f64,
-    /// 1/(vy Q[0,0]): the same w, read from Q. The two agree at an optimum.
+    /// 1/(vy Q\[0,0\]): the same w, read from Q. The two agree at an optimum.
     pub w_from_key_query: f64,
     /// |vx - (vx . theta0 / |theta0|^2) theta0| / |vx|: 0 when vx points along +-theta0.
     pub vx_misalignment: f64,
-    /// (d+4) vx . theta0 q / |theta0|^2 with q the mean diagonal of Q[x,x]: 1 at the value-only optimum.
+    /// (d+4) vx . theta0 q / |theta0|^2 with q the mean diagonal of Q\[x,x\]: 1 at the value-only optimum.
     pub value_only_projection: f64,
-    /// vx . theta0 Q[0,0] / |theta0|^2: 1 at the full zero-shot optimum.
+    /// vx . theta0 Q\[0,0\] / |theta0|^2: 1 at the full zero-shot optimum.
     pub zero_shot_projection: f64,
 }
 
 /// Reads a head.
 ///
-/// Entries are not finite where their denominator vanishes (vy = 0, Q[0,0] = 0, vx = 0).
+/// Entries are not finite where their denominator vanishes (vy = 0, Q\[0,0\] = 0, vx = 0).
 ///
 /// # Panics
 /// If head and task differ in d.

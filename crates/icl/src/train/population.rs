@@ -79,7 +79,7 @@ impl PopulationLoss<'_> {
 ///
 /// The zero-shot part of the objective is the exact error at n = 0, the few-shot part that at
 /// n = `n_shots`. The model has one layer and one head, merged or separate. Deterministic; one thread.
-/// `on_step` is called as by [`descent::train`].
+/// `on_step` is called as by [`crate::train::sampled::train`].
 ///
 /// # Errors
 /// Another model, dimensions that differ, and the refusals of [`descent::descend`]. Divergence is a
