@@ -44,6 +44,7 @@ test-report: ## the report in a headless browser: make smoke test-report, or REP
 test: compiler ## format check, lints, all tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
 	$(CARGO) test --release --locked --workspace
 
 # Whole runs of the program, which take half a minute each.
