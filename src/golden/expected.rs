@@ -1,4 +1,4 @@
-//! What every machine gives, by name. `tests/golden.rs` prints this table anew when it fails.
+//! What every machine gives, by name. `tests/program/golden.rs` prints this table anew when it fails.
 
 /// The first 32 hexadecimal digits of BLAKE3 over the bytes, or over the bits of the numbers (little-endian).
 pub const EXPECTED: &[(&str, &str)] = &[

@@ -1,6 +1,6 @@
 //! Hand-written attacks on pipeline.yaml, and links and special files in place of data and outputs:
 //! each ends in a pipeline or in a message, soon, within little memory. `--nocapture` shows which took
-//! longest; `tests/fuzz.rs` tries mutants of them.
+//! longest; `tests/hostile/fuzz.rs` tries mutants of them.
 
 use crate::hostile::{MEMORY_KB, peak_memory_kb, within_reason};
 use crate::toy::{Ask, Repo};

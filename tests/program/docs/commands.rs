@@ -184,6 +184,36 @@ fn what_the_prose_names_exists() {
     assert!(seen.len() > 10, "{seen:?}");
 }
 
+/// A file of the sources that a text names is there; a name in it may stand for several (`*`).
+#[test]
+fn files_that_the_prose_names_exist() {
+    let path = regex::Regex::new(r"(?:crates|src|tests|benches|fuzz|scripts|examples)/[\w./-]+\w")
+        .expect("a pattern");
+    let mut seen = 0;
+    let mut check = |name: &str, text: &str| {
+        for found in path.find_iter(text) {
+            let before = text[..found.start()].chars().next_back();
+            // Part of a longer path, as of a package that is not this one.
+            if before.is_some_and(|c| c.is_alphanumeric() || "/._-*".contains(c)) {
+                continue;
+            }
+            let there = root().join(found.as_str());
+            assert!(there.exists(), "{name}: there is no {}", found.as_str());
+            seen += 1;
+        }
+    };
+    for document in documents() {
+        check(&document.name, &document.prose());
+    }
+    for name in ["CONTRIBUTING.md", "SECURITY.md"] {
+        check(
+            name,
+            &std::fs::read_to_string(root().join(name)).expect("a document"),
+        );
+    }
+    assert!(seen > 50, "{seen}");
+}
+
 /// Seconds differ from run to run; the folder is where somebody cloned to.
 fn comparable(text: &str, copy: &Copy) -> String {
     let seconds = regex::Regex::new(r"\d+\.\d+ s\b").expect("a pattern");

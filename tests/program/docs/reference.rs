@@ -51,9 +51,10 @@ fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a clap::Arg>
 }
 
 fn verbs() -> String {
-    let mut text = "# Verbs\n\nMade from the program's own grammar by `tests/docs/reference.rs`; \
+    let mut text =
+        "# Verbs\n\nMade from the program's own grammar by `tests/program/docs/reference.rs`; \
 `icl-repro VERB --help` and `icl-repro man` say the same.\n\n## Options of every verb\n\n"
-        .to_owned();
+            .to_owned();
     let command = app().command();
     options(&mut text, command.get_arguments());
     for verb in command.get_subcommands() {

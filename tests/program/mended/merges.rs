@@ -457,6 +457,13 @@ fn other_line_ends_and_a_mark_of_the_encoding_are_no_damage() {
             whole
         );
     }
+    // A digest has one spelling: a large letter is damage.
+    let (line, key) = (text.lines().nth(1).expect("a line"), 2..66);
+    let large = line.replace(&line[key.clone()], &line[key].to_uppercase());
+    assert_ne!(line, large);
+    let (_, problems) =
+        Lock::salvage("pipeline.lock", text.replace(line, &large).as_bytes()).expect("read");
+    assert!(problems[0].why.contains("is no digest"), "{problems:?}");
     // Also where one block is damaged.
     let broken = text.replacen(" out=", " out", 1).replace('\n', "\r\n");
     let (lock, problems) = Lock::salvage("pipeline.lock", broken.as_bytes()).expect("read");

@@ -1,8 +1,9 @@
-//! `pipeline.lock`: what every stage was made of and what came out, committed with the results.
+//! `pipeline.lock`: the key of every stage and what came out, committed with the results; beside it
+//! `pipeline.keys`, what the keys were made of.
 //!
-//! It is an expectation that runs and verifications compare with, never a reason not to run. A block
-//! that cannot be read leaves one stage without expectation, and the rest as it is; how it is written
-//! stands in [`crate::lock::text`].
+//! It is an expectation that runs and verifications compare with, never a reason not to run. A line
+//! that cannot be read leaves one stage without expectation, and the rest as it is; how they are written
+//! stands in [`crate::lock::text`] and [`crate::lock::keys`].
 
 use crate::base::digest::Digest;
 use crate::base::error::{Error, PROGRAM, Result};

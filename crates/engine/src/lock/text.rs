@@ -200,9 +200,11 @@ fn head(line: &str) -> Option<(&str, &str)> {
 }
 
 fn block(id: &str, rest: &str) -> Result<Block, String> {
+    // In one spelling: a large letter is a small one that lost a bit.
     let digest = |text: &str| {
-        let wrong = |_| format!("`{}` is no digest", shortened(text));
-        Digest::try_from(text).map_err(wrong)
+        let found = Digest::try_from(text).ok();
+        let found = found.filter(|found| found.to_string() == text);
+        found.ok_or_else(|| format!("`{}` is no digest", shortened(text)))
     };
     let mut words = rest.split(' ');
     let key = digest(words.next().unwrap_or_default())?;
