@@ -17,6 +17,7 @@ use icl::prompts::data_set::DataSet;
 use icl::prompts::fresh::{FreshSampler, Method, TaskChoice};
 use icl::prompts::gram::PromptGroup;
 use icl::prompts::resample::Resampler;
+use icl::prompts::sampler::Sampler;
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
 use icl::theory::risk;

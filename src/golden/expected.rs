@@ -47,6 +47,10 @@ pub const EXPECTED: &[(&str, &str)] = &[
         "4485166e8ed8bd9fd0933d0698f78d73",
     ),
     (
+        "fine-tuning, replay, value and label column, SGD",
+        "a63a7497c68efe298e8a106a3ad7b1b4",
+    ),
+    (
         "separate matrices, 2 heads",
         "aa6d3def48fdbd5d81ff0313ec377da8",
     ),

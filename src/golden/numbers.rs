@@ -30,6 +30,7 @@ use icl::train::objective::Objective;
 use icl::train::optimizer::{ADAM_EPSILON, OptimizerConfig};
 use icl::train::pool::Pool;
 use icl::train::population::{PopulationLoss, train_population};
+use icl::train::replay::Replay;
 use icl::train::rows::Rows;
 use icl::train::sampled::train;
 use ndarray::Array2;
@@ -43,7 +44,7 @@ pub type Numbers = Result<Vec<f64>, String>;
 pub type Compute = fn() -> Numbers;
 
 /// All of them, by name.
-pub const ALL: [(&str, Compute); 22] = [
+pub const ALL: [(&str, Compute); 23] = [
     ("elementary functions", elementary_functions),
     ("uniforms and normals, one by one", scalar_draws),
     ("normals and chi-squares in lanes", lane_draws),
@@ -69,6 +70,7 @@ pub const ALL: [(&str, Compute); 22] = [
     ("fine-tuning, both, all, SGD", || {
         fine_tuning(Objective::ZeroAndFewShot, Trainable::All, sgd())
     }),
+    ("fine-tuning, replay, value and label column, SGD", replay),
     ("separate matrices, 2 heads", || {
         separate(2, 1, Trainable::All, adam())
     }),
@@ -306,6 +308,18 @@ fn fine_tuning(objective: Objective, trainable: Trainable, optimizer: OptimizerC
     let data = DataSet::generate(&setting, &Task::random_unit(5, 0), 500, 0).map_err(text)?;
     let config = config(objective, trainable, optimizer);
     let trained = train(&initial, &Rows(&data), &config, go_on);
+    Ok(flat(&trained.map_err(text)?))
+}
+
+fn replay() -> Numbers {
+    let setting = setting()?;
+    let head = optima::pretrained_head(5, optima::pretraining_scale(&setting, 20));
+    let initial = LinearAttention::from_head(&head);
+    let data = DataSet::generate(&setting, &Task::random_unit(5, 0), 500, 0).map_err(text)?;
+    let objective = Objective::ZeroShotAndReplay { weight: 1.0 };
+    let config = config(objective, Trainable::ValueAndLabelColumn, sgd());
+    let (target, others) = (&Rows(&data), &Fresh(&setting));
+    let trained = train(&initial, &Replay { target, others }, &config, go_on);
     Ok(flat(&trained.map_err(text)?))
 }
 

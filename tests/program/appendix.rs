@@ -12,7 +12,7 @@ use icl::prompts::data_set::DataSet;
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
 use icl::theory::risk;
-use icl::train::batch::BatchPlan;
+use icl::train::batch::{BatchPlan, Streams};
 use icl::train::config::TrainConfig;
 use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
@@ -92,6 +92,7 @@ fn gradients_of_every_configuration_equal_finite_differences() {
                     objective,
                     batch_size: 67,
                     seed: 3,
+                    streams: Streams::TRAINING,
                 },
                 20,
             );

@@ -1,7 +1,7 @@
 //! Kind `population`: a model trained on the exact loss, without prompts.
 //!
 //! Without the input `task` the loss is the mean over random unit tasks (pretraining), with it the
-//! error on that task. Starts from the input `pretrained`, or from random entries (`start`).
+//! error on that task; replay has the task without shots, the mean with them. Starts from the input `pretrained`, or from random entries (`start`).
 
 use crate::kinds::exchange::model::{self, read_model};
 use crate::kinds::exchange::table::failed;
@@ -58,11 +58,14 @@ pub struct DescentParams {
 /// What is minimised.
 #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-#[expect(clippy::enum_variant_names, reason = "the names in pipeline.yaml")]
 enum Goal {
     FewShot,
     ZeroShot,
     ZeroAndFewShot,
+    /// The zero-shot loss plus a constant weight times the few-shot loss on random unit tasks.
+    ZeroShotAndReplay {
+        weight: Positive,
+    },
 }
 
 /// The matrices that are updated.
@@ -72,6 +75,7 @@ enum Trains {
     All,
     KeyQuery,
     Value,
+    ValueAndLabelColumn,
 }
 
 impl DescentParams {
@@ -114,18 +118,25 @@ impl StageKind for Population {
             true => None,
             false => Some(read_task(io)?),
         };
-        let loss = task
-            .as_ref()
-            .map_or(PopulationLoss::Pretraining, PopulationLoss::Target);
+        let loss =
+            task.as_ref()
+                .map_or(PopulationLoss::Pretraining, |task| match params.objective {
+                    Goal::ZeroShotAndReplay { .. } => PopulationLoss::Replay(task),
+                    _ => PopulationLoss::Target(task),
+                });
         let objective = match params.objective {
             Goal::FewShot => Objective::FewShot,
             Goal::ZeroShot => Objective::ZeroShot,
             Goal::ZeroAndFewShot => Objective::ZeroAndFewShot,
+            Goal::ZeroShotAndReplay { weight } => Objective::ZeroShotAndReplay {
+                weight: weight.get(),
+            },
         };
         let trainable = match params.trainable {
             Trains::All => Trainable::All,
             Trains::KeyQuery => Trainable::KeyQuery,
             Trains::Value => Trainable::Value,
+            Trains::ValueAndLabelColumn => Trainable::ValueAndLabelColumn,
         };
         let setting = Setting::new(initial.shape().d, params.noise_var.get()).map_err(failed)?;
         let descent = params.descent.descent(objective, trainable);

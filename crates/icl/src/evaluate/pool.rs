@@ -14,6 +14,7 @@ use crate::model::attention::Attention;
 use crate::model::effective::Effective;
 use crate::model::weights::LinearAttention;
 use crate::prompts::gram::PromptGroup;
+use crate::prompts::sampler::Sampler;
 use crate::prompts::task_pool::{PoolSampler, TaskPool};
 use rayon::prelude::*;
 use std::fmt;

@@ -52,31 +52,6 @@ impl<'a> Resampler<'a> {
             *places = draw_places(self.data, self.n_pairs, stream);
         }
     }
-
-    /// Draws the query pair: sets z_q and y_q. `width` is d + 2.
-    #[inline(always)]
-    pub fn draw_query<W: Width>(
-        &mut self,
-        width: W,
-        stream: &mut LaneStream,
-        group: &mut PromptGroup,
-    ) {
-        self.reader.read_query(width, &self.next_query, group);
-        self.start_queries(stream);
-    }
-
-    /// Draws the context pairs: sets S for the query drawn before. `width` is d + 2.
-    #[inline(always)]
-    pub fn draw_context<W: Width>(
-        &mut self,
-        width: W,
-        stream: &mut LaneStream,
-        group: &mut PromptGroup,
-    ) {
-        self.reader.read_context(width, &self.next_context, group);
-        self.start_contexts(stream);
-        group.add_query(width, self.next_context.len());
-    }
 }
 
 /// Places of eight rows drawn with replacement, which are then on their way from memory.
@@ -98,7 +73,8 @@ impl Sampler for Resampler<'_> {
 
     #[inline(always)]
     fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
-        Resampler::draw_query(self, width, stream, group);
+        self.reader.read_query(width, &self.next_query, group);
+        self.start_queries(stream);
     }
 
     #[inline(always)]
@@ -108,7 +84,9 @@ impl Sampler for Resampler<'_> {
         stream: &mut LaneStream,
         group: &mut PromptGroup,
     ) {
-        Resampler::draw_context(self, width, stream, group);
+        self.reader.read_context(width, &self.next_context, group);
+        self.start_contexts(stream);
+        group.add_query(width, self.next_context.len());
     }
 }
 

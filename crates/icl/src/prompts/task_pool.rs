@@ -166,48 +166,6 @@ impl<'a> PoolSampler<'a> {
         }
     }
 
-    /// Draws the tasks, their flips and the queries: sets z_q and y_q. `width` is d + 2.
-    #[inline(always)]
-    pub fn draw_query<W: Width>(
-        &mut self,
-        width: W,
-        stream: &mut LaneStream,
-        group: &mut PromptGroup,
-    ) {
-        let task = stream.index(self.pool.tasks.len() as u32);
-        for lane in 0..WIDTH {
-            let Range { first, size } = self.pool.tasks[task.0[lane] as usize];
-            self.first.0[lane] = u64::from(first);
-            self.size.0[lane] = u64::from(size);
-        }
-        self.sign = match self.pool.flips {
-            Flips::None => Lanes::ONE,
-            Flips::All => Lanes::splat(-1.0),
-            Flips::Random => Lanes(stream.index(2).0.map(|bit| 1.0 - 2.0 * bit as f64)),
-        };
-        self.query = stream.bits().below_each(self.size);
-        let places = self.pool.pairs.places(self.first + self.query);
-        self.reader.read_query(width, &places, group);
-        group.y *= self.sign;
-    }
-
-    /// Draws the context pairs of the prompts whose queries were drawn before: sets S. `width` is d + 2.
-    #[inline(always)]
-    pub fn draw_context<W: Width>(
-        &mut self,
-        width: W,
-        stream: &mut LaneStream,
-        group: &mut PromptGroup,
-    ) {
-        self.draw_pairs(stream);
-        self.reader.read_context(width, &self.context, group);
-        let last = width.get() - 1;
-        for row in group.s.chunks_exact_mut(last + 1).take(last) {
-            row[last] *= self.sign;
-        }
-        group.add_query(width, self.context.len());
-    }
-
     /// Draws the context pairs, without a Gram matrix.
     #[inline(always)]
     pub fn draw_pairs(&mut self, stream: &mut LaneStream) {
@@ -232,11 +190,27 @@ impl<'a> PoolSampler<'a> {
 }
 
 impl Sampler for PoolSampler<'_> {
+    /// Draws the tasks, their flips and the queries: sets z_q and y_q. `width` is d + 2.
     #[inline(always)]
     fn draw_query<W: Width>(&mut self, width: W, stream: &mut LaneStream, group: &mut PromptGroup) {
-        PoolSampler::draw_query(self, width, stream, group);
+        let task = stream.index(self.pool.tasks.len() as u32);
+        for lane in 0..WIDTH {
+            let Range { first, size } = self.pool.tasks[task.0[lane] as usize];
+            self.first.0[lane] = u64::from(first);
+            self.size.0[lane] = u64::from(size);
+        }
+        self.sign = match self.pool.flips {
+            Flips::None => Lanes::ONE,
+            Flips::All => Lanes::splat(-1.0),
+            Flips::Random => Lanes(stream.index(2).0.map(|bit| 1.0 - 2.0 * bit as f64)),
+        };
+        self.query = stream.bits().below_each(self.size);
+        let places = self.pool.pairs.places(self.first + self.query);
+        self.reader.read_query(width, &places, group);
+        group.y *= self.sign;
     }
 
+    /// Draws the context pairs of the prompts whose queries were drawn before: sets S. `width` is d + 2.
     #[inline(always)]
     fn draw_context<W: Width>(
         &mut self,
@@ -244,7 +218,13 @@ impl Sampler for PoolSampler<'_> {
         stream: &mut LaneStream,
         group: &mut PromptGroup,
     ) {
-        PoolSampler::draw_context(self, width, stream, group);
+        self.draw_pairs(stream);
+        self.reader.read_context(width, &self.context, group);
+        let last = width.get() - 1;
+        for row in group.s.chunks_exact_mut(last + 1).take(last) {
+            row[last] *= self.sign;
+        }
+        group.add_query(width, self.context.len());
     }
 }
 

@@ -21,8 +21,23 @@ use rayon::prelude::*;
 pub const BLOCK: usize = 256;
 
 /// Purposes of a block's two streams; the index is (step, block).
-const QUERIES: &str = "training queries";
-const CONTEXTS: &str = "training contexts";
+#[derive(Debug, Clone, Copy)]
+pub struct Streams {
+    queries: &'static str,
+    contexts: &'static str,
+}
+
+impl Streams {
+    pub const TRAINING: Streams = Streams {
+        queries: "training queries",
+        contexts: "training contexts",
+    };
+    /// Of a second source beside the first.
+    pub const REPLAY: Streams = Streams {
+        queries: "replay queries",
+        contexts: "replay contexts",
+    };
+}
 
 /// What a batch is made of.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +47,7 @@ pub struct BatchPlan {
     /// Prompts.
     pub batch_size: usize,
     pub seed: u64,
+    pub streams: Streams,
 }
 
 /// Losses and gradients of batches, wherever their prompts come from.
@@ -54,6 +70,7 @@ pub struct Batch<S> {
     objective: Objective,
     batch_size: usize,
     seed: u64,
+    streams: Streams,
 }
 
 #[derive(Debug)]
@@ -85,13 +102,14 @@ impl<S: Sampler> Batch<S> {
             objective,
             batch_size,
             seed,
+            streams,
         } = plan;
         let (dim, layers, heads) = (shape.token_dim(), shape.n_layers, shape.n_heads);
         let blocks = (0..batch_size.div_ceil(BLOCK))
             .map(|block| Block {
                 n_prompts: BLOCK.min(batch_size - block * BLOCK),
-                queries: LaneStream::new(seed, QUERIES, &[]),
-                contexts: LaneStream::new(seed, CONTEXTS, &[]),
+                queries: LaneStream::new(seed, streams.queries, &[]),
+                contexts: LaneStream::new(seed, streams.contexts, &[]),
                 sampler: sampler.clone(),
                 work: Work {
                     group: PromptGroup::new(shape.d),
@@ -111,6 +129,7 @@ impl<S: Sampler> Batch<S> {
             objective,
             batch_size,
             seed,
+            streams,
         }
     }
 }
@@ -123,15 +142,15 @@ impl<S: Sampler> Batches for Batch<S> {
         step: usize,
     ) -> (BatchLoss, &Effective) {
         let scale = 1.0 / self.batch_size as f64;
-        let (objective, seed) = (self.objective, self.seed);
+        let (objective, seed, streams) = (self.objective, self.seed, self.streams);
         self.blocks
             .par_iter_mut()
             .enumerate()
             .for_each(|(index, block)| {
                 let index = [step as u64, index as u64];
-                block.queries.restart(seed, QUERIES, &index);
+                block.queries.restart(seed, streams.queries, &index);
                 if objective.uses_few_shot() {
-                    block.contexts.restart(seed, CONTEXTS, &index);
+                    block.contexts.restart(seed, streams.contexts, &index);
                 }
                 let seeds = Seeds {
                     zero_shot: 2.0 * scale * weights.zero_shot,
@@ -313,6 +332,7 @@ mod tests {
                 objective,
                 batch_size: size,
                 seed: 0,
+                streams: Streams::TRAINING,
             };
             let mut batch = Batch::new(plan, Resampler::new(&data, 2));
             let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 0);

@@ -8,5 +8,6 @@ pub mod objective;
 pub mod optimizer;
 pub mod pool;
 pub mod population;
+pub mod replay;
 pub mod rows;
 pub mod sampled;

@@ -1,9 +1,9 @@
-//! What training minimises: few-shot loss, zero-shot loss, or both with a decaying weight.
+//! What training minimises: few-shot loss, zero-shot loss, or both, the few-shot part with a weight that decays or stays.
 //!
 //! Does not know models or prompts.
 
 /// The loss of a step. Both parts are mean squared errors over the batch, label noise included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Objective {
     /// All n_shots + 1 tokens: pretraining.
     FewShot,
@@ -11,6 +11,8 @@ pub enum Objective {
     ZeroShot,
     /// zero-shot + lambda_t few-shot.
     ZeroAndFewShot,
+    /// zero-shot on the target + weight * few-shot on other tasks, throughout.
+    ZeroShotAndReplay { weight: f64 },
 }
 
 /// Factors of the two losses at one step.
@@ -33,6 +35,7 @@ impl Objective {
             Objective::FewShot => (0.0, 1.0),
             Objective::ZeroShot => (1.0, 0.0),
             Objective::ZeroAndFewShot => (1.0, lambda),
+            Objective::ZeroShotAndReplay { weight } => (1.0, weight),
         };
         LossWeights {
             zero_shot,
@@ -74,5 +77,10 @@ mod tests {
             }
         );
         assert!(!Objective::ZeroShot.uses_few_shot() && Objective::ZeroShot.uses_zero_shot());
+        let replay = Objective::ZeroShotAndReplay { weight: 0.3 };
+        for step in [0, 4] {
+            assert_eq!(replay.weights(step, 5).few_shot, 0.3);
+        }
+        assert!(replay.uses_few_shot() && replay.uses_zero_shot());
     }
 }

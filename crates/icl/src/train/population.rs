@@ -23,6 +23,8 @@ pub enum PopulationLoss<'a> {
     Pretraining,
     /// One task: theta0.
     Target(&'a Task),
+    /// theta0 without shots, the mean over tasks uniform on the unit sphere with them.
+    Replay(&'a Task),
 }
 
 /// Why population training cannot start.
@@ -70,6 +72,12 @@ impl PopulationLoss<'_> {
             }
             PopulationLoss::Target(task) => {
                 risk::test_error_and_gradient(setting, head, task, n_shots)
+            }
+            PopulationLoss::Replay(task) if n_shots == 0 => {
+                risk::test_error_and_gradient(setting, head, task, 0)
+            }
+            PopulationLoss::Replay(_) => {
+                risk::mean_unit_task_error_and_gradient(setting, head, n_shots)
             }
         }
     }

@@ -7,7 +7,7 @@
 use crate::model::weights::LinearAttention;
 #[cfg(doc)]
 use crate::train::batch;
-use crate::train::batch::{BatchPlan, Batches};
+use crate::train::batch::{BatchPlan, Batches, Streams};
 use crate::train::config::TrainConfig;
 use crate::train::descent::{StepLoss, TrainError, Trained, descend};
 use std::ops::ControlFlow;
@@ -41,6 +41,7 @@ pub fn train(
         objective: config.objective,
         batch_size: config.batch_size,
         seed: config.seed,
+        streams: Streams::TRAINING,
     };
     let mut batch = source.batches(plan, config.n_shots);
     let mut matrices = initial.effective();

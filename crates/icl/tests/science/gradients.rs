@@ -14,9 +14,10 @@ use icl::prompts::data_set::DataSet;
 use icl::prompts::gram::{Columns, PromptGroup};
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
-use icl::train::batch::BatchPlan;
+use icl::train::batch::{BatchPlan, Streams};
 use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
+use icl::train::replay::Replay;
 use icl::train::rows::Rows;
 use icl::train::sampled::Source;
 use ndarray::{Array2, s};
@@ -171,6 +172,13 @@ fn gradients_equal_finite_differences() {
             (&Fresh(&setting) as &dyn Source, Objective::FewShot),
             (&Rows(&data), Objective::ZeroShot),
             (&Rows(&data), Objective::ZeroAndFewShot),
+            (
+                &Replay {
+                    target: &Rows(&data),
+                    others: &Fresh(&setting),
+                },
+                Objective::ZeroShotAndReplay { weight: 0.7 },
+            ),
         ] {
             // 277 prompts: two blocks, and a last group that is not full.
             let mut batch = source.batches(
@@ -179,6 +187,7 @@ fn gradients_equal_finite_differences() {
                     objective,
                     batch_size: 277,
                     seed: 3,
+                    streams: Streams::TRAINING,
                 },
                 5,
             );
@@ -223,18 +232,24 @@ fn trainable_sets_move_only_their_matrices() {
         Trainable::Query,
         Trainable::Key,
         Trainable::Value,
+        Trainable::ValueAndLabelColumn,
+        Trainable::FirstLayerValue,
+        Trainable::LastLayerValue,
     ];
-    let kind_of = |trainable| match trainable {
+    // The matrix that a parametrisation must have.
+    let needs = |trainable| match trainable {
         Trainable::All => None,
-        Trainable::KeyQuery => Some(MatrixKind::KeyQuery),
+        Trainable::KeyQuery | Trainable::ValueAndLabelColumn => Some(MatrixKind::KeyQuery),
         Trainable::Query => Some(MatrixKind::Query),
         Trainable::Key => Some(MatrixKind::Key),
-        Trainable::Value => Some(MatrixKind::Value),
+        Trainable::Value | Trainable::FirstLayerValue | Trainable::LastLayerValue => {
+            Some(MatrixKind::Value)
+        }
     };
     for shape in shapes(d).filter(|shape| shape.n_heads < 4) {
         for trainable in all {
             let fits =
-                kind_of(trainable).is_none_or(|kind| shape.parametrization.kinds().contains(&kind));
+                needs(trainable).is_none_or(|kind| shape.parametrization.kinds().contains(&kind));
             let config = TrainConfig {
                 steps: 2,
                 batch_size: 16,
@@ -255,11 +270,20 @@ fn trainable_sets_move_only_their_matrices() {
             assert_eq!(run.is_ok(), fits, "{shape:?} {trainable:?}");
             let Ok(after) = run else { continue };
             for (layer, head, kind, _) in shape.matrices() {
-                let allowed = kind_of(trainable).is_none_or(|only| only == kind);
+                let (first, last) = (layer == 0, layer + 1 == shape.n_layers);
+                let allowed = match trainable {
+                    Trainable::ValueAndLabelColumn => true,
+                    Trainable::FirstLayerValue => kind == MatrixKind::Value && first,
+                    Trainable::LastLayerValue => kind == MatrixKind::Value && last,
+                    other => needs(other).is_none_or(|only| only == kind),
+                };
                 let old = before.matrix(layer, head, kind).unwrap();
                 let new = after.model.matrix(layer, head, kind).unwrap();
                 assert_eq!(old != new, allowed, "{shape:?} {trainable:?} {kind:?}");
-                if kind == MatrixKind::Value && layer + 1 == shape.n_layers {
+                if trainable == Trainable::ValueAndLabelColumn && kind == MatrixKind::KeyQuery {
+                    assert_eq!(old.slice(s![.., ..=d]), new.slice(s![.., ..=d]));
+                }
+                if kind == MatrixKind::Value && last {
                     // Only the last row of the last layer's V reaches the output.
                     assert_eq!(old.slice(s![..=d, ..]), new.slice(s![..=d, ..]));
                 }
