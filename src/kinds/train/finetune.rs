@@ -39,6 +39,7 @@ pub struct Params {
 /// What is minimised.
 #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::enum_variant_names, reason = "the names in pipeline.yaml")]
 enum Goal {
     /// The zero-shot loss.
     ZeroShot,
@@ -121,16 +122,13 @@ impl StageKind for Finetune {
             Goal::ZeroShotAndReplay(replay) => Some(replay.tasks),
             Goal::ZeroShot | Goal::ZeroAndFewShot => None,
         };
-        if !matches!(replay, Some(ReplayTasks::Pretraining)) {
-            if let Some(role) = ["train", "roles"]
-                .iter()
-                .find(|role| !io.inputs(role).is_empty())
-            {
-                let message =
-                    format!("the input `{role}` is read by the replay of real tasks alone");
-                let hint = "take it away, or set objective: {zero-shot-and-replay: {weight: 1, tasks: pretraining}}";
-                return Err(Error::failed(message).hint(hint));
-            }
+        let unread = ["train", "roles"]
+            .iter()
+            .find(|role| !io.inputs(role).is_empty());
+        if let (Some(role), false) = (unread, matches!(replay, Some(ReplayTasks::Pretraining))) {
+            let message = format!("the input `{role}` is read by the replay of real tasks alone");
+            let hint = "take it away, or set objective: {zero-shot-and-replay: {weight: 1, tasks: pretraining}}";
+            return Err(Error::failed(message).hint(hint));
         }
         match replay {
             None => training::train(&initial, &target, &config, io),

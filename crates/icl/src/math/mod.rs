@@ -4,6 +4,7 @@
 pub mod basis;
 pub mod lane_stream;
 pub mod lanes;
+pub mod lbfgs;
 pub mod linalg;
 pub mod moments;
 pub mod pca;

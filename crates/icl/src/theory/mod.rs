@@ -5,6 +5,7 @@ pub mod isotropic;
 pub mod measures;
 pub mod one_layer;
 pub mod optima;
+pub mod pareto;
 pub mod points;
 pub mod readout;
 pub mod risk;

@@ -153,6 +153,35 @@ pub fn mean_unit_task_error(
         }))
 }
 
+/// [`mean_unit_task_error`] of a one-layer model with several heads; for one head to the same bits.
+///
+/// # Errors
+/// As [`test_error_of_heads`].
+pub fn mean_unit_task_error_of_heads(
+    setting: &Setting,
+    heads: &[Head],
+    n_shots: usize,
+) -> Result<f64, RiskError> {
+    match heads {
+        [] => return Err(RiskError::NoHeads),
+        [head] => return mean_unit_task_error(setting, head, n_shots),
+        _ => {}
+    }
+    for head in heads {
+        check_dimension("head", head.d(), setting.d())?;
+    }
+    let whitened: Vec<Whitened> = heads
+        .iter()
+        .map(|head| Whitened::new(setting, head))
+        .collect();
+    Ok(unit_sphere::cubature(setting)
+        .iter()
+        .fold(0.0, |sum, (theta, weight)| {
+            let theta = whitened[0].task(theta);
+            sum + weight * Whitened::error_of_mean(&whitened, &theta, n_shots)
+        }))
+}
+
 /// [`mean_unit_task_error`], to the same bits, with its derivatives by every entry of (v, Q).
 ///
 /// # Errors

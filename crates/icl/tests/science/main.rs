@@ -7,4 +7,5 @@ mod closed_form;
 mod exact;
 mod golden;
 mod gradients;
+mod pareto;
 mod population;
