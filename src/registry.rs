@@ -10,9 +10,12 @@ use crate::kinds::measure::balance_law::BalanceLaw;
 use crate::kinds::measure::evaluate::Evaluate;
 use crate::kinds::measure::kind::Measure;
 use crate::kinds::measure::optimum::Optimum;
+use crate::kinds::measure::pareto_front::ParetoFront;
+use crate::kinds::measure::pareto_gap::ParetoGap;
 use crate::kinds::measure::pool_evaluate::PoolEvaluate;
 use crate::kinds::measure::target_summary::TargetSummary;
 use crate::kinds::measure::theory::Theory;
+use crate::kinds::measure::tradeoff_paths::TradeoffPaths;
 use crate::kinds::page::kind::Report;
 use crate::kinds::table::configuration_table::ConfigurationTable;
 use crate::kinds::table::error_table::ErrorTable;
@@ -20,6 +23,7 @@ use crate::kinds::table::loss_table::LossTable;
 use crate::kinds::table::parameter_table::ParameterTable;
 use crate::kinds::table::shot_table::ShotTable;
 use crate::kinds::train::finetune::Finetune;
+use crate::kinds::train::label_column::LabelColumn;
 use crate::kinds::train::pool_pretrain::PoolPretrain;
 use crate::kinds::train::population::Population;
 use crate::kinds::train::pretrain::Pretrain;
@@ -47,6 +51,10 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<Measure>(),
         kind::<Population>(),
         kind::<BalanceLaw>(),
+        kind::<ParetoFront>(),
+        kind::<ParetoGap>(),
+        kind::<TradeoffPaths>(),
+        kind::<LabelColumn>(),
         kind::<Claims>(),
         kind::<Digits>(),
         kind::<TabularTasks>(),

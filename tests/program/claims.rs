@@ -102,7 +102,11 @@ fn seeds() -> &'static [Seed] {
 fn measured(seed: &Seed) -> Measures {
     let mut shots: Vec<usize> = (0..=40).collect();
     shots.extend([100, 1000, 10_000, 1_000_000]);
-    measures::measure(&setting(), &seed.theta0, &seed.models, SHOTS, &shots).expect("one d")
+    let models = seed.models.iter();
+    let models: Vec<_> = models
+        .map(|(name, head)| (name.clone(), vec![head.clone()]))
+        .collect();
+    measures::measure(&setting(), &seed.theta0, &models, SHOTS, &shots).expect("one d")
 }
 
 /// A model's error and accuracy on the target without shots, then with 20 on the target, on the

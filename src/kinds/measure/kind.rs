@@ -2,9 +2,9 @@
 //!
 //! Outputs, see [`icl::theory::measures`]:
 //!
-//! * `errors`: columns `model` (`pretrained`, or the label of a fine-tuned one), `task`, `n_shots`,
-//!   `error`.
-//! * `values`: columns `model`, `quantity`, `value`.
+//! * `errors`: columns `model` (`pretrained`, or the label of a fine-tuned one), `task` (`theta0`, `-theta0`,
+//!   `unit` for the mean over random unit tasks), `n_shots`, `error`.
+//! * `values`: columns `model`, `quantity`, `value`; of models with one head.
 
 use crate::kinds::exchange::measures::{error_table, value_table};
 use crate::kinds::exchange::model::read_model;
@@ -52,14 +52,14 @@ impl StageKind for Measure {
     fn run(params: &Params, io: &Io) -> Result<()> {
         let task = read_task(io)?;
         let setting = Setting::new(task.d(), params.noise_var.get()).map_err(failed)?;
-        let head = |path: &Path| {
+        let heads = |path: &Path| {
             read_model(path)?
-                .only_head()
-                .ok_or_else(|| Error::failed("exact errors are for one layer with one head"))
+                .heads()
+                .map_err(|_| Error::failed("exact errors are for models of one layer"))
         };
-        let mut models = vec![("pretrained".to_owned(), head(io.input("pretrained")?)?)];
+        let mut models = vec![("pretrained".to_owned(), heads(io.input("pretrained")?)?)];
         for (label, path) in io.inputs("finetuned") {
-            models.push((label.clone(), head(path)?));
+            models.push((label.clone(), heads(path)?));
         }
         let mut shots = params.shots.to_vec();
         shots.extend(params.far_shots.iter().map(|n| n.get()));

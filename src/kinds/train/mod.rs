@@ -1,6 +1,7 @@
 //! Tasks to train on, and training.
 
 pub mod finetune;
+pub mod label_column;
 pub mod pool_pretrain;
 pub mod population;
 pub mod pretrain;

@@ -38,7 +38,7 @@ pub fn minimise(
         let mut direction = direction(&gradient, &memory);
         let mut slope = inner(&direction, &gradient);
         // Curvature that no longer fits: begin anew.
-        if !(slope < 0.0) {
+        if slope.is_nan() || slope >= 0.0 {
             memory.clear();
             direction = gradient.iter().map(|x| -x).collect();
             slope = -inner(&gradient, &gradient);

@@ -9,11 +9,14 @@ use crate::theory::optima;
 use crate::theory::readout;
 use crate::theory::risk::{self, RiskError};
 
+/// The name of the mean over random unit tasks among the tasks.
+pub const UNIT: &str = "unit";
+
 /// A test error at learned parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorAt {
     pub model: String,
-    /// `theta0` or `-theta0`; on real data `target`, `flipped` or `unseen`.
+    /// `theta0`, `-theta0` or [`UNIT`]; on real data `target`, `flipped` or `unseen`.
     pub task: String,
     pub n_shots: usize,
     pub error: f64,
@@ -30,7 +33,7 @@ pub struct ValueOf {
     pub value: f64,
 }
 
-/// The readouts of every model:
+/// The readouts of every model with one head:
 ///
 /// * `loss`: mean error over random unit tasks at the pretraining shots m
 /// * `scale`: mean diagonal of vy Q\[x,x\], a of the pretrained and w of the value-only family
@@ -46,32 +49,42 @@ pub struct Measures {
     pub values: Vec<ValueOf>,
 }
 
-/// Measures the models of one target task; m is `pretrain_shots`.
+/// Measures the models of one target task, each the list of its heads; m is `pretrain_shots`.
 ///
 /// # Errors
-/// When head, task and setting differ in d.
+/// No heads, or head, task and setting that differ in d.
 pub fn measure(
     setting: &Setting,
     theta0: &Task,
-    models: &[(String, Head)],
+    models: &[(String, Vec<Head>)],
     pretrain_shots: usize,
     shots: &[usize],
 ) -> Result<Measures, RiskError> {
     let mut measures = Measures::default();
     let tasks = [("theta0", theta0.clone()), ("-theta0", theta0.negated())];
     let optimum = optima::pretraining_scale(setting, pretrain_shots);
-    for (model, head) in models {
+    for (model, heads) in models {
         for (task_name, task) in &tasks {
             for &n_shots in shots {
                 measures.errors.push(ErrorAt {
                     model: model.clone(),
                     task: (*task_name).to_owned(),
                     n_shots,
-                    error: risk::test_error(setting, head, task, n_shots)?,
+                    error: risk::test_error_of_heads(setting, heads, task, n_shots)?,
                     accuracy: None,
                 });
             }
         }
+        for &n_shots in shots {
+            measures.errors.push(ErrorAt {
+                model: model.clone(),
+                task: UNIT.to_owned(),
+                n_shots,
+                error: risk::mean_unit_task_error_of_heads(setting, heads, n_shots)?,
+                accuracy: None,
+            });
+        }
+        let [head] = &heads[..] else { continue };
         let read = readout::read(head, theta0);
         let deviation = head.q_xx().indexed_iter().fold(0.0_f64, |most, (at, q)| {
             let wanted = if at.0 == at.1 { optimum } else { 0.0 };

@@ -268,7 +268,7 @@ fn no_direction_of_the_value_vector_is_better() {
         let FrontModel::OneHead { alpha, beta, .. } = family.model else {
             panic!("one head");
         };
-        let least = every.least_of_grid(bound, 8).unwrap();
+        let least = every.least_of_grid(bound, 8).unwrap().value;
         assert!(least > family.few_shot - 1e-9, "{least} {family:?}");
         // At the family's own v the optimum over all of Q is the family's.
         let own = every.least(&[0.0, alpha, 0.0, 0.0, beta], bound).unwrap();

@@ -56,10 +56,10 @@ impl EveryValue {
     ///
     /// Formula: (beta, alpha, v0, delta) = (cos p, sin p cos s, sin p sin s cos t, sin p sin s sin t) with p and s in
     /// \[0, pi) and t in \[0, pi/2): half of the sphere, as v and -v are one model, with v0 and delta of one sign each.
-    pub fn least_of_grid(&self, bound: f64, side: usize) -> Option<f64> {
+    pub fn least_of_grid(&self, bound: f64, side: usize) -> Option<Minimum> {
         use std::f64::consts::{FRAC_PI_2, PI};
         let d = self.layout.d;
-        let mut least: Option<f64> = None;
+        let mut least: Option<Minimum> = None;
         for at in 0..side * side * side {
             let (p, s, t) = (at / (side * side), at / side % side, at % side);
             let part = |i: usize, width: f64| width * i as f64 / side as f64;
@@ -71,8 +71,10 @@ impl EveryValue {
             if d > 1 {
                 v[2] = libm::sin(p) * libm::sin(s) * libm::sin(t);
             }
-            if let Some(found) = self.least(&v, bound) {
-                least = Some(least.map_or(found.value, |old| old.min(found.value)));
+            if let Some(found) = self.least(&v, bound)
+                && least.as_ref().is_none_or(|old| found.value < old.value)
+            {
+                least = Some(found);
             }
         }
         least

@@ -329,8 +329,7 @@ impl Tradeoff {
     /// A bound below the noise, or below the least zero-shot error of the family.
     pub fn point(&self, family: Family, bound: f64) -> Result<FrontPoint, FrontError> {
         let (noise_var, least) = (self.noise_var, self.least_zero_shot(family));
-        // NaN is no bound either.
-        if !(bound >= noise_var) {
+        if bound.is_nan() || bound < noise_var {
             return Err(FrontError::BelowNoise { bound, noise_var });
         }
         let out_of_reach = FrontError::OutOfReach {
