@@ -16,6 +16,7 @@ use crate::kinds::measure::pool_evaluate::PoolEvaluate;
 use crate::kinds::measure::target_summary::TargetSummary;
 use crate::kinds::measure::theory::Theory;
 use crate::kinds::measure::tradeoff_paths::TradeoffPaths;
+use crate::kinds::measure::tradeoff_points::TradeoffPoints;
 use crate::kinds::page::kind::Report;
 use crate::kinds::table::configuration_table::ConfigurationTable;
 use crate::kinds::table::error_table::ErrorTable;
@@ -54,6 +55,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<ParetoFront>(),
         kind::<ParetoGap>(),
         kind::<TradeoffPaths>(),
+        kind::<TradeoffPoints>(),
         kind::<LabelColumn>(),
         kind::<Claims>(),
         kind::<Digits>(),

@@ -45,6 +45,16 @@ pub fn value_table(values: &[ValueOf]) -> TableResult {
 
 /// Reads both tables; errors on real data (kind `pool-evaluate`) have accuracies and no `values` beside.
 pub fn read_measures(errors: &Path, values: Option<&Path>) -> Result<Measures> {
+    let errors = read_errors(errors)?;
+    let values = match values {
+        Some(values) => read_values(&read_table(values)?)?,
+        None => Vec::new(),
+    };
+    Ok(Measures { errors, values })
+}
+
+/// Reads the first of them.
+pub fn read_errors(errors: &Path) -> Result<Vec<ErrorAt>> {
     let errors = read_table(errors)?;
     let texts = |table: &Table, name: &str| table.texts(name).map(<[String]>::to_vec);
     let floats = |table: &Table, name: &str| table.floats(name);
@@ -64,14 +74,7 @@ pub fn read_measures(errors: &Path, values: Option<&Path>) -> Result<Measures> {
         error: error[i],
         accuracy: accuracy.as_ref().map(|accuracy| accuracy[i]),
     });
-    let values = match values {
-        Some(values) => read_values(&read_table(values)?)?,
-        None => Vec::new(),
-    };
-    Ok(Measures {
-        errors: errors.collect(),
-        values,
-    })
+    Ok(errors.collect())
 }
 
 fn read_values(values: &Table) -> Result<Vec<ValueOf>> {

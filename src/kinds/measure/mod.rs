@@ -11,3 +11,4 @@ pub mod sampling;
 pub mod target_summary;
 pub mod theory;
 pub mod tradeoff_paths;
+pub mod tradeoff_points;

@@ -31,8 +31,8 @@ pub struct Params {
     noise_var: NonNegative,
     /// n of the few-shot error.
     shots: Count,
-    /// Bounds on the zero-shot error.
-    bounds: Vec<NonNegative>,
+    /// Bounds on the zero-shot error, less the noise variance; the least that the value matrix alone can have is added.
+    above_noise: Vec<NonNegative>,
     /// Descents over all entries.
     descents: Vec<DescentParams>,
     seed: u64,
@@ -54,7 +54,7 @@ struct DescentParams {
 struct EveryValueParams {
     /// Steps of each of three angles.
     side: Count,
-    bounds: Vec<NonNegative>,
+    above_noise: Vec<NonNegative>,
 }
 
 /// Larger d would take moments of more than 100 MB.
@@ -85,12 +85,7 @@ impl StageKind for ParetoFront {
             ));
         }
         let tradeoff = Tradeoff::new(d, params.noise_var.get(), params.shots.get());
-        let tradeoff = tradeoff.map_err(|e| e.to_string())?;
-        for (at, bound) in params.bounds.iter().enumerate() {
-            let point = tradeoff.point(Family::AnyHeads, bound.get());
-            point.map_err(|e| format!("bounds.{at}: {e}"))?;
-        }
-        Ok(())
+        tradeoff.map(|_| ()).map_err(|e| e.to_string())
     }
 
     fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
@@ -116,7 +111,12 @@ impl StageKind for ParetoFront {
     fn run(params: &Params, io: &Io) -> Result<()> {
         let tradeoff = Tradeoff::new(params.d.get(), params.noise_var.get(), params.shots.get());
         let tradeoff = tradeoff.map_err(failed)?;
-        let bounds: Vec<f64> = params.bounds.iter().map(|bound| bound.get()).collect();
+        let noise_var = params.noise_var.get();
+        let above = params.above_noise.iter();
+        let mut bounds: Vec<f64> = above.map(|above| noise_var + above.get()).collect();
+        bounds.push(tradeoff.least_zero_shot(Family::Value));
+        bounds.sort_by(f64::total_cmp);
+        bounds.dedup();
         let mut rows = families(&tradeoff, &bounds)?;
         let total = (params.descents.len() * bounds.len()) as u64;
         let mut done = 0;
@@ -145,11 +145,11 @@ impl StageKind for ParetoFront {
         }
         if let Some(every) = &params.every_value {
             let all = EveryValue::new(&tradeoff);
-            for bound in &every.bounds {
+            for above in &every.above_noise {
                 if io.cancelled() {
                     return Err(io.interrupted());
                 }
-                let bound = bound.get();
+                let bound = noise_var + above.get();
                 let found = all.least_of_grid(bound, every.side.get());
                 rows.extend(found.map(|found| Row {
                     curve: "every_value".to_owned(),
