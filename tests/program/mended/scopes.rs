@@ -212,7 +212,7 @@ fn only_and_exclude_read_variables_of_the_file() {
         ("only: \"${taken}s\"", "which cannot stand inside text"),
         ("exclude: [{x: \"${few}\"}]", "axis `x` has no item `a`"),
         // An axis has many values here: it cannot choose among its own combinations.
-        ("only: [{y: \"${y}\"}]", "`y`"),
+        ("only: [{y: \"${y}\"}]", "`${y}` names nothing"),
     ] {
         says(&yaml(rest), message);
     }

@@ -102,18 +102,18 @@ mod tests {
     /// By hand. Values by split (rows) and target (columns):
     ///
     /// ```text
-    ///  1  2  6        sums of residuals (mean 4): rows -3, 3; columns -4 (-3-1), -2 (-2+0), 6 (2+4)
-    ///  3  4  8
+    ///  1  2  6        residuals (mean 5)  -4 -3  1      sums of rows -6, 6; of columns -4, -2, 6
+    ///  5  6 10                             0  1  5
     /// ```
     #[test]
     fn a_table_by_hand() {
-        let values = [1.0, 2.0, 6.0, 3.0, 4.0, 8.0];
+        let values = [1.0, 2.0, 6.0, 5.0, 6.0, 10.0];
         let (split, target) = ([0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2]);
         let found = two_way(&values, &split, &target);
-        let v_split = 2.0 * (9.0 + 9.0) / 36.0;
+        let v_split = 2.0 * (36.0 + 36.0) / 36.0;
         let v_target = 1.5 * (16.0 + 4.0 + 36.0) / 36.0;
-        let v_both = 1.2 * (9.0 + 4.0 + 4.0 + 1.0 + 0.0 + 16.0) / 36.0;
-        near(found.mean, 4.0);
+        let v_both = 1.2 * (16.0 + 9.0 + 1.0 + 0.0 + 1.0 + 25.0) / 36.0;
+        near(found.mean, 5.0);
         near(found.std_error, libm::sqrt(v_split + v_target - v_both));
         assert_eq!(found.n, 6);
         // Neither order of the factors nor names of levels count.
