@@ -55,6 +55,14 @@
     const [ink, quiet, rule] = ["--ink", "--quiet", "--rule"].map((name) => css.getPropertyValue(name).trim());
     // The darkest ink of the figures would vanish on a dark ground.
     const color = (curve) => (dark() && /^#([0-3][0-9a-f]){3}$/i.test(curve.color) ? ink : curve.color);
+    // As in the pictures a half filled marker has its left half filled.
+    const interior = (curve) => {
+      const ground = css.getPropertyValue("--raised").trim();
+      if (curve.marker === "hollow") return ground;
+      if (curve.marker !== "half") return color(curve);
+      const halves = [[0, color(curve)], [0.5, color(curve)], [0.5, ground], [1, ground]];
+      return { type: "linear", x: 0, y: 0, x2: 1, y2: 0, colorStops: halves.map(([offset, ink]) => ({ offset, color: ink })) };
+    };
     const axis = (which, log, name) => ({
       name, nameLocation: "middle", nameGap: which === "x" ? 26 : 42, nameTextStyle: { color: quiet, fontSize: 12 },
       type: log ? "log" : "value", scale: true,
@@ -72,7 +80,7 @@
       series.push({
         name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 1 }, animation: false, clip: true,
         symbol: symbols[curve.shape] || "circle", symbolSize: curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
-        itemStyle: { color: curve.marker === "hollow" ? css.getPropertyValue("--raised").trim() : color(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0 },
+        itemStyle: { color: interior(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0 },
         lineStyle: { color: color(curve), width: 1.6, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
         emphasis: { focus: "series", lineStyle: { width: 2.4 } },
         tooltip: { formatter: (shown) => tip(panel, curve, shown.data) },
@@ -112,7 +120,8 @@
     names.forEach((curve, name) => {
       const swatch = make("span", { className: "swatch" });
       swatch.style.borderColor = curve.color;
-      if (curve.marker !== "hollow") swatch.style.background = curve.color;
+      if (curve.marker === "half") swatch.style.background = `linear-gradient(90deg, ${curve.color} 50%, transparent 50%)`;
+      else if (curve.marker !== "hollow") swatch.style.background = curve.color;
       switches.append(toggle(true, (on) => (on ? state.off.delete(name) : state.off.add(name)), swatch, name));
     });
     const plots = make("div", { className: "plots" });

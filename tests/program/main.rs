@@ -9,6 +9,7 @@ mod crate_export;
 mod digits;
 mod docs;
 mod doctor;
+mod draws;
 #[path = "../hostile/figure_attacks.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod figure_attacks;

@@ -258,9 +258,9 @@ fn mistakes_are_found_where_they_stand() {
             ".stages.balance_tasks",
         ),
         (
-            "      - {dim: 8}",
-            "      - {}",
-            ".stages.digits_evaluate.only.0",
+            "    only: [{pool: seen}, {dim: 8}]",
+            "    only: [{}, {dim: 8}]",
+            ".stages.digits_summary.only",
         ),
         ("\nkinds:\n  figure:", "\nkinds:\n  figre:", ".kinds"),
         (

@@ -271,13 +271,15 @@ pub enum Shape {
     Plus,
 }
 
-/// A hollow marker has a white interior: no line shows through.
+/// A hollow marker has a white interior, a half filled one a white right half: no line shows through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fill {
     #[default]
     Filled,
     Hollow,
+    /// The left half, within the edge of a hollow one. Crosses and pluses have no interior to fill.
+    Half,
 }
 
 /// How `Point::error` is shown.

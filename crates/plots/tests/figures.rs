@@ -181,7 +181,7 @@ fn files_carry_no_date_id_path_or_live_text() {
 }
 
 #[test]
-fn hollow_and_filled_markers_differ() {
+fn hollow_half_filled_and_filled_markers_differ() {
     for shape in [
         Shape::Circle,
         Shape::Square,
@@ -204,6 +204,12 @@ fn hollow_and_filled_markers_differ() {
         assert_ne!(hollow, filled);
         // The page and the interior.
         assert!(hollow.svg.matches("#FFFFFF").count() > filled.svg.matches("#FFFFFF").count());
+        let half = with(Fill::Half);
+        let white = |figure: &Drawing| figure.svg.matches("#FFFFFF").count();
+        assert_eq!(white(&half), white(&hollow), "{shape:?}");
+        // On the white interior lies one area more.
+        let areas = |figure: &Drawing| figure.svg.matches("<polygon").count();
+        assert_eq!(areas(&half), areas(&hollow) + 1, "{shape:?}");
     }
 }
 

@@ -13,6 +13,7 @@ use crate::kinds::data::tabular::Tabular;
 use crate::kinds::exchange::examples::{Examples, Labels};
 use crate::kinds::exchange::table::write_table;
 use crate::kinds::params::number::{Count, Dimension, Share};
+use crate::kinds::params::seed::Seed;
 use icl::math::pca::Pca;
 use icl::prompts::hold_out;
 use ndarray::Array2;
@@ -45,7 +46,7 @@ pub struct Params {
     d: Dimension,
     /// Most shots of a prompt: each task needs one row more, in training and held out.
     shots: Count,
-    seed: u64,
+    seed: Seed,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -101,7 +102,7 @@ impl StageKind for TabularTasks {
             Some(column) => table.classes(column)?,
             None => vec![0; table.rows()],
         };
-        let held_out = hold_out::stratified(&classes, params.held_out.get(), params.seed);
+        let held_out = hold_out::stratified(&classes, params.held_out.get(), params.seed.get());
         let part = |held: bool| -> Vec<usize> {
             let rows = 0..table.rows();
             rows.filter(|&row| held_out[row] == held).collect()

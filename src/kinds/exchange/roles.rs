@@ -15,6 +15,9 @@ pub struct Roles {
     pub pretraining: Vec<String>,
     /// Seen by no training.
     pub unseen: Vec<String>,
+    /// Kept from every training because they share examples with the target: tasks with a class that
+    /// pretraining never saw. Empty where pretraining may see the target's classes.
+    pub new_class: Vec<String>,
 }
 
 /// The file in the role `roles`.

@@ -20,7 +20,7 @@ struct Words {
     color: String,
     /// `solid`, `dashed`, `dotted`, ... or nothing.
     line: String,
-    /// `filled`, `hollow` or nothing.
+    /// `filled`, `hollow`, `half` or nothing.
     marker: String,
     shape: String,
     /// How many standard errors are drawn; NaN for none.

@@ -7,6 +7,7 @@ use crate::kinds::exchange::examples::Examples;
 use crate::kinds::exchange::roles::read_roles;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::params::number::{Count, Positive};
+use crate::kinds::params::seed::Seed;
 use icl::math::stream::Stream;
 use icl::prompts::task_pool::Member;
 use plots::draw::export;
@@ -35,7 +36,7 @@ pub struct Params {
     black: Positive,
     shots: Count,
     /// Chooses the examples; rows of one task have the same ones.
-    seed: u64,
+    seed: Seed,
     rows: Vec<RowParams>,
     /// Whether the font may lack glyphs of the words (then drawn as boxes) without a warning.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -127,7 +128,7 @@ fn images(
         );
         return Err(Error::failed(message));
     }
-    let mut stream = Stream::new(params.seed, "prompt figure", &[]);
+    let mut stream = Stream::new(params.seed.get(), "prompt figure", &[]);
     for place in 0..wanted {
         let other = place + stream.index(members.len() - place);
         members.swap(place, other);

@@ -8,6 +8,7 @@
 use crate::kinds::exchange::model::read_model;
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::params::number::{Dimension, NonNegative, Positive};
+use crate::kinds::params::seed::Seed;
 use crate::kinds::train::population::{self, DescentParams, Start};
 use icl::model::head::Head;
 use icl::model::trainable::Trainable;
@@ -163,7 +164,7 @@ fn population_runs(
     let start = Start {
         d,
         init_std: params.init_std,
-        seed,
+        seed: Seed::Whole(seed),
     };
     let pretraining = &params.pretraining;
     let (pretrained, _) = population::descend(

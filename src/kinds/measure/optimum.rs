@@ -6,6 +6,7 @@
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::measure::sampling::{self, Seeds};
 use crate::kinds::params::number::{Count, Dimension, NonNegative, Positive, ShotRange};
+use crate::kinds::params::seed::Seed;
 use icl::model::head::Head;
 use icl::model::weights::LinearAttention;
 use icl::prompts::setting::Setting;
@@ -31,7 +32,7 @@ pub struct Params {
     prompts: Count,
     seeds: Seeds,
     /// The task is the random unit task of this seed.
-    task_seed: u64,
+    task_seed: Seed,
 }
 
 /// Which optima.
@@ -120,7 +121,7 @@ impl StageKind for Optimum {
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let plan = sampling::plan(params.shots, params.prompts, &params.seeds);
-        let batches = params.family.batches(params.task_seed);
+        let batches = params.family.batches(params.task_seed.get());
         let (mut member, mut n_shots, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
         let (mut error, mut std_error, mut exact) = (Vec::new(), Vec::new(), Vec::new());
         for (b, Batch { task, members }) in batches.iter().enumerate() {

@@ -3,7 +3,8 @@
 //! All see the same prompts. Output `errors`: columns `model` (`pretrained`, the item of the fine-tuning
 //! matrix, a baseline, or `target_linear`, a linear classifier fitted on the target's training examples
 //! that reads no context), `task` (`target`, `flipped` with negated labels, `unseen` with labels negated
-//! at random), `n_shots`, `error` (mean squared), `std_error`, `accuracy`, `accuracy_std_error`, `prompts`.
+//! at random, and, where the roles have any, `new_class` likewise: tasks with a class that pretraining
+//! never saw), `n_shots`, `error` (mean squared), `std_error`, `accuracy`, `accuracy_std_error`, `prompts`.
 
 use crate::kinds::exchange::examples::Examples;
 use crate::kinds::exchange::model::read_model;
@@ -13,7 +14,7 @@ use crate::kinds::measure::sampling::Seeds;
 use crate::kinds::params::number::{Count, Positive, ShotRange};
 use icl::evaluate::baseline::{self, Penalties};
 use icl::evaluate::pool::{self, PoolEvaluateError, PoolPlan, Readers, Score};
-use icl::prompts::task_pool::Flips;
+use icl::prompts::task_pool::{Flips, TaskPool};
 use retrace::base::error::Result;
 use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, many, one};
@@ -28,8 +29,8 @@ pub struct PoolEvaluate;
 pub const PRETRAINED: &str = "pretrained";
 /// The linear classifier of the target.
 pub const TARGET_LINEAR: &str = "target_linear";
-/// The sets of tasks, in the order of the output.
-pub const TASKS: [&str; 3] = ["target", "flipped", "unseen"];
+/// The sets of tasks, in the order of the output; the last where the roles have any.
+const TASKS: [&str; 4] = ["target", "flipped", "unseen", "new_class"];
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -84,11 +85,14 @@ impl StageKind for PoolEvaluate {
         let train = Examples::read(io.input("train")?)?;
         let held_out = Examples::read(io.input("held_out")?)?;
         let target = std::slice::from_ref(&roles.target);
-        let sets = [
+        let mut sets = vec![
             held_out.pool(target, Flips::None)?,
             held_out.pool(target, Flips::All)?,
             held_out.pool(&roles.unseen, Flips::Random)?,
         ];
+        if !roles.new_class.is_empty() {
+            sets.push(held_out.pool(&roles.new_class, Flips::Random)?);
+        }
         let mut names = vec![PRETRAINED.to_owned()];
         let mut models = vec![read_model(io.input("pretrained")?)?];
         for (label, path) in io.inputs("finetuned") {
@@ -115,9 +119,10 @@ impl StageKind for PoolEvaluate {
         let plan = PoolPlan {
             n_shots: params.shots.to_vec(),
             n_prompts: params.prompts.get(),
-            seeds: params.seeds.clone().into(),
+            seeds: params.seeds.get(),
         };
-        let scores = pool::evaluate(&readers, &sets.each_ref(), &plan, |done, total| {
+        let pools: Vec<&TaskPool> = sets.iter().collect();
+        let scores = pool::evaluate(&readers, &pools, &plan, |done, total| {
             io.progress(done as u64, total as u64, "");
             match io.cancelled() {
                 true => ControlFlow::Break(()),
@@ -130,7 +135,7 @@ impl StageKind for PoolEvaluate {
         })?;
         let mut rows = Rows::default();
         for (reader, name) in names.iter().enumerate() {
-            for (set, task) in TASKS.iter().enumerate() {
+            for (set, task) in TASKS.iter().take(sets.len()).enumerate() {
                 for (point, &n) in plan.n_shots.iter().enumerate() {
                     rows.push(name, task, n, scores.get(reader, set, point));
                 }

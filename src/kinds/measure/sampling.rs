@@ -2,6 +2,7 @@
 
 use crate::kinds::exchange::table::failed;
 use crate::kinds::params::number::{Count, ShotRange};
+use crate::kinds::params::seed::Seed;
 use icl::evaluate::fresh_tasks::{self, EvaluateError, EvaluatePlan, TestErrors};
 use icl::model::weights::LinearAttention;
 use icl::prompts::setting::Setting;
@@ -14,13 +15,13 @@ use std::ops::ControlFlow;
 
 /// Seeds of independent repetitions; at least one.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
+#[serde(try_from = "Vec<Seed>", into = "Vec<Seed>")]
 #[schemars(extend("minItems" = 1))]
-pub struct Seeds(Vec<u64>);
+pub struct Seeds(Vec<Seed>);
 
-impl TryFrom<Vec<u64>> for Seeds {
+impl TryFrom<Vec<Seed>> for Seeds {
     type Error = String;
-    fn try_from(seeds: Vec<u64>) -> std::result::Result<Self, String> {
+    fn try_from(seeds: Vec<Seed>) -> std::result::Result<Self, String> {
         match seeds.is_empty() {
             true => Err("at least one seed is needed".into()),
             false => Ok(Seeds(seeds)),
@@ -28,9 +29,16 @@ impl TryFrom<Vec<u64>> for Seeds {
     }
 }
 
-impl From<Seeds> for Vec<u64> {
-    fn from(seeds: Seeds) -> Vec<u64> {
+impl From<Seeds> for Vec<Seed> {
+    fn from(seeds: Seeds) -> Vec<Seed> {
         seeds.0
+    }
+}
+
+impl Seeds {
+    /// The numbers.
+    pub fn get(&self) -> Vec<u64> {
+        self.0.iter().map(Seed::get).collect()
     }
 }
 
@@ -39,7 +47,7 @@ pub fn plan(shots: ShotRange, prompts: Count, seeds: &Seeds) -> EvaluatePlan {
     EvaluatePlan {
         n_shots: shots.to_vec(),
         n_prompts: prompts.get(),
-        seeds: seeds.0.clone(),
+        seeds: seeds.get(),
     }
 }
 

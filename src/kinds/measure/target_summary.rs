@@ -1,22 +1,31 @@
-//! Kind `target-summary`: the mean over targets of what `pool-evaluate` measured for each.
+//! Kind `target-summary`: what `pool-evaluate` measured for many draws of split and target, in means,
+//! medians and shares of collapses.
 //!
-//! Outputs:
+//! A draw is an input; its label is `SPLIT,TARGET`, as a glob over these axes gives it, or `TARGET`
+//! where there is one split. Outputs:
 //!
-//! * `curves`: columns `model`, `task`, `n_shots`, `error`, `std_error`, `accuracy`, `accuracy_std_error`,
-//!   `targets`: means over the targets, and standard errors by their spread (null for one target).
-//! * `tradeoff`: for each target and fine-tuned model the gain and the loss that fine-tuning brings:
-//!   `gain` = accuracy without shots on the target above the pretrained model's, `loss` = accuracy with
-//!   the most shots on unseen tasks below the pretrained model's; `error_gain` and `error_loss` likewise
-//!   of squared errors, lower and higher.
+//! * `curves`: for each `model`, `task` and `n_shots` the mean over draws of `error` and `accuracy` with
+//!   `std_error` and `accuracy_std_error` (see [`icl::evaluate::clustered::two_way`]: splits and targets are the
+//!   two random factors; null for one draw), `error_median` and `accuracy_median` over draws, `collapses`:
+//!   the share of draws whose accuracy is more than the param `collapse` below the pretrained model's of
+//!   the same draw, and how many `draws`, `splits` and `targets` there are.
+//! * `tradeoff`: for each draw and fine-tuned model what fine-tuning brings: `gain` = accuracy without
+//!   shots on the target above the pretrained model's, `loss` = accuracy with the most shots on unseen tasks
+//!   below the pretrained model's; `error_gain` and `error_loss` likewise of squared errors, lower and
+//!   higher. `statistic` is `draw`; one more row a model, `median`, has the medians over draws of each
+//!   column, and neither split nor target.
 
 use crate::kinds::exchange::table::{failed, read_table, write_table};
 use crate::kinds::measure::pool_evaluate::PRETRAINED;
-use icl::math::moments::{Estimate, Moments};
+use crate::kinds::params::number::Share;
+use icl::evaluate::clustered::{median, two_way};
+use icl::math::moments::Estimate;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tables::table::{Column, Table, TableError};
 
@@ -27,14 +36,17 @@ pub struct TargetSummary;
 pub struct Params {
     /// Fine-tuned models in `tradeoff`, in order.
     models: Vec<String>,
+    /// An accuracy that is lower than the pretrained model's by more than this is a collapse.
+    collapse: Share,
 }
 
 /// Where one number stands: model, task, number of shots.
 type Place = (String, String, i64);
 
-/// What was measured for one target.
-struct Target {
-    name: String,
+/// What was measured for one split and target.
+struct Draw {
+    split: String,
+    target: String,
     places: Vec<Place>,
     error: Vec<f64>,
     accuracy: Vec<f64>,
@@ -55,11 +67,18 @@ impl StageKind for TargetSummary {
                 "n_shots",
                 "error",
                 "std_error",
+                "error_median",
                 "accuracy",
                 "accuracy_std_error",
+                "accuracy_median",
+                "collapses",
+                "draws",
+                "splits",
                 "targets",
             ]),
             "tradeoff" => columns(&[
+                "statistic",
+                "split",
                 "target",
                 "model",
                 "gain",
@@ -76,36 +95,51 @@ impl StageKind for TargetSummary {
     }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
-        let targets = io.inputs("errors").iter();
-        let targets = targets.map(|(label, path)| Target::read(label, path));
-        let targets: Vec<Target> = targets.collect::<Result<_>>()?;
-        let first = &targets[0];
-        if let Some(other) = targets.iter().find(|target| target.places != first.places) {
-            let message = format!(
-                "`{}` and `{}` have other models, tasks or shots",
-                first.name, other.name
-            );
-            return Err(Error::failed(message));
+        let draws = io.inputs("errors").iter();
+        let draws = draws.map(|(label, path)| Draw::read(label, path));
+        let draws: Vec<Draw> = draws.collect::<Result<_>>()?;
+        let first = &draws[0];
+        let mut known = BTreeSet::new();
+        for draw in &draws {
+            if draw.places != first.places {
+                let (a, b) = (first.name(), draw.name());
+                let message = format!("`{a}` and `{b}` have other models, tasks or shots");
+                return Err(Error::failed(message));
+            }
+            if !known.insert((&draw.split, &draw.target)) {
+                let message = format!("two inputs are the draw `{}`", draw.name());
+                let hint =
+                    "labels are SPLIT,TARGET: give the axes in this order, split and target last";
+                return Err(Error::failed(message).hint(hint));
+            }
         }
-        write_table(io, "curves", curves(&targets))?;
-        write_table(io, "tradeoff", tradeoff(&targets, &params.models)?)
+        write_table(io, "curves", curves(&draws, params.collapse.get())?)?;
+        write_table(io, "tradeoff", tradeoff(&draws, &params.models)?)
     }
 }
 
-impl Target {
-    /// The label is the item of a matrix; its last axis names the target.
-    fn read(label: &str, path: &Path) -> Result<Target> {
+impl Draw {
+    fn read(label: &str, path: &Path) -> Result<Draw> {
         let table = read_table(path)?;
         let texts = |name: &str| table.texts(name).map_err(failed);
         let floats = |name: &str| table.floats(name).map_err(failed);
         let (model, task, n_shots) = (texts("model")?, texts("task")?, floats("n_shots")?);
         let place = |row: usize| (model[row].clone(), task[row].clone(), n_shots[row] as i64);
-        Ok(Target {
-            name: label.rsplit([',', '@']).next().unwrap_or(label).to_owned(),
+        let (split, target) = label.rsplit_once(',').unwrap_or(("", label));
+        Ok(Draw {
+            split: split.to_owned(),
+            target: target.rsplit('@').next().unwrap_or(target).to_owned(),
             places: (0..table.rows()).map(place).collect(),
             error: floats("error")?,
             accuracy: floats("accuracy")?,
         })
+    }
+
+    fn name(&self) -> String {
+        match self.split.is_empty() {
+            true => self.target.clone(),
+            false => format!("{},{}", self.split, self.target),
+        }
     }
 
     /// Error and accuracy of a model on a task; `n_shots` = `None` stands for the most.
@@ -117,7 +151,7 @@ impl Target {
         let row = rows.max_by_key(|&row| self.places[row].2).ok_or_else(|| {
             let known = self.places.iter().map(|(model, ..)| model.as_str());
             let at = n_shots.map_or_else(String::new, |n| format!(" at n = {n}"));
-            let message = format!("`{}` has no `{model}` on `{task}`{at}", self.name);
+            let message = format!("`{}` has no `{model}` on `{task}`{at}", self.name());
             match known.clone().any(|known| known == model) {
                 true => Error::failed(message),
                 false => Error::failed(message).suggest(model, known),
@@ -127,26 +161,57 @@ impl Target {
     }
 }
 
-fn curves(targets: &[Target]) -> std::result::Result<Table, TableError> {
-    let places = &targets[0].places;
-    let mean = |part: fn(&Target) -> &[f64]| -> Vec<Estimate> {
-        let over_targets = |row: usize| {
-            let mut moments = Moments::new();
-            targets
-                .iter()
-                .for_each(|target| moments.push(part(target)[row]));
-            moments.estimate()
-        };
-        (0..places.len()).map(over_targets).collect()
+/// The level of a factor at each draw, and how many there are.
+fn levels(draws: &[Draw], factor: fn(&Draw) -> &str) -> (Vec<usize>, usize) {
+    let names: BTreeSet<&str> = draws.iter().map(factor).collect();
+    let numbers: BTreeMap<&str, usize> = names.iter().copied().zip(0..).collect();
+    (
+        draws.iter().map(|draw| numbers[factor(draw)]).collect(),
+        names.len(),
+    )
+}
+
+fn curves(draws: &[Draw], collapse: f64) -> Result<std::result::Result<Table, TableError>> {
+    let places = &draws[0].places;
+    let (split, splits) = levels(draws, |draw| &draw.split);
+    let (target, targets) = levels(draws, |draw| &draw.target);
+    let over_draws = |part: fn(&Draw) -> &[f64], row: usize| -> Vec<f64> {
+        draws.iter().map(|draw| part(draw)[row]).collect()
     };
-    let (error, accuracy) = (mean(|t| &t.error), mean(|t| &t.accuracy));
+    let means = |part: fn(&Draw) -> &[f64]| -> (Vec<Estimate>, Column) {
+        let rows = (0..places.len()).map(|row| over_draws(part, row));
+        let summary = rows.map(|values| (two_way(&values, &split, &target), median(&values)));
+        let (means, medians) = summary.unzip();
+        (means, Column::Float(medians))
+    };
+    let (error, error_median) = means(|draw| &draw.error);
+    let (accuracy, accuracy_median) = means(|draw| &draw.accuracy);
+    // Accuracies of the pretrained model by task and shots: the row is the same in each draw.
+    let rows_of: BTreeMap<(&str, i64), usize> = places
+        .iter()
+        .enumerate()
+        .filter(|(_, (model, ..))| model == PRETRAINED)
+        .map(|(row, (_, task, n))| ((task.as_str(), *n), row))
+        .collect();
+    let collapses = places.iter().enumerate().map(|(row, (_, task, n))| {
+        let before = rows_of.get(&(task.as_str(), *n)).ok_or_else(|| {
+            let name = draws[0].name();
+            Error::failed(format!(
+                "`{name}` has no `{PRETRAINED}` on `{task}` at n = {n}"
+            ))
+        })?;
+        let lost = |draw: &&Draw| draw.accuracy[*before] - draw.accuracy[row] > collapse;
+        Ok(draws.iter().filter(lost).count() as f64 / draws.len() as f64)
+    });
+    let collapses = collapses.collect::<Result<Vec<f64>>>()?;
     let float = |estimates: &[Estimate], part: fn(&Estimate) -> f64| {
         Column::Float(estimates.iter().map(part).collect())
     };
     let text = |part: fn(&Place) -> &str| {
         Column::Text(places.iter().map(|place| part(place).to_owned()).collect())
     };
-    Table::new(vec![
+    let count = |n: usize| Column::Int(vec![n as i64; places.len()]);
+    Ok(Table::new(vec![
         ("model", text(|place| &place.0)),
         ("task", text(|place| &place.1)),
         (
@@ -155,48 +220,59 @@ fn curves(targets: &[Target]) -> std::result::Result<Table, TableError> {
         ),
         ("error", float(&error, |e| e.mean)),
         ("std_error", float(&error, |e| e.std_error)),
+        ("error_median", error_median),
         ("accuracy", float(&accuracy, |e| e.mean)),
         ("accuracy_std_error", float(&accuracy, |e| e.std_error)),
-        (
-            "targets",
-            Column::Int(vec![targets.len() as i64; places.len()]),
-        ),
-    ])
+        ("accuracy_median", accuracy_median),
+        ("collapses", Column::Float(collapses)),
+        ("draws", count(draws.len())),
+        ("splits", count(splits)),
+        ("targets", count(targets)),
+    ]))
 }
 
-fn tradeoff(
-    targets: &[Target],
-    models: &[String],
-) -> Result<std::result::Result<Table, TableError>> {
-    let (mut names, mut of) = (Vec::new(), Vec::new());
-    let mut numbers: [Vec<f64>; 4] = Default::default();
-    for target in targets {
-        let before = target.at(PRETRAINED, "target", Some(0))?;
-        let before_unseen = target.at(PRETRAINED, "unseen", None)?;
-        for model in models {
-            let after = target.at(model, "target", Some(0))?;
-            let after_unseen = target.at(model, "unseen", None)?;
-            names.push(target.name.clone());
-            of.push(model.clone());
+/// Gain, loss, gain and loss of error.
+type Tradeoff = [f64; 4];
+
+fn tradeoff(draws: &[Draw], models: &[String]) -> Result<std::result::Result<Table, TableError>> {
+    let mut texts: [Vec<String>; 4] = Default::default();
+    let mut numbers: Vec<Tradeoff> = Vec::new();
+    let mut push = |words: [&str; 4], row: Tradeoff| {
+        let columns = texts.iter_mut().zip(words);
+        columns.for_each(|(column, word)| column.push(word.to_owned()));
+        numbers.push(row);
+    };
+    let mut by_model: Vec<Vec<Tradeoff>> = vec![Vec::new(); models.len()];
+    for draw in draws {
+        let before = draw.at(PRETRAINED, "target", Some(0))?;
+        let before_unseen = draw.at(PRETRAINED, "unseen", None)?;
+        for (model, rows) in models.iter().zip(&mut by_model) {
+            let after = draw.at(model, "target", Some(0))?;
+            let after_unseen = draw.at(model, "unseen", None)?;
             let row = [
                 after.1 - before.1,
                 before_unseen.1 - after_unseen.1,
                 before.0 - after.0,
                 after_unseen.0 - before_unseen.0,
             ];
-            numbers
-                .iter_mut()
-                .zip(row)
-                .for_each(|(column, x)| column.push(x));
+            push(["draw", &draw.split, &draw.target, model], row);
+            rows.push(row);
         }
     }
-    let [gain, loss, error_gain, error_loss] = numbers.map(Column::Float);
+    for (model, rows) in models.iter().zip(&by_model) {
+        let of = |column: usize| median(&rows.iter().map(|row| row[column]).collect::<Vec<_>>());
+        push(["median", "", "", model], [0, 1, 2, 3].map(of));
+    }
+    let [statistic, split, target, model] = texts.map(Column::Text);
+    let float = |column: usize| Column::Float(numbers.iter().map(|row| row[column]).collect());
     Ok(Table::new(vec![
-        ("target", Column::Text(names)),
-        ("model", Column::Text(of)),
-        ("gain", gain),
-        ("loss", loss),
-        ("error_gain", error_gain),
-        ("error_loss", error_loss),
+        ("statistic", statistic),
+        ("split", split),
+        ("target", target),
+        ("model", model),
+        ("gain", float(0)),
+        ("loss", float(1)),
+        ("error_gain", float(2)),
+        ("error_loss", float(3)),
     ]))
 }

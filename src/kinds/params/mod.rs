@@ -3,4 +3,5 @@
 pub mod look;
 pub mod matrices;
 pub mod number;
+pub mod seed;
 pub mod training;

@@ -1,6 +1,7 @@
 //! The parameters of a training, as pipeline.yaml writes them.
 
 use crate::kinds::params::number::{Count, Positive, Share};
+use crate::kinds::params::seed::Seed;
 use icl::model::trainable::Trainable;
 use icl::train::config::TrainConfig;
 use icl::train::objective::Objective;
@@ -34,7 +35,7 @@ pub struct TrainingParams {
     pub optimizer: OptimizerParams,
     /// Joint gradient norm that is not exceeded.
     pub clip_norm: Positive,
-    pub seed: u64,
+    pub seed: Seed,
 }
 
 impl TrainingParams {
@@ -66,7 +67,7 @@ impl TrainingParams {
             trainable,
             optimizer,
             clip_norm: Some(self.clip_norm.get()),
-            seed: self.seed,
+            seed: self.seed.get(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Params {
     names: Names,
     /// Models in the LaTeX fragment, in order.
     models: Vec<String>,
-    /// Pairs of columns in the LaTeX fragment.
+    /// Groups of columns in the LaTeX fragment.
     columns: Vec<ColumnParams>,
 }
 
@@ -37,18 +37,74 @@ struct ColumnParams {
     header: String,
     task: String,
     n_shots: u32,
+    /// A column each; accuracy and squared error in their means when left out.
+    #[serde(default = "means", skip_serializing_if = "is_means")]
+    show: Vec<Shown>,
 }
 
-/// Columns that are copied.
-const NUMBERS: [&str; 4] = ["error", "std_error", "accuracy", "accuracy_std_error"];
+/// A number over the draws.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Shown {
+    /// Its mean with the standard error.
+    Accuracy,
+    AccuracyMedian,
+    /// Squared error, likewise.
+    Error,
+    ErrorMedian,
+    /// Share of draws in which it is far below the pretrained model's accuracy.
+    Collapses,
+}
+
+fn means() -> Vec<Shown> {
+    vec![Shown::Accuracy, Shown::Error]
+}
+
+fn is_means(shown: &Vec<Shown>) -> bool {
+    *shown == means()
+}
+
+impl Shown {
+    fn header(self) -> &'static str {
+        match self {
+            Shown::Accuracy => "accuracy",
+            Shown::AccuracyMedian | Shown::ErrorMedian => "median",
+            Shown::Error => "error",
+            Shown::Collapses => "collapsed",
+        }
+    }
+
+    /// In print, of the numbers of a row.
+    fn cell(self, of: impl Fn(&str) -> f64) -> String {
+        match self {
+            Shown::Accuracy => number::with_error(of("accuracy"), of("accuracy_std_error"), 1),
+            Shown::AccuracyMedian => number::fixed(of("accuracy_median"), 3),
+            Shown::Error => number::with_error(of("error"), of("std_error"), 1),
+            Shown::ErrorMedian => number::fixed(of("error_median"), 2),
+            Shown::Collapses => number::fixed(of("collapses"), 3),
+        }
+    }
+}
+
+/// Columns that are copied: numbers, and counts.
+const NUMBERS: [&str; 7] = [
+    "error",
+    "std_error",
+    "error_median",
+    "accuracy",
+    "accuracy_std_error",
+    "accuracy_median",
+    "collapses",
+];
+const COUNTS: [&str; 3] = ["draws", "splits", "targets"];
 
 /// All curves, row by row.
 #[derive(Default)]
 struct Rows {
     texts: [Vec<String>; 3],
     n_shots: Vec<f64>,
-    targets: Vec<f64>,
-    numbers: [Vec<f64>; 4],
+    counts: [Vec<f64>; COUNTS.len()],
+    numbers: [Vec<f64>; NUMBERS.len()],
 }
 
 impl StageKind for ShotTable {
@@ -60,24 +116,25 @@ impl StageKind for ShotTable {
 
     fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
         match output {
-            "csv" | "parquet" => columns(&[
-                "group",
-                "model",
-                "task",
-                "n_shots",
-                "error",
-                "std_error",
-                "accuracy",
-                "accuracy_std_error",
-                "targets",
-            ]),
+            "csv" | "parquet" => {
+                let names = ["group", "model", "task", "n_shots"];
+                columns(&[&names[..], &NUMBERS, &COUNTS].concat())
+            }
             _ => None,
         }
     }
 
+    fn check(params: &Params) -> std::result::Result<(), String> {
+        let empty = params.columns.iter().position(|head| head.show.is_empty());
+        empty.map_or(Ok(()), |at| {
+            Err(format!("columns.{at}.show: it names no number"))
+        })
+    }
+
     fn wants(_params: &Params) -> Vec<Wanted> {
-        let mut wants = wanted("curves", &["model", "task", "n_shots", "targets"]);
+        let mut wants = wanted("curves", &["model", "task", "n_shots"]);
         wants.extend(wanted("curves", &NUMBERS));
+        wants.extend(wanted("curves", &COUNTS));
         wants
     }
 
@@ -104,7 +161,9 @@ impl Rows {
         self.texts[1].extend_from_slice(texts("model")?);
         self.texts[2].extend_from_slice(texts("task")?);
         self.n_shots.extend(floats("n_shots")?);
-        self.targets.extend(floats("targets")?);
+        for (counts, name) in self.counts.iter_mut().zip(COUNTS) {
+            counts.extend(floats(name)?);
+        }
         for (numbers, name) in self.numbers.iter_mut().zip(NUMBERS) {
             numbers.extend(floats(name)?);
         }
@@ -121,7 +180,8 @@ impl Rows {
         columns.push(("n_shots", whole(&self.n_shots)));
         let numbers = NUMBERS.iter().zip(&self.numbers);
         columns.extend(numbers.map(|(name, values)| (*name, Column::Float(values.clone()))));
-        columns.push(("targets", whole(&self.targets)));
+        let counts = COUNTS.iter().zip(&self.counts);
+        columns.extend(counts.map(|(name, values)| (*name, whole(values))));
         Table::new(columns).map_err(failed)
     }
 
@@ -178,9 +238,11 @@ impl Rows {
                     let row = (0..groups.len())
                         .find(is_it)
                         .ok_or_else(|| self.absent(group, (place, model), (at, column)))?;
-                    let [error, std_error, accuracy, spread] = &self.numbers;
-                    cells.push(number::with_error(accuracy[row], spread[row], 1));
-                    cells.push(number::with_error(error[row], std_error[row], 1));
+                    let of = |name: &str| {
+                        let column = NUMBERS.iter().position(|known| *known == name);
+                        column.map_or(f64::NAN, |column| self.numbers[column][row])
+                    };
+                    cells.extend(column.show.iter().map(|shown| shown.cell(of)));
                 }
                 lines.push(cells);
             }
@@ -194,11 +256,11 @@ impl Rows {
             span: 2,
         }];
         for head in &params.columns {
-            columns.push(column("accuracy", Align::Decimal));
-            columns.push(column("error", Align::Decimal));
+            let shown = head.show.iter();
+            columns.extend(shown.map(|shown| column(shown.header(), Align::Decimal)));
             heads.push(Group {
                 header: head.header.clone(),
-                span: 2,
+                span: head.show.len(),
             });
         }
         Ok(latex::Table {
@@ -207,7 +269,7 @@ impl Rows {
             rows: lines,
             rules_above,
             notes: vec![
-                "Means over the targets, with standard errors in units of the last digit.".into(),
+                "Over draws of split and target: means with standard errors (both factors random) in units of the last digit, medians, shares of draws that collapsed.".into(),
             ],
         })
     }

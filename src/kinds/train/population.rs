@@ -7,6 +7,7 @@ use crate::kinds::exchange::model::{self, read_model};
 use crate::kinds::exchange::table::failed;
 use crate::kinds::exchange::task::read_task;
 use crate::kinds::params::number::{Count, Dimension, NonNegative, Positive};
+use crate::kinds::params::seed::Seed;
 use crate::kinds::params::training::{OptimizerParams, TrainingParams};
 use icl::model::trainable::Trainable;
 use icl::model::weights::{LinearAttention, Shape};
@@ -39,7 +40,7 @@ pub struct Params {
 pub struct Start {
     pub d: Dimension,
     pub init_std: Positive,
-    pub seed: u64,
+    pub seed: Seed,
 }
 
 /// How to descend.
@@ -87,7 +88,7 @@ impl DescentParams {
             batch: Count::ONE,
             optimizer: self.optimizer.clone(),
             clip_norm: self.clip_norm.unwrap_or(Positive::ONE),
-            seed: 0,
+            seed: Seed::Whole(0),
         };
         Descent {
             clip_norm: self.clip_norm.map(Positive::get),
@@ -149,7 +150,7 @@ impl StageKind for Population {
 /// The random merged model that a start names.
 pub fn random(start: &Start) -> Result<LinearAttention> {
     let shape = Shape::merged(start.d.get());
-    LinearAttention::random(shape, start.init_std.get(), start.seed).map_err(failed)
+    LinearAttention::random(shape, start.init_std.get(), start.seed.get()).map_err(failed)
 }
 
 /// Trains on the exact loss; also returns the step at which it diverged, if it did.

@@ -50,7 +50,8 @@ impl StageKind for Pretrain {
             parametrization: params.matrices.parametrization(),
         };
         let std = params.init_std.get();
-        let initial = LinearAttention::random(shape, std, params.training.seed).map_err(failed)?;
+        let initial =
+            LinearAttention::random(shape, std, params.training.seed.get()).map_err(failed)?;
         let config = params.training.config(Objective::FewShot, Trainable::All);
         training::train(&initial, &Fresh(&setting), &config, io)
     }

@@ -5,6 +5,7 @@
 use crate::kinds::exchange::data_set::write_data_set;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::params::number::{Count, Dimension, NonNegative};
+use crate::kinds::params::seed::Seed;
 use icl::prompts::data_set::DataSet;
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
@@ -22,7 +23,7 @@ pub struct Params {
     noise_var: NonNegative,
     /// Pairs in the data set.
     pairs: Count,
-    seed: u64,
+    seed: Seed,
 }
 
 impl StageKind for Tasks {
@@ -33,13 +34,14 @@ impl StageKind for Tasks {
     type Params = Params;
 
     fn run(params: &Params, io: &Io) -> Result<()> {
-        let task = Task::random_unit(params.d.get(), params.seed);
+        let seed = params.seed.get();
+        let task = Task::random_unit(params.d.get(), seed);
         let mut json = serde_json::to_vec(task.theta()).map_err(failed)?;
         json.push(b'\n');
         io.write("task", &json)?;
 
         let setting = Setting::new(params.d.get(), params.noise_var.get()).map_err(failed)?;
-        let data = DataSet::generate(&setting, &task, params.pairs.get(), params.seed);
+        let data = DataSet::generate(&setting, &task, params.pairs.get(), seed);
         let data = data.map_err(failed)?;
         write_data_set(io, "data_set", &data)
     }

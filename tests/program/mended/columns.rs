@@ -46,8 +46,8 @@ fn a_wrong_column_of_a_figure_is_told_before_anything_runs() {
             "pretrain",
         ),
         (
-            "{x: gain, y: loss}",
-            "{x: gain, y: los}",
+            "{statistic: draw}, x: gain, y: loss}",
+            "{statistic: draw}, x: gain, y: los}",
             "stage `digits_tradeoff`: panels.0.series.0.from.y: ",
             "loss",
         ),

@@ -107,7 +107,7 @@ fn figures(path: &str) -> Vec<(String, Value)> {
 fn all() -> Vec<(String, Value)> {
     let own = figures("docs/own-data/pipeline.yaml");
     let mut all = figures("pipeline.yaml");
-    assert_eq!(all.len(), 31, "figures and their legend");
+    assert_eq!(all.len(), 32, "figures and their legend");
     all.extend(own);
     all
 }
@@ -255,7 +255,7 @@ fn a_model_has_one_look_and_a_look_one_model() {
 }
 
 #[test]
-fn dashes_and_hollow_markers_mean_zero_shot_everywhere() {
+fn dashes_and_fillings_mean_one_objective_everywhere() {
     for (stage, params) in all().iter().filter(|(stage, _)| stage != "balance_law") {
         for (name, look) in params["looks"].as_object().expect("looks") {
             let zero_shot = look["label"]
@@ -264,6 +264,14 @@ fn dashes_and_hollow_markers_mean_zero_shot_everywhere() {
             assert_eq!(look["dash"] == "dashed", zero_shot, "{stage}: {name}");
             assert_eq!(look["fill"] == "hollow", zero_shot, "{stage}: {name}");
             assert_eq!(name.starts_with("zs"), zero_shot, "{stage}: {name}");
+            let replay = look["label"]
+                .as_str()
+                .is_some_and(|label| label.starts_with("ZS+R ("));
+            assert_eq!(look["fill"] == "half", replay, "{stage}: {name}");
+            // A baseline is dash-dotted too, but has no markers.
+            let dash_dot = look["dash"] == "dash_dot" && !look["shape"].is_null();
+            assert_eq!(dash_dot, replay, "{stage}: {name}");
+            assert_eq!(name.starts_with("replay"), replay, "{stage}: {name}");
         }
         let mut dashes = Vec::new();
         each(&params["panels"], "dash", &mut dashes);
@@ -278,7 +286,7 @@ fn colour_and_shape_tell_what_is_trained() {
     let mut by_set: BTreeMap<&str, (&Value, &Value)> = BTreeMap::new();
     for (name, look) in looks {
         let (objective, set) = name.split_once('_').unwrap_or((name, "all"));
-        if !["zs", "both"].contains(&objective) {
+        if !["zs", "both", "replay"].contains(&objective) {
             continue;
         }
         let parts = (&look["color"], &look["shape"]);
@@ -286,13 +294,14 @@ fn colour_and_shape_tell_what_is_trained() {
         let label = look["label"].as_str().expect("a label");
         let words = match set {
             "all" => "(all)".to_owned(),
+            "vl" => "(V+Qxy)".to_owned(),
             set => format!("({})", set.to_uppercase()),
         };
         assert!(label.ends_with(&words), "{name}: {label}");
     }
     assert_eq!(
         by_set.keys().copied().collect::<Vec<_>>(),
-        ["all", "k", "kq", "q", "v"]
+        ["all", "k", "kq", "q", "v", "vl"]
     );
     let sets: BTreeSet<String> = by_set
         .values()
@@ -302,5 +311,5 @@ fn colour_and_shape_tell_what_is_trained() {
         .values()
         .map(|(_, shape)| shape.to_string())
         .collect();
-    assert_eq!((sets.len(), shapes.len()), (5, 5));
+    assert_eq!((sets.len(), shapes.len()), (6, 6));
 }

@@ -28,9 +28,14 @@ fn errors(models: [&str; 2]) -> Table {
         ("n_shots", Column::Int(n.clone())),
         ("error", number()),
         ("std_error", number()),
+        ("error_median", number()),
         ("exact", number()),
         ("accuracy", number()),
         ("accuracy_std_error", number()),
+        ("accuracy_median", number()),
+        ("collapses", number()),
+        ("draws", Column::Int(vec![6; rows])),
+        ("splits", Column::Int(vec![2; rows])),
         ("targets", Column::Int(vec![3; rows])),
     ])
     .expect("a table")
@@ -164,10 +169,14 @@ fn a_summary_of_targets_names_what_is_there() {
         given("errors", "x,one", &models()),
         given("errors", "x,two", &models()),
     ];
-    run("target-summary", "{models: [zs]}", &inputs).expect("the sound one runs");
-    let (found, hint, _) = refused(run("target-summary", "{models: [zss]}", &inputs));
+    run("target-summary", "{models: [zs], collapse: 0.2}", &inputs).expect("the sound one runs");
+    let (found, hint, _) = refused(run(
+        "target-summary",
+        "{models: [zss], collapse: 0.2}",
+        &inputs,
+    ));
     assert!(
-        found.contains("`one` has no `zss` on `target` at n = 0") && hint.contains("`zs`"),
+        found.contains("`x,one` has no `zss` on `target` at n = 0") && hint.contains("`zs`"),
         "{found} {hint}"
     );
 }

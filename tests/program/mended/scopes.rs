@@ -186,6 +186,58 @@ fn only_keeps_what_it_names_and_exclude_takes_from_it() {
     }
 }
 
+/// What a profile is to leave out of a matrix is a variable.
+#[test]
+fn only_and_exclude_read_variables_of_the_file() {
+    let head = "vars: {taken: [{x: 1}, {x: 2, y: b}], few: [a], none: []}\n";
+    let yaml = |rest: &str| {
+        let rest = format!("matrix: {{x: [1, 2], y: [a, b]}}, {rest}, params: {{text: t}}");
+        file(head, &[stage("s", &rest)])
+    };
+    let cases = [
+        ("only: \"${taken}\"", vec!["s@1,a", "s@1,b", "s@2,b"]),
+        (
+            "only: [{x: 1, y: \"${few}\"}, {x: 2}]",
+            vec!["s@1,a", "s@2,a", "s@2,b"],
+        ),
+        ("only: \"${none}\", exclude: \"${taken}\"", vec!["s@2,a"]),
+    ];
+    for (rest, ids) in cases {
+        let found = texts(&yaml(rest)).into_iter().map(|(id, _)| id);
+        assert_eq!(found.collect::<Vec<_>>(), ids, "{rest}");
+    }
+    for (rest, message) in [
+        ("only: \"${takn}\"", "did you mean `taken`?"),
+        ("only: \"${few}\"", "a combination must be a mapping"),
+        ("only: \"${taken}s\"", "which cannot stand inside text"),
+        ("exclude: [{x: \"${few}\"}]", "axis `x` has no item `a`"),
+        // An axis has many values here: it cannot choose among its own combinations.
+        ("only: [{y: \"${y}\"}]", "`${y}` names nothing"),
+    ] {
+        says(&yaml(rest), message);
+    }
+}
+
+#[test]
+fn what_a_matrix_makes_is_bounded() {
+    let axis = |size: usize| format!("{:?}", (0..size).collect::<Vec<_>>());
+    let yaml = |x: usize, y: usize, only: &str| {
+        let rest = format!(
+            "matrix: {{x: {}, y: {}}}, {only}params: {{text: t}}",
+            axis(x),
+            axis(y)
+        );
+        file("", &[stage("s", &rest)])
+    };
+    let few = yaml(300, 300, "only: [{x: 0}], ");
+    assert_eq!(texts(&few).len(), 300);
+    says(&yaml(101, 100, ""), "more than 10000 stages");
+    says(
+        &yaml(400, 300, "only: [{x: 0}], "),
+        "more than 100000 combinations",
+    );
+}
+
 #[test]
 fn a_label_is_what_the_glob_matched() {
     let matrix = "matrix: {x: [0, 1, 10], y: [a, b]}, params: {text: t}";

@@ -99,11 +99,12 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
     let scalar = json!({"type": ["string", "number", "boolean"]});
     let combinations = |about: &str| {
         let items = json!({"type": "array", "items": scalar, "minItems": 1});
-        json!({
-            "description": about,
+        let list = json!({
             "type": "array",
             "items": {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [scalar, items]}},
-        })
+        });
+        let variable = json!({"type": "string", "pattern": "^\\$\\{[^{}]+\\}$"});
+        json!({"description": about, "anyOf": [list, variable]})
     };
     json!({
         "type": "object",

@@ -1,11 +1,11 @@
 //! Which combinations of a matrix there are: `only` keeps some, `exclude` leaves some out.
 //!
 //! What either names is there, or is refused: a word that matches nothing would keep or leave out
-//! nothing in silence.
+//! nothing in silence. Both may name variables of the file, which a profile changes.
 
 use crate::base::error::{Error, Result};
 use crate::spec::file::StageSpec;
-use crate::spec::fill::Chosen;
+use crate::spec::fill::{Chosen, Scope};
 use crate::spec::ids;
 use crate::yaml::node::{Key, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,8 @@ const MAX_NAMED: usize = 1_000;
 
 /// Some combinations: for each axis that is named, the items.
 type Part<'a> = Vec<(&'a str, BTreeSet<&'a str>)>;
+/// What a stage says of its combinations, filled in.
+type Written = Vec<Node>;
 /// The items of each axis, by the one text of a number.
 type Labels<'a> = BTreeMap<&'a str, BTreeMap<String, &'a str>>;
 
@@ -25,13 +27,21 @@ pub struct Combinations<'a> {
 }
 
 impl<'a> Combinations<'a> {
-    /// Reads `only` and `exclude` of a stage.
+    /// Reads `only` and `exclude` of a stage; `file` knows the variables of the file.
     ///
     /// # Errors
     /// One names what is not there, or nothing at all.
-    pub fn read(stage: &'a StageSpec) -> Result<Self> {
+    pub fn read(stage: &'a StageSpec, file: &Scope) -> Result<Self> {
+        let written = |node: Option<&Node>, what: &str| -> Result<Written> {
+            let Some(node) = node else {
+                return Ok(Vec::new());
+            };
+            Ok(file.fill(node, 0)?.items(what)?.to_vec())
+        };
+        let only = written(stage.only.as_ref(), "only")?;
+        let exclude = written(stage.exclude.as_ref(), "exclude")?;
         let mut size = 0;
-        for part in stage.only.iter().chain(&stage.exclude) {
+        for part in only.iter().chain(&exclude) {
             let axes = part.entries("a combination")?;
             size += 1;
             size += axes
@@ -53,13 +63,13 @@ impl<'a> Combinations<'a> {
                 (axis.text.as_str(), items.collect())
             })
             .collect();
-        let read = |parts: &'a [Node], what: &str, all: &str| {
+        let read = |parts: &[Node], what: &str, all: &str| {
             let parts = parts.iter().map(|node| part(node, &labels, what, all));
             parts.collect::<Result<Vec<_>>>()
         };
         Ok(Combinations {
-            only: read(&stage.only, "only", "keeps everything")?,
-            exclude: read(&stage.exclude, "exclude", "leaves nothing")?,
+            only: read(&only, "only", "keeps everything")?,
+            exclude: read(&exclude, "exclude", "leaves nothing")?,
         })
     }
 
@@ -82,7 +92,7 @@ fn named(node: &Node) -> &[Node] {
     }
 }
 
-fn part<'a>(node: &'a Node, labels: &Labels<'a>, what: &str, all: &str) -> Result<Part<'a>> {
+fn part<'a>(node: &Node, labels: &Labels<'a>, what: &str, all: &str) -> Result<Part<'a>> {
     let axes = node.entries("a combination")?;
     if axes.is_empty() {
         let error = Error::config(format!("an item of `{what}` without an axis {all}"));

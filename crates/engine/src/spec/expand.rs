@@ -11,6 +11,8 @@ use crate::yaml::node::{Key, Node, Value};
 
 /// More stages than this are refused: a matrix multiplies quickly.
 const MAX_STAGES: usize = 10_000;
+/// More combinations than this in all are refused, of which `only` and `exclude` leave some: each is looked at.
+const MAX_COMBINATIONS: usize = 100_000;
 
 /// A stage after its matrix was expanded, still untyped.
 pub struct Draft<'a> {
@@ -28,16 +30,17 @@ pub struct Draft<'a> {
 /// Every stage of the file, once for each combination of its matrix that is not excluded.
 pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>> {
     let mut drafts: Vec<Draft> = Vec::new();
+    let mut left = MAX_COMBINATIONS;
     for stage in &spec.stages {
         let count = stage
             .matrix
             .iter()
             .try_fold(1usize, |n, (_, items)| n.checked_mul(items.len()));
-        if count.is_none_or(|n| n + drafts.len() > MAX_STAGES) {
-            let message = format!("the matrix gives more than {MAX_STAGES} stages");
-            return Err(Error::config(message).at(&stage.name.place));
-        }
-        let chosen = Combinations::read(stage)?;
+        left = count.and_then(|n| left.checked_sub(n)).ok_or_else(|| {
+            let message = format!("the matrices have more than {MAX_COMBINATIONS} combinations");
+            Error::config(message).at(&stage.name.place)
+        })?;
+        let chosen = Combinations::read(stage, &Scope::of_file(&spec.vars, budget))?;
         check_variables(spec, stage)?;
         let own = Own::new(stage.vars.iter().chain(&stage.overrides));
         let is_own = |defaults: &&Defaults| matches!(&stage.kind.value, Value::Text(kind) if *kind == defaults.kind.text);
@@ -46,6 +49,10 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
         for items in combinations(&stage.matrix) {
             if !chosen.has(&items) {
                 continue;
+            }
+            if drafts.len() == MAX_STAGES {
+                let message = format!("the matrices give more than {MAX_STAGES} stages");
+                return Err(Error::config(message).at(&stage.name.place));
             }
             let label = items
                 .iter()

@@ -42,10 +42,10 @@ pub struct StageSpec {
     pub seconds: Option<f64>,
     /// Axes of the matrix with their items; an item's value is what `${axis.field}` reads.
     pub matrix: Vec<(Key, Vec<(Key, Node)>)>,
-    /// Combinations to leave out, each a mapping from axis to item.
-    pub exclude: Vec<Node>,
+    /// Combinations to leave out: a list of mappings from axis to item, or a variable that is one.
+    pub exclude: Option<Node>,
     /// Combinations to keep, likewise; without any, all.
-    pub only: Vec<Node>,
+    pub only: Option<Node>,
     /// Variables that the stage adds to those of the file.
     pub vars: Vec<(Key, Node)>,
     /// Variables of the file that have another value in this stage.
@@ -143,12 +143,6 @@ impl StageSpec {
             check_not_reserved(axis, Role::Axis)?;
             matrix.push((axis.clone(), axis_items(axis, items)?));
         }
-        let list = |key: &str| -> Result<Vec<Node>> {
-            match node.get(key) {
-                Some(list) => Ok(list.items(key)?.to_vec()),
-                None => Ok(Vec::new()),
-            }
-        };
         let vars = section("vars").entries("vars")?.to_vec();
         vars.iter()
             .try_for_each(|(name, _)| check_not_reserved(name, Role::Variable))?;
@@ -160,8 +154,8 @@ impl StageSpec {
             caption: node.get("caption").cloned(),
             seconds: node.get("seconds").map(seconds).transpose()?,
             matrix,
-            exclude: list("exclude")?,
-            only: list("only")?,
+            exclude: node.get("exclude").cloned(),
+            only: node.get("only").cloned(),
             vars,
             overrides: section("override").entries("override")?.to_vec(),
             // Without parameters, a missing one is reported at the stage's name.

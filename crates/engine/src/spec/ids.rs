@@ -136,11 +136,16 @@ pub fn canonical_id(id: &str) -> String {
     }
 }
 
+/// Characters of a glob that stand for others.
+const WILD: [char; 3] = ['*', '?', '['];
+
 /// The ids, names and globs that somebody may mean.
 pub struct Pattern<'a> {
     text: &'a str,
     glob: glob::Pattern,
     canonical: String,
+    /// What stands before the first character that stands for others, if there is one.
+    beginning: Option<&'a str>,
 }
 
 impl<'a> Pattern<'a> {
@@ -159,12 +164,13 @@ impl<'a> Pattern<'a> {
             text,
             glob,
             canonical,
+            beginning: text.find(WILD).map(|end| &text[..end]),
         })
     }
 
     /// Whether the pattern has characters that stand for others.
     pub fn is_glob(&self) -> bool {
-        self.text.contains(['*', '?', '['])
+        self.beginning.is_some()
     }
 
     /// Whether it is this id, the name before `@`, or a glob of it.
@@ -172,9 +178,10 @@ impl<'a> Pattern<'a> {
         let name = id.split('@').next().unwrap_or(id);
         id == self.text
             || name == self.text
-            || match self.is_glob() {
-                true => self.glob.matches(id),
-                false => {
+            || match self.beginning {
+                // Most globs are compared with many ids that begin otherwise.
+                Some(beginning) => id.starts_with(beginning) && self.glob.matches(id),
+                None => {
                     let same_name = self.text.split_once('@').is_some_and(|(n, _)| n == name);
                     same_name && canonical_id(id) == self.canonical
                 }

@@ -1,5 +1,6 @@
-//! Test errors by sampling, beside baselines.
+//! Test errors by sampling, beside baselines, and their means over draws.
 
 pub mod baseline;
+pub mod clustered;
 pub mod fresh_tasks;
 pub mod pool;

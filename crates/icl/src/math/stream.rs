@@ -18,6 +18,24 @@ pub struct Stream {
 /// Changes when the meaning of a name changes, that is, when every result does.
 const DOMAIN: &[u8] = b"icl-repro random stream 1";
 
+/// The domain of [`seed_of`].
+const SEED_DOMAIN: &[u8] = b"icl-repro seed of parts 1";
+
+/// One seed of several, whose order counts: the first 8 bytes, little-endian, of the BLAKE3 digest of the
+/// domain, the number of parts, and the parts, each number 8 bytes, little-endian. So every
+/// combination of levels of several random factors has draws of its own.
+pub fn seed_of(parts: &[u64]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(SEED_DOMAIN);
+    hasher.update(&(parts.len() as u64).to_le_bytes());
+    for part in parts {
+        hasher.update(&part.to_le_bytes());
+    }
+    let digest = hasher.finalize();
+    let first = digest.as_bytes().iter().take(8).rev();
+    first.fold(0, |seed, &byte| (seed << 8) | u64::from(byte))
+}
+
 impl Stream {
     /// The stream of this name. Hashed bytes: the domain; the seed; the purpose's length, the
     /// purpose; the index's length, its entries. All numbers are 8 bytes, little-endian.
@@ -176,6 +194,18 @@ mod tests {
         assert_eq!(first("ab", &[3, 4]), first("ab", &[3, 4]));
     }
 
+    #[test]
+    fn seeds_of_parts_are_told_apart() {
+        let parts: [&[u64]; 7] = [&[], &[0], &[1], &[0, 0], &[0, 1], &[1, 0], &[0, 0, 1]];
+        for (i, left) in parts.iter().enumerate() {
+            for right in &parts[i + 1..] {
+                assert_ne!(seed_of(left), seed_of(right), "{left:?} {right:?}");
+            }
+        }
+        // Pins the encoding.
+        assert_eq!(seed_of(&[3, 24]), GOLDEN_SEED);
+    }
+
     /// Pins the streams: when this fails, every committed result changes.
     #[test]
     fn golden_values() {
@@ -191,6 +221,7 @@ mod tests {
         assert_eq!(sum, GOLDEN_SUM);
     }
 
+    const GOLDEN_SEED: u64 = 719636164982956123;
     const GOLDEN_BITS: u64 = 2373478702967654153;
     const GOLDEN_UNIFORM: f64 = 0.3624401949190458;
     const GOLDEN_INDEX: usize = 17036;

@@ -176,7 +176,7 @@ fn arrow(canvas: &mut Canvas, color: Color, point: &Point, axes: &PanelAxes, fra
 /// One marker, as in a frame or a legend.
 pub fn marker(canvas: &mut Canvas, marker: &Marker, at: Spot, color: Color) {
     let radius = 0.5 * marker.size.clamp(0.2, 100.0);
-    let hollow = marker.fill == Fill::Hollow;
+    let open = marker.fill != Fill::Filled;
     let edge = HOLLOW_EDGE.min(0.6 * radius);
     if let Some(strokes) = strokes(marker.shape) {
         let line = Line {
@@ -190,21 +190,55 @@ pub fn marker(canvas: &mut Canvas, marker: &Marker, at: Spot, color: Color) {
         return;
     }
     let Some(corners) = corners(marker.shape) else {
-        if hollow {
+        if open {
             canvas.circle(at, radius, Color::WHITE, None);
         }
-        return canvas.circle(at, radius, color, hollow.then_some(edge));
+        if marker.fill == Fill::Half {
+            let reach = radius - 0.5 * edge;
+            canvas.area(&left_half_disc(at, reach), color, 1.0);
+        }
+        return canvas.circle(at, radius, color, open.then_some(edge));
     };
     // The edge's outer half would make a hollow marker larger than a filled one.
-    let reach = if hollow { radius - 0.5 * edge } else { radius };
+    let reach = if open { radius - 0.5 * edge } else { radius };
     let place = |corner: &Spot| (at.0 + corner.0 * reach, at.1 + corner.1 * reach);
     let spots: Vec<Spot> = corners.iter().map(place).collect();
-    if hollow {
-        canvas.area(&spots, Color::WHITE, 1.0);
-        canvas.outline(&spots, color, edge);
-    } else {
-        canvas.area(&spots, color, 1.0);
+    match marker.fill {
+        Fill::Filled => canvas.area(&spots, color, 1.0),
+        Fill::Hollow | Fill::Half => {
+            canvas.area(&spots, Color::WHITE, 1.0);
+            if marker.fill == Fill::Half {
+                canvas.area(&left_of(&spots, at.0), color, 1.0);
+            }
+            canvas.outline(&spots, color, edge);
+        }
     }
+}
+
+fn left_half_disc(center: Spot, radius: f64) -> Vec<Spot> {
+    // At the size of a marker nobody sees corners of 15 degrees.
+    let angle = |at: i32| std::f64::consts::PI * f64::from(at) / 12.0;
+    let spot = |at: i32| {
+        let (x, y) = (libm::sin(angle(at)), libm::cos(angle(at)));
+        (center.0 - radius * x, center.1 - radius * y)
+    };
+    (0..=12).map(spot).collect()
+}
+
+/// What of a polygon lies left of a vertical line.
+fn left_of(spots: &[Spot], x: f64) -> Vec<Spot> {
+    let mut kept = Vec::new();
+    for (at, &from) in spots.iter().enumerate() {
+        let to = spots[(at + 1) % spots.len()];
+        if from.0 <= x {
+            kept.push(from);
+        }
+        if (from.0 - x) * (to.0 - x) < 0.0 {
+            let share = (x - from.0) / (to.0 - from.0);
+            kept.push((x, from.1 + share * (to.1 - from.1)));
+        }
+    }
+    kept
 }
 
 /// Ends of the strokes through the middle, for a radius of 1, of shapes without an area.
