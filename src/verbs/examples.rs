@@ -10,7 +10,7 @@ pub const EXAMPLES: Examples = &[
     (
         "run",
         &[
-            ("run", "everything"),
+            ("run", "everything but opt-in groups"),
             ("run pretrain@0", "one stage, and what it needs"),
             (
                 "run 'finetune@0,*' -j 2",
@@ -28,7 +28,8 @@ pub const EXAMPLES: Examples = &[
     (
         "status",
         &[
-            ("status", "every stage"),
+            ("status", "every stage of a run without targets"),
+            ("status --all", "those of opt-in groups too"),
             ("status --quiet", "only those that are not fresh"),
             (
                 "status --verbose train_losses",

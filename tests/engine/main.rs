@@ -1,5 +1,6 @@
 //! The engine with toy stages: runs, locks, caches, and random histories of edits.
 
+mod opt_in;
 mod pipeline;
 mod properties;
 #[allow(dead_code, reason = "the tests of the program use the rest")]

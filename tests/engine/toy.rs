@@ -304,11 +304,17 @@ impl Repo {
             downstream: false,
         };
         let answer = (self.shortcut && !ask.force).then(|| question.answer());
-        if let Some(Confirmed { stages, outputs }) = answer.flatten() {
+        if let Some(Confirmed {
+            stages,
+            outputs,
+            left_out,
+        }) = answer.flatten()
+        {
             return Ok(Summary {
                 fresh: stages,
                 outputs,
                 outputs_equal: outputs,
+                left_out,
                 ..Summary::default()
             });
         }

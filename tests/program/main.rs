@@ -21,6 +21,7 @@ mod hostile;
 mod layers;
 mod mended;
 mod offline;
+mod opt_in;
 mod own_data;
 mod publications;
 mod report_page;

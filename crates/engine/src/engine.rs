@@ -189,8 +189,8 @@ impl Engine<'static> {
 }
 
 impl Engine<'_> {
-    /// Brings targets (ids, globs, groups, output paths; none means everything) and what they need up to
-    /// date, as many stages at a time as there are cores. Waits for another run to end.
+    /// Brings targets (ids, globs, groups, output paths; none means everything but opt-in groups) and what
+    /// they need up to date, as many stages at a time as there are cores. Waits for another run to end.
     ///
     /// Stages that fail are in the summary.
     ///
@@ -249,7 +249,7 @@ impl Engine<'_> {
         Ok(self.workspace.out.join(path))
     }
 
-    /// The stages that targets mean; everything when there are none.
+    /// The stages that targets mean; when there are none, everything but opt-in groups.
     ///
     /// # Errors
     /// There is no such target: the hint has the nearest name.

@@ -3,19 +3,22 @@
 //! All models see the same prompts. Output `errors`: columns `model` (`pretrained`, or the item of
 //! the fine-tuning matrix), `task` (`theta0`, `-theta0`), `n_shots`, `error`, `std_error`, `prompts`
 //! and `exact`, the closed form at the same parameters, null for models that have none (more than
-//! one layer).
+//! one layer); `median` and `q90`, quantiles of the squared error over all prompts of all seeds, and
+//! `tail`, the share of its sum that the largest 0.1 % hold. Where a model has no closed form and its
+//! tail forbids a mean ([`icl::math::spread::Spread::tells_mean`]), `error` and `std_error` are null.
 
 use crate::kinds::exchange::model::read_model;
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::exchange::task::read_task;
 use crate::kinds::measure::sampling::{self, Seeds};
 use crate::kinds::params::number::{Count, NonNegative, ShotRange};
+use icl::math::moments::Estimate;
 use icl::model::weights::LinearAttention;
 use icl::prompts::setting::Setting;
 use icl::theory::risk;
-use retrace::base::error::Result;
+use retrace::base::error::{Error, Result};
 use retrace::stage::columns::columns;
-use retrace::stage::kind::{Io, Role, StageKind, many, one};
+use retrace::stage::kind::{Io, Role, StageKind, any, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tables::table::{Column, Table};
@@ -35,7 +38,7 @@ pub struct Params {
 impl StageKind for Evaluate {
     const NAME: &'static str = "evaluate";
     const SOURCE: &'static str = file!();
-    const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), many("finetuned")];
+    const INPUTS: &'static [Role] = &[one("task"), one("pretrained"), any("finetuned")];
     const OUTPUTS: &'static [&'static str] = &["errors.parquet"];
     type Params = Params;
 
@@ -49,6 +52,9 @@ impl StageKind for Evaluate {
                 "std_error",
                 "prompts",
                 "exact",
+                "median",
+                "q90",
+                "tail",
             ]),
             _ => None,
         }
@@ -68,7 +74,7 @@ impl StageKind for Evaluate {
         let plan = sampling::plan(params.shots, params.prompts, &params.seeds);
         let references: Vec<&LinearAttention> = models.iter().map(|(_, model)| model).collect();
         let task_list = tasks.each_ref().map(|(_, task)| task.clone());
-        let errors = sampling::evaluate(io, &setting, &references, &task_list, &plan, (0, 1))?;
+        let errors = sampling::evaluate_spread(io, &setting, &references, &task_list, &plan)?;
 
         let mut rows = Rows::default();
         for (m, (model_name, model)) in models.iter().enumerate() {
@@ -79,19 +85,29 @@ impl StageKind for Evaluate {
                         Some(heads) => risk::test_error_of_heads(&setting, heads, task, n_shots),
                         None => Ok(f64::NAN),
                     };
-                    let estimate = errors.get(m, t, p);
+                    let Estimate { mean, std_error, n } = errors.get(m, t, p);
+                    let spread = errors.spread(m, t, p).ok_or_else(no_spread)?;
+                    let is_known = heads.is_some() || spread.tells_mean();
+                    let known = |value: f64| if is_known { value } else { f64::NAN };
                     rows.model.push(model_name.clone());
                     rows.task.push((*task_name).to_owned());
                     rows.n_shots.push(n_shots as i64);
-                    rows.error.push(estimate.mean);
-                    rows.std_error.push(estimate.std_error);
-                    rows.prompts.push(estimate.n as i64);
+                    rows.error.push(known(mean));
+                    rows.std_error.push(known(std_error));
+                    rows.prompts.push(n as i64);
                     rows.exact.push(exact.map_err(failed)?);
+                    rows.median.push(spread.median);
+                    rows.q90.push(spread.q90);
+                    rows.tail.push(spread.tail);
                 }
             }
         }
         write_table(io, "errors", rows.table())
     }
+}
+
+fn no_spread() -> Error {
+    Error::failed("the errors have no spread")
 }
 
 /// The columns of the output as they grow.
@@ -104,6 +120,9 @@ struct Rows {
     std_error: Vec<f64>,
     prompts: Vec<i64>,
     exact: Vec<f64>,
+    median: Vec<f64>,
+    q90: Vec<f64>,
+    tail: Vec<f64>,
 }
 
 impl Rows {
@@ -116,6 +135,9 @@ impl Rows {
             ("std_error", Column::Float(self.std_error)),
             ("prompts", Column::Int(self.prompts)),
             ("exact", Column::Float(self.exact)),
+            ("median", Column::Float(self.median)),
+            ("q90", Column::Float(self.q90)),
+            ("tail", Column::Float(self.tail)),
         ])
     }
 }

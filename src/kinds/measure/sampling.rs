@@ -7,7 +7,7 @@ use icl::evaluate::fresh_tasks::{self, EvaluateError, EvaluatePlan, TestErrors};
 use icl::model::weights::LinearAttention;
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
-use retrace::base::error::Result;
+use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,15 +60,36 @@ pub fn evaluate(
     plan: &EvaluatePlan,
     (part, parts): (usize, usize),
 ) -> Result<TestErrors> {
-    fresh_tasks::evaluate(setting, models, tasks, plan, |done, total| {
-        io.progress((part * total + done) as u64, (parts * total) as u64, "");
-        match io.cancelled() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
-    })
-    .map_err(|error| match error {
+    let found = fresh_tasks::evaluate(setting, models, tasks, plan, |done, total| {
+        told(io, part * total + done, parts * total)
+    });
+    found.map_err(|error| why(io, error))
+}
+
+/// As [`evaluate`] in one call, with the spread of the squared errors.
+pub fn evaluate_spread(
+    io: &Io,
+    setting: &Setting,
+    models: &[&LinearAttention],
+    tasks: &[Task],
+    plan: &EvaluatePlan,
+) -> Result<TestErrors> {
+    let go = |done, total| told(io, done, total);
+    let found = fresh_tasks::evaluate_spread(setting, models, tasks, plan, go);
+    found.map_err(|error| why(io, error))
+}
+
+fn told(io: &Io, done: usize, total: usize) -> ControlFlow<()> {
+    io.progress(done as u64, total as u64, "");
+    match io.cancelled() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}
+
+fn why(io: &Io, error: EvaluateError) -> Error {
+    match error {
         EvaluateError::Stopped => io.interrupted(),
         other => failed(other),
-    })
+    }
 }

@@ -6,6 +6,7 @@
 use crate::kinds::exchange::table::{failed, read_table};
 use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::table::print::Names;
+use icl::math::spread::Spread;
 use plots::number;
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::{Io, read};
@@ -18,6 +19,17 @@ use tables::table::Table;
 /// The label of the model from which fine-tuning starts.
 pub const PRETRAINED: &str = "pretrained";
 
+/// What is said of the squared errors of a model on many prompts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statistic {
+    /// Their mean; over seeds, the mean of the means.
+    #[default]
+    Mean,
+    /// Their median, for models of which no sample tells the mean; over seeds, the median of the medians.
+    Median,
+}
+
 /// What to read, and how models are called in print.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +39,9 @@ pub struct Wanted {
     pub models: Vec<String>,
     /// Which rows of the evaluations.
     pub columns: Vec<At>,
+    /// What is printed, and compared with the pretrained model.
+    #[serde(default)]
+    pub statistic: Statistic,
     /// What a pretrained model must reach to have learned in context; `at` is one of the columns.
     pub learned: Learned,
     /// Steps at the end of pretraining whose mean is its loss.
@@ -83,6 +98,16 @@ pub struct Cell {
     pub error: f64,
     pub std_error: f64,
     pub exact: f64,
+    pub spread: Spread,
+}
+
+impl Cell {
+    pub fn value(&self, statistic: Statistic) -> f64 {
+        match statistic {
+            Statistic::Mean => self.error,
+            Statistic::Median => self.spread.median,
+        }
+    }
 }
 
 /// All configurations, from the roles `errors`, `losses`, `pretrained` and `finetuned`: few layers and
@@ -117,7 +142,17 @@ pub fn read_all(wanted: &Wanted, io: &Io) -> Result<Vec<Configuration>> {
         }
     }
     for configuration in &mut found {
-        configuration.pretraining = pretraining(&wanted.learned, &configuration.seeds);
+        configuration.pretraining = pretraining(wanted, &configuration.seeds);
+    }
+    for configuration in &found {
+        for name in wanted.models() {
+            let cells = configuration.seeds.iter().flat_map(|seed| &seed.cells);
+            if !cells.clone().any(|cell| cell.model == name) {
+                let known = cells.map(|cell| cell.model.as_str());
+                let message = format!("no seed of `{}` has a model `{name}`", configuration.label);
+                return Err(Error::failed(message).suggest(name, known));
+            }
+        }
     }
     found.sort_by(|a, b| (a.layers, a.heads, &a.label).cmp(&(b.layers, b.heads, &b.label)));
     Ok(found)
@@ -148,7 +183,8 @@ fn mean_of_last(losses: &Table, last: Count) -> Result<f64> {
     Ok(tail.iter().sum::<f64>() / tail.len() as f64)
 }
 
-/// The rows of an evaluation that the table shows, in the order of its models and columns.
+/// The rows of an evaluation that the table shows, in the order of its models and columns; none of a
+/// model that this seed does not have.
 fn cells(
     wanted: &Wanted,
     io: &Io,
@@ -160,11 +196,20 @@ fn cells(
     let floats = |name: &str| errors.floats(name).map_err(failed);
     let (model, task, n_shots) = (texts("model")?, texts("task")?, floats("n_shots")?);
     let (error, std_error, exact) = (floats("error")?, floats("std_error")?, floats("exact")?);
+    let (median, q90, tail) = (floats("median")?, floats("q90")?, floats("tail")?);
     let mut cells = Vec::new();
     for name in wanted.models() {
+        let trained = format!("{label},{name}");
+        let is_trained = io
+            .inputs("finetuned")
+            .iter()
+            .any(|(label, _)| *label == trained);
+        if name != PRETRAINED && !is_trained && !model.iter().any(|model| model == name) {
+            continue;
+        }
         let diverged_at = match name {
             PRETRAINED => pretrained.diverged_at,
-            _ => read_file(input(io, "finetuned", &format!("{label},{name}"))?)?.diverged_at,
+            _ => read_file(input(io, "finetuned", &trained)?)?.diverged_at,
         };
         for at in &wanted.columns {
             let is_here = |&row: &usize| {
@@ -199,6 +244,11 @@ fn cells(
                 error: error[row],
                 std_error: std_error[row],
                 exact: exact[row],
+                spread: Spread {
+                    median: median[row],
+                    q90: q90[row],
+                    tail: tail[row],
+                },
             });
         }
     }
@@ -217,11 +267,12 @@ fn training(label: &str, heads: usize, layers: usize) -> String {
 }
 
 /// How pretraining ended, over all seeds.
-fn pretraining(learned: &Learned, seeds: &[Seed]) -> String {
+fn pretraining(wanted: &Wanted, seeds: &[Seed]) -> String {
+    let learned = &wanted.learned;
     let cell = |seed: &Seed| {
         let is_here = |cell: &&Cell| cell.model == PRETRAINED && cell.at == learned.at;
         let cell = seed.cells.iter().find(is_here);
-        cell.map(|cell| (cell.diverged_at, cell.error))
+        cell.map(|cell| (cell.diverged_at, cell.value(wanted.statistic)))
     };
     let mut diverged = Vec::new();
     let (mut good, mut bad) = (Vec::new(), Vec::new());
@@ -296,6 +347,11 @@ mod tests {
             error,
             std_error: 0.0,
             exact: f64::NAN,
+            spread: Spread {
+                median: 0.1 * error,
+                q90: error,
+                tail: 0.0,
+            },
         };
         Seed {
             label: "0".into(),
@@ -306,14 +362,23 @@ mod tests {
 
     #[test]
     fn how_pretraining_ended() {
-        let learned = Learned {
-            at: At {
-                task: "theta0".into(),
-                n_shots: 20,
+        let wanted = |statistic| Wanted {
+            names: Names::default(),
+            models: Vec::new(),
+            columns: Vec::new(),
+            statistic,
+            learned: Learned {
+                at: At {
+                    task: "theta0".into(),
+                    n_shots: 20,
+                },
+                below: Positive::try_from(0.5).unwrap(),
             },
-            below: Positive::try_from(0.5).unwrap(),
+            last: Count::try_from(1).unwrap(),
         };
-        let words = |seeds: &[Seed]| pretraining(&learned, seeds);
+        let words = |seeds: &[Seed]| pretraining(&wanted(Statistic::Mean), seeds);
+        let by_median = pretraining(&wanted(Statistic::Median), &[seed(4.0, None)]);
+        assert_eq!(by_median, "loss 4.000");
         assert_eq!(words(&[seed(0.3, None), seed(0.4, None)]), "loss 0.350");
         assert_eq!(words(&[seed(1.08, None)]), "did not learn: loss 1.080");
         assert_eq!(

@@ -4,12 +4,13 @@
 //! A configuration whose label begins with its shape, `h2_l1_sgd`, is printed as "1 layer, 2 heads" and
 //! "SGD". CSV and Parquet have one row for each configuration, seed, model, task and number of shots:
 //! `configuration`, `size`, `training`, `pretraining` (how that ended, in words), `layers`, `heads`,
-//! `seed`, `model`, `task`, `n_shots`, `error`, `std_error`, `exact`, `z`, `pretraining_loss` and `diverged_at`
-//! (null for a training that ended). The LaTeX fragment has means over seeds and their range.
+//! `seed`, `model`, `task`, `n_shots`, `error`, `std_error`, `exact`, `z`, `median`, `q90`, `tail`, `ratio` (of the
+//! statistic to that of the pretrained model of the same seed), `pretraining_loss` and `diverged_at`
+//! (null for a training that ended). The LaTeX fragment has the statistic over seeds and its range.
 
 use crate::kinds::exchange::table::failed;
 use crate::kinds::table::configuration::{
-    self, Cell, Configuration, PRETRAINED, Seed, Wanted, compact, counted,
+    self, Cell, Configuration, PRETRAINED, Seed, Statistic, Wanted, compact, counted,
 };
 use crate::kinds::table::print::{self, column, printed};
 use plots::latex::{self, Align, Group};
@@ -56,6 +57,10 @@ impl StageKind for ConfigurationTable {
                 "std_error",
                 "exact",
                 "z",
+                "median",
+                "q90",
+                "tail",
+                "ratio",
                 "pretraining_loss",
                 "diverged_at",
             ]),
@@ -66,7 +71,17 @@ impl StageKind for ConfigurationTable {
     fn wants(_wanted: &Wanted) -> Vec<columns::Wanted> {
         let mut wants = wanted(
             "errors",
-            &["model", "task", "n_shots", "error", "std_error", "exact"],
+            &[
+                "model",
+                "task",
+                "n_shots",
+                "error",
+                "std_error",
+                "exact",
+                "median",
+                "q90",
+                "tail",
+            ],
         );
         wants.extend(wanted("losses", &["loss"]));
         wants
@@ -80,12 +95,15 @@ impl StageKind for ConfigurationTable {
                 configuration.label, configuration.pretraining
             ));
         }
-        let table = table(&configurations).map_err(failed)?;
+        let table = table(&configurations, wanted.statistic).map_err(failed)?;
         print::write(io, &table, &print(wanted, &configurations))
     }
 }
 
-fn table(configurations: &[Configuration]) -> std::result::Result<Table, TableError> {
+fn table(
+    configurations: &[Configuration],
+    statistic: Statistic,
+) -> std::result::Result<Table, TableError> {
     type Row<'a> = (&'a Configuration, &'a Seed, &'a Cell);
     let rows: Vec<Row> = configurations
         .iter()
@@ -114,6 +132,18 @@ fn table(configurations: &[Configuration]) -> std::result::Result<Table, TableEr
         (
             "z",
             float(&|(_, _, cell)| (cell.error - cell.exact) / cell.std_error),
+        ),
+        ("median", float(&|(_, _, cell)| cell.spread.median)),
+        ("q90", float(&|(_, _, cell)| cell.spread.q90)),
+        ("tail", float(&|(_, _, cell)| cell.spread.tail)),
+        (
+            "ratio",
+            float(&|(_, seed, cell)| {
+                let is_start = |c: &&Cell| c.model == PRETRAINED && c.at == cell.at;
+                let start = seed.cells.iter().find(is_start);
+                let start = start.map_or(f64::NAN, |start| start.value(statistic));
+                cell.value(statistic) / start
+            }),
         ),
         (
             "pretraining_loss",
@@ -144,7 +174,8 @@ fn print(wanted: &Wanted, configurations: &[Configuration]) -> latex::Table {
             for at in &wanted.columns {
                 let seeds = configuration.seeds.iter().flat_map(|seed| &seed.cells);
                 let mine = seeds.filter(|cell| cell.model == model && cell.at == *at);
-                cells.push(with_range(&mine.map(|cell| cell.error).collect::<Vec<_>>()));
+                let values: Vec<f64> = mine.map(|cell| cell.value(wanted.statistic)).collect();
+                cells.push(with_range(wanted.statistic, &values));
             }
             cells.push(note);
             rows.push(cells);
@@ -163,8 +194,12 @@ fn print(wanted: &Wanted, configurations: &[Configuration]) -> latex::Table {
         columns.push(column(format!("{task}, n = {}", at.n_shots), Align::Left));
     }
     columns.push(column("Pretraining", Align::Left));
+    let error = match wanted.statistic {
+        Statistic::Mean => "Test error",
+        Statistic::Median => "Median squared error",
+    };
     groups.push(Group {
-        header: "Test error".into(),
+        header: error.into(),
         span: wanted.columns.len(),
     });
     groups.push(Group {
@@ -172,13 +207,19 @@ fn print(wanted: &Wanted, configurations: &[Configuration]) -> latex::Table {
         span: 1,
     });
     let seeds = configurations.iter().map(|c| c.seeds.len()).max();
+    let (over_seeds, fewer) = match wanted.statistic {
+        Statistic::Mean => ("Means", ""),
+        Statistic::Median => ("Medians", " or fewer"),
+    };
     let seeds = counted(seeds.unwrap_or(0), "training seed");
     latex::Table {
         columns,
         groups,
         rows,
         rules_above,
-        notes: vec![format!("Means over {seeds}, with the range over them.")],
+        notes: vec![format!(
+            "{over_seeds} over {seeds}{fewer}, with the range over them."
+        )],
     }
 }
 
@@ -200,15 +241,29 @@ fn diverged(configuration: &Configuration, model: &str) -> String {
 }
 
 /// "0.345 (0.341 to 0.347)"; one value stands alone.
-fn with_range(values: &[f64]) -> String {
+fn with_range(statistic: Statistic, values: &[f64]) -> String {
     let largest = values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
     let digits = |value: f64| compact(value, largest);
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let centre = match statistic {
+        Statistic::Mean => values.iter().sum::<f64>() / values.len() as f64,
+        Statistic::Median => median(values),
+    };
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     match values.len() {
-        0 | 1 => digits(mean),
-        _ => format!("{} ({} to {})", digits(mean), digits(low), digits(high)),
+        0 | 1 => digits(centre),
+        _ => format!("{} ({} to {})", digits(centre), digits(low), digits(high)),
+    }
+}
+
+/// Of an even number the mean of the middle two; NaN of none, or where one is.
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        _ if values.iter().any(|value| value.is_nan()) => f64::NAN,
+        n => 0.5 * (values[(n - 1) / 2] + values[n / 2]),
     }
 }
 
@@ -218,9 +273,14 @@ mod tests {
 
     #[test]
     fn ranges_read_well() {
-        assert_eq!(with_range(&[0.1, 0.3]), "0.200 (0.100 to 0.300)");
-        assert_eq!(with_range(&[120.0]), "120.0");
-        assert_eq!(with_range(&[1e6, 3e6]), "2.0×10⁶ (1.0×10⁶ to 3.0×10⁶)");
-        assert_eq!(with_range(&[f64::NAN, 1.0]), "n/a (1.000 to 1.000)");
+        let mean = |values: &[f64]| with_range(Statistic::Mean, values);
+        assert_eq!(mean(&[0.1, 0.3]), "0.200 (0.100 to 0.300)");
+        assert_eq!(mean(&[120.0]), "120.0");
+        assert_eq!(mean(&[1e6, 3e6]), "2.0×10⁶ (1.0×10⁶ to 3.0×10⁶)");
+        assert_eq!(mean(&[f64::NAN, 1.0]), "n/a (1.000 to 1.000)");
+        let median = |values: &[f64]| with_range(Statistic::Median, values);
+        assert_eq!(median(&[9.0, 0.1, 0.3]), "0.300 (0.100 to 9.000)");
+        assert_eq!(median(&[0.1, 0.3]), "0.200 (0.100 to 0.300)");
+        assert_eq!(median(&[f64::NAN, 1.0, 2.0]), "n/a (1.000 to 2.000)");
     }
 }

@@ -15,7 +15,7 @@ pub const OUTPUTS: &[&str] = &["csv", "parquet", "tex"];
 
 /// How the models are called in print, by the label under which a stage knows them: of the scale that
 /// figures draw with, the labels. Colours are not in it: a table is the same in other ones.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Scale")]
 #[schemars(with = "Scale")]
 pub struct Names(BTreeMap<String, String>);

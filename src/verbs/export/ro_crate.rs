@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct RoCrateArgs {
-    /// Stage ids, globs, groups or output paths; none means everything
+    /// Stage ids, globs, groups or output paths; none means everything; of opt-in groups what ran
     pub targets: Vec<String>,
     /// The folder to make; it must not exist, or be empty
     #[arg(long, value_name = "DIR")]
@@ -59,7 +59,8 @@ pub fn ro_crate(session: &Session, args: &RoCrateArgs) -> Result<u8> {
         gathered.add(name, session.engine.workspace.root.join(name));
     }
     gathered.add(LOCK_FILE, session.engine.workspace.lock_path());
-    let found = gathered.read(&session.ids(session.select(&args.targets)?.targets))?;
+    let asked = session.ids(session.look_at(&args.targets)?.targets);
+    let found = gathered.read(session, &asked)?;
     let facts = Facts {
         citation,
         published,
@@ -106,7 +107,7 @@ impl Gathered {
 
     /// The recorded runs of what is asked for and all that it rests on.
     fn runs(&mut self, session: &Session, args: &RoCrateArgs) -> Result<Vec<StageRun>> {
-        let selection = session.select(&args.targets)?;
+        let selection = session.look_at(&args.targets)?;
         let context = session.context()?;
         context.check_inputs(&selection)?;
         let lock = context.lock.get()?;
@@ -116,6 +117,10 @@ impl Gathered {
         for &index in &selection.closure {
             let stage = &session.engine.pipeline.stages[index];
             let Some(block) = lock.stages.get(&stage.id) else {
+                // Nobody asked for it, and it never ran.
+                if selection.unasked.contains(&index) {
+                    continue;
+                }
                 outdated.push(stage.id.as_str());
                 continue;
             };
@@ -138,7 +143,7 @@ impl Gathered {
             "{LOCK_FILE} does not record {} as {SPEC_FILE} and the code now are: {shown}",
             count(outdated.len(), "stage"),
         );
-        let hint = format!("make them with {}", command(&outdated));
+        let hint = format!("make them with {}", command(session, &outdated));
         Err(Error::of(ErrorKind::Differs, message).hint(hint))
     }
 
@@ -201,7 +206,7 @@ impl Gathered {
     }
 
     /// Reads every file; outputs must be what the lock records.
-    fn read(&self, asked: &str) -> Result<BTreeMap<String, FileFacts>> {
+    fn read(&self, session: &Session, asked: &str) -> Result<BTreeMap<String, FileFacts>> {
         let mut found = BTreeMap::new();
         let (mut missing, mut makers, mut differing) = (Vec::new(), Vec::new(), Vec::new());
         for (name, path) in &self.files {
@@ -242,7 +247,7 @@ impl Gathered {
         let hint = format!(
             "make what is asked for ({}) with {}",
             shortened(asked),
-            command(&makers)
+            command(session, &makers)
         );
         if !missing.is_empty() {
             let what = count(missing.len(), "output");
@@ -262,11 +267,19 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn command(stages: &[&str]) -> String {
-    match stages.len() {
-        0..=SHOWN => format!("`icl-repro run {}`", stages.join(" ")),
-        _ => "`icl-repro run`".into(),
+/// What makes these stages: by name where they are few.
+fn command(session: &Session, ids: &[&str]) -> String {
+    if ids.len() <= SHOWN {
+        return format!("`icl-repro run {}`", ids.join(" "));
     }
+    let pipeline = &session.engine.pipeline;
+    let stages = pipeline.stages.iter().enumerate();
+    let stages = stages.filter(|(_, stage)| ids.contains(&stage.id.as_str()));
+    let groups = pipeline.opt_in_groups(&stages.map(|(index, _)| index).collect());
+    let groups = groups
+        .iter()
+        .map(|group| format!(" and `icl-repro run --group {group}`"));
+    format!("`icl-repro run`{}", groups.collect::<String>())
 }
 
 fn shortened(ids: &str) -> String {

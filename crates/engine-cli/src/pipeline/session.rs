@@ -112,13 +112,24 @@ impl<'a> Session<'a> {
         Ok(*self.is_current.get_or_init(|| differs.is_none()))
     }
 
-    /// The stages meant by targets and `--group`.
+    /// The stages meant by targets and `--group`; without any, everything but opt-in groups.
     ///
     /// # Errors
     /// There is no such target or group: the hint has the nearest name.
     pub fn select(&self, targets: &[String]) -> Result<Selection> {
         let targets: Vec<String> = targets.iter().map(|t| self.target(t)).collect();
         self.engine.pipeline.select(&targets, &self.groups)
+    }
+
+    /// As [`Session::select`], but without targets every stage, those of opt-in groups too.
+    ///
+    /// # Errors
+    /// There is no such target or group: the hint has the nearest name.
+    pub fn look_at(&self, targets: &[String]) -> Result<Selection> {
+        match targets.is_empty() && self.groups.is_empty() {
+            true => self.engine.pipeline.everything(),
+            false => self.select(targets),
+        }
     }
 
     /// A path from the working directory, or an absolute one, as the path of an output; any other

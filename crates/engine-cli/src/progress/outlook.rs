@@ -69,13 +69,13 @@ impl Outlook {
                 None => drop(outlook.unknown.insert(index)),
             }
         }
-        for (number, (name, _)) in pipeline.groups.iter().enumerate() {
+        for (number, group) in pipeline.groups.iter().enumerate() {
             let needed = pipeline.needed_by_group(number)?;
             let left: BTreeSet<usize> = needed.difference(fresh).copied().collect();
             if !left.is_empty() && needed.is_subset(&selection.closure) {
                 let stages = needed.iter().map(|&index| &pipeline.stages[index]);
                 outlook.groups.push(Group {
-                    name: name.clone(),
+                    name: group.name.clone(),
                     left,
                     published: stages.map(published).sum(),
                 });

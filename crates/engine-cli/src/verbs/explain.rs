@@ -19,7 +19,7 @@ pub struct TargetArgs {
 
 /// Shows what the targets' keys are made of, and what differs from the lock.
 pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
-    let selection = session.select(&args.targets)?;
+    let selection = session.look_at(&args.targets)?;
     let context = session.context()?;
     let plan = context.plan(&selection)?;
     let mut text = String::new();

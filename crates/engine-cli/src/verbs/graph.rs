@@ -25,7 +25,7 @@ pub enum GraphFormat {
 
 /// Prints the graph of the selected stages.
 pub fn graph(session: &Session, args: &GraphArgs) -> Result<u8> {
-    let selection = session.select(&args.targets)?;
+    let selection = session.look_at(&args.targets)?;
     let mut text = String::new();
     let _ = match args.format {
         GraphFormat::Text => Ok(()),
@@ -40,17 +40,22 @@ pub fn graph(session: &Session, args: &GraphArgs) -> Result<u8> {
         let kind = session.engine.kinds[stage.kind].name();
         let id = &stage.id;
         let upstream = stage.upstream();
+        let is_opt_in = !stage.opt_in.is_empty();
+        let mark = if is_opt_in { ", opt-in" } else { "" };
         let _ = match args.format {
-            GraphFormat::Text if upstream.is_empty() => writeln!(text, "{id} ({kind})"),
+            GraphFormat::Text if upstream.is_empty() => writeln!(text, "{id} ({kind}{mark})"),
             GraphFormat::Text => {
                 writeln!(
                     text,
-                    "{id} ({kind}) <- {}",
+                    "{id} ({kind}{mark}) <- {}",
                     session.ids(upstream.iter().copied())
                 )
             }
-            GraphFormat::Dot => writeln!(text, "  \"{id}\" [label = \"{id}\\n{kind}\"];"),
-            GraphFormat::Mermaid => writeln!(text, "  s{index}[\"{id}<br/>{kind}\"]"),
+            GraphFormat::Dot => {
+                let style = if is_opt_in { ", style = dashed" } else { "" };
+                writeln!(text, "  \"{id}\" [label = \"{id}\\n{kind}\"{style}];")
+            }
+            GraphFormat::Mermaid => writeln!(text, "  s{index}[\"{id}<br/>{kind}{mark}\"]"),
         };
         for from in upstream {
             let _ = match args.format {

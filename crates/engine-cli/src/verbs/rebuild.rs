@@ -8,6 +8,7 @@ use crate::program::exit;
 use crate::progress::display::Display;
 use crate::verbs::verify::VerifyArgs;
 use retrace::base::error::Result;
+use retrace::resolve::select::Selection;
 use retrace::stage::key::Change;
 use retrace::stage::kind::read;
 use retrace::upkeep::rebuild::{self, Cause, Mismatch, Output, Rebuild, Rebuilder};
@@ -38,9 +39,9 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     display.finish();
     let rebuild = rebuild?;
     if args.json {
-        terminal::print(&format!("{:#}\n", as_json(session, &rebuild)?));
+        terminal::print(&format!("{:#}\n", as_json(session, &rebuild, &selection)?));
     } else {
-        terminal::print(&as_text(session, &rebuild)?);
+        terminal::print(&as_text(session, &rebuild, &selection)?);
     }
     Ok(if rebuild.interrupted {
         exit::INTERRUPTED
@@ -53,7 +54,7 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     })
 }
 
-fn as_text(session: &Session, rebuild: &Rebuild) -> Result<String> {
+fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Result<String> {
     let mut text = String::new();
     for mismatch in &rebuild.mismatches {
         let id = session.id(mismatch.stage);
@@ -109,6 +110,9 @@ fn as_text(session: &Session, rebuild: &Rebuild) -> Result<String> {
     if rebuild.interrupted {
         text += "; interrupted";
     }
+    if let Some(words) = session.engine.pipeline.left_out(selection) {
+        text += &format!("; {words}");
+    }
     text.push('\n');
     let changed = |m: &Mismatch| matches!(m.cause, Cause::SameKey | Cause::Upstream { .. });
     if rebuild.mismatches.iter().any(|m| !changed(m)) {
@@ -159,7 +163,8 @@ fn difference(session: &Session, output: &Output) -> Result<Option<Difference>> 
     Ok(formats.difference(&output.path, &expected, &found))
 }
 
-fn as_json(session: &Session, rebuild: &Rebuild) -> Result<Json> {
+fn as_json(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Result<Json> {
+    let left_out = selection.unasked.difference(&selection.closure);
     let mut findings = Vec::new();
     for mismatch in &rebuild.mismatches {
         let outputs = mismatch.outputs.iter().map(|output| {
@@ -205,6 +210,7 @@ fn as_json(session: &Session, rebuild: &Rebuild) -> Result<Json> {
         "failed": rebuild.failed.len(),
         "skipped": rebuild.skipped,
         "interrupted": rebuild.interrupted,
+        "left_out": left_out.map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
         "findings": findings,
     }))
 }

@@ -28,7 +28,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Stage ids, globs, groups or output paths; none means everything
+    /// Stage ids, globs, groups or output paths; none means everything but opt-in groups
     pub targets: Vec<String>,
     /// Run the targets although they are fresh
     #[arg(long)]
@@ -181,7 +181,12 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
 /// Ends a run that an earlier one has answered already.
 fn shortcut(question: &Question) -> Result<Option<u8>> {
     let started = SystemTime::now();
-    let Some(Confirmed { stages, outputs }) = question.answer() else {
+    let Some(Confirmed {
+        stages,
+        outputs,
+        left_out,
+    }) = question.answer()
+    else {
         return Ok(None);
     };
     let workspace = question.workspace;
@@ -193,6 +198,7 @@ fn shortcut(question: &Question) -> Result<Option<u8>> {
         fresh: stages,
         outputs,
         outputs_equal: outputs,
+        left_out,
         ..Summary::default()
     };
     let line = line(workspace, &summary);
@@ -396,6 +402,9 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
     }
     if summary.wrote_lock {
         line += "; the lock is brought up to date";
+    }
+    if let Some(words) = &summary.left_out {
+        line += &format!("; {words}");
     }
     line
 }

@@ -14,8 +14,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Stage ids, globs, groups or output paths; none means everything
+    /// Stage ids, globs, groups or output paths; none means everything but opt-in groups
     pub targets: Vec<String>,
+    /// Show the stages of opt-in groups too
+    #[arg(long, conflicts_with_all = ["targets", "groups"])]
+    pub all: bool,
     /// Exit with 6 when anything is not fresh
     #[arg(long)]
     pub exit_code: bool,
@@ -49,7 +52,10 @@ struct Line<'a> {
 
 /// Says which stages are fresh and which are not.
 pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
-    let selection = session.select(&args.targets)?;
+    let selection = match args.all {
+        true => session.engine.pipeline.everything()?,
+        false => session.select(&args.targets)?,
+    };
     let all_fresh = print_plan(session, &selection, args.json)?;
     Ok(if args.exit_code && !all_fresh {
         exit::STALE
@@ -75,14 +81,17 @@ pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Resul
     }
     let all_fresh = lines.iter().all(|line| line.state == "fresh");
     if json {
+        let left_out = selection.unasked.difference(&selection.closure);
         let json = serde_json::json!({
             "all_fresh": all_fresh,
             "stages": lines,
+            "left_out": left_out.map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
             "orphans": orphans,
         });
         terminal::print(&format!("{json:#}\n"));
     } else {
-        terminal::print(&(named(&orphans) + &text(&lines)));
+        let left_out = session.engine.pipeline.left_out(selection);
+        terminal::print(&(named(&orphans) + &text(&lines, left_out.as_deref())));
     }
     Ok(all_fresh)
 }
@@ -157,7 +166,7 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
     line
 }
 
-fn text(lines: &[Line]) -> String {
+fn text(lines: &[Line], left_out: Option<&str>) -> String {
     let width = lines.iter().map(|line| line.stage.len()).max().unwrap_or(0);
     let mut text = String::new();
     for Line {
@@ -208,6 +217,9 @@ fn text(lines: &[Line]) -> String {
         let seconds = known.iter().sum::<f64>();
         text += &format!("; {} took {seconds:.1} s", count(known.len(), "stage"));
         text += " when last run, one after the other";
+    }
+    if let Some(words) = left_out {
+        text += &format!("; {words}");
     }
     text.push('\n');
     text

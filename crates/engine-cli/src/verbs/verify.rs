@@ -10,13 +10,14 @@ use retrace::base::error::Result;
 use retrace::store::workspace::LOCK_FILE;
 use retrace::upkeep::verify::{self, Finding, Verification};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// Stage ids, globs, groups or output paths; none means everything
     pub targets: Vec<String>,
     /// Run the targets and what they need from an empty cache, in scratch space, and compare every
-    /// output with pipeline.lock; says where a mismatch starts
+    /// output with pipeline.lock; says where a mismatch starts. Without targets, opt-in groups are left out
     #[arg(long)]
     pub rebuild: bool,
     /// Threads of the one pool, and stages at a time, as far as more of them help [default: all cores]
@@ -33,7 +34,7 @@ then `git rm -rq --cached . && git reset -q --hard` checks everything out as com
 
 /// Compares what is there with the lock.
 pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
-    let selection = session.select(&args.targets)?;
+    let selection = session.look_at(&args.targets)?;
     let report = verify::verify(&session.context()?, &selection)?;
     if args.json {
         terminal::print(&format!("{:#}\n", as_json(session, &report)));
@@ -94,6 +95,11 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
         };
     }
     text += &named(&report.orphans);
+    if !report.not_run.is_empty() && !terminal::is_quiet() {
+        let groups = session.engine.pipeline.opt_in_groups(&report.not_run);
+        let stages = count(report.not_run.len(), "stage");
+        text += &format!("not run here: {} ({stages})\n", groups.join(", "));
+    }
     let files = count(report.files, "file");
     let objects = count(report.objects, "cached object");
     match report.findings.len() {
@@ -107,10 +113,7 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
                 "{} in {files} and {objects}\n",
                 terminal::paint(terminal::BAD, &count(findings, "difference"))
             );
-            text += &format!(
-                "`{} run` re-makes what differs and says where it disagrees\n",
-                session.program.name
-            );
+            text += &remedy(session, &report)?;
         }
     }
     if !report.line_ends.is_empty() {
@@ -124,6 +127,30 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
     }
     terminal::print(&text);
     Ok(code(&report))
+}
+
+/// What to type where something differs: opt-in groups are to be asked for.
+fn remedy(session: &Session, report: &Verification) -> Result<String> {
+    let left_out = session.engine.pipeline.everything()?.unasked;
+    let stages = report.findings.iter().filter_map(Finding::stage);
+    let (unasked, others): (BTreeSet<usize>, BTreeSet<usize>) =
+        stages.partition(|stage| left_out.contains(stage));
+    let groups = session.engine.pipeline.opt_in_groups(&unasked);
+    let groups = groups.iter().map(|group| format!("run --group {group}"));
+    let elsewhere = report.findings.iter().any(|f| f.stage().is_none());
+    let plain = (unasked.is_empty() || !others.is_empty() || elsewhere).then(|| "run".to_owned());
+    let commands = plain.into_iter().chain(groups);
+    let commands: Vec<String> = commands
+        .map(|command| format!("`{} {command}`", session.program.name))
+        .collect();
+    let (re_make, say) = match commands.len() {
+        1 => ("re-makes", "says"),
+        _ => ("re-make", "say"),
+    };
+    let commands = commands.join(" and ");
+    Ok(format!(
+        "{commands} {re_make} what differs and {say} where it disagrees\n"
+    ))
 }
 
 fn code(report: &Verification) -> u8 {
@@ -182,6 +209,7 @@ fn as_json(session: &Session, report: &Verification) -> Json {
         "objects": report.objects,
         "line_ends": report.line_ends,
         "findings": findings.collect::<Vec<Json>>(),
+        "not_run": report.not_run.iter().map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
         "orphans": report.orphans,
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::files::inside;
+use crate::resolve::groups::{self, Group};
 use crate::resolve::outputs::{self, OutputFiles};
 use crate::spec::expand::Draft;
 use crate::spec::ids::{Pattern, in_file_name};
@@ -10,7 +11,7 @@ use crate::stage::kind::{Kind, Role};
 use crate::stage::stage::{ARTIFACTS, Input, OUTPUT_FOLDERS, Source, Stage};
 use crate::store::workspace::LOCK_FILE;
 use crate::yaml::node::{Key, Node, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A longer file name is refused: file systems allow no more bytes.
@@ -24,18 +25,56 @@ pub struct Drafts<'a> {
     index: BTreeMap<&'a str, usize>,
     outputs: OutputFiles,
     kinds: &'a [Box<dyn Kind>],
+    groups: &'a [Group],
+    /// Of each the opt-in groups that have it.
+    opt_in: &'a [Vec<usize>],
+}
+
+/// Who reads: its id, and the opt-in groups that have it.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    id: &'a str,
+    opt_in: &'a [usize],
 }
 
 impl<'a> Drafts<'a> {
     /// Gathers their names and outputs.
-    pub fn new(drafts: &'a [Draft<'a>], kinds: &'a [Box<dyn Kind>]) -> Self {
+    pub fn new(
+        drafts: &'a [Draft<'a>],
+        kinds: &'a [Box<dyn Kind>],
+        groups: &'a [Group],
+        opt_in: &'a [Vec<usize>],
+    ) -> Self {
         let ids = drafts.iter().enumerate();
         Drafts {
             drafts,
             index: ids.map(|(i, draft)| (draft.id.as_str(), i)).collect(),
             outputs: OutputFiles::of_drafts(drafts),
             kinds,
+            groups,
+            opt_in,
         }
+    }
+
+    /// What a glob takes of the stages that it matches, of which there is one: none that only an opt-in
+    /// group has, unless the reader is in it.
+    fn taken(&self, reader: Reader, glob: &str, matched: Vec<usize>) -> Result<Vec<usize>> {
+        let takes = |&stage: &usize| groups::takes(reader.opt_in, &self.opt_in[stage]);
+        let taken: Vec<usize> = matched.iter().copied().filter(takes).collect();
+        if !taken.is_empty() {
+            return Ok(taken);
+        }
+        let groups = matched.iter().flat_map(|&stage| &self.opt_in[stage]);
+        let groups: BTreeSet<&str> = groups.map(|&g| self.groups[g].name.as_str()).collect();
+        let groups: Vec<&str> = groups.into_iter().collect();
+        let error = Error::config(format!(
+            "`{glob}` matches stages of opt-in groups alone ({})",
+            groups.join(", ")
+        ));
+        Err(error.hint(format!(
+            "name each without a wildcard, so that every run makes it; or put `{}` into the group",
+            reader.id
+        )))
     }
 }
 
@@ -66,7 +105,11 @@ pub fn give_paths(drafts: &mut [Draft], kinds: &[Box<dyn Kind>]) {
 }
 
 /// Types a draft's parameters, and finds what it reads among all drafts.
-pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
+pub fn build(draft: &Draft, opt_in: &[usize], among: &Drafts) -> Result<Stage> {
+    let reader = Reader {
+        id: &draft.id,
+        opt_in,
+    };
     let kinds = among.kinds;
     let name = draft.spec.kind.text("kind")?;
     let Some(kind) = kinds.iter().position(|kind| kind.name() == name) else {
@@ -86,7 +129,7 @@ pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
             return Err(error.at(&role_key.place).suggest(&role_key.text, known));
         };
         let before = inputs.len();
-        bind(role, node, &draft.id, among, &mut inputs)?;
+        bind(role, node, reader, among, &mut inputs)?;
         let count = inputs.len() - before;
         if !role.arity.is_labelled() && count != 1 {
             let message = format!("input `{}` takes one artifact, not {count}", role.name);
@@ -133,6 +176,7 @@ pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
         caption: draft.caption.clone(),
         place: draft.place.clone(),
         seconds: draft.spec.seconds,
+        opt_in: opt_in.to_vec(),
     })
 }
 
@@ -140,7 +184,7 @@ pub fn build(draft: &Draft, among: &Drafts) -> Result<Stage> {
 fn bind(
     role: &Role,
     node: &Node,
-    reader: &str,
+    reader: Reader,
     among: &Drafts,
     inputs: &mut Vec<Input>,
 ) -> Result<()> {
@@ -177,10 +221,10 @@ fn bind(
 
 /// What `kind:glob.output` refers to: an output of all stages of a kind whose ids the glob matches.
 fn of_kind(
-    name: &str,
-    pattern: &str,
+    (name, pattern): (&str, &str),
     output: &str,
     node: &Node,
+    reader: Reader,
     among: &Drafts,
 ) -> Result<Vec<(String, Source)>> {
     let error = |message: String| Error::config(message).at(&node.place);
@@ -200,29 +244,32 @@ fn of_kind(
         .collect();
     let id = |i: usize| among.drafts[i].id.as_str();
     let found = of_kind.iter().copied().filter(|&i| glob.matches(id(i)));
-    let found: Vec<(String, Source)> = found
-        .map(|stage| {
-            let label = wildcard::matched(pattern, id(stage)).unwrap_or_default();
-            let output = output.to_owned();
-            (label, Source::Output { stage, output })
-        })
-        .collect();
+    let mut found: Vec<usize> = found.collect();
     if found.is_empty() {
         let error = error(format!("no stage of kind `{name}` is `{pattern}`"));
         return Err(error.suggest(pattern, of_kind.into_iter().map(id)));
     }
-    Ok(found)
+    if glob.is_glob() {
+        let taken = among.taken(reader, pattern, found);
+        found = taken.map_err(|e| e.at(&node.place))?;
+    }
+    let labelled = found.into_iter().map(|stage| {
+        let label = wildcard::matched(pattern, id(stage)).unwrap_or_default();
+        let output = output.to_owned();
+        (label, Source::Output { stage, output })
+    });
+    Ok(labelled.collect())
 }
 
 /// What `stage.output`, `stage@*.output` or a path like `data/file` refers to, with item labels.
-fn references(node: &Node, reader: &str, among: &Drafts) -> Result<Vec<(String, Source)>> {
+fn references(node: &Node, reader: Reader, among: &Drafts) -> Result<Vec<(String, Source)>> {
     let (drafts, kinds) = (among.drafts, among.kinds);
     let text = node.text("an input")?;
     let error = |message: String| Error::config(message).at(&node.place);
     if text.contains('/') {
         // Told before how the path is written: what to write is no path at all.
         if let Some(path) = outputs::plain(text) {
-            let refused = among.outputs.refuse(&path, text, reader);
+            let refused = among.outputs.refuse(&path, text, reader.id);
             refused.map_err(|e| e.at(&node.place))?;
         }
         let path = inside(text).map_err(|why| error(format!("input `{text}` {why}")))?;
@@ -239,14 +286,21 @@ fn references(node: &Node, reader: &str, among: &Drafts) -> Result<Vec<(String, 
         return Err(error(format!("`{text}` names no output")).hint(hint));
     };
     if let Some((kind, pattern)) = stage.split_once(':') {
-        return of_kind(kind, pattern, output, node, among);
+        return of_kind((kind, pattern), output, node, reader, among);
     }
     let found: Vec<usize> = match among.index.get(stage) {
         Some(&found) => vec![found],
         None if stage.contains(['*', '@', '?', '[']) => {
             let pattern = Pattern::read(stage).map_err(|e| e.at(&node.place))?;
             let matches = |i: &usize| pattern.matches(&drafts[*i].id);
-            (0..drafts.len()).filter(matches).collect()
+            let found: Vec<usize> = (0..drafts.len()).filter(matches).collect();
+            match pattern.is_glob() && !found.is_empty() {
+                true => {
+                    let taken = among.taken(reader, stage, found);
+                    taken.map_err(|e| e.at(&node.place))?
+                }
+                false => found,
+            }
         }
         None => Vec::new(),
     };

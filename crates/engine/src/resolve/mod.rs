@@ -3,7 +3,9 @@
 pub(crate) mod bind;
 pub(crate) mod columns;
 pub(crate) mod graph;
+pub(crate) mod groups;
 pub(crate) mod kinds;
+pub(crate) mod members;
 pub mod outputs;
 pub mod schema;
 pub mod select;

@@ -50,6 +50,7 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
     );
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     definitions.insert("stage".into(), stage(&names, &alternatives));
+    let targets = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("pipeline.yaml of {program}"),
@@ -77,10 +78,21 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
                 },
             },
             "groups": {
-                "description": "Named lists of stages.",
+                "description": "Named sets of stages: a list of ids, names and globs, or a mapping that has it as `stages`.",
                 "type": ["object", "null"],
                 "propertyNames": {"pattern": NAME},
-                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                "additionalProperties": {"anyOf": [targets, {
+                    "type": "object",
+                    "properties": {
+                        "opt_in": {
+                            "description": "Whether the stages run only when they are asked for, or when a stage outside reads them by name.",
+                            "type": "boolean",
+                        },
+                        "stages": targets,
+                    },
+                    "required": ["stages"],
+                    "additionalProperties": false,
+                }]},
             },
             "stages": {
                 "type": ["object", "null"],

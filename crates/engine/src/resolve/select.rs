@@ -2,7 +2,6 @@
 
 use crate::base::error::{Error, Result};
 use crate::resolve::stages::Pipeline;
-use crate::spec::ids::Pattern;
 use crate::stage::stage::Stage;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,11 +12,24 @@ pub struct Selection {
     pub targets: BTreeSet<usize>,
     /// These and everything they depend on.
     pub closure: BTreeSet<usize>,
+    /// Of a question without targets: the stages of opt-in groups that nothing else needs. A run leaves
+    /// them out; what looks at everything has them in the closure, and knows that nobody asked for them.
+    pub unasked: BTreeSet<usize>,
+}
+
+impl Selection {
+    /// Whether every stage of a pipeline is selected, or left out because nobody asked for it.
+    pub fn is_whole(&self, pipeline: &Pipeline) -> bool {
+        self.closure.union(&self.unasked).count() == pipeline.stages.len()
+    }
 }
 
 impl Pipeline {
     /// The stages meant by targets (ids, matrix names, globs, groups, output paths) and groups;
-    /// everything when both are empty.
+    /// when both are empty everything but what opt-in groups alone have.
+    ///
+    /// # Errors
+    /// There is no such target or group: the hint has the nearest name.
     pub fn select(&self, targets: &[String], groups: &[String]) -> Result<Selection> {
         let mut found = BTreeSet::new();
         for target in targets {
@@ -41,9 +53,48 @@ impl Pipeline {
             found.extend(self.group(group)?);
         }
         if targets.is_empty() && groups.is_empty() {
-            found.extend(0..self.stages.len());
+            let stages = 0..self.stages.len();
+            found.extend(stages.filter(|&stage| self.stages[stage].opt_in.is_empty()));
+            let mut selection = self.closure_of(found);
+            let left_out = (0..self.stages.len()).filter(|s| !selection.closure.contains(s));
+            selection.unasked = left_out.collect();
+            return Ok(selection);
         }
         Ok(self.closure_of(found))
+    }
+
+    /// Every stage, those of opt-in groups too.
+    ///
+    /// # Errors
+    /// As of [`Pipeline::select`].
+    pub fn everything(&self) -> Result<Selection> {
+        let stages: BTreeSet<usize> = (0..self.stages.len()).collect();
+        Ok(Selection {
+            targets: stages.clone(),
+            closure: stages,
+            unasked: self.select(&[], &[])?.unasked,
+        })
+    }
+
+    /// What a selection leaves out, in words; `None` where that is nothing.
+    pub fn left_out(&self, selection: &Selection) -> Option<String> {
+        let stages = selection.unasked.difference(&selection.closure);
+        let stages: BTreeSet<usize> = stages.copied().collect();
+        let number = match stages.len() {
+            0 => return None,
+            1 => "1 stage".to_owned(),
+            more => format!("{more} stages"),
+        };
+        let groups = self.opt_in_groups(&stages);
+        let what = if groups.len() == 1 {
+            "an opt-in group"
+        } else {
+            "opt-in groups"
+        };
+        Some(format!(
+            "{number} of {what} left out: {}",
+            groups.join(", ")
+        ))
     }
 
     /// Whether a target names anything.
@@ -51,22 +102,23 @@ impl Pipeline {
         self.find(target).is_ok_and(|stages| !stages.is_empty())
     }
 
-    /// Refuses a group that names a stage that does not exist, asked for or not.
-    pub fn check_groups(&self) -> Result<()> {
-        self.groups
-            .iter()
-            .try_for_each(|(name, _)| self.group(name).map(drop))
-    }
-
-    /// The selection with everything that depends on its targets, and what that needs.
+    /// The selection with everything that depends on its targets, and what that needs; of opt-in groups
+    /// only what was selected before.
     pub fn with_downstream(&self, selection: Selection) -> Selection {
         let mut targets = selection.targets;
+        let mut unasked = selection.unasked;
         for (index, stage) in self.stages.iter().enumerate() {
             if stage.upstream().iter().any(|u| targets.contains(u)) {
-                targets.insert(index);
+                match stage.opt_in.is_empty() {
+                    true => drop(targets.insert(index)),
+                    false => drop(unasked.insert(index)),
+                }
             }
         }
-        self.closure_of(targets)
+        let mut selection = self.closure_of(targets);
+        unasked.retain(|stage| !selection.closure.contains(stage));
+        selection.unasked = unasked;
+        selection
     }
 
     /// The selection of these stages and everything that they depend on.
@@ -77,7 +129,11 @@ impl Pipeline {
                 closure.extend(self.stages[index].upstream());
             }
         }
-        Selection { targets, closure }
+        Selection {
+            targets,
+            closure,
+            unasked: BTreeSet::new(),
+        }
     }
 
     /// Every stage that a stage depends on, directly or through others, in order.
@@ -100,7 +156,7 @@ impl Pipeline {
 
     /// The stages of a group, by its number, and everything that they depend on.
     pub fn needed_by_group(&self, number: usize) -> Result<BTreeSet<usize>> {
-        let (name, _) = &self.groups[number];
+        let name = &self.groups[number].name;
         Ok(self.closure_of(self.group(name)?).closure)
     }
 
@@ -112,34 +168,8 @@ impl Pipeline {
             |output: &PathBuf| output == path || output.file_stem() == Some(path.as_os_str());
         let writes = |stage: &Stage| stage.outputs.iter().any(|(_, output)| is_named(output));
         found.extend((0..self.stages.len()).filter(|&i| writes(&self.stages[i])));
-        if self.groups.iter().any(|(name, _)| name == target) {
+        if self.groups.iter().any(|group| group.name == target) {
             found.extend(self.group(target)?);
-        }
-        Ok(found)
-    }
-
-    /// Stages whose id, or name before `@`, is `pattern` or matches it as a glob.
-    fn matching(&self, pattern: &str) -> Result<BTreeSet<usize>> {
-        let pattern = Pattern::read(pattern)?;
-        Ok((0..self.stages.len())
-            .filter(|&i| pattern.matches(&self.stages[i].id))
-            .collect())
-    }
-
-    fn group(&self, name: &str) -> Result<BTreeSet<usize>> {
-        let Some((_, patterns)) = self.groups.iter().find(|(group, _)| group == name) else {
-            let known = self.groups.iter().map(|(group, _)| group.as_str());
-            return Err(Error::config(format!("there is no group `{name}`")).suggest(name, known));
-        };
-        let mut found = BTreeSet::new();
-        for (pattern, place) in patterns {
-            let stages = self.matching(pattern).map_err(|e| e.at(place))?;
-            if stages.is_empty() {
-                let error = Error::config(format!("group `{name}`: there is no stage `{pattern}`"));
-                let known = self.stages.iter().map(|stage| stage.id.as_str());
-                return Err(error.at(place).suggest(pattern, known));
-            }
-            found.extend(stages);
         }
         Ok(found)
     }
@@ -148,7 +178,7 @@ impl Pipeline {
     fn target_names(&self) -> Vec<&str> {
         let ids = self.stages.iter().map(|stage| stage.id.as_str());
         let names = ids.clone().filter_map(|id| Some(id.split_once('@')?.0));
-        let groups = self.groups.iter().map(|(name, _)| name.as_str());
+        let groups = self.groups.iter().map(|group| group.name.as_str());
         let mut seen = BTreeSet::new();
         let all = groups.chain(names).chain(ids);
         all.filter(|name| seen.insert(*name)).collect()

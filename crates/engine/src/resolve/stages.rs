@@ -3,6 +3,7 @@
 
 use crate::base::error::{Error, Place, Result};
 use crate::resolve::bind::{Drafts, build, give_paths};
+use crate::resolve::groups::{self, Group};
 use crate::resolve::kinds::check_defaults;
 use crate::resolve::outputs::{self, OutputFiles};
 use crate::resolve::{columns, graph};
@@ -16,15 +17,12 @@ use crate::yaml::node::Node;
 
 /// More artifacts read by all stages together are refused: so do stages that read many others.
 const MAX_INPUTS: usize = 200_000;
-/// More targets of all groups together are refused: each is compared with each stage.
-const MAX_TARGETS: usize = 1_000;
 
 /// All stages in an order in which they can run, and the groups.
 pub struct Pipeline {
     /// Each stage comes after all that it depends on; ties are in the order of the file.
     pub stages: Vec<Stage>,
-    /// Group names with the patterns of their targets.
-    pub groups: Vec<(String, Vec<(String, Place)>)>,
+    pub groups: Vec<Group>,
     /// Variables that nothing uses, and where they stand: maybe a name is mistyped.
     pub unused: Vec<(String, Place)>,
 }
@@ -44,11 +42,13 @@ impl Pipeline {
             job(draft, params, kinds)
         })?;
         give_paths(&mut drafts, kinds);
-        let among = Drafts::new(&drafts, kinds);
+        let groups = groups::read(&spec.groups)?;
+        let opt_in = groups::opt_in(&groups, &drafts)?;
+        let among = Drafts::new(&drafts, kinds, &groups, &opt_in);
         let mut stages = Vec::with_capacity(drafts.len());
         let mut n_inputs = 0;
-        for draft in &drafts {
-            let stage = build(draft, &among).map_err(|mut error| {
+        for (draft, opt_in) in drafts.iter().zip(&opt_in) {
+            let stage = build(draft, opt_in, &among).map_err(|mut error| {
                 error.message = format!("stage `{}`: {}", draft.id, error.message);
                 error.at(&draft.place)
             })?;
@@ -62,21 +62,6 @@ impl Pipeline {
         OutputFiles::of_stages(&stages)?;
         columns::check(&stages)?;
         let stages = in_order(stages)?;
-        let mut targets = spec.groups.iter().flat_map(|(_, targets)| targets);
-        if let Some(first) = targets.nth(MAX_TARGETS) {
-            let message = format!("the groups have more than {MAX_TARGETS} targets in all");
-            return Err(Error::config(message).at(&first.place));
-        }
-        let groups = spec
-            .groups
-            .iter()
-            .map(|(name, targets)| {
-                let patterns = targets
-                    .iter()
-                    .map(|target| Ok((target.text("a target")?.to_owned(), target.place.clone())));
-                Ok((name.text.clone(), patterns.collect::<Result<_>>()?))
-            })
-            .collect::<Result<_>>()?;
         Ok(Pipeline {
             stages,
             groups,

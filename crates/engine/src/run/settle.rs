@@ -34,6 +34,8 @@ pub struct Summary {
     pub renamed: Vec<(usize, String)>,
     /// Outputs that the lock recorded elsewhere, and what became of the files there.
     pub moved: Vec<(usize, Move, Left)>,
+    /// The stages of opt-in groups that were not asked for, in words.
+    pub left_out: Option<String>,
     pub wrote_lock: bool,
     pub interrupted: bool,
     pub seconds: f64,
@@ -60,6 +62,7 @@ impl Settlement<'_> {
         let mut summary = Summary {
             skipped: self.untaken,
             interrupted: self.interrupted,
+            left_out: context.pipeline.left_out(self.selection),
             ..Summary::default()
         };
         for (&index, error) in self.failed {
@@ -137,8 +140,8 @@ impl Settlement<'_> {
             }
         }
         // A stage that has not run may be one of those that are gone, with another name.
-        let is_whole = self.selection.closure.len() == context.pipeline.stages.len();
-        if is_whole && self.failed.is_empty() && self.untaken == 0 {
+        if self.selection.is_whole(context.pipeline) && self.failed.is_empty() && self.untaken == 0
+        {
             let stages = context.pipeline.stages.iter();
             let ids: BTreeSet<&String> = stages.map(|stage| &stage.id).collect();
             let others = recorded.stages.keys().filter(|id| !ids.contains(id));

@@ -5,6 +5,7 @@
 
 use crate::base::error::{Error, PROGRAM, Result};
 use crate::spec::defaults::Defaults;
+use crate::spec::groups::GroupSpec;
 use crate::spec::ids::{Role, check_name, check_not_reserved, check_unique};
 use crate::spec::sections::{check_keys, require};
 use crate::yaml::decimal;
@@ -24,8 +25,8 @@ pub struct Spec {
     pub kinds: Vec<Defaults>,
     /// Changes that a profile makes, as pairs of `stage.param` (or `vars.name`) and value.
     pub profiles: Vec<(Key, Vec<(Key, Node)>)>,
-    /// Named lists of targets.
-    pub groups: Vec<(Key, Vec<Node>)>,
+    /// Named sets of stages.
+    pub groups: Vec<GroupSpec>,
     /// Stages in the order of the file.
     pub stages: Vec<StageSpec>,
 }
@@ -96,17 +97,10 @@ impl Spec {
             profiles.push((name.clone(), changes.entries(&what)?.to_vec()));
         }
         check_unique(profiles.iter().map(|(name, _)| name), Role::Profile)?;
-        let mut groups = Vec::new();
-        for (name, targets) in section("groups").entries("groups")? {
-            check_name(name, Role::Group)?;
-            let what = format!("group `{}`", name.text);
-            let items = targets.items(&what)?;
-            if items.is_empty() {
-                let message = format!("{what} names no stage");
-                return Err(Error::config(message).at(&targets.place));
-            }
-            groups.push((name.clone(), items.to_vec()));
-        }
+        let groups = section("groups").entries("groups")?.iter();
+        let groups = groups
+            .map(|(name, node)| GroupSpec::read(name, node))
+            .collect::<Result<_>>()?;
         let stages = require(&root, "the pipeline", "stages")?
             .entries("stages")?
             .iter()

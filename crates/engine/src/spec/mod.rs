@@ -5,6 +5,7 @@ pub(crate) mod defaults;
 pub(crate) mod expand;
 pub mod file;
 pub(crate) mod fill;
+pub(crate) mod groups;
 pub mod ids;
 pub(crate) mod sections;
 pub mod settings;

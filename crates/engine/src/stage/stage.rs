@@ -25,6 +25,8 @@ pub struct Stage {
     pub place: Place,
     /// About how long it takes, in seconds, as pipeline.yaml says: for estimates only.
     pub seconds: Option<f64>,
+    /// The opt-in groups that have it, by their numbers in the file.
+    pub opt_in: Vec<usize>,
 }
 
 /// An artifact that a stage reads.

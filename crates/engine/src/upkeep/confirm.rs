@@ -41,11 +41,13 @@ pub struct Question<'a> {
 }
 
 /// What a run concluded that had nothing to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmed {
     pub stages: usize,
     /// All equal the lock.
     pub outputs: usize,
+    /// See [`Summary::left_out`].
+    pub left_out: Option<String>,
 }
 
 /// The files of answers below a cache folder; what else is there is somebody else's.
@@ -71,7 +73,8 @@ impl Question<'_> {
         let text = files::read_at_most(&self.path(), MAX_BYTES).ok()?;
         let mut lines = unseal(TITLE, &text)?.split(|&byte| byte == b'\n');
         let first = std::str::from_utf8(lines.next()?).ok()?;
-        let (stages, outputs) = first.split_once(' ')?;
+        let mut words = first.splitn(3, ' ');
+        let (stages, outputs) = (words.next()?, words.next()?);
         for line in lines.filter(|line| !line.is_empty()) {
             let (stamp, path) = Stamp::read(line)?;
             let path = PathBuf::from(OsString::from_vec(path.to_vec()));
@@ -82,6 +85,7 @@ impl Question<'_> {
         Some(Confirmed {
             stages: stages.parse().ok()?,
             outputs: outputs.parse().ok()?,
+            left_out: words.next().map(str::to_owned),
         })
     }
 
@@ -114,7 +118,10 @@ impl Question<'_> {
         let Some(files) = store.used_files() else {
             return Ok(());
         };
-        let mut body = format!("{} {}\n", summary.fresh, summary.outputs).into_bytes();
+        let left_out = summary.left_out.iter().map(|words| format!(" {words}"));
+        let left_out: String = left_out.collect();
+        let first = format!("{} {}{left_out}\n", summary.fresh, summary.outputs);
+        let mut body = first.into_bytes();
         for (path, stamp) in files {
             let path = path.as_os_str().as_bytes();
             if path.contains(&b'\n') {

@@ -10,7 +10,8 @@ use crate::store::content::list;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The paths below the folder of the outputs, sorted; none unless every stage is selected. Names that
+/// The paths below the folder of the outputs, sorted; none unless every stage is selected, or left out
+/// because nobody asked for it. Names that
 /// begin with a dot are the system's own, and links are not followed.
 ///
 /// # Errors
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// A folder that cannot be listed.
 pub fn orphans(context: &Context, selection: &Selection) -> Result<Vec<PathBuf>> {
     let stages = &context.pipeline.stages;
-    if selection.closure.len() < stages.len() {
+    if !selection.is_whole(context.pipeline) {
         return Ok(Vec::new());
     }
     let outputs = stages.iter().flat_map(|stage| &stage.outputs);

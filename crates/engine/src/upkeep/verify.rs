@@ -12,7 +12,7 @@ use crate::stage::publication::PUBLISHED;
 use crate::stage::stage::{Source, Stage};
 use crate::store::actions::Outputs;
 use crate::upkeep::orphans::orphans;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Something that is not as recorded.
@@ -47,6 +47,22 @@ pub enum Finding {
     Object { path: PathBuf },
 }
 
+impl Finding {
+    /// The stage that it is about, if it is one of the pipeline.
+    pub fn stage(&self) -> Option<usize> {
+        match self {
+            Finding::Unrecorded { stage }
+            | Finding::Unreadable { stage, .. }
+            | Finding::Renamed { stage, .. }
+            | Finding::Moved { stage, .. }
+            | Finding::Outdated { stage, .. }
+            | Finding::Output { stage, .. }
+            | Finding::Publication { stage, .. } => Some(*stage),
+            Finding::Lock { .. } | Finding::Object { .. } => None,
+        }
+    }
+}
+
 /// What was compared, and what differs.
 #[derive(Debug, Default)]
 pub struct Verification {
@@ -55,11 +71,19 @@ pub struct Verification {
     /// Files that differ in their line ends alone.
     pub line_ends: Vec<PathBuf>,
     pub findings: Vec<Finding>,
+    /// Stages of opt-in groups that nobody asked for, of which there is neither a line nor a file.
+    pub not_run: BTreeSet<usize>,
     /// Files among the published ones that no stage makes, where the whole pipeline was asked for.
     pub orphans: Vec<PathBuf>,
 }
 
 /// Verifies the selected stages and the whole store.
+///
+/// A stage that nobody asked for may be unrecorded, if it has published nothing and no recorded stage
+/// reads it. One that is recorded is held to its lines as any other.
+///
+/// # Errors
+/// An input, the lock or the store cannot be read.
 pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> {
     context.check_inputs(selection)?;
     let lock = context.lock.get()?;
@@ -89,15 +113,19 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             renamed_from,
         }) = known
         else {
-            report
-                .findings
-                .push(match context.lock.problem_of(&stage.id) {
-                    Some(why) => Finding::Unreadable {
-                        stage: index,
-                        why: why.to_owned(),
-                    },
-                    None => Finding::Unrecorded { stage: index },
-                });
+            let problem = context.lock.problem_of(&stage.id);
+            let may_lack = selection.unasked.contains(&index) && problem.is_none();
+            if may_lack && !has_published(context, stage) {
+                report.not_run.insert(index);
+                continue;
+            }
+            report.findings.push(match problem {
+                Some(why) => Finding::Unreadable {
+                    stage: index,
+                    why: why.to_owned(),
+                },
+                None => Finding::Unrecorded { stage: index },
+            });
             continue;
         };
         if lock.rivals.contains_key(&stage.id) {
@@ -185,6 +213,16 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             }
         }
     }
+    // What a recorded stage was made from is recorded too, or something is amiss.
+    for &index in selection.closure.iter().rev() {
+        if !report.not_run.contains(&index) {
+            for stage in context.pipeline.stages[index].upstream() {
+                if report.not_run.remove(&stage) {
+                    report.findings.push(Finding::Unrecorded { stage });
+                }
+            }
+        }
+    }
     for (path, digest) in context.store.objects()? {
         // What has another name than an object is somebody else's, and no object that is damaged.
         if digest.is_none() {
@@ -197,6 +235,12 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
     }
     report.orphans = orphans(context, selection)?;
     Ok(report)
+}
+
+/// Whether one of the files that a stage publishes is there.
+fn has_published(context: &Context, stage: &Stage) -> bool {
+    let mut paths = stage.outputs.iter().map(|(_, path)| path);
+    paths.any(|path| path.starts_with(PUBLISHED) && context.workspace.out.join(path).exists())
 }
 
 /// Files of the repository among changed inputs that differ in their line ends alone.

@@ -5,9 +5,11 @@
 //! know the closed forms.
 
 use crate::math::lane_stream::LaneStream;
-use crate::math::lanes::{Lanes, WIDTH};
-use crate::math::moments::{Estimate, LaneSums, Moments};
+use crate::math::lanes::WIDTH;
+use crate::math::moments::{Estimate, Moments};
+use crate::math::sample::Sample;
 use crate::math::simd::{self, Kernel};
+use crate::math::spread::{Buckets, Spread};
 use crate::math::width::{Fixed, Width};
 use crate::model::attention::Attention;
 use crate::model::effective::Effective;
@@ -24,6 +26,8 @@ use std::ops::ControlFlow;
 
 /// Prompts per block. Part of the definition of every result.
 pub const BLOCK: usize = 1024;
+/// Blocks whose squared errors are held at a time, where their spread is asked for.
+const HELD: usize = 256;
 
 /// Which prompts to draw.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +46,8 @@ pub struct TestErrors {
     n_tasks: usize,
     n_points: usize,
     estimates: Vec<Estimate>,
+    /// Likewise; none where they were not asked for.
+    spreads: Vec<Spread>,
 }
 
 impl TestErrors {
@@ -50,11 +56,24 @@ impl TestErrors {
     /// # Panics
     /// If there is no such model, task or point.
     pub fn get(&self, model: usize, task: usize, point: usize) -> Estimate {
+        self.estimates[self.index(model, task, point)]
+    }
+
+    /// Where the squared errors of the single prompts lie; none from [`evaluate`].
+    ///
+    /// # Panics
+    /// As [`TestErrors::get`].
+    pub fn spread(&self, model: usize, task: usize, point: usize) -> Option<Spread> {
+        let index = self.index(model, task, point);
+        self.spreads.get(index).copied()
+    }
+
+    fn index(&self, model: usize, task: usize, point: usize) -> usize {
         assert!(
             task < self.n_tasks && point < self.n_points,
             "no task {task}, point {point}"
         );
-        self.estimates[(model * self.n_tasks + task) * self.n_points + point]
+        (model * self.n_tasks + task) * self.n_points + point
     }
 }
 
@@ -106,6 +125,31 @@ pub fn evaluate(
     models: &[&LinearAttention],
     tasks: &[Task],
     plan: &EvaluatePlan,
+    on_point: impl FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<TestErrors, EvaluateError> {
+    sampled(setting, models, tasks, plan, false, on_point)
+}
+
+/// As [`evaluate`], with the spread of the squared errors beside each estimate.
+///
+/// # Errors
+/// As of [`evaluate`].
+pub fn evaluate_spread(
+    setting: &Setting,
+    models: &[&LinearAttention],
+    tasks: &[Task],
+    plan: &EvaluatePlan,
+    on_point: impl FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<TestErrors, EvaluateError> {
+    sampled(setting, models, tasks, plan, true, on_point)
+}
+
+fn sampled(
+    setting: &Setting,
+    models: &[&LinearAttention],
+    tasks: &[Task],
+    plan: &EvaluatePlan,
+    keeps: bool,
     mut on_point: impl FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<TestErrors, EvaluateError> {
     check(setting, models, tasks, plan)?;
@@ -114,23 +158,27 @@ pub fn evaluate(
     for (task_index, task) in tasks.iter().enumerate() {
         let reader = Reader::new(setting, models, task);
         for &n_shots in &plan.n_shots {
-            points.push(pooled(&reader, models.len(), plan, task_index, n_shots));
+            points.push(pooled(
+                &reader,
+                models.len(),
+                plan,
+                keeps,
+                (task_index, n_shots),
+            ));
             if on_point(points.len(), total).is_break() {
                 return Err(EvaluateError::Stopped);
             }
         }
     }
-    let estimates = (0..models.len())
-        .flat_map(|model| {
-            points
-                .iter()
-                .map(move |point: &Vec<Moments>| point[model].estimate())
-        })
-        .collect();
+    let by_model = || (0..models.len()).flat_map(|model| points.iter().map(move |p| (p, model)));
+    let estimates =
+        by_model().map(|(point, model): (&Pooled, usize)| point.moments[model].estimate());
+    let spreads = by_model().filter_map(|(point, model)| point.spreads.get(model).copied());
     Ok(TestErrors {
         n_tasks: tasks.len(),
         n_points: plan.n_shots.len(),
-        estimates,
+        estimates: estimates.collect(),
+        spreads: spreads.collect(),
     })
 }
 
@@ -183,13 +231,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn block(&self, n_shots: usize, n_prompts: usize, stream: LaneStream) -> Vec<LaneSums> {
+    fn block(
+        &self,
+        n_shots: usize,
+        n_prompts: usize,
+        stream: LaneStream,
+        keeps: bool,
+    ) -> Vec<Sample> {
         match self {
             Reader::OneLayer(plan) => simd::dispatch(OneLayerKernel {
                 plan,
                 n_shots,
                 n_prompts,
                 stream,
+                keeps,
             }),
             Reader::AnyDepth {
                 setting,
@@ -204,41 +259,58 @@ impl<'a> Reader<'a> {
                     d: setting.d(),
                     n_prompts,
                     stream,
+                    keeps,
                 })
             }
         }
     }
 }
 
-/// Moments of every model's squared error over all seeds and blocks of one (task, n).
+/// What is known of every model at one (task, n).
+struct Pooled {
+    moments: Vec<Moments>,
+    /// None where they were not asked for.
+    spreads: Vec<Spread>,
+}
+
+/// Pools the squared errors over all seeds and blocks of one (task, n).
 fn pooled(
     reader: &Reader<'_>,
     n_models: usize,
     plan: &EvaluatePlan,
-    task: usize,
-    n_shots: usize,
-) -> Vec<Moments> {
+    keeps: bool,
+    (task, n_shots): (usize, usize),
+) -> Pooled {
     let n_blocks = plan.n_prompts.div_ceil(BLOCK);
-    let blocks: Vec<Vec<Moments>> = (0..plan.seeds.len() * n_blocks)
-        .into_par_iter()
-        .map(|index| {
-            let (seed, block) = (plan.seeds[index / n_blocks], index % n_blocks);
-            let n_prompts = BLOCK.min(plan.n_prompts - block * BLOCK);
-            let name = [task as u64, n_shots as u64, block as u64];
-            let stream = LaneStream::new(seed, "evaluation prompts", &name);
-            let sums = reader.block(n_shots, n_prompts, stream);
-            sums.iter()
-                .map(|sum| sum.moments(n_prompts as u64))
-                .collect()
-        })
-        .collect();
-    let mut pooled = vec![Moments::new(); n_models];
-    for block in &blocks {
-        for (total, moments) in pooled.iter_mut().zip(block) {
-            total.merge(moments);
+    let sample = |index: usize| {
+        let (seed, block) = (plan.seeds[index / n_blocks], index % n_blocks);
+        let n_prompts = BLOCK.min(plan.n_prompts - block * BLOCK);
+        let name = [task as u64, n_shots as u64, block as u64];
+        let stream = LaneStream::new(seed, "evaluation prompts", &name);
+        reader.block(n_shots, n_prompts, stream, keeps)
+    };
+    let mut moments = vec![Moments::new(); n_models];
+    let mut buckets = vec![Buckets::new(); if keeps { n_models } else { 0 }];
+    let blocks: Vec<usize> = (0..plan.seeds.len() * n_blocks).collect();
+    for held in blocks.chunks(HELD) {
+        let samples: Vec<Vec<Sample>> = held.par_iter().map(|&index| sample(index)).collect();
+        for block in &samples {
+            for (total, sample) in moments.iter_mut().zip(block) {
+                total.merge(&sample.moments());
+            }
         }
+        buckets
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(model, buckets)| {
+                let of_model = samples.iter().map(|block| block[model].values());
+                of_model.for_each(|values| buckets.extend(values));
+            });
     }
-    pooled
+    Pooled {
+        moments,
+        spreads: buckets.iter().map(Buckets::spread).collect(),
+    }
 }
 
 /// Squared errors of models of any depth on one block of prompts.
@@ -248,13 +320,14 @@ struct AnyDepthKernel<'a> {
     d: usize,
     n_prompts: usize,
     stream: LaneStream,
+    keeps: bool,
 }
 
 impl Kernel for AnyDepthKernel<'_> {
-    type Output = Vec<LaneSums>;
+    type Output = Vec<Sample>;
 
     #[inline(always)]
-    fn run(self) -> Vec<LaneSums> {
+    fn run(self) -> Vec<Sample> {
         match self.d + 2 {
             7 => self.run_at(Fixed::<7>),
             width => self.run_at(width),
@@ -264,25 +337,26 @@ impl Kernel for AnyDepthKernel<'_> {
 
 impl AnyDepthKernel<'_> {
     #[inline(always)]
-    fn run_at<W: Width>(mut self, width: W) -> Vec<LaneSums> {
+    fn run_at<W: Width>(mut self, width: W) -> Vec<Sample> {
         let mut group = PromptGroup::new(self.d);
         let mut attentions: Vec<Attention> = self
             .models
             .iter()
             .map(|model| Attention::new(model.dim(), model.n_layers(), model.n_heads()))
             .collect();
-        let mut sums = vec![LaneSums::ZERO; self.models.len()];
+        let mut samples = vec![Sample::new(self.n_prompts, self.keeps); self.models.len()];
         for start in (0..self.n_prompts).step_by(WIDTH) {
-            let mask = Lanes::first(self.n_prompts - start);
+            let active = self.n_prompts - start;
             self.sampler.draw_query(&mut self.stream, &mut group);
             self.sampler
                 .draw_context(width, &mut self.stream, &mut group);
-            for ((model, attention), sums) in self.models.iter().zip(&mut attentions).zip(&mut sums)
+            let attentions = attentions.iter_mut();
+            for ((model, attention), sample) in self.models.iter().zip(attentions).zip(&mut samples)
             {
                 let residual = attention.forward(width, model, &group) - group.y;
-                sums.push(residual * residual, mask);
+                sample.push(residual * residual, active);
             }
         }
-        sums
+        samples
     }
 }

@@ -159,10 +159,11 @@ mod tests {
                     n_shots,
                     n_prompts,
                     stream: LaneStream::new(1, "isotropic test", &[n_shots as u64]),
+                    keeps: false,
                 }
                 .run();
                 for (heads, sums) in models.iter().zip(sums) {
-                    let estimate = sums.moments(n_prompts as u64).estimate();
+                    let estimate = sums.moments().estimate();
                     let exact = risk::test_error(&setting, &heads[0], &task, n_shots).unwrap();
                     assert!(
                         estimate.z_score(exact).abs() < tolerance::STANDARD_ERRORS,

@@ -11,8 +11,8 @@ use crate::math::basis;
 use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
 use crate::math::linalg;
-use crate::math::moments::LaneSums;
 use crate::math::product::{View, apply, dot};
+use crate::math::sample::Sample;
 use crate::math::simd::Kernel;
 use crate::model::head::Head;
 use crate::prompts::setting::Setting;
@@ -184,13 +184,15 @@ impl HeadPlan {
     }
 }
 
-/// Squared errors of all models on one block of prompts; returns one sum per model.
+/// Squared errors of all models on one block of prompts; returns one sample per model.
 #[derive(Debug)]
 pub struct OneLayerKernel<'a> {
     pub plan: &'a OneLayerPlan,
     pub n_shots: usize,
     pub n_prompts: usize,
     pub stream: LaneStream,
+    /// Whether the squared errors are kept beside their sums.
+    pub keeps: bool,
 }
 
 /// Buffers of one group of prompts.
@@ -211,10 +213,10 @@ struct Workspace {
 }
 
 impl Kernel for OneLayerKernel<'_> {
-    type Output = Vec<LaneSums>;
+    type Output = Vec<Sample>;
 
     #[inline(always)]
-    fn run(mut self) -> Vec<LaneSums> {
+    fn run(mut self) -> Vec<Sample> {
         let OneLayerPlan { d, k, rank, .. } = *self.plan;
         let bartlett = self.n_shots > rank && self.n_shots > 1;
         let n_columns = if bartlett { rank + 1 } else { self.n_shots };
@@ -228,9 +230,10 @@ impl Kernel for OneLayerKernel<'_> {
             z: zeros(d + 1),
             normals: zeros((d + 1).max(k + rank * k)),
         };
-        let mut sums = vec![LaneSums::ZERO; self.plan.n_models()];
+        let new = Sample::new(self.n_prompts, self.keeps);
+        let mut samples = vec![new; self.plan.n_models()];
         for start in (0..self.n_prompts).step_by(WIDTH) {
-            let mask = Lanes::first(self.n_prompts - start);
+            let active = self.n_prompts - start;
             let y = self.plan.draw_query(&mut self.stream, &mut work);
             if bartlett {
                 self.plan
@@ -239,16 +242,16 @@ impl Kernel for OneLayerKernel<'_> {
                 self.stream.fill_normal(&mut work.columns);
                 work.sum_columns(k);
             }
-            for (heads, sums) in self.plan.models.iter().zip(&mut sums) {
+            for (heads, sample) in self.plan.models.iter().zip(&mut samples) {
                 let mut prediction = Lanes::ZERO;
                 for head in heads {
                     prediction += head.predict(self.n_shots, k, &mut work) * head.share;
                 }
                 let residual = prediction - y;
-                sums.push(residual * residual, mask);
+                sample.push(residual * residual, active);
             }
         }
-        sums
+        samples
     }
 }
 
