@@ -4,8 +4,10 @@
 //! the reasoning, above all the chance of a false alarm.
 
 use crate::kinds::claims::check::{Check, Relation, Scale};
-use crate::kinds::claims::quantity::{Evidence, Extent, Found};
-use icl::math::student;
+use crate::kinds::claims::query::evaluate::{Units, evaluate};
+use crate::kinds::claims::query::evidence::{Evidence, Key};
+use crate::kinds::claims::query::expression::{Aggregate, Expression};
+use crate::kinds::claims::spread::{self, Spread};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,26 +100,30 @@ impl Outcome {
 /// A check with its numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Checked {
+    /// As it is written in pipeline.yaml.
     pub quantity: String,
-    pub at: Extent,
+    /// The tables that it reads.
+    pub tables: Vec<String>,
     /// In words, with its value.
     pub expected: String,
-    /// Mean over the seeds, geometric on a log scale.
+    /// What is random in it, and how many levels each factor has.
+    pub factors: Vec<(String, usize)>,
+    /// Mean or median over the units, geometric on a log scale.
     pub measured: Option<f64>,
     /// None for an exact number.
     pub std_error: Option<f64>,
-    /// The two one-sided bounds at the pass confidence; none where the seeds go beyond all numbers.
+    /// The two one-sided bounds at the pass confidence; none where the units go beyond all numbers.
     pub interval: Option<[f64; 2]>,
     /// Distance of the mean from the nearest bound of what is expected, in standard deviations of
-    /// a seed.
+    /// a unit; for means over one factor.
     pub reserve: Option<f64>,
-    /// Chance that seeds with this mean and spread leave the check open.
+    /// Chance that units with this mean and spread leave the check open; for means over one factor.
     pub chance_open: Option<f64>,
     /// How it was decided, in words.
     pub decided: String,
     pub outcome: Outcome,
-    /// Every seed with its value.
-    pub seeds: Vec<(String, Option<f64>)>,
+    /// Every unit with its value: the levels of the factors, with commas between.
+    pub units: Vec<(String, Option<f64>)>,
 }
 
 /// A claim with its verdict and all its evidence.
@@ -138,50 +144,62 @@ pub struct Decided {
     pub correction: Option<(String, Checked)>,
 }
 
-/// Decides every claim.
+/// Decides every claim; `random` are the columns whose values are draws.
 ///
 /// # Errors
-/// A claim that asks for something that is not there; the message lists what is.
+/// A claim that asks for something that is not there; the message says which, and lists what is.
 pub fn decide(
     claims: &[Claim],
     confidence: Confidence,
+    random: &[String],
     evidence: &Evidence,
 ) -> Result<Vec<Decided>, String> {
-    let checks = || {
-        let papers = claims.iter().filter_map(|claim| claim.correction.as_ref());
-        let papers = papers.map(|correction| &correction.paper);
-        claims.iter().flat_map(|claim| &claim.checks).chain(papers)
-    };
+    let deciding = claims.iter().map(|claim| {
+        let paper = claim.correction.iter().count();
+        claim.checks.len() + paper
+    });
     let judge = Judge {
         pass_tail: 1.0 - confidence.pass,
-        refute_tail: confidence.false_refutations / checks().count().max(1) as f64,
+        refute_tail: confidence.false_refutations / deciding.sum::<usize>().max(1) as f64,
+        random,
         evidence,
     };
-    claims
-        .iter()
-        .map(|claim| {
-            judge
-                .claim(claim)
-                .map_err(|e| format!("claim `{}`: {e}", claim.id))
-        })
-        .collect()
+    let decided = claims.iter().enumerate().map(|(at, claim)| {
+        let decided = judge.claim(claim);
+        decided.map_err(|(place, why)| format!("claims.{at}.{place}: claim `{}`: {why}", claim.id))
+    });
+    decided.collect()
 }
 
 struct Judge<'a> {
     pass_tail: f64,
     /// Per check, so that all of them together keep to the budget (Bonferroni).
     refute_tail: f64,
+    random: &'a [String],
     evidence: &'a Evidence,
 }
 
+/// Where in the claim, and what is wrong there.
+type Wrong = (String, String);
+
 impl Judge<'_> {
-    fn claim(&self, claim: &Claim) -> Result<Decided, String> {
-        let checks = claim.checks.iter().map(|check| self.check(check));
-        let checks: Vec<Checked> = checks.collect::<Result<_, _>>()?;
-        let shows = claim.shows.iter().map(|check| self.check(check));
-        let shows: Vec<Checked> = shows.collect::<Result<_, _>>()?;
+    fn claim(&self, claim: &Claim) -> Result<Decided, Wrong> {
+        let all = |list: &str, checks: &[Check]| -> Result<Vec<Checked>, Wrong> {
+            let checks = checks.iter().enumerate();
+            let checked = checks.map(|(at, check)| {
+                self.check(check)
+                    .map_err(|why| (format!("{list}.{at}"), why))
+            });
+            checked.collect()
+        };
+        let checks = all("checks", &claim.checks)?;
+        let shows = all("shows", &claim.shows)?;
         let correction = match &claim.correction {
-            Some(correction) => Some((correction.words.clone(), self.check(&correction.paper)?)),
+            Some(correction) => {
+                let paper = self.check(&correction.paper);
+                let paper = paper.map_err(|why| ("correction.paper".to_owned(), why))?;
+                Some((correction.words.clone(), paper))
+            }
             None => None,
         };
         let any = |outcome| checks.iter().any(|check| check.outcome == outcome);
@@ -196,7 +214,8 @@ impl Judge<'_> {
                 Some(Outcome::Open) => Verdict::Undecided,
             }
         };
-        let first = checks.first().ok_or("it has no checks")?;
+        let none = || ("checks".to_owned(), "it has no checks".to_owned());
+        let first = checks.first().ok_or_else(none)?;
         Ok(Decided {
             id: claim.id.clone(),
             statement: claim.statement.clone(),
@@ -213,17 +232,29 @@ impl Judge<'_> {
     }
 
     fn check(&self, check: &Check) -> Result<Checked, String> {
-        let value = check.expected.value(self.evidence);
-        // The expected set on the linear scale, its ends excluded.
-        let bounds = match check.is {
-            Relation::Within => [value - check.margin, value + check.margin],
-            Relation::Above => [value, f64::INFINITY],
-            Relation::Below => [f64::NEG_INFINITY, value],
-        };
+        let bounds = check.bounds(self.evidence)?;
+        let random = check.over.as_deref().unwrap_or(self.random);
+        let units = evaluate(&check.quantity, self.evidence, random)?;
+        if let Some(missing) = random
+            .iter()
+            .find(|name| check.over.is_some() && !units.factors.contains(name))
+        {
+            return Err(format!(
+                "`{}` does not vary with `{missing}`",
+                check.quantity
+            ));
+        }
+        let mut tables: Vec<String> = Vec::new();
+        for selector in check.quantity.selectors() {
+            if !tables.contains(&selector.table) {
+                tables.push(selector.table.clone());
+            }
+        }
         let checked = Checked {
-            quantity: check.quantity.name().to_owned(),
-            at: check.at.clone(),
-            expected: check.words(value),
+            quantity: check.quantity.to_string(),
+            tables,
+            expected: check.words(self.evidence)?,
+            factors: Vec::new(),
             measured: None,
             std_error: None,
             interval: None,
@@ -231,48 +262,70 @@ impl Judge<'_> {
             chance_open: None,
             decided: String::new(),
             outcome: Outcome::Open,
-            seeds: Vec::new(),
+            units: Vec::new(),
         };
-        Ok(match check.quantity.find(&check.at, self.evidence)? {
-            Found::Exact(found) => Checked {
-                measured: finite(found),
-                decided: "exact: one number, no spread".to_owned(),
-                outcome: match bounds[0] <= found && found <= bounds[1] {
-                    true => Outcome::Passes,
-                    false => Outcome::Refuted,
-                },
-                ..checked
-            },
-            Found::Seeds(seeds) => self.over_seeds(check, bounds, checked, seeds),
+        Ok(match units.factors.is_empty() {
+            true => self.exactly(check, bounds, checked, units.values[0]),
+            false => self.over_units(check, bounds, checked, &units),
         })
     }
 
-    fn over_seeds(
+    /// One number. What is no number is not what is expected.
+    fn exactly(&self, check: &Check, bounds: [f64; 2], checked: Checked, found: f64) -> Checked {
+        let spelled = crate::kinds::claims::query::inherit::spelled_out(&check.quantity);
+        let mut fixed: Vec<String> = Vec::new();
+        for selector in spelled.selectors() {
+            let draws = selector
+                .filters
+                .iter()
+                .filter(|filter| self.random.contains(&filter.column));
+            for filter in draws.map(ToString::to_string) {
+                if !fixed.contains(&filter) {
+                    fixed.push(filter);
+                }
+            }
+        }
+        Checked {
+            measured: finite(found),
+            decided: match fixed.is_empty() {
+                true => "exact: one number, no spread".to_owned(),
+                false => format!(
+                    "one number, of {} alone: nothing is said of other draws",
+                    fixed.join(", ")
+                ),
+            },
+            outcome: match bounds[0] <= found && found <= bounds[1] {
+                true => Outcome::Passes,
+                false => Outcome::Refuted,
+            },
+            ..checked
+        }
+    }
+
+    fn over_units(
         &self,
         check: &Check,
         bounds: [f64; 2],
         checked: Checked,
-        seeds: Vec<(String, f64)>,
+        units: &Units,
     ) -> Checked {
-        let n = seeds.len();
-        let words = match check.is {
-            Relation::Within => "equivalence test: two one-sided t tests",
-            Relation::Above | Relation::Below => "one-sided t test",
+        let levels = spread::levels(units);
+        let counts: Vec<usize> = levels.iter().map(|levels| spread::count(levels)).collect();
+        let name = |keys: &Vec<Key>| {
+            keys.iter()
+                .map(Key::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
         };
-        let scale = match check.scale {
-            Scale::Linear => "",
-            Scale::Log => " of logarithms",
-        };
+        let names = units.keys.iter().map(name);
         let checked = Checked {
-            decided: format!(
-                "{words}{scale} over {n} seeds, confidence {}; refuted at {:.1e}",
-                1.0 - self.pass_tail,
-                self.refute_tail
-            ),
-            seeds: seeds
+            factors: units
+                .factors
                 .iter()
-                .map(|(seed, x)| (seed.clone(), finite(*x)))
+                .cloned()
+                .zip(counts.iter().copied())
                 .collect(),
+            units: names.zip(units.values.iter().map(|x| finite(*x))).collect(),
             ..checked
         };
         let into = |x: f64| match check.scale {
@@ -285,50 +338,76 @@ impl Judge<'_> {
             Scale::Linear => x,
             Scale::Log => libm::exp(x),
         };
-        let values: Vec<f64> = seeds.iter().map(|(_, x)| into(*x)).collect();
-        // A seed that diverged, or a single one, decides nothing.
-        if n < 2 || values.iter().any(|x| !x.is_finite()) {
-            return checked;
-        }
-        let [low, high] = bounds.map(into);
-        let count = n as f64;
-        let mean = values.iter().fold(0.0, |sum, x| sum + x) / count;
-        let squares = values
+        let values: Vec<f64> = units.values.iter().map(|x| into(*x)).collect();
+        // A draw that diverged, or a single one, decides nothing.
+        let lost = values
             .iter()
-            .fold(0.0, |sum, x| sum + (x - mean) * (x - mean));
-        let deviation = (squares / (count - 1.0)).sqrt();
-        let std_error = deviation / count.sqrt();
-        let pass = student::t_quantile(self.pass_tail, n - 1) * std_error;
-        let refute = student::t_quantile(self.refute_tail, n - 1) * std_error;
-        let outcome = if low < mean - pass && mean + pass < high {
+            .zip(&checked.units)
+            .find(|(x, _)| !x.is_finite());
+        let single = units
+            .factors
+            .iter()
+            .zip(&counts)
+            .find(|(_, count)| **count < 2);
+        let nothing = match (lost, single) {
+            (Some((x, (unit, _))), _) => {
+                let why = match x.is_nan() || check.scale == Scale::Log {
+                    true => "no number, as where a training diverged",
+                    false => "infinite, as after a division by zero",
+                };
+                Some(format!(
+                    "open: at {} = {unit} the quantity is {why}",
+                    units.factors.join(",")
+                ))
+            }
+            (None, Some((factor, _))) => Some(format!(
+                "open: there is one {factor}, which says nothing of others"
+            )),
+            (None, None) => None,
+        };
+        if let Some(decided) = nothing {
+            return Checked { decided, ..checked };
+        }
+        let share = matches!(check.quantity, Expression::Aggregate(Aggregate::Share, ..));
+        let spread = Spread::new(&values, levels, check.average, share);
+        let [low, high] = bounds.map(into);
+        let pass = spread.bounds(self.pass_tail);
+        let refute = spread.bounds(self.refute_tail);
+        let outcome = if low < pass[0] && pass[1] < high {
             Outcome::Passes
-        } else if mean + refute < low || mean - refute > high {
+        } else if refute[1] < low || refute[0] > high {
             Outcome::Refuted
         } else {
             Outcome::Open
         };
-        let reserve = (mean - low).min(high - mean) / deviation;
-        let chance = |reserve: f64| {
-            let t = student::t_quantile(self.pass_tail, n - 1);
-            student::shortfall(reserve, n, t)
+        let sides = match check.is {
+            Relation::Within(..) | Relation::Between(..) => {
+                "equivalence test, two one-sided bounds"
+            }
+            Relation::Above(..) | Relation::Below(..) => "one-sided",
         };
-        // A test with two sides can stay open at either.
-        let sides = [(mean - low) / deviation, (high - mean) / deviation];
-        let open: f64 = sides
-            .iter()
-            .filter(|side| side.is_finite())
-            .fold(0.0, |sum, &side| sum + chance(side));
+        let scale = match check.scale {
+            Scale::Linear => "",
+            Scale::Log => " of logarithms",
+        };
+        let reserve = spread.reserve([low, high], self.pass_tail);
+        let (centre, error) = (spread.centre(), spread.std_error());
         Checked {
-            measured: Some(back(mean)),
+            measured: Some(back(centre)),
             std_error: Some(match check.scale {
-                Scale::Linear => std_error,
-                Scale::Log => back(mean) * std_error,
+                Scale::Linear => error,
+                Scale::Log => back(centre) * error,
             }),
             // JSON has no infinity: models that diverge have no interval.
-            interval: Some([back(mean - pass), back(mean + pass)])
-                .filter(|ends| ends.iter().all(|end| end.is_finite())),
-            reserve: finite(reserve),
-            chance_open: Some(open.min(1.0)),
+            interval: Some(pass.map(back)).filter(|ends| ends.iter().all(|end| end.is_finite())),
+            reserve: reserve.and_then(|(reserve, _)| finite(reserve)),
+            chance_open: reserve.map(|(_, open)| open),
+            decided: format!(
+                "{sides}: {}{scale}, confidence {}; refuted at {:.1e}",
+                spread.words(&units.factors),
+                1.0 - self.pass_tail,
+                self.refute_tail
+            ),
             outcome,
             ..checked
         }

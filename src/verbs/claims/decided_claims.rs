@@ -2,8 +2,8 @@
 
 use crate::kinds::claims::check::shown;
 use crate::kinds::claims::claim::{Checked, Decided};
-use crate::kinds::claims::kind::{Claims, SAMPLED_ROLE, SEED_ROLES, measured, place};
-use crate::kinds::claims::quantity::{Basis, QUANTITIES, set};
+use crate::kinds::claims::kind::{Claims, TABLE_ROLE};
+use crate::kinds::claims::print::measured;
 use crate::kinds::page::kind::Report;
 use crate::verbs::claims::committed_claims;
 use crate::verbs::claims::verdicts::{ClaimsArgs, Line, compare, in_words, lines, painted};
@@ -158,7 +158,7 @@ fn evidence(text: &mut String, before: &str, check: &Checked) {
     let _ = writeln!(
         text,
         "\n  {before}{}\n    expected  {}\n    measured  {}  {outcome}\n    decided   {}",
-        place(check),
+        check.quantity,
         check.expected,
         measured(check.measured, check.std_error),
         check.decided
@@ -174,19 +174,19 @@ fn evidence(text: &mut String, before: &str, check: &Checked) {
         };
         let _ = writeln!(
             text,
-            "    reserve   {reserve:.1} standard deviations of a seed; chance to stay open {open}"
+            "    reserve   {reserve:.1} standard deviations of a unit; chance to stay open {open}"
         );
     }
-    let value = |(seed, x): &(String, Option<f64>)| {
-        format!(
-            "{}: {}",
-            seed.rsplit('@').next().unwrap_or(seed),
-            x.map_or("none".into(), shown)
-        )
-    };
-    let seeds: Vec<String> = check.seeds.iter().map(value).collect();
-    if !seeds.is_empty() {
-        let _ = writeln!(text, "    seeds     {}", seeds.join("  "));
+    let value =
+        |(unit, x): &(String, Option<f64>)| format!("{unit}: {}", x.map_or("none".into(), shown));
+    let units: Vec<String> = check.units.iter().map(value).collect();
+    if !units.is_empty() {
+        let factors: Vec<&str> = check
+            .factors
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let _ = writeln!(text, "    by {}  {}", factors.join(","), units.join("  "));
     }
 }
 
@@ -254,13 +254,10 @@ fn rests_on<'a>(
     let stages = &session.engine.pipeline.stages;
     let mut found = BTreeSet::new();
     for check in checks {
-        let quantity = QUANTITIES.iter().find(|(name, _)| *name == check.quantity);
-        let read = |role: &str, label: &str| match quantity.map(|(_, q)| q.basis()) {
-            Some(Basis::Seeds) => SEED_ROLES.contains(&role) && set(label) == check.at.from,
-            Some(Basis::Sampled) => {
-                role == SAMPLED_ROLE && check.at.of.iter().any(|stage| stage == label)
-            }
-            Some(Basis::Theory) | None => false,
+        // `digits` of the label `digits@8,0_vs_1`.
+        let read = |role: &str, label: &str| {
+            let table = label.split('@').next().unwrap_or(label);
+            role == TABLE_ROLE && check.tables.iter().any(|name| name == table)
         };
         for input in &stages[ledger].inputs {
             if let retrace::stage::stage::Source::Output { stage, .. } = input.source

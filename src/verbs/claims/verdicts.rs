@@ -1,7 +1,7 @@
 //! Verdicts on claims as the command line shows them, wherever they are from.
 
 use crate::kinds::claims::claim::Verdict;
-use crate::kinds::claims::kind::measured;
+use crate::kinds::claims::print::measured;
 use anstyle::Style;
 use clap::Args;
 use retrace_cli::{Exit, exit, terminal};
