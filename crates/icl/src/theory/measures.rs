@@ -13,12 +13,10 @@ use crate::theory::risk::{self, RiskError};
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorAt {
     pub model: String,
-    /// `theta0` or `-theta0`; on real data `target`, `flipped` or `unseen`.
+    /// `theta0` or `-theta0`.
     pub task: String,
     pub n_shots: usize,
     pub error: f64,
-    /// Share of right signs, where labels are classes.
-    pub accuracy: Option<f64>,
 }
 
 /// A number read from a model; not finite where it has no meaning.
@@ -68,7 +66,6 @@ pub fn measure(
                     task: (*task_name).to_owned(),
                     n_shots,
                     error: risk::test_error(setting, head, task, n_shots)?,
-                    accuracy: None,
                 });
             }
         }

@@ -1,0 +1,5 @@
+//! Claims: their language, and that the verdicts of pipeline.yaml turn when the science is perturbed.
+
+mod evidence;
+mod sentences;
+mod verdicts;
