@@ -6,6 +6,7 @@ use crate::kinds::claims::kind::{Claims, TABLE_ROLE};
 use crate::kinds::claims::print::measured;
 use crate::kinds::page::kind::Report;
 use crate::verbs::claims::committed_claims;
+use crate::verbs::claims::history;
 use crate::verbs::claims::verdicts::{ClaimsArgs, Line, compare, in_words, lines, painted};
 use crate::verbs::committed;
 use retrace::base::error::{Error, Result};
@@ -32,6 +33,9 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Prints all claims, or one with its evidence.
 pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
     let (stage, path) = place_of_ledger(session)?;
+    if args.history {
+        return history::history(session, scope, stage, args);
+    }
     if !path.exists()
         && let Some(table) = committed::output(session, stage, "parquet")?
     {

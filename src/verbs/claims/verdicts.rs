@@ -14,6 +14,9 @@ pub struct ClaimsArgs {
     /// Print an array of {"id", "statement", "expected", "measured", "std_error", "verdict"}
     #[arg(long)]
     pub json: bool,
+    /// Show from git in which commits claims changed, and what pipeline.lock knew then; prints {"id", "registered", "changes"} with --json
+    #[arg(long)]
+    pub history: bool,
 }
 
 /// The verdict on a claim differs from the recorded one.

@@ -1,5 +1,6 @@
 //! Claims: their language, and that the verdicts of pipeline.yaml turn when the science is perturbed.
 
 mod evidence;
+mod history;
 mod sentences;
 mod verdicts;
