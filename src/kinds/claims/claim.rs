@@ -102,8 +102,6 @@ impl Outcome {
 pub struct Checked {
     /// As it is written in pipeline.yaml.
     pub quantity: String,
-    /// The tables that it reads.
-    pub tables: Vec<String>,
     /// In words, with its value.
     pub expected: String,
     /// What is random in it, and how many levels each factor has.
@@ -244,15 +242,8 @@ impl Judge<'_> {
                 check.quantity
             ));
         }
-        let mut tables: Vec<String> = Vec::new();
-        for selector in check.quantity.selectors() {
-            if !tables.contains(&selector.table) {
-                tables.push(selector.table.clone());
-            }
-        }
         let checked = Checked {
             quantity: check.quantity.to_string(),
-            tables,
             expected: check.words(self.evidence)?,
             factors: Vec::new(),
             measured: None,

@@ -165,6 +165,28 @@ fn checks(claim: &Claim) -> impl Iterator<Item = (String, &Check)> {
     deciding.chain(beside).chain(paper)
 }
 
+/// Whether a selector reads the file of a label, `digits@8,0_vs_1`: it is of the selector's table, and no
+/// filter leaves it out. `labels` are those of the params; filters are all said.
+pub fn reads(selector: &Selector, labels: &BTreeMap<String, Vec<String>>, label: &str) -> bool {
+    let (table, parts) = label.split_once('@').unwrap_or((label, ""));
+    if table != selector.table {
+        return false;
+    }
+    let names = labels.get(table).map_or(&[][..], Vec::as_slice);
+    names.iter().zip(parts.split(',')).all(|(name, part)| {
+        let meets = |choice: &Choice| match choice {
+            Choice::Value(value) => value == part,
+            Choice::Range(first, last) => part.parse().is_ok_and(|x| (*first..=*last).contains(&x)),
+            Choice::All => true,
+        };
+        let mut filters = selector
+            .filters
+            .iter()
+            .filter(|filter| filter.column == *name);
+        filters.all(|filter| filter.values.iter().any(meets) != filter.others)
+    })
+}
+
 /// The columns that a selector reads of files, not of their labels.
 fn columns_of<'a>(selector: &'a Selector, params: &'a Params) -> impl Iterator<Item = &'a str> {
     let labels = params.labels.get(&selector.table);

@@ -2,16 +2,20 @@
 
 use crate::kinds::claims::check::shown;
 use crate::kinds::claims::claim::{Checked, Decided};
-use crate::kinds::claims::kind::{Claims, TABLE_ROLE};
+use crate::kinds::claims::forms;
+use crate::kinds::claims::kind::{Claims, TABLE_ROLE, reads};
 use crate::kinds::claims::print::measured;
+use crate::kinds::claims::query::expression::{Expression, Selector};
+use crate::kinds::claims::query::inherit::spelled_out;
+use crate::kinds::claims::query::parse::Reader;
 use crate::kinds::page::kind::Report;
 use crate::verbs::claims::committed_claims;
-use crate::verbs::claims::history;
 use crate::verbs::claims::verdicts::{ClaimsArgs, Line, compare, in_words, lines, painted};
 use crate::verbs::committed;
 use retrace::base::error::{Error, Result};
 use retrace::base::files;
 use retrace::stage::kind::StageKind;
+use retrace::stage::stage::{Input, Source};
 use retrace_cli::Session;
 use retrace_cli::exit;
 use retrace_cli::terminal;
@@ -33,9 +37,6 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Prints all claims, or one with its evidence.
 pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
     let (stage, path) = place_of_ledger(session)?;
-    if args.history {
-        return history::history(session, scope, stage, args);
-    }
     if !path.exists()
         && let Some(table) = committed::output(session, stage, "parquet")?
     {
@@ -77,7 +78,7 @@ fn of_decided<'a>(claims: &[&'a Decided]) -> Vec<Line<'a>> {
 }
 
 /// The stage of kind `claims`, and the file with all its evidence.
-fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
+pub fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
     let stage = session.engine.of_kind(Claims::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `claims`")
             .hint("pipeline.yaml lists claims in the params of such a stage")
@@ -255,26 +256,39 @@ fn rests_on<'a>(
     ledger: usize,
     checks: impl Iterator<Item = &'a Checked>,
 ) -> BTreeSet<usize> {
+    let read = |check: &Checked| Reader::new(&check.quantity, &forms::NAMES).expression();
+    // What another version wrote may not be understood: it rests on what can be said.
+    let quantities: Vec<Expression> = checks.filter_map(|check| read(check).ok()).collect();
+    let mut found = deciding(session, ledger, quantities.iter());
     let stages = &session.engine.pipeline.stages;
-    let mut found = BTreeSet::new();
-    for check in checks {
-        // `digits` of the label `digits@8,0_vs_1`.
-        let read = |role: &str, label: &str| {
-            let table = label.split('@').next().unwrap_or(label);
-            role == TABLE_ROLE && check.tables.iter().any(|name| name == table)
-        };
-        for input in &stages[ledger].inputs {
-            if let retrace::stage::stage::Source::Output { stage, .. } = input.source
-                && read(&input.role, &input.label)
-            {
-                found.insert(stage);
-            }
-        }
-    }
     for index in (0..stages.len()).rev() {
         if found.contains(&index) {
             found.extend(stages[index].upstream());
         }
     }
     found
+}
+
+/// The stages whose outputs quantities read.
+pub fn deciding<'a>(
+    session: &Session,
+    ledger: usize,
+    quantities: impl Iterator<Item = &'a Expression>,
+) -> BTreeSet<usize> {
+    let stage = &session.engine.pipeline.stages[ledger];
+    let labels = serde_json::from_value(stage.job.params()["labels"].clone()).unwrap_or_default();
+    let quantities: Vec<Expression> = quantities.map(spelled_out).collect();
+    let selectors: Vec<&Selector> = quantities.iter().flat_map(Expression::selectors).collect();
+    let is_read = |label: &str| {
+        selectors
+            .iter()
+            .any(|selector| reads(selector, &labels, label))
+    };
+    let inputs = stage.inputs.iter();
+    let inputs = inputs.filter(|input| input.role == TABLE_ROLE && is_read(&input.label));
+    let of_stage = |input: &Input| match input.source {
+        Source::Output { stage, .. } => Some(stage),
+        Source::File(_) => None,
+    };
+    inputs.filter_map(of_stage).collect()
 }

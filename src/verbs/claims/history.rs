@@ -3,12 +3,11 @@
 //! It shows an order of commits. Nobody can see from it what was looked at without being committed.
 
 use crate::kinds::claims::claim::Claim;
-use crate::kinds::claims::kind::TABLE_ROLE;
+use crate::verbs::claims::decided_claims;
 use crate::verbs::claims::registered::{PARTS, Parts, claims};
 use crate::verbs::claims::verdicts::ClaimsArgs;
 use retrace::base::error::{Error, Result};
 use retrace::lock::file::Lock;
-use retrace::stage::stage::Source;
 use retrace::store::workspace::{LOCK_FILE, SPEC_FILE};
 use retrace_cli::terminal::{self, count};
 use retrace_cli::{Commit, Git, Scope, Session, exit};
@@ -52,12 +51,13 @@ struct History<'a> {
 ///
 /// # Errors
 /// There is no git, no repository or no such claim.
-pub fn history(session: &Session, scope: &Scope, ledger: usize, args: &ClaimsArgs) -> Result<u8> {
+pub fn history(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
     if scope.profile.is_some() || !scope.sets.is_empty() {
         let message =
             "`claims --history` reads what is committed: --profile and --set change nothing there";
         return Err(Error::config(message).hint("leave them out"));
     }
+    let (ledger, _) = decided_claims::place_of_ledger(session)?;
     let params = session.engine.pipeline.stages[ledger].job.params();
     let present: Vec<Claim> = serde_json::from_value(params["claims"].clone())
         .map_err(|e| Error::failed(format!("the claims cannot be read: {e}")))?;
@@ -113,21 +113,10 @@ fn deciding(session: &Session, ledger: usize, claims: &[Claim]) -> Deciding {
     let of_claim = |claim: &Claim| {
         let paper = claim.correction.iter().map(|correction| &correction.paper);
         let checks = claim.checks.iter().chain(paper);
-        let tables: BTreeSet<String> = checks
-            .flat_map(|check| check.quantity.selectors())
-            .map(|selector| selector.table.clone())
-            .collect();
-        let mut found = BTreeSet::new();
-        for input in &stages[ledger].inputs {
-            let table = input.label.split('@').next().unwrap_or_default();
-            if let Source::Output { stage, .. } = input.source
-                && input.role == TABLE_ROLE
-                && tables.contains(table)
-            {
-                found.insert(stages[stage].id.clone());
-            }
-        }
-        (claim.id.clone(), found)
+        let quantities = checks.map(|check| &check.quantity);
+        let found = decided_claims::deciding(session, ledger, quantities);
+        let ids = found.into_iter().map(|stage| stages[stage].id.clone());
+        (claim.id.clone(), ids.collect())
     };
     claims.iter().map(of_claim).collect()
 }

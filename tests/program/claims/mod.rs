@@ -2,5 +2,6 @@
 
 mod evidence;
 mod history;
+mod queries;
 mod sentences;
 mod verdicts;
