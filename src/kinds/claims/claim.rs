@@ -7,6 +7,7 @@ use crate::kinds::claims::check::{Check, Relation, Scale};
 use crate::kinds::claims::query::evaluate::{Units, evaluate};
 use crate::kinds::claims::query::evidence::{Evidence, Key};
 use crate::kinds::claims::query::expression::{Aggregate, Expression};
+use crate::kinds::claims::query::inherit::spelled_out;
 use crate::kinds::claims::spread::{self, Spread};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -263,19 +264,7 @@ impl Judge<'_> {
 
     /// One number. What is no number is not what is expected.
     fn exactly(&self, check: &Check, bounds: [f64; 2], checked: Checked, found: f64) -> Checked {
-        let spelled = crate::kinds::claims::query::inherit::spelled_out(&check.quantity);
-        let mut fixed: Vec<String> = Vec::new();
-        for selector in spelled.selectors() {
-            let draws = selector
-                .filters
-                .iter()
-                .filter(|filter| self.random.contains(&filter.column));
-            for filter in draws.map(ToString::to_string) {
-                if !fixed.contains(&filter) {
-                    fixed.push(filter);
-                }
-            }
-        }
+        let fixed = self.fixed(check);
         Checked {
             measured: finite(found),
             decided: match fixed.is_empty() {
@@ -291,6 +280,21 @@ impl Judge<'_> {
             },
             ..checked
         }
+    }
+
+    /// The draws that filters fix, `seed=0`.
+    fn fixed(&self, check: &Check) -> Vec<String> {
+        let mut fixed: Vec<String> = Vec::new();
+        for selector in spelled_out(&check.quantity).selectors() {
+            let filters = selector.filters.iter();
+            let draws = filters.filter(|filter| self.random.contains(&filter.column));
+            for filter in draws.map(ToString::to_string) {
+                if !fixed.contains(&filter) {
+                    fixed.push(filter);
+                }
+            }
+        }
+        fixed
     }
 
     fn over_units(
@@ -381,6 +385,11 @@ impl Judge<'_> {
             Scale::Linear => "",
             Scale::Log => " of logarithms",
         };
+        let fixed = self.fixed(check);
+        let alone = match fixed.is_empty() {
+            true => String::new(),
+            false => format!("; of {} alone", fixed.join(", ")),
+        };
         let reserve = spread.reserve([low, high], self.pass_tail);
         let (centre, error) = (spread.centre(), spread.std_error());
         Checked {
@@ -394,7 +403,7 @@ impl Judge<'_> {
             reserve: reserve.and_then(|(reserve, _)| finite(reserve)),
             chance_open: reserve.map(|(_, open)| open),
             decided: format!(
-                "{sides}: {}{scale}, confidence {}; refuted at {:.1e}",
+                "{sides}: {}{scale}, confidence {}; refuted at {:.1e}{alone}",
                 spread.words(&units.factors),
                 1.0 - self.pass_tail,
                 self.refute_tail

@@ -1,6 +1,7 @@
 //! What quantities come to on small tables, and what is told of those that ask for what is not there.
 
 use icl_repro::kinds::claims::check::Check;
+use icl_repro::kinds::claims::claim::{self, Checked, Claim, Confidence, Outcome};
 use icl_repro::kinds::claims::kind;
 use icl_repro::kinds::claims::query::evaluate::evaluate;
 use icl_repro::kinds::claims::query::evidence::{Evidence, Named, Part};
@@ -354,4 +355,107 @@ fn a_selector_reads_the_files_that_its_filters_leave() {
         assert!(read.iter().all(reads), "{selector}");
         assert!(!not.iter().any(|label| reads(label)), "{selector}");
     }
+}
+
+/// Errors on 4 splits and 6 targets: one split is a tenth higher than the others.
+fn crossed(splits: i64) -> Evidence {
+    let mut parts = Vec::new();
+    let names: Vec<(String, String)> = (0..splits)
+        .flat_map(|split| (0..6).map(move |target| (split.to_string(), format!("t{target}"))))
+        .collect();
+    for (at, (split, target)) in names.iter().enumerate() {
+        let higher = if split == "0" { 0.1 } else { 0.0 };
+        let error = 1.0 + higher + 0.001 * (at % 3) as f64;
+        let table = Table::new(vec![
+            ("model", text(&["a"])),
+            ("error", Column::Float(vec![error])),
+        ]);
+        parts.push(Part {
+            labels: vec![split, target],
+            table: table.expect("a table"),
+        });
+    }
+    let labels = ["split".to_owned(), "target".to_owned()];
+    Evidence {
+        tables: vec![Named::new("e", &labels, &parts).expect("a table")],
+        constants: Vec::new(),
+    }
+}
+
+/// What a check comes to on a number of splits.
+fn decided(check: &str, splits: i64) -> Checked {
+    let random = ["split".to_owned(), "target".to_owned()];
+    let confidence = Confidence {
+        pass: 0.99,
+        false_refutations: 0.001,
+    };
+    let claim = serde_json::json!({
+        "id": "c", "statement": "s", "refuted_by": "r", "checks": [check],
+    });
+    let claim: Claim = serde_json::from_value(claim).expect("a claim");
+    let decided = claim::decide(&[claim], confidence, &random, &crossed(splits));
+    decided
+        .unwrap_or_else(|e| panic!("{e}"))
+        .remove(0)
+        .checks
+        .remove(0)
+}
+
+#[test]
+fn two_random_factors_are_clustered_by_both() {
+    let found = decided("e.error below 1.05", 4);
+    assert_eq!(
+        found.factors,
+        [("split".to_owned(), 4), ("target".to_owned(), 6)]
+    );
+    assert!(
+        found.decided.contains(
+            "t test over split (4) and target (6), clustered by both, 3 degrees of freedom"
+        ),
+        "{}",
+        found.decided
+    );
+    // The mean is 1.026, and each split is one value: 0.025 is the standard error of four such.
+    assert!((found.std_error.expect("a number") - 0.025).abs() < 1e-4);
+    assert_eq!((found.outcome, found.reserve), (Outcome::Open, None));
+    assert_eq!(found.units.len(), 24);
+    assert_eq!(found.units[1].0, "0,t1");
+    // As though all 24 were independent, it would pass; and over targets alone it does.
+    let alone = decided("mean(e.error) below 1.05 over target", 4);
+    assert_eq!((alone.outcome, alone.factors.len()), (Outcome::Passes, 1));
+    assert!(alone.reserve.is_some());
+
+    let median = decided("e.error below 1.05 as median", 4);
+    assert!(
+        median.decided.contains(
+            "t test of the median over split (4) and target (6), bootstrapped 2000 times by both"
+        ),
+        "{}",
+        median.decided
+    );
+    assert!(median.measured.expect("a number") < 1.01);
+
+    let share = decided("share(e.error > 1.05) below 0.5", 4);
+    assert_eq!((share.measured, share.outcome), (Some(0.25), Outcome::Open));
+    assert!(
+        share
+            .decided
+            .contains("exact bounds of a share over split (4) and target (6)")
+    );
+    let [low, high] = share.interval.expect("bounds");
+    assert!(low < 0.01 && high > 0.7, "{low} {high}");
+
+    let one = decided("e.error below 2", 1);
+    assert_eq!(one.outcome, Outcome::Open);
+    assert_eq!(
+        one.decided,
+        "open: there is one split, which says nothing of others"
+    );
+    let fixed = decided("e.error{split=0} below 2", 1);
+    assert_eq!((fixed.outcome, fixed.factors.len()), (Outcome::Passes, 1));
+    assert!(
+        fixed.decided.ends_with("; of split=0 alone"),
+        "{}",
+        fixed.decided
+    );
 }
