@@ -1,11 +1,12 @@
 //! Kind `claims`: decides the claims of the paper. A verdict never fails the stage.
 //!
 //! Outputs: the ledger as `csv`, `parquet`, `tex` and `md`, and `json` with all evidence (a list of
-//! [`Decided`](claim::Decided)) for the command line. Columns: `id`, `statement`, `expected`, `measured`,
+//! [`Decided`](crate::kinds::claims::claim::Decided)) for the command line. Columns: `id`, `statement`, `expected`, `measured`,
 //! `std_error`, `verdict`, `recorded`, `units`, `low`, `high`, `decided`.
 
 use crate::kinds::claims::check::{Check, one_of};
-use crate::kinds::claims::claim::{self, Claim, Confidence};
+use crate::kinds::claims::claim::{Claim, Confidence};
+use crate::kinds::claims::decide;
 use crate::kinds::claims::forms;
 use crate::kinds::claims::print;
 use crate::kinds::claims::query::evidence::{Evidence, Named, Part};
@@ -129,7 +130,7 @@ impl StageKind for Claims {
             one_of("column", name, &known)
                 .map_err(|why| Error::failed(format!("random.{at}: {why}")))?;
         }
-        let decided = claim::decide(&params.claims, params.confidence, &params.random, &evidence);
+        let decided = decide::decide(&params.claims, params.confidence, &params.random, &evidence);
         let decided = decided.map_err(Error::failed)?;
         for claim in &decided {
             io.log(format!("{}: {}", claim.id, claim.verdict.words()));

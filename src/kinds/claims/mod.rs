@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod claim;
+pub mod decide;
 pub mod forms;
 pub mod kind;
 pub mod print;

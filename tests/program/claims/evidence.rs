@@ -12,7 +12,8 @@ use icl::train::descent::Descent;
 use icl::train::objective::Objective;
 use icl::train::optimizer::OptimizerConfig;
 use icl::train::population::{PopulationLoss, train_population};
-use icl_repro::kinds::claims::claim::{self, Claim, Confidence, Decided};
+use icl_repro::kinds::claims::claim::{Claim, Confidence, Decided};
+use icl_repro::kinds::claims::decide;
 use icl_repro::kinds::claims::forms;
 use icl_repro::kinds::claims::query::evidence::{Cells, Evidence, Named, Part};
 use icl_repro::kinds::exchange::measures::{error_table, value_table};
@@ -285,7 +286,7 @@ pub fn decide(evidence: &Evidence) -> Vec<Decided> {
         random,
         ..
     } = ledger();
-    claim::decide(&claims, confidence, &random, evidence).unwrap_or_else(|e| panic!("{e}"))
+    decide::decide(&claims, confidence, &random, evidence).unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// The floats of a column of a table, to be changed.

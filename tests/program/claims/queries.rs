@@ -1,7 +1,8 @@
 //! What quantities come to on small tables, and what is told of those that ask for what is not there.
 
 use icl_repro::kinds::claims::check::Check;
-use icl_repro::kinds::claims::claim::{self, Checked, Claim, Confidence, Outcome};
+use icl_repro::kinds::claims::claim::{Checked, Claim, Confidence, Outcome};
+use icl_repro::kinds::claims::decide;
 use icl_repro::kinds::claims::kind;
 use icl_repro::kinds::claims::query::evaluate::evaluate;
 use icl_repro::kinds::claims::query::evidence::{Evidence, Named, Part};
@@ -353,7 +354,7 @@ fn a_selector_reads_the_files_that_its_filters_leave() {
         let selectors = check.quantity.selectors();
         let reads = |label: &&str| kind::reads(selectors[0], &labels, label);
         assert!(read.iter().all(reads), "{selector}");
-        assert!(!not.iter().any(|label| reads(label)), "{selector}");
+        assert!(!not.iter().any(reads), "{selector}");
     }
 }
 
@@ -393,7 +394,7 @@ fn decided(check: &str, splits: i64) -> Checked {
         "id": "c", "statement": "s", "refuted_by": "r", "checks": [check],
     });
     let claim: Claim = serde_json::from_value(claim).expect("a claim");
-    let decided = claim::decide(&[claim], confidence, &random, &crossed(splits));
+    let decided = decide::decide(&[claim], confidence, &random, &crossed(splits));
     decided
         .unwrap_or_else(|e| panic!("{e}"))
         .remove(0)

@@ -13,7 +13,8 @@ use icl::prompts::task::Task;
 use icl::theory::{optima, points, risk};
 use icl::train::objective::Objective;
 use icl::train::population::PopulationLoss;
-use icl_repro::kinds::claims::claim::{self, Decided, Verdict};
+use icl_repro::kinds::claims::claim::{Decided, Verdict};
+use icl_repro::kinds::claims::decide;
 use icl_repro::kinds::claims::query::evidence::Cells;
 
 fn verdict(decided: &[Decided], id: &str) -> Verdict {
@@ -245,7 +246,7 @@ fn one_seed_and_one_that_diverged_decide_nothing() {
             table.rows = rows;
         }
     }
-    let decided = claim::decide(&claims, confidence, &random, &one).expect("they are decided");
+    let decided = decide::decide(&claims, confidence, &random, &one).expect("they are decided");
     let found = decided
         .iter()
         .find(|claim| claim.id == "full-ft-zero-shot")
