@@ -5,6 +5,7 @@ use crate::contents::formats::PaperFiles;
 use crate::publisher::FilePublisher;
 use crate::registry;
 use crate::verbs::claims::decided_claims::{self, CLAIMS_BESIDE};
+use crate::verbs::claims::history;
 use crate::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
 use crate::verbs::doctor::findings::{self, DoctorArgs};
 use crate::verbs::doctor::instructions;
@@ -58,6 +59,9 @@ pub enum Export {
 impl OwnVerbs for PaperVerb {
     fn run(&self, call: &Call) -> Result<u8> {
         match self {
+            PaperVerb::Claims(args) if args.history => {
+                history::history(&call.session()?, call.scope, args)
+            }
             PaperVerb::Claims(args) => decided_claims::claims(&call.session()?, call.scope, args),
             PaperVerb::Report(args) => report::report(call, args),
             PaperVerb::Risk(args) => risk::risk(args),

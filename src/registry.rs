@@ -7,6 +7,7 @@ use crate::kinds::data::tabular_tasks::TabularTasks;
 use crate::kinds::figure::kind::DrawFigure;
 use crate::kinds::figure::prompts::PromptFigure;
 use crate::kinds::measure::balance_law::BalanceLaw;
+use crate::kinds::measure::closed_forms::ClosedForms;
 use crate::kinds::measure::evaluate::Evaluate;
 use crate::kinds::measure::kind::Measure;
 use crate::kinds::measure::optimum::Optimum;
@@ -57,6 +58,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<TradeoffPaths>(),
         kind::<TradeoffPoints>(),
         kind::<LabelColumn>(),
+        kind::<ClosedForms>(),
         kind::<Claims>(),
         kind::<Digits>(),
         kind::<TabularTasks>(),

@@ -127,6 +127,10 @@ pub const EXAMPLES: Examples = &[
             ("claims", "all, with their verdicts"),
             ("claims balance-law", "one, with its evidence"),
             ("claims --json", "for programs"),
+            (
+                "claims --history w-star",
+                "when it changed, and which results were recorded then",
+            ),
         ],
     ),
     (

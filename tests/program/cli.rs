@@ -487,19 +487,19 @@ fn a_claim_about_nothing_lists_what_there_is() {
     let text = std::fs::read_to_string(clone.path("pipeline.yaml")).expect("the pipeline");
     for (from, to, known) in [
         (
-            "- loss of",
-            "- lost of",
-            "there are lowest-error, highest-error",
+            "- min(errors.error",
+            "- mim(errors.error",
+            "there is no function `mim`: did you mean `min`?",
         ),
         (
-            " of zs_v on",
-            " of zs_w on",
-            "there are pretrained, zs, both",
+            "model=zs_v, task",
+            "model=zs_w, task",
+            "there is no model `zs_w`: did you mean `zs_v`?",
         ),
         (
             "within noise-floor",
             "within floor",
-            "there are noise-floor, pretraining-loss",
+            "closed forms are noise-floor, pretraining-loss",
         ),
     ] {
         clone.write("pipeline.yaml", &text.replacen(from, to, 1));

@@ -124,9 +124,9 @@ impl Small {
             small.give(role, "", &read(&format!("data/report/{file}")));
         }
         let check = json!({
-            "quantity": "q", "at": {}, "expected": "1", "measured": 1.0, "std_error": 0.1,
+            "quantity": "q", "factors": [], "expected": "1", "measured": 1.0, "std_error": 0.1,
             "interval": null, "reserve": null, "chance_open": null, "decided": "so",
-            "outcome": "passes", "seeds": [],
+            "outcome": "passes", "units": [],
         });
         let claims = json!([{
             "id": "c", "statement": HOSTILE, "expected": "1", "measured": 1.0, "std_error": 0.1,

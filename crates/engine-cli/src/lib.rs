@@ -52,6 +52,7 @@ mod runner;
 mod verbs;
 
 pub use console::{panics, terminal};
+pub use pipeline::git::{Commit, Git};
 pub use pipeline::scope::Scope;
 pub use pipeline::session::Session;
 pub use pipeline::workers;

@@ -1,28 +1,27 @@
 //! Kind `claims`: decides the claims of the paper. A verdict never fails the stage.
 //!
 //! Outputs: the ledger as `csv`, `parquet`, `tex` and `md`, and `json` with all evidence (a list of
-//! [`Decided`]) for the command line. Columns: `id`, `statement`, `expected`, `measured`, `std_error`,
-//! `verdict`, `recorded`, `seeds`, `low`, `high`, `decided`.
+//! [`Decided`](crate::kinds::claims::claim::Decided)) for the command line. Columns: `id`, `statement`, `expected`, `measured`,
+//! `std_error`, `verdict`, `recorded`, `units`, `low`, `high`, `decided`.
 
-use crate::kinds::claims::check::shown;
-use crate::kinds::claims::claim::{self, Checked, Claim, Confidence, Decided};
-use crate::kinds::claims::quantity::{Basis, Evidence, SEEDS, Sampled, unknown};
-use crate::kinds::exchange::measures::read_measures;
+use crate::kinds::claims::check::{Check, one_of};
+use crate::kinds::claims::claim::{Claim, Confidence};
+use crate::kinds::claims::decide;
+use crate::kinds::claims::forms;
+use crate::kinds::claims::print;
+use crate::kinds::claims::query::evidence::{Evidence, Named, Part};
+use crate::kinds::claims::query::expression::{Choice, Selector};
+use crate::kinds::claims::query::inherit::spelled_out;
 use crate::kinds::exchange::table::{failed, read_table};
 use crate::kinds::params::number::{Count, Dimension, NonNegative};
-use crate::kinds::table::print::column;
 use icl::prompts::setting::Setting;
-use icl::theory::points;
-use plots::latex::{self, Align};
-use plots::number;
+use plots::latex;
 use retrace::base::error::{Error, Result};
-use retrace::stage::columns::{Wanted, columns, wanted};
+use retrace::stage::columns::{Wanted, columns};
 use retrace::stage::kind::{Io, Role, StageKind, many};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use tables::table::{Column, Table};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct Claims;
 
@@ -33,20 +32,27 @@ pub struct Params {
     noise_var: NonNegative,
     /// m, the shots of pretraining.
     pretrain_shots: Count,
-    /// Every model that a claim may name.
-    models: Vec<String>,
+    /// For each table of several files, the names of the columns that tell them apart: what the `*` of
+    /// its reference stands for, split at commas.
+    #[serde(default)]
+    labels: BTreeMap<String, Vec<String>>,
+    /// The columns whose values are draws, such as seeds; all other columns are fixed by the experiment.
+    #[serde(default)]
+    random: Vec<String>,
+    /// For columns of text, every value that a filter may name: a wrong one is told before anything runs.
+    #[serde(default)]
+    known: BTreeMap<String, Vec<String>>,
     confidence: Confidence,
     claims: Vec<Claim>,
 }
 
-/// The roles of the measures of seeds, and of Monte Carlo errors.
-pub const SEED_ROLES: [&str; 2] = ["errors", "values"];
-pub const SAMPLED_ROLE: &str = "sampled";
+/// The role of the tables that claims read.
+pub const TABLE_ROLE: &str = "tables";
 
 impl StageKind for Claims {
     const NAME: &'static str = "claims";
     const SOURCE: &'static str = file!();
-    const INPUTS: &'static [Role] = &[many("errors"), many("values"), many("sampled")];
+    const INPUTS: &'static [Role] = &[many(TABLE_ROLE)];
     const OUTPUTS: &'static [&'static str] = &["csv", "parquet", "tex", "md", "json"];
     type Params = Params;
 
@@ -61,34 +67,27 @@ impl StageKind for Claims {
                 "confidence: pass is from 0.5 to 1, false_refutations from 0 to 0.5".into(),
             );
         }
-        let known: Vec<&str> = params.models.iter().map(String::as_str).collect();
+        for (table, labels) in &params.labels {
+            let mut seen = BTreeSet::new();
+            if labels.is_empty() || !labels.iter().all(|label| seen.insert(label)) {
+                return Err(format!(
+                    "labels.{table}: give each label one name of its own"
+                ));
+            }
+        }
         let mut ids = BTreeSet::new();
         for (at, claim) in params.claims.iter().enumerate() {
-            let in_claim = |e: String| format!("claims.{at}: claim `{}`: {e}", claim.id);
+            let wrong = |place: &str, why: String| {
+                format!("claims.{at}{place}: claim `{}`: {why}", claim.id)
+            };
             if !ids.insert(&claim.id) {
-                return Err(in_claim("it stands twice".into()));
+                return Err(wrong("", "it stands twice".into()));
             }
             if claim.checks.is_empty() {
-                return Err(in_claim("it has no checks".into()));
+                return Err(wrong("", "it has no checks".into()));
             }
-            let paper = claim.correction.iter().map(|correction| &correction.paper);
-            for check in claim.checks.iter().chain(&claim.shows).chain(paper) {
-                if !(check.margin >= 0.0 && check.margin.is_finite()) {
-                    return Err(in_claim(format!(
-                        "the margin {} is no margin",
-                        check.margin
-                    )));
-                }
-                check.quantity.check(&check.at).map_err(in_claim)?;
-                let named = match check.quantity.basis() {
-                    Basis::Seeds => check.at.of.iter().chain(&check.at.over),
-                    Basis::Theory | Basis::Sampled => [].iter().chain(&[]),
-                };
-                for model in named {
-                    if !params.models.contains(model) {
-                        return Err(in_claim(unknown("model", model, &known)));
-                    }
-                }
+            for (place, check) in checks(claim) {
+                check_names(params, check).map_err(|why| wrong(&format!(".{place}"), why))?;
             }
         }
         Ok(())
@@ -96,38 +95,24 @@ impl StageKind for Claims {
 
     fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
         match output {
-            "csv" | "parquet" => columns(&[
-                "id",
-                "statement",
-                "expected",
-                "measured",
-                "std_error",
-                "verdict",
-                "recorded",
-                "seeds",
-                "low",
-                "high",
-                "decided",
-            ]),
+            "csv" | "parquet" => columns(&print::COLUMNS),
             _ => None,
         }
     }
 
     fn wants(params: &Params) -> Vec<Wanted> {
-        let mut wants = wanted("errors", &["model", "task", "n_shots", "error"]);
-        wants.extend(wanted("values", &["model", "quantity", "value"]));
-        wants.extend(wanted(SAMPLED_ROLE, &["error", "std_error", "exact"]));
-        // Accuracies, of the sets of seeds of which a check asks for them.
+        let mut wants = Vec::new();
         for (at, claim) in params.claims.iter().enumerate() {
-            for (list, checks) in [("checks", &claim.checks), ("shows", &claim.shows)] {
-                let asked = checks.iter().enumerate();
-                let asked = asked.filter(|(_, check)| check.quantity.is_accuracy());
-                wants.extend(asked.map(|(n, check)| Wanted {
-                    role: "errors".to_owned(),
-                    label: check.at.from.clone(),
-                    column: "accuracy".to_owned(),
-                    param: format!("claims.{at}.{list}.{n}"),
-                }));
+            for (place, check) in checks(claim) {
+                let quantity = spelled_out(&check.quantity);
+                for selector in quantity.selectors() {
+                    wants.extend(columns_of(selector, params).map(|column| Wanted {
+                        role: TABLE_ROLE.to_owned(),
+                        label: selector.table.clone(),
+                        column: column.to_owned(),
+                        param: format!("claims.{at}.{place}"),
+                    }));
+                }
             }
         }
         wants
@@ -135,203 +120,128 @@ impl StageKind for Claims {
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let setting = Setting::new(params.d.get(), params.noise_var.get()).map_err(failed)?;
-        let mut seeds = Vec::new();
-        for (label, errors) in io.inputs("errors") {
-            let values = io.inputs("values").iter().find(|(other, _)| other == label);
-            let values = values.map(|(_, path)| path.as_path());
-            seeds.push((label.clone(), read_measures(errors, values)?));
-        }
-        for (label, _) in io.inputs("values") {
-            let errors = || io.inputs("errors").iter().map(|(label, _)| label.as_str());
-            if !errors().any(|known| known == label) {
-                let message = format!("the values `{label}` belong to no input of `errors`");
-                return Err(Error::failed(message).suggest(label, errors()));
-            }
-        }
-        let mut sampled = Vec::new();
-        for (label, path) in io.inputs(SAMPLED_ROLE) {
-            let table = read_table(path)?;
-            let floats = |name: &str| table.floats(name).map_err(failed);
-            let (error, std_error) = (floats("error")?, floats("std_error")?);
-            let exact = floats("exact")?;
-            let rows = (0..table.rows()).map(|row| Sampled {
-                error: error[row],
-                std_error: std_error[row],
-                exact: exact[row],
-            });
-            sampled.push((label.clone(), rows.collect()));
-        }
         let evidence = Evidence {
-            points: points::exact(&setting).map_err(failed)?,
-            setting,
-            pretrain_shots: params.pretrain_shots.get(),
-            seeds,
-            sampled,
+            tables: tables(params, io)?,
+            constants: forms::values(&setting, params.pretrain_shots.get()),
         };
-        let decided = claim::decide(&params.claims, params.confidence, &evidence);
-        let decided = decided.map_err(|why| {
-            let of = |claim: &Claim| why.starts_with(&format!("claim `{}`: ", claim.id));
-            let at = params.claims.iter().position(of).unwrap_or_default();
-            Error::failed(format!("claims.{at}: {why}"))
-        })?;
+        for (at, name) in params.random.iter().enumerate() {
+            let columns = evidence.tables.iter().flat_map(|table| &table.columns);
+            let known: Vec<String> = columns.map(|(name, _)| name.clone()).collect();
+            one_of("column", name, &known)
+                .map_err(|why| Error::failed(format!("random.{at}: {why}")))?;
+        }
+        let decided = decide::decide(&params.claims, params.confidence, &params.random, &evidence);
+        let decided = decided.map_err(Error::failed)?;
         for claim in &decided {
             io.log(format!("{}: {}", claim.id, claim.verdict.words()));
         }
-        let table = table(&decided).map_err(failed)?;
+        let table = print::table(&decided).map_err(failed)?;
         io.write("csv", &table.to_csv().map_err(failed)?)?;
         io.write("parquet", &table.to_parquet().map_err(failed)?)?;
-        let print = latex_table(&decided);
-        io.write("tex", latex::latex(&print).map_err(failed)?.as_bytes())?;
-        io.write("md", markdown(&decided).as_bytes())?;
+        let tex = latex::latex(&print::latex_table(&decided)).map_err(failed)?;
+        io.write("tex", tex.as_bytes())?;
+        io.write("md", print::markdown(&decided).as_bytes())?;
         let mut json = serde_json::to_vec_pretty(&decided).map_err(failed)?;
         json.push(b'\n');
         io.write("json", &json)
     }
 }
 
-fn table(claims: &[Decided]) -> std::result::Result<Table, tables::table::TableError> {
-    let text = |part: &dyn Fn(&Decided) -> String| Column::Text(claims.iter().map(part).collect());
-    let float = |part: &dyn Fn(&Decided) -> Option<f64>| {
-        Column::Float(claims.iter().map(|c| part(c).unwrap_or(f64::NAN)).collect())
-    };
-    let seeds = claims
+/// All checks of a claim, with their places in it.
+fn checks(claim: &Claim) -> impl Iterator<Item = (String, &Check)> {
+    let deciding = claim
+        .checks
         .iter()
-        .map(|claim| claim.checks[0].seeds.len() as i64);
-    Table::new(vec![
-        ("id", text(&|c| c.id.clone())),
-        ("statement", text(&|c| c.statement.clone())),
-        ("expected", text(&|c| c.expected.clone())),
-        ("measured", float(&|c| c.measured)),
-        ("std_error", float(&|c| c.std_error)),
-        ("verdict", text(&|c| c.verdict.words().to_owned())),
-        ("recorded", text(&|c| c.recorded.words().to_owned())),
-        ("seeds", Column::Int(seeds.collect())),
-        ("low", float(&|c| c.checks[0].interval.map(|i| i[0]))),
-        ("high", float(&|c| c.checks[0].interval.map(|i| i[1]))),
-        ("decided", text(&|c| c.checks[0].decided.clone())),
-    ])
+        .enumerate()
+        .map(|(n, check)| (format!("checks.{n}"), check));
+    let beside = claim
+        .shows
+        .iter()
+        .enumerate()
+        .map(|(n, check)| (format!("shows.{n}"), check));
+    let paper = claim
+        .correction
+        .iter()
+        .map(|paper| ("correction.paper".to_owned(), &paper.paper));
+    deciding.chain(beside).chain(paper)
 }
 
-/// Value and standard error, in words.
-pub fn measured(measured: Option<f64>, std_error: Option<f64>) -> String {
-    match (measured, std_error) {
-        (None, _) => "none".to_owned(),
-        (Some(value), None) => shown(value),
-        (Some(value), Some(error)) => {
-            format!("{} ± {}", digits(value, error), digits(error, error))
-        }
+/// Whether a selector reads the file of a label, `digits@8,0_vs_1`: it is of the selector's table, and no
+/// filter leaves it out. `labels` are those of the params; filters are all said.
+pub fn reads(selector: &Selector, labels: &BTreeMap<String, Vec<String>>, label: &str) -> bool {
+    let (table, parts) = label.split_once('@').unwrap_or((label, ""));
+    if table != selector.table {
+        return false;
     }
-}
-
-/// `value` to two digits of its error.
-fn digits(value: f64, error: f64) -> String {
-    if error == 0.0 || !error.is_finite() {
-        return shown(value);
-    }
-    let decimals = (1.0 - libm::floor(libm::log10(error))).clamp(0.0, 12.0) as usize;
-    format!("{value:.decimals$}")
-}
-
-fn latex_table(claims: &[Decided]) -> latex::Table {
-    let row = |claim: &Decided| {
-        let value = match (claim.measured, claim.std_error) {
-            (None, _) => String::new(),
-            (Some(value), None) => shown(value).replace('-', "\u{2212}"),
-            (Some(value), Some(error)) => number::with_error(value, error, 2),
+    let names = labels.get(table).map_or(&[][..], Vec::as_slice);
+    names.iter().zip(parts.split(',')).all(|(name, part)| {
+        let meets = |choice: &Choice| match choice {
+            Choice::Value(value) => value == part,
+            Choice::Range(first, last) => part.parse().is_ok_and(|x| (*first..=*last).contains(&x)),
+            Choice::All => true,
         };
-        vec![
-            claim.id.clone(),
-            claim.expected.clone(),
-            value,
-            claim.verdict.words().to_owned(),
-        ]
-    };
-    latex::Table {
-        columns: vec![
-            column("Claim", Align::Left),
-            column("Expected", Align::Left),
-            column("Measured", Align::Right),
-            column("Verdict", Align::Left),
-        ],
-        rows: claims.iter().map(row).collect(),
-        ..latex::Table::default()
-    }
+        let mut filters = selector
+            .filters
+            .iter()
+            .filter(|filter| filter.column == *name);
+        filters.all(|filter| filter.values.iter().any(meets) != filter.others)
+    })
 }
 
-/// Where a check looks, in words: `lowest-error of zs on theta0 at n = 1..40`.
-pub fn place(check: &Checked) -> String {
-    let mut text = check.quantity.clone();
-    let at = &check.at;
-    let mut add = |word: &str, names: &[String]| {
-        if !names.is_empty() {
-            let _ = write!(text, " {word} {}", names.join(", "));
+/// The columns that a selector reads of files, not of their labels.
+fn columns_of<'a>(selector: &'a Selector, params: &'a Params) -> impl Iterator<Item = &'a str> {
+    let labels = params.labels.get(&selector.table);
+    let filtered = selector.filters.iter().map(|filter| filter.column.as_str());
+    let all = [selector.column.as_str()].into_iter().chain(filtered);
+    all.filter(move |name| !labels.is_some_and(|labels| labels.iter().any(|label| label == name)))
+}
+
+/// Refuses values and factors that the params do not know.
+fn check_names(params: &Params, check: &Check) -> std::result::Result<(), String> {
+    for selector in check.quantity.selectors() {
+        for filter in &selector.filters {
+            let Some(known) = params.known.get(&filter.column) else {
+                continue;
+            };
+            for value in &filter.values {
+                if let Choice::Value(value) = value {
+                    one_of(&filter.column, value, known)?;
+                }
+            }
         }
-    };
-    add("of", &at.of);
-    add("over", &at.over);
-    add("on", &at.tasks);
-    if let Some([first, last]) = at.shots {
-        let _ = match first == last {
-            true => write!(text, " at n = {first}"),
-            false => write!(text, " at n = {first}..{last}"),
+    }
+    for factor in check.over.iter().flatten() {
+        one_of("random factor", factor, &params.random)?;
+    }
+    Ok(())
+}
+
+/// The tables by name, each of its files.
+fn tables(params: &Params, io: &Io) -> Result<Vec<Named>> {
+    let mut files: Vec<(&str, Vec<Part>)> = Vec::new();
+    for (label, path) in io.inputs(TABLE_ROLE) {
+        let (name, labels) = match label.split_once('@') {
+            Some((name, labels)) => (name, labels.split(',').collect()),
+            None => (label.as_str(), Vec::new()),
         };
-    }
-    if let Some(constant) = at.constant {
-        let _ = write!(text, " for {constant}");
-    }
-    if at.from != SEEDS {
-        let _ = write!(text, " ({})", at.from);
-    }
-    text
-}
-
-fn markdown(claims: &[Decided]) -> String {
-    let mut text =
-        "| claim | expected | measured | verdict |\n| --- | --- | --- | --- |\n".to_owned();
-    for claim in claims {
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} | {} |",
-            claim.id,
-            claim.expected,
-            measured(claim.measured, claim.std_error),
-            claim.verdict.words()
-        );
-    }
-    for claim in claims {
-        let _ = write!(
-            text,
-            "\n## {}: {}\n\n{}\n\nRefuted by: {}\n\n| quantity | expected | measured | interval | outcome |\n\
-             | --- | --- | --- | --- | --- |\n",
-            claim.id,
-            claim.verdict.words(),
-            claim.statement,
-            claim.refuted_by
-        );
-        for check in &claim.checks {
-            line(&mut text, "", check);
-        }
-        for check in &claim.shows {
-            line(&mut text, "beside: ", check);
-        }
-        if let Some((words, paper)) = &claim.correction {
-            line(&mut text, "the paper's value: ", paper);
-            let _ = writeln!(text, "\nCorrection: {words}");
+        let part = Part {
+            labels,
+            table: read_table(path)?,
+        };
+        match files.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, parts)) => parts.push(part),
+            None => files.push((name, vec![part])),
         }
     }
-    text
-}
-
-fn line(text: &mut String, before: &str, check: &Checked) {
-    let interval = check.interval.map_or_else(String::new, |[low, high]| {
-        format!("{} to {}", shown(low), shown(high))
+    let names: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for name in params.labels.keys() {
+        let known = one_of("input of `tables` called", name, &names);
+        known.map_err(|why| Error::failed(format!("labels.{name}: {why}")))?;
+    }
+    let named = files.iter().map(|(name, parts)| {
+        let labels = params.labels.get(*name).map_or(&[][..], Vec::as_slice);
+        Named::new(name, labels, parts)
+            .map_err(|why| Error::failed(format!("labels.{name}: {why}")))
     });
-    let outcome = check.outcome.word();
-    let _ = writeln!(
-        text,
-        "| {before}{} | {} | {} | {interval} | {outcome} |",
-        place(check),
-        check.expected,
-        measured(check.measured, check.std_error)
-    );
+    named.collect()
 }

@@ -1,6 +1,10 @@
-//! The claims of the paper: quantities of tables, what is claimed of them, the verdicts.
+//! The paper's claims: what they ask of tables, what is expected, and what they come to.
 
 pub mod check;
 pub mod claim;
+pub mod decide;
+pub mod forms;
 pub mod kind;
-pub mod quantity;
+pub mod print;
+pub mod query;
+pub mod spread;

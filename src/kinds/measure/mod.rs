@@ -1,6 +1,7 @@
 //! What a model can do: test errors, sampled and exact, and what theory says of them.
 
 pub mod balance_law;
+pub mod closed_forms;
 pub mod evaluate;
 pub mod kind;
 pub mod optimum;

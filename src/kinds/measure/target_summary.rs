@@ -5,7 +5,7 @@
 //! where there is one split. Outputs:
 //!
 //! * `curves`: for each `model`, `task` and `n_shots` the mean over draws of `error` and `accuracy` with
-//!   `std_error` and `accuracy_std_error` (see [`icl::evaluate::clustered::two_way`]: splits and targets are the
+//!   `std_error` and `accuracy_std_error` (see [`icl::math::clusters`]: splits and targets are the
 //!   two random factors; null for one draw), `error_median` and `accuracy_median` over draws, `collapses`:
 //!   the share of draws whose accuracy is more than the param `collapse` below the pretrained model's of
 //!   the same draw, and how many `draws`, `splits` and `targets` there are.
@@ -18,7 +18,7 @@
 use crate::kinds::exchange::table::{failed, read_table, write_table};
 use crate::kinds::measure::pool_evaluate::PRETRAINED;
 use crate::kinds::params::number::Share;
-use icl::evaluate::clustered::{median, two_way};
+use icl::math::clusters::{Crossed, median};
 use icl::math::moments::Estimate;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::{Wanted, columns, wanted};
@@ -161,6 +161,26 @@ impl Draw {
     }
 }
 
+/// The mean with a standard error that respects all factors of more than one level; NaN without such a factor.
+fn mean(values: &[f64], factors: [&Vec<usize>; 2]) -> Estimate {
+    let varies = |levels: &&Vec<usize>| levels.iter().any(|level| *level != levels[0]);
+    let levels: Vec<Vec<usize>> = factors.into_iter().filter(varies).cloned().collect();
+    let variance = match levels.is_empty() {
+        true => f64::NAN,
+        false => Crossed {
+            values,
+            levels: &levels,
+        }
+        .variance_of_mean(),
+    };
+    let sum = values.iter().fold(0.0, |sum, x| sum + x);
+    Estimate {
+        mean: sum / values.len() as f64,
+        std_error: variance.sqrt(),
+        n: values.len() as u64,
+    }
+}
+
 /// The level of a factor at each draw, and how many there are.
 fn levels(draws: &[Draw], factor: fn(&Draw) -> &str) -> (Vec<usize>, usize) {
     let names: BTreeSet<&str> = draws.iter().map(factor).collect();
@@ -180,7 +200,7 @@ fn curves(draws: &[Draw], collapse: f64) -> Result<std::result::Result<Table, Ta
     };
     let means = |part: fn(&Draw) -> &[f64]| -> (Vec<Estimate>, Column) {
         let rows = (0..places.len()).map(|row| over_draws(part, row));
-        let summary = rows.map(|values| (two_way(&values, &split, &target), median(&values)));
+        let summary = rows.map(|values| (mean(&values, [&split, &target]), median(&values)));
         let (means, medians) = summary.unzip();
         (means, Column::Float(medians))
     };

@@ -3,10 +3,9 @@
 //! Output `points`: columns `set` (the label of an input up to its `@`), `item` (what follows; empty for a single
 //! file), `model`, `zero_shot` (on theta0 at n = 0), `few_shot` (mean over random unit tasks at n shots).
 
-use crate::kinds::exchange::measures::read_errors;
-use crate::kinds::exchange::table::write_table;
+use crate::kinds::exchange::table::{failed, read_table, write_table};
 use crate::kinds::params::number::Count;
-use icl::theory::measures::{ErrorAt, UNIT};
+use icl::theory::measures::UNIT;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many};
@@ -47,22 +46,30 @@ impl StageKind for TradeoffPoints {
         let mut numbers: [Vec<f64>; 2] = Default::default();
         for (label, path) in io.inputs("errors") {
             let (set, item) = label.split_once('@').unwrap_or((label, ""));
-            let errors = read_errors(path)?;
-            let mut models: Vec<&str> = errors.iter().map(|at| at.model.as_str()).collect();
+            let table = read_table(path)?;
+            let (model, task) = (
+                table.texts("model").map_err(failed)?,
+                table.texts("task").map_err(failed)?,
+            );
+            let (n_shots, error) = (
+                table.floats("n_shots").map_err(failed)?,
+                table.floats("error").map_err(failed)?,
+            );
+            let mut models: Vec<&String> = model.iter().collect();
             models.dedup();
-            for model in models {
-                let at = |task: &str, n: usize| {
-                    let here = |at: &&ErrorAt| {
-                        (at.model.as_str(), at.task.as_str(), at.n_shots) == (model, task, n)
+            for name in models {
+                let at = |wanted: &str, n: usize| {
+                    let here = |row: &usize| {
+                        &model[*row] == name && task[*row] == wanted && n_shots[*row] == n as f64
                     };
-                    let found = errors.iter().find(here).map(|at| at.error);
+                    let found = (0..table.rows()).find(here).map(|row| error[row]);
                     found.ok_or_else(|| {
                         Error::failed(format!(
-                            "`{label}`: `{model}` was not measured on {task} at n = {n}"
+                            "`{label}`: `{name}` was not measured on {wanted} at n = {n}"
                         ))
                     })
                 };
-                for (column, text) in texts.iter_mut().zip([set, item, model]) {
+                for (column, text) in texts.iter_mut().zip([set, item, name]) {
                     column.push(text.to_owned());
                 }
                 let row = [at("theta0", 0)?, at(UNIT, shots)?];

@@ -4,7 +4,7 @@
 
 use crate::kinds::claims::check::shown;
 use crate::kinds::claims::claim::{Checked, Decided, Verdict};
-use crate::kinds::claims::kind::{measured, place};
+use crate::kinds::claims::print::measured;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -33,7 +33,8 @@ pub struct CheckView {
     interval: String,
     decided: String,
     outcome: &'static str,
-    seeds: String,
+    factors: String,
+    units: String,
 }
 
 /// How many claims came to what.
@@ -109,13 +110,17 @@ fn typeset(text: &str) -> String {
 }
 
 fn check(role: &'static str, check: &Checked) -> CheckView {
-    let seed = |(name, value): &(String, Option<f64>)| {
-        let name = name.rsplit('@').next().unwrap_or(name);
+    let unit = |(name, value): &(String, Option<f64>)| {
         format!("{name}: {}", value.map_or("none".into(), shown))
     };
+    let factors: Vec<&str> = check
+        .factors
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     CheckView {
         role,
-        quantity: typeset(&place(check)),
+        quantity: typeset(&check.quantity),
         expected: typeset(&check.expected),
         measured: measured(check.measured, check.std_error),
         interval: check.interval.map_or_else(String::new, |[low, high]| {
@@ -123,6 +128,7 @@ fn check(role: &'static str, check: &Checked) -> CheckView {
         }),
         decided: check.decided.clone(),
         outcome: check.outcome.word(),
-        seeds: check.seeds.iter().map(seed).collect::<Vec<_>>().join(", "),
+        factors: factors.join(" and "),
+        units: check.units.iter().map(unit).collect::<Vec<_>>().join(", "),
     }
 }

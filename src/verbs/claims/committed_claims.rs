@@ -94,7 +94,7 @@ impl Verdict {
     }
 
     fn text(&self) -> String {
-        let value = crate::kinds::claims::kind::measured(self.measured, self.std_error);
+        let value = crate::kinds::claims::print::measured(self.measured, self.std_error);
         format!(
             "{}: {} (recorded: {})\n  {}\n\n  expected  {}\n  measured  {value}\n  decided   {}\n",
             self.id,

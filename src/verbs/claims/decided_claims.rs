@@ -2,8 +2,12 @@
 
 use crate::kinds::claims::check::shown;
 use crate::kinds::claims::claim::{Checked, Decided};
-use crate::kinds::claims::kind::{Claims, SAMPLED_ROLE, SEED_ROLES, measured, place};
-use crate::kinds::claims::quantity::{Basis, QUANTITIES, set};
+use crate::kinds::claims::forms;
+use crate::kinds::claims::kind::{Claims, TABLE_ROLE, reads};
+use crate::kinds::claims::print::measured;
+use crate::kinds::claims::query::expression::{Expression, Selector};
+use crate::kinds::claims::query::inherit::spelled_out;
+use crate::kinds::claims::query::parse::Reader;
 use crate::kinds::page::kind::Report;
 use crate::verbs::claims::committed_claims;
 use crate::verbs::claims::verdicts::{ClaimsArgs, Line, compare, in_words, lines, painted};
@@ -11,6 +15,7 @@ use crate::verbs::committed;
 use retrace::base::error::{Error, Result};
 use retrace::base::files;
 use retrace::stage::kind::StageKind;
+use retrace::stage::stage::{Input, Source};
 use retrace_cli::Session;
 use retrace_cli::exit;
 use retrace_cli::terminal;
@@ -73,7 +78,7 @@ fn of_decided<'a>(claims: &[&'a Decided]) -> Vec<Line<'a>> {
 }
 
 /// The stage of kind `claims`, and the file with all its evidence.
-fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
+pub fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
     let stage = session.engine.of_kind(Claims::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `claims`")
             .hint("pipeline.yaml lists claims in the params of such a stage")
@@ -158,7 +163,7 @@ fn evidence(text: &mut String, before: &str, check: &Checked) {
     let _ = writeln!(
         text,
         "\n  {before}{}\n    expected  {}\n    measured  {}  {outcome}\n    decided   {}",
-        place(check),
+        check.quantity,
         check.expected,
         measured(check.measured, check.std_error),
         check.decided
@@ -174,19 +179,19 @@ fn evidence(text: &mut String, before: &str, check: &Checked) {
         };
         let _ = writeln!(
             text,
-            "    reserve   {reserve:.1} standard deviations of a seed; chance to stay open {open}"
+            "    reserve   {reserve:.1} standard deviations of a unit; chance to stay open {open}"
         );
     }
-    let value = |(seed, x): &(String, Option<f64>)| {
-        format!(
-            "{}: {}",
-            seed.rsplit('@').next().unwrap_or(seed),
-            x.map_or("none".into(), shown)
-        )
-    };
-    let seeds: Vec<String> = check.seeds.iter().map(value).collect();
-    if !seeds.is_empty() {
-        let _ = writeln!(text, "    seeds     {}", seeds.join("  "));
+    let value =
+        |(unit, x): &(String, Option<f64>)| format!("{unit}: {}", x.map_or("none".into(), shown));
+    let units: Vec<String> = check.units.iter().map(value).collect();
+    if !units.is_empty() {
+        let factors: Vec<&str> = check
+            .factors
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let _ = writeln!(text, "    by {}  {}", factors.join(","), units.join("  "));
     }
 }
 
@@ -251,29 +256,39 @@ fn rests_on<'a>(
     ledger: usize,
     checks: impl Iterator<Item = &'a Checked>,
 ) -> BTreeSet<usize> {
+    let read = |check: &Checked| Reader::new(&check.quantity, &forms::NAMES).expression();
+    // What another version wrote may not be understood: it rests on what can be said.
+    let quantities: Vec<Expression> = checks.filter_map(|check| read(check).ok()).collect();
+    let mut found = deciding(session, ledger, quantities.iter());
     let stages = &session.engine.pipeline.stages;
-    let mut found = BTreeSet::new();
-    for check in checks {
-        let quantity = QUANTITIES.iter().find(|(name, _)| *name == check.quantity);
-        let read = |role: &str, label: &str| match quantity.map(|(_, q)| q.basis()) {
-            Some(Basis::Seeds) => SEED_ROLES.contains(&role) && set(label) == check.at.from,
-            Some(Basis::Sampled) => {
-                role == SAMPLED_ROLE && check.at.of.iter().any(|stage| stage == label)
-            }
-            Some(Basis::Theory) | None => false,
-        };
-        for input in &stages[ledger].inputs {
-            if let retrace::stage::stage::Source::Output { stage, .. } = input.source
-                && read(&input.role, &input.label)
-            {
-                found.insert(stage);
-            }
-        }
-    }
     for index in (0..stages.len()).rev() {
         if found.contains(&index) {
             found.extend(stages[index].upstream());
         }
     }
     found
+}
+
+/// The stages whose outputs quantities read.
+pub fn deciding<'a>(
+    session: &Session,
+    ledger: usize,
+    quantities: impl Iterator<Item = &'a Expression>,
+) -> BTreeSet<usize> {
+    let stage = &session.engine.pipeline.stages[ledger];
+    let labels = serde_json::from_value(stage.job.params()["labels"].clone()).unwrap_or_default();
+    let quantities: Vec<Expression> = quantities.map(spelled_out).collect();
+    let selectors: Vec<&Selector> = quantities.iter().flat_map(Expression::selectors).collect();
+    let is_read = |label: &str| {
+        selectors
+            .iter()
+            .any(|selector| reads(selector, &labels, label))
+    };
+    let inputs = stage.inputs.iter();
+    let inputs = inputs.filter(|input| input.role == TABLE_ROLE && is_read(&input.label));
+    let of_stage = |input: &Input| match input.source {
+        Source::Output { stage, .. } => Some(stage),
+        Source::File(_) => None,
+    };
+    inputs.filter_map(of_stage).collect()
 }

@@ -2,4 +2,6 @@
 
 pub mod committed_claims;
 pub mod decided_claims;
+pub mod history;
+pub mod registered;
 pub mod verdicts;

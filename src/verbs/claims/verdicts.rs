@@ -1,7 +1,7 @@
 //! Verdicts on claims as the command line shows them, wherever they are from.
 
 use crate::kinds::claims::claim::Verdict;
-use crate::kinds::claims::kind::measured;
+use crate::kinds::claims::print::measured;
 use anstyle::Style;
 use clap::Args;
 use retrace_cli::{Exit, exit, terminal};
@@ -14,6 +14,9 @@ pub struct ClaimsArgs {
     /// Print an array of {"id", "statement", "expected", "measured", "std_error", "verdict"}
     #[arg(long)]
     pub json: bool,
+    /// Show from git in which commits claims changed, and what pipeline.lock knew then; prints {"id", "registered", "changes"} with --json
+    #[arg(long)]
+    pub history: bool,
 }
 
 /// The verdict on a claim differs from the recorded one.

@@ -113,14 +113,50 @@ fn a_kind_that_reads_other_columns_than_are_written_is_refused() {
 }
 
 #[test]
-fn accuracies_are_asked_of_those_that_have_them() {
+fn columns_and_tables_of_claims_are_told_at_their_sentence() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let yaml = std::fs::read_to_string(root.join("pipeline.yaml")).expect("the pipeline");
-    let wrong = yaml.replacen("lowest-accuracy from digits_d8", "lowest-accuracy", 1);
-    assert_ne!(yaml, wrong);
-    let told = refusal(&wrong);
-    assert!(
-        told.contains("has no column `accuracy`") && told.contains("claims."),
-        "{told}"
-    );
+    let sentence = "errors.error{model=zs, task=theta0, n_shots=0}";
+    for (wrong, message, hint) in [
+        (
+            "errors.accuracy{model=zs, task=theta0, n_shots=0}",
+            "has no column `accuracy`",
+            "",
+        ),
+        (
+            "errors.error{model=zs, tsk=theta0, n_shots=0}",
+            "has no column `tsk`",
+            "`task`",
+        ),
+        (
+            "eror.error{model=zs, task=theta0, n_shots=0}",
+            "no input of `tables` is called `eror`",
+            "`errors`",
+        ),
+        (
+            "errors.error{model=sz, task=theta0, n_shots=0}",
+            "there is no model `sz`",
+            "",
+        ),
+        (
+            "errors.error{model=zs, task=theta0, n_shots=}",
+            "a value is missing before `}`",
+            "",
+        ),
+    ] {
+        let edited = yaml.replacen(sentence, wrong, 1);
+        assert!(edited.contains(wrong), "{sentence}");
+        let error = resolve(&edited, &[]).err().expect(wrong);
+        let (told, hinted) = (&error.message, error.hint.as_deref().unwrap_or_default());
+        assert!(told.contains(message), "{wrong}: {told}");
+        assert!(hinted.contains(hint), "{wrong}: {hinted}");
+        let mut lines = edited.lines();
+        let line = lines
+            .position(|line| line.contains(wrong))
+            .expect("the edit")
+            + 1;
+        let place = error.place.expect("a place").to_string();
+        let start = format!("pipeline.yaml:{line}:");
+        assert!(place.starts_with(&start), "{wrong}: {place}");
+    }
 }

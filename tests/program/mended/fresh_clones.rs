@@ -20,9 +20,9 @@ fn made() -> Repository {
         std::fs::copy(from, repository.path("data/report").join(to)).expect("a copy");
     }
     let check = json!({
-        "quantity": "q", "at": {}, "expected": "1", "measured": 1.0, "std_error": 0.1,
+        "quantity": "q", "factors": [], "expected": "1", "measured": 1.0, "std_error": 0.1,
         "interval": null, "reserve": null, "chance_open": null, "decided": "so",
-        "outcome": "passes", "seeds": [],
+        "outcome": "passes", "units": [],
     });
     let claims = json!([{
         "id": "c", "statement": "s", "expected": "1", "measured": 1.0, "std_error": 0.1,

@@ -10,7 +10,7 @@ mod defaults;
 mod facets;
 mod figures;
 mod fresh_clones;
-mod git;
+pub mod git;
 mod guard;
 mod inputs;
 mod items;

@@ -181,50 +181,36 @@ fn a_summary_of_targets_names_what_is_there() {
     );
 }
 
-/// Claims about the seeds `measure@0` and `measure@1`.
+/// Claims about two seeds, and about errors on two targets.
 fn claims(check: &str) -> Result<Made> {
+    let names = "labels: {errors: [seed], digits: [target]}, random: [seed, target]";
+    claims_with(names, check)
+}
+
+fn claims_with(names: &str, check: &str) -> Result<Made> {
     let params = format!(
-        "{{d: 5, noise_var: 0.1, pretrain_shots: 20, models: [pretrained, zs], \
+        "{{d: 5, noise_var: 0.1, pretrain_shots: 20, {names}, known: {{model: [pretrained, zs, both]}}, \
          confidence: {{pass: 0.99, false_refutations: 0.0001}}, claims: [{{id: c, statement: s, \
-         refuted_by: r, recorded: holds, checks: [{check}]}}]}}"
+         refuted_by: r, recorded: holds, checks: [\"{check}\"]}}]}}"
     );
-    let plain = |table: Table| {
-        let columns = table.columns().iter();
-        let columns = columns.filter(|(name, _)| !name.starts_with("accuracy"));
-        Table::new(
-            columns
-                .map(|(name, column)| (name.as_str(), column.clone()))
-                .collect(),
-        )
-        .expect("a table")
-    };
-    let values = Table::new(vec![
-        ("model", text(&["pretrained", "zs"])),
-        ("quantity", text(&["loss", "weight"])),
-        ("value", Column::Float(vec![0.3, 0.5])),
-    ]);
-    let values = values.expect("a table");
-    let sampled = given("sampled", "evaluate", &models());
-    let mut inputs = vec![sampled];
-    for seed in ["measure@0", "measure@1"] {
-        inputs.push(given("errors", seed, &plain(models())));
-        inputs.push(given("values", seed, &values));
+    let mut inputs = vec![given("tables", "sampled", &models())];
+    for seed in ["errors@0", "errors@1"] {
+        inputs.push(given("tables", seed, &models()));
     }
     // Other models were measured at other places.
     let other = errors(["zs", "both"]);
-    inputs.push(given("errors", "digits@0", &other));
-    inputs.push(given("errors", "digits@1", &other));
+    inputs.push(given("tables", "digits@0_vs_1", &other));
+    inputs.push(given("tables", "digits@0_vs_2", &other));
     run("claims", &params, &inputs)
 }
 
 #[test]
-fn claims_name_what_was_measured_and_nothing_without_effect() {
+fn claims_name_what_was_measured() {
     let sound = [
-        "{quantity: highest-error, at: {of: [zs], tasks: [target], shots: [0, 20]}, is: below, expected: 1}",
-        "{quantity: lowest-excess, at: {of: [zs], over: [pretrained], tasks: [target], shots: [20, 20]}, is: below, expected: 1}",
-        "{quantity: loss, at: {of: [pretrained]}, is: below, expected: 1}",
-        "{quantity: largest-z, at: {of: [evaluate]}, is: below, expected: 1}",
-        "{quantity: lowest-accuracy, at: {from: digits, of: [zs], tasks: [target], shots: [0, 0]}, is: below, expected: 1}",
+        "max(errors.error{model=zs, task=target, n_shots=0|20}) below 1",
+        "errors.error{model=zs, task=target, n_shots=20} - errors.error{model=pretrained} below 1",
+        "max(sampled.error / sampled.std_error) below noise-floor",
+        "digits.accuracy{model=zs, task=target, n_shots=0} above 0 over target",
     ];
     for check in sound {
         claims(check).expect(check);
@@ -232,95 +218,119 @@ fn claims_name_what_was_measured_and_nothing_without_effect() {
     let broken = [
         // A number of shots that was not measured, at either end.
         (
-            "{quantity: highest-error, at: {of: [zs], tasks: [target], shots: [0, 21]}, is: below, expected: 1}",
-            "`zs` was not measured on `target` at n = 21; the nearest is n = 20",
+            "max(errors.error{model=zs, task=target, n_shots=0..21}) below 1",
+            "`errors` with model=zs, task=target has nothing at n_shots = 21; the nearest is 20",
         ),
         (
-            "{quantity: highest-error, at: {of: [zs], tasks: [target], shots: [1, 20]}, is: below, expected: 1}",
-            "at n = 1; the nearest is n = 0",
+            "max(errors.error{model=zs, task=target, n_shots=1..20}) below 1",
+            "has nothing at n_shots = 1; the nearest is 0",
         ),
         // Names.
         (
-            "{quantity: highest-error, at: {of: [zs], tasks: [traget], shots: [0, 20]}, is: below, expected: 1}",
-            "there is no task `traget`; there are target",
+            "max(errors.error{model=zs, task=traget}) below 1",
+            "there is no task `traget`: did you mean `target`?",
         ),
         (
-            "{quantity: highest-error, at: {of: [zz], tasks: [target], shots: [0, 20]}, is: below, expected: 1}",
-            "there is no model `zz`; there are pretrained, zs",
+            "max(errors.error{model=baseline}) below 1",
+            "there is no model `baseline`; there are pretrained, zs, both",
         ),
         (
-            "{quantity: highest-error, at: {from: measures, of: [zs], tasks: [target], shots: [0, 20]}, is: below, expected: 1}",
-            "there is no set of seeds `measures`; there are measure",
+            "max(errors.error{model=both}) below 1",
+            "in `errors` there is no model `both`; there are pretrained, zs",
         ),
         (
-            "{quantity: largest-z, at: {of: [evaluat]}, is: below, expected: 1}",
-            "there is no stage `evaluat`; there are evaluate",
+            "max(erors.error) below 1",
+            "there is no table `erors`: did you mean `errors`?",
         ),
         (
-            "{quantity: scale, at: {of: [zs]}, is: below, expected: 1}",
-            "of `zs`, there is no readout `scale`; there are weight",
+            "max(errors.eror) below 1",
+            "in `errors` there is no column `eror`: did you mean `error`?",
         ),
         (
-            "{quantity: loss, at: {from: digits, of: [zs]}, is: below, expected: 1}",
-            "the seeds have errors and no readouts",
+            "max(errors.error) below noise-flor",
+            "did you mean `noise-floor`?",
+        ),
+        // Factors that are none, or that the quantity does not vary with.
+        (
+            "max(errors.error) below 1 over sed",
+            "there is no random factor `sed`: did you mean `seed`?",
         ),
         (
-            "{quantity: lowest-accuracy, at: {of: [zs], tasks: [target], shots: [0, 0]}, is: below, expected: 1}",
-            "no accuracy of `zs` was measured",
-        ),
-        // Nothing to look at: the largest of no deviations would be 0, and pass.
-        (
-            "{quantity: largest-z, is: below, expected: 1}",
-            "`largest-z` needs `of`",
+            "max(errors.error) below 1 over target",
+            "`max(errors.error)` does not vary with `target`",
         ),
         (
-            "{quantity: highest-error, at: {of: [zs], shots: [0, 20]}, is: below, expected: 1}",
-            "`highest-error` needs `tasks`",
+            "max(errors.error) between 2 and 1",
+            "nothing is between 2 and 1",
         ),
-        (
-            "{quantity: lowest-excess, at: {of: [zs], tasks: [target], shots: [0, 20]}, is: below, expected: 1}",
-            "`lowest-excess` needs `over`",
-        ),
-        // Words without effect.
-        (
-            "{quantity: loss, at: {of: [pretrained], tasks: [target]}, is: below, expected: 1}",
-            "`loss` does not look at `tasks`",
-        ),
-        (
-            "{quantity: limit-gap, at: {of: [zs]}, is: below, expected: 1}",
-            "`limit-gap` does not look at `of`",
-        ),
-        (
-            "{quantity: highest-error, at: {of: [zs], over: [pretrained], tasks: [target], shots: [0, 20]}, is: below, expected: 1}",
-            "`highest-error` does not look at `over`",
-        ),
+        ("max(errors.error) below 1 / 0", "`1 / 0` is inf"),
     ];
     for (check, message) in broken {
         let (found, _, error) = refused(claims(check));
         assert!(found.contains(message), "{check}: {found}");
-        assert!(
-            found.contains("claim `c`") && error.place.is_some(),
-            "{found}"
-        );
+        assert!(error.place.is_some(), "{found}");
     }
 }
 
 #[test]
-fn evidence_under_a_name_that_nothing_has_is_refused() {
-    let table = models();
-    let params = "{d: 5, noise_var: 0.1, pretrain_shots: 20, models: [zs], confidence: {pass: 0.99, false_refutations: 0.0001}, \
-                  claims: [{id: c, statement: s, refuted_by: r, recorded: holds, checks: [{quantity: limit-gap, is: below, expected: 1}]}]}";
-    let inputs = vec![
-        given("errors", "measure@0", &table),
-        given("values", "mesure@0", &table),
-    ];
-    let (found, hint, _) = refused(run("claims", params, &inputs));
-    assert!(
-        found.contains("the values `mesure@0` belong to no input of `errors`")
-            && hint.contains("measure@0"),
-        "{found} {hint}"
+fn what_is_drawn_once_is_said() {
+    let decided = |check: &str| -> String {
+        let made = claims(check).expect(check);
+        let json: serde_json::Value = serde_json::from_str(&made.text("json")).expect("JSON");
+        let word = |name: &str| {
+            json[0]["checks"][0][name]
+                .as_str()
+                .expect("text")
+                .to_owned()
+        };
+        format!("{}, {}", word("outcome"), word("decided"))
+    };
+    let error = "errors.error{model=zs, task=target, n_shots=20";
+    assert_eq!(
+        decided(&format!("{error}, seed=0}} below 1")),
+        "passes, one number, of seed=0 alone: nothing is said of other draws"
     );
+    let two = decided(&format!("{error}}} below 1"));
+    let start = "passes, one-sided: t test over seed (2), confidence 0.99";
+    assert!(two.starts_with(start), "{two}");
+    assert_eq!(
+        decided(&format!("{error}, seed=0..0}} below 1")),
+        "open, open: there is one seed, which says nothing of others"
+    );
+}
 
+#[test]
+fn labels_and_factors_that_nothing_has_are_refused() {
+    let check = "max(sampled.error) below 1";
+    for (names, message) in [
+        (
+            "labels: {erors: [seed], digits: [target]}, random: []",
+            "labels.erors: there is no input of `tables` called `erors`: did you mean `errors`?",
+        ),
+        (
+            "labels: {errors: [seed], digits: [target]}, random: [sed]",
+            "random.0: there is no column `sed`: did you mean `seed`?",
+        ),
+        (
+            "labels: {errors: [seed]}, random: []",
+            "labels.digits: `digits` has a file `0_vs_1`",
+        ),
+        (
+            "labels: {errors: [seed, split], digits: [target]}, random: []",
+            "`errors` has a file `0`, of 1 labels; `labels` names 2: seed, split",
+        ),
+        (
+            "labels: {errors: [seed, seed]}, random: []",
+            "labels.errors: give each label one name",
+        ),
+    ] {
+        let (found, ..) = refused(claims_with(names, check));
+        assert!(found.contains(message), "{names}: {found}");
+    }
+}
+
+#[test]
+fn a_run_of_the_balance_law_without_its_partner_is_refused() {
     let way = "{shots: 2, steps: 1, optimizer: {sgd: {learning_rate: 0.01, momentum: 0}}}";
     let params = format!(
         "{{dimensions: [], noise_vars: [], seeds: [], init_std: 0.1, pretraining: {way}, population: {{}}}}"

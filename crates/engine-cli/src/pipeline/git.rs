@@ -7,6 +7,7 @@
 
 use retrace::base::error::{Error, Result};
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -20,6 +21,17 @@ pub struct Git {
 pub struct Revision {
     pub name: String,
     pub commit: String,
+}
+
+/// A commit that changed a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    pub commit: String,
+    /// The commits before it that changed the file.
+    pub parents: Vec<String>,
+    /// Year, month and day.
+    pub date: String,
+    pub subject: String,
 }
 
 /// The variables of git's own that reach it: where its parts and the user's settings are. All others
@@ -68,7 +80,7 @@ impl Git {
                 quoted(&distrusted(&output).unwrap_or_else(|| shown.to_string()))
             ))
         } else {
-            error.hint("`diff` compares revisions: run it in a git clone")
+            error.hint("what is committed is asked of a git clone: run it there")
         })
     }
 
@@ -190,7 +202,97 @@ impl Git {
         Ok(None)
     }
 
+    /// The commits from HEAD back that changed a file, the newest first.
+    ///
+    /// # Errors
+    /// Nothing is committed yet, or the history is damaged.
+    pub fn changing(&self, path: &str) -> Result<Vec<Commit>> {
+        self.revision("HEAD")?;
+        let log = self.run(&[
+            "log",
+            "--no-show-signature",
+            "--topo-order",
+            // Parents are then those that changed the file too.
+            "--parents",
+            "--format=%H%x09%P%x09%cs%x09%s",
+            "--",
+            path,
+        ])?;
+        if !log.status.success() {
+            let error = Error::failed(format!("git cannot list commits: {}", said(&log)));
+            return Err(error.hint(FSCK));
+        }
+        let text = String::from_utf8_lossy(&log.stdout).into_owned();
+        let commits = text.lines().filter_map(|line| {
+            let mut parts = line.splitn(4, '\t').map(str::to_owned);
+            let (commit, parents) = (parts.next()?, parts.next()?);
+            Some(Commit {
+                commit,
+                parents: parents.split_whitespace().map(str::to_owned).collect(),
+                date: parts.next()?,
+                subject: parts.next()?,
+            })
+        });
+        Ok(commits.collect())
+    }
+
+    /// A file of many commits, read by one process; `None` where a commit has none.
+    ///
+    /// # Errors
+    /// Git stops before it has given all of them.
+    pub fn versions(&self, commits: &[&str], path: &str) -> Result<Vec<Option<Vec<u8>>>> {
+        let names: String = commits
+            .iter()
+            .map(|commit| format!("{commit}:./{path}\n"))
+            .collect();
+        let mut child = self
+            .command(&["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(not_run)?;
+        let mut names_in = child.stdin.take();
+        // Written while the answers are read: git waits for neither.
+        let output = std::thread::scope(|scope| {
+            let writer = names_in.take();
+            scope.spawn(move || writer.map(|mut pipe| pipe.write_all(names.as_bytes())));
+            child.wait_with_output()
+        });
+        let output = output.map_err(not_run)?;
+        let mut rest = output.stdout.as_slice();
+        let mut found = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let stopped = || {
+                let error = Error::failed(format!("git cannot show {commit}:{path}"));
+                error.hint(FSCK)
+            };
+            let end = rest
+                .iter()
+                .position(|&byte| byte == b'\n')
+                .ok_or_else(stopped)?;
+            let line = String::from_utf8_lossy(&rest[..end]).into_owned();
+            rest = &rest[end + 1..];
+            let mut words = line.rsplit(' ');
+            let (Some(size), Some("blob")) = (words.next(), words.next()) else {
+                found.push(None);
+                continue;
+            };
+            let size: usize = size.parse().map_err(|_| stopped())?;
+            if rest.len() <= size {
+                return Err(stopped());
+            }
+            found.push(Some(rest[..size].to_vec()));
+            rest = &rest[size + 1..];
+        }
+        Ok(found)
+    }
+
     fn run(&self, args: &[&str]) -> Result<Output> {
+        self.command(args).output().map_err(not_run)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("git");
         command
             .args(args)
@@ -201,11 +303,15 @@ impl Git {
         }
         // Messages are read here, and nobody is there to be asked for a password.
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
-        command.output().map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => Error::config("the program `git` is not there")
-                .hint("install git, or add its folder to PATH"),
-            _ => Error::failed(format!("cannot run git: {e}")),
-        })
+        command
+    }
+}
+
+fn not_run(e: std::io::Error) -> Error {
+    match e.kind() {
+        std::io::ErrorKind::NotFound => Error::config("the program `git` is not there")
+            .hint("install git, or add its folder to PATH"),
+        _ => Error::failed(format!("cannot run git: {e}")),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::base::error::{Error, Result};
 use crate::spec::ids::Pattern;
 use crate::stage::columns::Wanted;
 use crate::stage::stage::{Input, Source, Stage};
+use std::collections::BTreeSet;
 
 /// Refuses a stage that wants a column which the output it reads does not have, or a table that is none
 /// of its inputs.
@@ -36,7 +37,9 @@ fn check_one(stage: &Stage, wanted: &Wanted, stages: &[Stage]) -> Result<()> {
     let is_meant = |input: &&Input| is_named(&input.label, label);
     if !label.is_empty() && !of_role().any(|input| is_meant(&input)) {
         let message = format!("no input of `{role}` is called `{label}`");
-        let known = of_role().map(|input| input.label.as_str());
+        // The names that were given, not what a `*` stood for.
+        let known = of_role().map(|input| input.label.split('@').next().unwrap_or_default());
+        let known: BTreeSet<&str> = known.filter(|name| !name.is_empty()).collect();
         return Err(Error::config(message).suggest(label, known));
     }
     for input in of_role().filter(is_meant) {

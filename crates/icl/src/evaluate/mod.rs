@@ -1,6 +1,5 @@
 //! Test errors by sampling, beside baselines, and their means over draws.
 
 pub mod baseline;
-pub mod clustered;
 pub mod fresh_tasks;
 pub mod pool;

@@ -2,6 +2,8 @@
 //! tolerances. Knows neither prompts nor pipelines.
 
 pub mod basis;
+pub mod beta;
+pub mod clusters;
 pub mod lane_stream;
 pub mod lanes;
 pub mod lbfgs;

@@ -16,12 +16,10 @@ pub const UNIT: &str = "unit";
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorAt {
     pub model: String,
-    /// `theta0`, `-theta0` or [`UNIT`]; on real data `target`, `flipped` or `unseen`.
+    /// `theta0`, `-theta0` or [`UNIT`].
     pub task: String,
     pub n_shots: usize,
     pub error: f64,
-    /// Share of right signs, where labels are classes.
-    pub accuracy: Option<f64>,
 }
 
 /// A number read from a model; not finite where it has no meaning.
@@ -71,7 +69,6 @@ pub fn measure(
                     task: (*task_name).to_owned(),
                     n_shots,
                     error: risk::test_error_of_heads(setting, heads, task, n_shots)?,
-                    accuracy: None,
                 });
             }
         }
@@ -81,7 +78,6 @@ pub fn measure(
                 task: UNIT.to_owned(),
                 n_shots,
                 error: risk::mean_unit_task_error_of_heads(setting, heads, n_shots)?,
-                accuracy: None,
             });
         }
         let [head] = &heads[..] else { continue };

@@ -1,0 +1,7 @@
+//! Claims: their language, and that the verdicts of pipeline.yaml turn when the science is perturbed.
+
+mod evidence;
+mod history;
+mod queries;
+mod sentences;
+mod verdicts;
