@@ -26,7 +26,7 @@ mod scopes;
 mod selectors;
 mod sharing;
 mod sight;
-mod sketch;
+pub mod sketch;
 mod tables;
 mod targets;
 mod threads;

@@ -8,3 +8,4 @@ mod exact;
 mod golden;
 mod gradients;
 mod population;
+mod spread;
