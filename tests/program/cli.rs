@@ -68,7 +68,7 @@ impl Clone {
 
 /// What pipeline.yaml comes to.
 const STAGES: usize = 991;
-const OUTPUTS: usize = 1777;
+const OUTPUTS: usize = 1944;
 
 const SMOKE: [&str; 2] = ["--profile", "smoke"];
 const OUT: &str = ".icl-repro/profiles/smoke";
@@ -101,6 +101,8 @@ fn the_whole_pipeline_runs_once_restores_and_verifies() {
         "linear_tf_thetas_qkv_h2_l2_sgd",
         "train_losses_qkv_h1_l1_adam",
         "appendix_summary",
+        "depth",
+        "depth_summary",
     ] {
         for (ending, magic) in [("svg", "<svg"), ("pdf", "%PDF"), ("png", "\u{89}PNG")] {
             let bytes = std::fs::read(clone.path(&format!("{OUT}/figures/{stem}.{ending}")));
