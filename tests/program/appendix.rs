@@ -35,14 +35,17 @@ fn shape(n_heads: usize, n_layers: usize, parametrization: Parametrization) -> S
     }
 }
 
-/// The shapes of the axis `config` in pipeline.yaml, by label.
+/// The shapes of the axes `config` of `qkv_pretrain` and `deep_pretrain` in pipeline.yaml, by label.
 fn configurations() -> Vec<(String, Shape)> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/pipeline.yaml");
     let text = std::fs::read_to_string(path).expect("the pipeline");
     let spec = Spec::parse("pipeline.yaml", &text).expect("a pipeline");
-    let stage = spec.stages.iter().find(|s| s.name.text == "qkv_pretrain");
-    let (axis, items) = &stage.expect("the stage").matrix[0];
-    assert_eq!(axis.text, "config");
+    let items = |name: &str| {
+        let stage = spec.stages.iter().find(|s| s.name.text == name);
+        let (axis, items) = stage.expect("the stage").matrix[0].clone();
+        assert_eq!(axis.text, "config");
+        items
+    };
     let read = |(label, item): &(retrace::yaml::node::Key, retrace::yaml::node::Node)| {
         let number = |name: &str| {
             let text = item.get(name).and_then(|node| node.scalar_text());
@@ -51,7 +54,8 @@ fn configurations() -> Vec<(String, Shape)> {
         let shape = shape(number("heads"), number("layers"), Parametrization::Separate);
         (label.text.clone(), shape)
     };
-    items.iter().map(read).collect()
+    let all = [items("qkv_pretrain"), items("deep_pretrain")].concat();
+    all.iter().map(read).collect()
 }
 
 #[test]

@@ -102,6 +102,8 @@ fn the_whole_pipeline_runs_once_restores_and_verifies() {
         "train_losses_qkv_h1_l1_adam",
         "appendix_summary",
         "digits_strict_accuracy",
+        "depth",
+        "depth_summary",
     ] {
         for (ending, magic) in [("svg", "<svg"), ("pdf", "%PDF"), ("png", "\u{89}PNG")] {
             let bytes = std::fs::read(clone.path(&format!("{OUT}/figures/{stem}.{ending}")));
@@ -164,7 +166,7 @@ fn a_configuration_of_the_appendix_is_one_line() {
         csv.lines().filter(mine).all(|line| line.contains(words)),
         "{csv}"
     );
-    let exact = |row: &str| !row.rsplit(',').nth(3).expect("a column").is_empty();
+    let exact = |row: &str| !row.rsplit(',').nth(7).expect("a column").is_empty();
     assert!(
         csv.lines()
             .skip(1)

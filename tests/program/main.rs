@@ -6,6 +6,7 @@ mod appendix;
 mod claims;
 mod cli;
 mod crate_export;
+mod depth;
 mod digits;
 mod docs;
 mod doctor;

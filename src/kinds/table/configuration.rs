@@ -12,6 +12,7 @@ use retrace::base::error::{Error, Result};
 use retrace::stage::kind::{Io, read};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tables::model_file::ModelFile;
 use tables::table::Table;
@@ -148,7 +149,7 @@ pub fn read_all(wanted: &Wanted, io: &Io) -> Result<Vec<Configuration>> {
         for name in wanted.models() {
             let cells = configuration.seeds.iter().flat_map(|seed| &seed.cells);
             if !cells.clone().any(|cell| cell.model == name) {
-                let known = cells.map(|cell| cell.model.as_str());
+                let known: BTreeSet<&str> = cells.map(|cell| cell.model.as_str()).collect();
                 let message = format!("no seed of `{}` has a model `{name}`", configuration.label);
                 return Err(Error::failed(message).suggest(name, known));
             }

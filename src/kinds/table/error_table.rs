@@ -1,7 +1,7 @@
 //! Kind `error-table`: test error by model, task and shots: Monte Carlo with its standard error,
 //! and exact at the same parameters.
 //!
-//! CSV and Parquet hold every row of the evaluation, with `z` = (error - exact) / standard error;
+//! CSV and Parquet hold every row and column of the evaluation, with `z` = (error - exact) / standard error;
 //! the LaTeX fragment holds some numbers of shots.
 
 use crate::kinds::exchange::table::{failed, read_table};
@@ -44,6 +44,9 @@ impl StageKind for ErrorTable {
                 "std_error",
                 "prompts",
                 "exact",
+                "median",
+                "q90",
+                "tail",
                 "z",
             ]),
             _ => None,

@@ -107,7 +107,7 @@ fn figures(path: &str) -> Vec<(String, Value)> {
 fn all() -> Vec<(String, Value)> {
     let own = figures("docs/own-data/pipeline.yaml");
     let mut all = figures("pipeline.yaml");
-    assert_eq!(all.len(), 32, "figures and their legend");
+    assert_eq!(all.len(), 35, "figures and their legend");
     all.extend(own);
     all
 }
@@ -287,6 +287,22 @@ fn colour_and_shape_tell_what_is_trained() {
     for (name, look) in looks {
         let (objective, set) = name.split_once('_').unwrap_or((name, "all"));
         if !["zs", "both", "replay"].contains(&objective) {
+            continue;
+        }
+        // One layer's value is value: its colour, and a shape of its own.
+        if let Some((_, which)) = [("v1", "first"), ("vl", "last")]
+            .iter()
+            .find(|(s, _)| *s == set)
+        {
+            assert_eq!(look["color"], looks["zs_v"]["color"], "{name}");
+            assert_eq!(look["label"], format!("ZS ({which} V)"), "{name}");
+            assert!(
+                looks
+                    .values()
+                    .filter(|other| other["shape"] == look["shape"])
+                    .count()
+                    == 1
+            );
             continue;
         }
         let parts = (&look["color"], &look["shape"]);

@@ -9,3 +9,4 @@ mod golden;
 mod gradients;
 mod pareto;
 mod population;
+mod spread;
