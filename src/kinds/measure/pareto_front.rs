@@ -5,7 +5,7 @@
 //! * `curve`: a family (`value`, `value_label`, `value_constant`, `value_label_constant`, `one_head`, `any_heads`),
 //!   or `descent_H` for descent over all entries of H heads, or `every_value` for one head with value vectors of many
 //!   directions, each with the optimal Q;
-//! * `heads`: 0 for any number; `bound`; `zero_shot`, `few_shot`: the exact errors there;
+//! * `heads`: 0 for any number; `bound`, and `level`, its place among the bounds; `zero_shot`, `few_shot`: the exact errors there;
 //! * `excess`: `few_shot` above the least without a bound;
 //! * `alpha`, `beta`, `a`, `b`, `c`, `gamma`: the model of a family of one head, v = (0, alpha theta0, beta), Q00 = c,
 //!   Q\[x,x\] = b I + (a - b) theta0 theta0^T, Q\[x,y\] = gamma theta0; null elsewhere.
@@ -54,7 +54,8 @@ struct DescentParams {
 struct EveryValueParams {
     /// Steps of each of three angles.
     side: Count,
-    above_noise: Vec<NonNegative>,
+    /// Every how many bounds.
+    each: Count,
 }
 
 /// Larger d would take moments of more than 100 MB.
@@ -63,6 +64,7 @@ const LARGEST_D: usize = 12;
 struct Row {
     curve: String,
     heads: usize,
+    level: usize,
     bound: f64,
     zero_shot: f64,
     few_shot: f64,
@@ -93,6 +95,7 @@ impl StageKind for ParetoFront {
             "front" => columns(&[
                 "curve",
                 "heads",
+                "level",
                 "bound",
                 "zero_shot",
                 "few_shot",
@@ -127,7 +130,7 @@ impl StageKind for ParetoFront {
                 starts: descent.starts.get(),
                 seed: params.seed,
             };
-            for &bound in &bounds {
+            for (level, &bound) in bounds.iter().enumerate() {
                 if io.cancelled() {
                     return Err(io.interrupted());
                 }
@@ -136,6 +139,7 @@ impl StageKind for ParetoFront {
                 rows.extend(errors.search(bound, &plan).map(|found| Row {
                     curve: format!("descent_{heads}"),
                     heads,
+                    level,
                     bound,
                     zero_shot: found.zero_shot,
                     few_shot: found.few_shot,
@@ -145,15 +149,19 @@ impl StageKind for ParetoFront {
         }
         if let Some(every) = &params.every_value {
             let all = EveryValue::new(&tradeoff);
-            for above in &every.above_noise {
+            for (level, &bound) in bounds
+                .iter()
+                .enumerate()
+                .filter(|(level, _)| level % every.each.get() == 0)
+            {
                 if io.cancelled() {
                     return Err(io.interrupted());
                 }
-                let bound = noise_var + above.get();
                 let found = all.least_of_grid(bound, every.side.get());
                 rows.extend(found.map(|found| Row {
                     curve: "every_value".to_owned(),
                     heads: 1,
+                    level,
                     bound,
                     zero_shot: found.bounded,
                     few_shot: found.value,
@@ -171,7 +179,7 @@ impl StageKind for ParetoFront {
 fn families(tradeoff: &Tradeoff, bounds: &[f64]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for family in FAMILIES {
-        for &bound in bounds {
+        for (level, &bound) in bounds.iter().enumerate() {
             let point = match tradeoff.point(family, bound) {
                 Ok(point) => point,
                 Err(FrontError::OutOfReach { .. }) => continue,
@@ -191,6 +199,7 @@ fn families(tradeoff: &Tradeoff, bounds: &[f64]) -> Result<Vec<Row>> {
             rows.push(Row {
                 curve: family.name().to_owned(),
                 heads: usize::from(model.is_some()),
+                level,
                 bound,
                 zero_shot: point.zero_shot,
                 few_shot: point.few_shot,
@@ -212,6 +221,10 @@ fn table(rows: &[Row], free: f64) -> std::result::Result<Table, tables::table::T
         (
             "heads",
             Column::Int(rows.iter().map(|row| row.heads as i64).collect()),
+        ),
+        (
+            "level",
+            Column::Int(rows.iter().map(|row| row.level as i64).collect()),
         ),
         ("bound", float(&|row| row.bound)),
         ("zero_shot", float(&|row| row.zero_shot)),

@@ -189,7 +189,8 @@ fn points_are_models() {
 #[test]
 fn the_family_meets_descent_over_all_entries() {
     for (d, noise, n, bounds) in [
-        (5, 0.1, 20, [0.45, 0.3222, 0.25, 0.18]),
+        // At 0.14 two branches of the front cross.
+        (5, 0.1, 20, [0.45, 0.3222, 0.18, 0.14]),
         (3, 0.3, 10, [1.0, 0.6, 0.5, 0.4]),
         (2, 0.0, 5, [0.5, 0.3, 0.2, 0.1]),
         (1, 0.1, 4, [0.8, 0.4, 0.3, 0.2]),

@@ -48,9 +48,11 @@ pub const SPREADS: [f64; 3] = [0.1, 0.3, 1.0];
 
 /// Largest violation of the bound that a result may have.
 const FEASIBLE: f64 = 1e-8;
-/// Rounds of the multiplier, each a descent, and what its violation is weighed with.
+/// First weights of a violation, of starts in turn, and the largest.
+const WEIGHTS: [f64; 3] = [8.0, 256.0, 4096.0];
+const HEAVIEST: f64 = 32768.0;
+/// Rounds of the multiplier, each a descent.
 const ROUNDS: usize = 24;
-const WEIGHTS: [f64; 2] = [8.0, 32768.0];
 const DESCENT: lbfgs::Plan = lbfgs::Plan {
     steps: 3000,
     memory: 12,
@@ -92,7 +94,8 @@ impl Errors {
                 let spread = SPREADS[start % SPREADS.len()];
                 let mut stream = Stream::new(plan.seed, "pareto start", &[start as u64]);
                 let heads = (0..self.layout.len()).map(|_| spread * stream.normal());
-                self.descend(heads.collect(), bound)
+                let weight = WEIGHTS[start / SPREADS.len() % WEIGHTS.len()];
+                self.descend(heads.collect(), bound, weight)
             })
             .collect();
         descents
@@ -104,13 +107,14 @@ impl Errors {
             })
     }
 
-    /// From one start to a stationary point; `None` where it does not keep the bound.
-    pub fn descend(&self, start: Vec<f64>, bound: f64) -> Option<Found> {
+    /// From one start to a stationary point; `None` where it does not keep the bound. `weight` is that of a
+    /// violation at first: starts with a large one come down beside the bound, with a small one through it.
+    fn descend(&self, start: Vec<f64>, bound: f64, weight: f64) -> Option<Found> {
         let mut penalty = Penalty {
             errors: self,
             bound,
             multiplier: 0.0,
-            weight: WEIGHTS[0],
+            weight,
         };
         let mut heads = start;
         let mut before = f64::INFINITY;
@@ -124,7 +128,7 @@ impl Errors {
                 break;
             }
             if excess.abs() > 0.25 * before {
-                penalty.weight = (penalty.weight * 4.0).min(WEIGHTS[1]);
+                penalty.weight = (penalty.weight * 4.0).min(HEAVIEST);
             }
             before = excess.abs();
         }
