@@ -11,6 +11,7 @@ use crate::verbs::doctor::findings::{self, DoctorArgs};
 use crate::verbs::doctor::instructions;
 use crate::verbs::examples::EXAMPLES;
 use crate::verbs::export::ro_crate::{self, RoCrateArgs};
+use crate::verbs::front::{self, FrontArgs};
 use crate::verbs::report::{self, ReportArgs};
 use crate::verbs::risk::{self, RiskArgs};
 use clap::Subcommand;
@@ -42,6 +43,8 @@ pub enum PaperVerb {
     Report(ReportArgs),
     /// Exact test error of your own one-layer model
     Risk(RiskArgs),
+    /// The least few-shot error that one head, or any number, can have under a bound on the zero-shot error
+    Front(FrontArgs),
     /// Say what this machine is, and whether it computes the bits that others do; exit with 3 when not
     Doctor(DoctorArgs),
     /// Package the results for others, with what they were made of
@@ -65,6 +68,7 @@ impl OwnVerbs for PaperVerb {
             PaperVerb::Claims(args) => decided_claims::claims(&call.session()?, call.scope, args),
             PaperVerb::Report(args) => report::report(call, args),
             PaperVerb::Risk(args) => risk::risk(args),
+            PaperVerb::Front(args) => front::front(args),
             PaperVerb::Doctor(args) => findings::doctor(call, args),
             PaperVerb::Export(Export::RoCrate(args)) => ro_crate::ro_crate(&call.session()?, args),
         }
@@ -100,6 +104,7 @@ const ORDER: &[&str] = &[
     "claims",
     "report",
     "risk",
+    "front",
     "provenance",
     "completions",
     "man",

@@ -24,6 +24,7 @@ use crate::kinds::table::error_table::ErrorTable;
 use crate::kinds::table::loss_table::LossTable;
 use crate::kinds::table::parameter_table::ParameterTable;
 use crate::kinds::table::shot_table::ShotTable;
+use crate::kinds::table::verdict_table::VerdictTable;
 use crate::kinds::train::finetune::Finetune;
 use crate::kinds::train::label_column::LabelColumn;
 use crate::kinds::train::pool_pretrain::PoolPretrain;
@@ -68,6 +69,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<TargetSummary>(),
         kind::<PromptFigure>(),
         kind::<ShotTable>(),
+        kind::<VerdictTable>(),
         kind::<Report>(),
     ]
 }

@@ -147,6 +147,19 @@ pub const EXAMPLES: Examples = &[
         ],
     ),
     (
+        "front",
+        &[
+            (
+                "front --zero-shot 0.45,0.3222223,0.3,0.27",
+                "at the paper's d, n and noise",
+            ),
+            (
+                "front --zero-shot 0.5 --d 3 --shots 10 --noise-var 0.3 --descend 1,2",
+                "at others, with descent over all entries of one and two heads",
+            ),
+        ],
+    ),
+    (
         "doctor",
         &[
             (

@@ -5,5 +5,6 @@ pub mod committed;
 pub mod doctor;
 pub mod examples;
 pub mod export;
+pub mod front;
 pub mod report;
 pub mod risk;

@@ -34,6 +34,7 @@ mod schema;
 #[path = "../engine/toy.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
+mod tradeoff;
 mod verbs;
 #[path = "../hostile/yaml.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]

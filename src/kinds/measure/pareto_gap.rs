@@ -2,7 +2,7 @@
 //!
 //! All at the least zero-shot error that the value matrix alone can have. Output `gaps`: columns `d`, `n_shots`,
 //! `noise_var`, `bound` (that error), `pretrained` (the few-shot error without a bound), `value`, `value_label`, `one_head`,
-//! `two_heads` (the construction of `docs/theory.md`, section 11: noise floor at a cost of 1/N), `any_heads`: few-shot
+//! `two_heads` (the construction of `docs/theory.md`, section 10: noise floor at a cost of 1/N), `any_heads`: few-shot
 //! errors; `lost` = value - pretrained, `recovered` = (value - value_label) / lost, `scaled` = (value - value_label) (d+4)^2.
 
 use crate::kinds::exchange::table::{failed, write_table};

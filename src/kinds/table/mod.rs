@@ -7,3 +7,4 @@ pub mod loss_table;
 pub mod parameter_table;
 pub mod print;
 pub mod shot_table;
+pub mod verdict_table;

@@ -1,6 +1,6 @@
 //! Kind `label-column`: the correction of a value-only model without training, gamma* theta0 at Q\[x,y\].
 //!
-//! gamma* follows from the model's own numbers (`docs/theory.md`, section 11): alpha = vx . theta0 / vy, a = the mean
+//! gamma* follows from the model's own numbers (`docs/theory.md`, section 10): alpha = vx . theta0 / vy, a = the mean
 //! diagonal of vy Q\[x,x\], in units where vy = 1. Output `model`.
 
 use crate::kinds::exchange::model::{self, read_model};

@@ -3,7 +3,7 @@
 //! A layer of any number of heads predicts f = sum of T_iab z_q,i S_ab. Rotations that fix theta0, and the
 //! sign change of all covariates and labels, leave both errors as they are, so an optimum over all T can be
 //! averaged over them (both errors are convex in T): what is left are nine invariants. Does not know which
-//! T a given number of heads can have. `docs/theory.md`, section 11.
+//! T a given number of heads can have. `docs/theory.md`, section 10.
 
 use crate::theory::pareto::quadratic::Quadratic;
 use ndarray::Array2;
@@ -62,7 +62,7 @@ pub fn zero_shot(d: usize, noise_var: f64) -> Quadratic {
 
 /// The mean error at n shots over tasks uniform on the unit sphere.
 ///
-/// Formula: `docs/theory.md`, section 11. Features 0 to 2 are odd in the labels and have a part in y_q, the
+/// Formula: `docs/theory.md`, section 10. Features 0 to 2 are odd in the labels and have a part in y_q, the
 /// others are even: theta -> -theta, eps -> -eps makes both groups uncorrelated.
 pub fn few_shot(d: usize, noise_var: f64, n_shots: usize) -> Quadratic {
     let (d, n) = (d as f64, n_shots as f64);

@@ -1,6 +1,6 @@
 //! The exact trade-off between the zero-shot error on theta0 and the mean few-shot error over random unit tasks.
 //!
-//! For models of one layer, Sigma = I and a unit theta0: `docs/theory.md`, section 11.
+//! For models of one layer, Sigma = I and a unit theta0: `docs/theory.md`, section 10.
 //!
 //! * [`quadratic`]: least value of one error under a bound on another, both quadratic.
 //! * [`invariants`]: both errors in the nine numbers that an optimum can have.
