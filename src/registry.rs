@@ -2,6 +2,7 @@
 
 use crate::code;
 use crate::kinds::claims::kind::Claims;
+use crate::kinds::claims::verdict_table::VerdictTable;
 use crate::kinds::data::digits::Digits;
 use crate::kinds::data::tabular_tasks::TabularTasks;
 use crate::kinds::figure::kind::DrawFigure;
@@ -24,7 +25,7 @@ use crate::kinds::table::error_table::ErrorTable;
 use crate::kinds::table::loss_table::LossTable;
 use crate::kinds::table::parameter_table::ParameterTable;
 use crate::kinds::table::shot_table::ShotTable;
-use crate::kinds::table::verdict_table::VerdictTable;
+
 use crate::kinds::train::finetune::Finetune;
 use crate::kinds::train::label_column::LabelColumn;
 use crate::kinds::train::pool_pretrain::PoolPretrain;

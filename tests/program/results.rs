@@ -174,9 +174,9 @@ fn depth_is_what_the_results_say() {
         let is_here = |&row: &usize| model[row] == wanted && task[row] == on && n_shots[row] == n;
         let rows = (0..depth.rows()).filter(is_here);
         let values: Vec<f64> = rows.map(|row| column[row]).collect();
-        // Three configurations; six seeds of the variants that might keep what they had, three of others.
+        // Three configurations; eight seeds of the variants that might keep what they had, three of others.
         let seeds = match wanted {
-            "pretrained" | "zs_v" | "both_v" | "zs_v_first" | "zs_v_last" => 6,
+            "pretrained" | "zs_v" | "both_v" | "zs_v_first" | "zs_v_last" => 8,
             _ => 3,
         };
         assert_eq!(values.len(), 3 * seeds, "{wanted}");
@@ -202,11 +202,11 @@ fn depth_is_what_the_results_say() {
         let (low, _) = range(&ratio, variant, "-theta0", 20.0);
         assert!(low > 1.5, "{variant}: {low}");
     }
-    // The last layer's V keeps more, and learns next to nothing: half of the squares of a normal number of
+    // The last layer's V keeps more in some seeds, and learns next to nothing: half of the squares of a normal number of
     // variance 0.1 are below 0.0455.
-    assert!(range(&ratio, "zs_v_last", "-theta0", 20.0).1 < 5.0);
+    assert!(range(&ratio, "zs_v_last", "-theta0", 20.0).0 < 1.2);
     assert!(range(&median, "zs_v_last", "theta0", 0.0).0 > 0.3);
-    assert!(range(&median, "zs_v", "theta0", 0.0).1 < 0.08);
+    assert!(range(&median, "zs_v", "theta0", 0.0).1 < 0.15);
 }
 
 /// What the README says of the digits, with room for other bits of the same kernels.
@@ -248,4 +248,16 @@ fn the_digits_tell_the_papers_story_in_accuracy() {
     // In squared error value-only fine-tuning does not keep what it had.
     let ratio = at("zs_v", "unseen", 20, "error") / at("pretrained", "unseen", 20, "error");
     assert!((1.25..1.7).contains(&ratio), "{ratio}");
+}
+
+/// The table of other draws in the document on claims is the one that was made.
+#[test]
+fn the_verdicts_of_other_draws_are_those_in_the_document() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
+    let (made, told) = (read("figures/tables/robustness.md"), read("docs/claims.md"));
+    assert!(
+        told.contains(&made),
+        "paste figures/tables/robustness.md into docs/claims.md"
+    );
 }

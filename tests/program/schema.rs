@@ -264,8 +264,8 @@ fn mistakes_are_found_where_they_stand() {
         ),
         ("\nkinds:\n  figure:", "\nkinds:\n  figre:", ".kinds"),
         (
-            "    params: {noise_var",
-            "    parms: {noise_var",
+            "    params: {noise_var: \"${noise_var}\", shots: {first",
+            "    parms: {noise_var: \"${noise_var}\", shots: {first",
             ".kinds.evaluate",
         ),
         (

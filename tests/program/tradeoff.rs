@@ -8,6 +8,7 @@ use icl::prompts::task::Task;
 use icl::theory::pareto::front::{Family, Tradeoff};
 use icl::theory::{optima, risk};
 use icl_repro::kinds::exchange::model;
+use ndarray::Array2;
 use std::process::Command;
 use tables::table::Table;
 
@@ -37,7 +38,7 @@ const FRONT: &str = "{d: 3, noise_var: 0.1, shots: 6, above_noise: [0.1, 0.5], s
 #[test]
 fn the_front_has_every_curve_within_its_reach() {
     let made = run("pareto-front", FRONT, &Vec::new()).expect("a front");
-    let table = table(&made.files["front.parquet"]);
+    let table = table(&made.files["front"]);
     let curves = table.texts("curve").expect("text");
     let (bound, few) = (
         table.floats("bound").expect("floats"),
@@ -74,8 +75,8 @@ fn the_front_has_every_curve_within_its_reach() {
 fn a_front_that_cannot_be_is_refused() {
     for (from, to, message) in [
         ("d: 3", "d: 13", "d: 13 is more than 12"),
-        ("shots: 6", "shots: 0", "shots"),
-        ("0.1, 0.5", "-0.1, 0.5", "above_noise"),
+        ("shots: 6", "shots: 0", "0 is not a whole number from 1"),
+        ("0.1, 0.5", "-0.1, 0.5", "-0.1 is not a finite number"),
     ] {
         assert!(FRONT.contains(from));
         let error = refused(run("pareto-front", &FRONT.replace(from, to), &Vec::new())).0;
@@ -87,7 +88,7 @@ fn a_front_that_cannot_be_is_refused() {
 fn gaps_are_those_of_the_front() {
     let params = "{dimensions: [1, 4], noise_vars: [0, 0.2], shots: [3, 50]}";
     let made = run("pareto-gap", params, &Vec::new()).expect("gaps");
-    let table = table(&made.files["gaps.parquet"]);
+    let table = table(&made.files["gaps"]);
     assert_eq!(table.rows(), 8);
     let of = |name: &str| table.floats(name).expect("floats");
     for row in 0..8 {
@@ -118,7 +119,7 @@ fn the_correction_is_the_best_multiple_of_theta0() {
         let head = Head::new(v, plain.q().mapv(|x| x / size)).expect("finite");
         let given: Given = vec![task(&theta0), given("finetuned", "", bytes(&head))];
         let made = run("label-column", "{noise_var: 0.1, shots: 9}", &given).expect("a model");
-        let file = serde_json::from_slice(&made.files["model.json"]).expect("a model file");
+        let file = serde_json::from_slice(&made.files["model"]).expect("a model file");
         let corrected = model::from_file(&file)
             .expect("a model")
             .only_head()
@@ -136,6 +137,11 @@ fn the_correction_is_the_best_multiple_of_theta0() {
             assert!(few(&moved) > few(&corrected));
         }
     }
+    // A model that reads no labels is left as it is.
+    let deaf = Head::new(vec![0.0, 0.1, 0.2, 0.3, 0.0], Array2::eye(5)).expect("finite");
+    let given_deaf: Given = vec![task(&theta0), given("finetuned", "", bytes(&deaf))];
+    let made = run("label-column", "{noise_var: 0.1, shots: 9}", &given_deaf).expect("a model");
+    assert_eq!(made.files["model"], bytes(&deaf));
     let other = vec![
         task(&Task::random_unit(4, 0)),
         given("finetuned", "", bytes(&optima::pretrained_head(3, 1.0))),
@@ -160,7 +166,7 @@ fn paths_begin_at_the_pretrained_model_and_end_at_the_tuned_one() {
     let params = "{noise_var: 0.1, shots: 9, points: 4, stops: [3, 1, 3],
                    descent: {shots: 9, steps: 5, optimizer: {sgd: {learning_rate: 0.01, momentum: 0.9}}, clip_norm: 1}}";
     let made = run("tradeoff-paths", params, &given).expect("paths");
-    let table = table(&made.files["paths.parquet"]);
+    let table = table(&made.files["paths"]);
     let (path, at) = (
         table.texts("path").expect("text"),
         table.floats("at").expect("floats"),
@@ -225,7 +231,7 @@ fn the_verb_prints_points_and_refuses_what_cannot_be() {
     assert_eq!(few("value", 0.3), None);
     let (code, out, _) =
         front("--zero-shot 0.5 --d 2 --shots 4 --noise-var 0.2 --descend 1,2 --starts 3");
-    assert_eq!((code, out.lines().count()), (Some(0), 9), "{out}");
+    assert_eq!((code, out.lines().count()), (Some(0), 7), "{out}");
     for (args, option, message) in [
         (
             "--zero-shot 0.05",
@@ -253,4 +259,34 @@ fn the_verb_prints_points_and_refuses_what_cannot_be() {
             "{args}: {err}"
         );
     }
+}
+
+/// Two ledgers on the same claims, and one on others.
+#[test]
+fn verdicts_stand_side_by_side() {
+    let claim = |id: &str, verdict: &str| {
+        serde_json::json!({"id": id, "statement": "", "expected": "1", "measured": 0.5, "std_error": null,
+            "verdict": verdict, "recorded": "holds", "refuted_by": "", "checks": [], "shows": [], "correction": null})
+    };
+    let ledger = |label: &str, claims: &[serde_json::Value]| {
+        given("claims", label, serde_json::to_vec(claims).expect("JSON"))
+    };
+    let first = ledger("a", &[claim("x", "holds"), claim("y", "fails")]);
+    let second = ledger(
+        "b",
+        &[claim("x", "undecided"), claim("y", "holds-with-correction")],
+    );
+    let params = "{names: {a: committed, b: other seeds}}";
+    let made = run("verdict-table", params, &vec![first.clone(), second]).expect("a table");
+    assert_eq!(
+        made.text("md"),
+        "| claim | committed | other seeds |\n| --- | --- | --- |\n| `x` | holds | undecided |\n\
+         | `y` | fails | holds with a correction |\n"
+    );
+    assert_eq!(table(&made.files["parquet"]).rows(), 4);
+    let other = ledger("b", &[claim("x", "holds"), claim("z", "holds")]);
+    let error = refused(run("verdict-table", params, &vec![first.clone(), other])).0;
+    assert!(error.contains("`a` and `b` decide other claims"), "{error}");
+    let unnamed = refused(run("verdict-table", "{names: {b: x}}", &vec![first])).0;
+    assert!(unnamed.contains("names: `a` has none"), "{unnamed}");
 }

@@ -8,3 +8,4 @@ pub mod kind;
 pub mod print;
 pub mod query;
 pub mod spread;
+pub mod verdict_table;

@@ -7,4 +7,3 @@ pub mod loss_table;
 pub mod parameter_table;
 pub mod print;
 pub mod shot_table;
-pub mod verdict_table;

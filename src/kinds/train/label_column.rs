@@ -1,7 +1,7 @@
 //! Kind `label-column`: the correction of a value-only model without training, gamma* theta0 at Q\[x,y\].
 //!
 //! gamma* follows from the model's own numbers (`docs/theory.md`, section 10): alpha = vx . theta0 / vy, a = the mean
-//! diagonal of vy Q\[x,x\], in units where vy = 1. Output `model`.
+//! diagonal of vy Q\[x,x\], in units where vy = 1; 0 where the model reads no labels (vy = 0). Output `model`.
 
 use crate::kinds::exchange::model::{self, read_model};
 use crate::kinds::exchange::table::failed;
@@ -47,14 +47,15 @@ impl StageKind for LabelColumn {
         let (alpha, a) = (read.w_from_value, read.vy_q_mean);
         let noise_var = params.noise_var.get();
         let gamma = best_label_weight(task.d(), noise_var, params.shots.get(), alpha, a);
-        if !gamma.is_finite() {
-            return Err(Error::failed("the model does not read labels: its vy is 0"));
-        }
+        // Nothing was learned from labels, as where training diverged: a result, and nothing to correct.
+        let gamma = if gamma.is_finite() { gamma } else { 0.0 };
         let mut q = head.q().to_owned();
         let label = head.d() + 1;
         for (i, theta) in task.theta().iter().enumerate() {
-            // Q theirs is Q of vy = 1 over vy.
-            q[[i + 1, label]] += gamma * theta / head.vy();
+            if gamma != 0.0 {
+                // Q in units where vy = 1, over vy.
+                q[[i + 1, label]] += gamma * theta / head.vy();
+            }
         }
         let head = Head::new(head.v().to_vec(), q).map_err(failed)?;
         io.log(format!("gamma* = {gamma}"));

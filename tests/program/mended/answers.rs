@@ -39,6 +39,7 @@ const ANSWERS: &[&[&str]] = &[
         "--shots",
         "0..3",
     ],
+    &["front", "--zero-shot", "0.5"],
     &["--help"],
     &["help"],
     &["help", "run"],

@@ -107,7 +107,7 @@ fn figures(path: &str) -> Vec<(String, Value)> {
 fn all() -> Vec<(String, Value)> {
     let own = figures("docs/own-data/pipeline.yaml");
     let mut all = figures("pipeline.yaml");
-    assert_eq!(all.len(), 35, "figures and their legend");
+    assert_eq!(all.len(), 36, "figures and their legend");
     all.extend(own);
     all
 }
@@ -290,7 +290,7 @@ fn colour_and_shape_tell_what_is_trained() {
             continue;
         }
         // One layer's value is value: its colour, and a shape of its own.
-        if let Some((_, which)) = [("v1", "first"), ("vl", "last")]
+        if let Some((_, which)) = [("v_first", "first"), ("v_last", "last")]
             .iter()
             .find(|(s, _)| *s == set)
         {
@@ -299,7 +299,9 @@ fn colour_and_shape_tell_what_is_trained() {
             assert!(
                 looks
                     .values()
-                    .filter(|other| other["shape"] == look["shape"])
+                    .filter(
+                        |other| other["shape"] == look["shape"] && other["color"] == look["color"]
+                    )
                     .count()
                     == 1
             );
