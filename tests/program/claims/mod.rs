@@ -2,6 +2,8 @@
 
 mod evidence;
 mod history;
+mod made_up;
+mod models;
 mod queries;
 mod sentences;
 mod verdicts;
