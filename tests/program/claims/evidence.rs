@@ -1,10 +1,11 @@
 //! Evidence for the claims of pipeline.yaml, sound and changed. A claim that reads another table needs it here.
 
-use crate::claims::made_up::{alone, depth, digits, front, gaps, heads, named, sampled};
+use crate::claims::digits::digits;
+use crate::claims::made_up::{alone, depth, front, gaps, heads, named, sampled};
 use crate::claims::models::{SHOTS, Seed, measured, seeds, setting};
 use icl::theory::measures::Measures;
 use icl::theory::points::{self, TheoryPoints};
-use icl_repro::kinds::claims::claim::{Claim, Confidence, Decided};
+use icl_repro::kinds::claims::claim::{Claim, Confidence, Decided, Verdict};
 use icl_repro::kinds::claims::decide;
 use icl_repro::kinds::claims::forms;
 use icl_repro::kinds::claims::query::evidence::{Cells, Evidence, Named};
@@ -134,6 +135,12 @@ pub fn decide_some(claims: &[Claim], evidence: &Evidence) -> Vec<Decided> {
     decided.unwrap_or_else(|e| panic!("{e}"))
 }
 
+/// What a claim comes to.
+pub fn verdict(decided: &[Decided], id: &str) -> Verdict {
+    let found = decided.iter().find(|claim| claim.id == id);
+    found.unwrap_or_else(|| panic!("no claim {id}")).verdict
+}
+
 /// The floats of a column of a table, to be changed.
 pub fn column<'a>(evidence: &'a mut Evidence, table: &str, column: &str) -> &'a mut Vec<f64> {
     let table = evidence.tables.iter_mut().find(|found| found.name == table);
@@ -144,27 +151,32 @@ pub fn column<'a>(evidence: &'a mut Evidence, table: &str, column: &str) -> &'a 
     }
 }
 
-/// Columns and what they hold.
-pub type Where<'a> = &'a [(&'a str, &'a str)];
-
-/// The rows `to` of a table become what the rows `from` are, in the order of both.
-pub fn copy(evidence: &mut Evidence, table: &str, columns: &[&str], from: Where, to: Where) {
-    let found = evidence.table(table).expect("known");
-    let rows = |filters: Where| -> Vec<usize> {
-        let holds = |row: usize, (name, text): &(&str, &str)| {
-            let key = found.column(name).expect("known").key(row);
-            key.expect("no float").to_string() == *text
-        };
-        let rows = 0..found.rows;
-        rows.filter(|row| filters.iter().all(|filter| holds(*row, filter)))
-            .collect()
-    };
-    let (from, to) = (rows(from), rows(to));
-    assert!(!to.is_empty() && from.len() == to.len(), "{table}");
-    for name in columns {
-        let values = column(evidence, table, name);
-        for (from, to) in from.iter().zip(&to) {
-            values[*to] = values[*from];
+/// The rows `to` of a table become what the rows `from` are, in the order of both. Rows are said as claims do: `task=unit, model=zs`.
+pub fn copy(evidence: &mut Evidence, table: &str, from: &str, to: &str) {
+    let mut tables = evidence.tables.iter_mut();
+    let table = tables.find(|found| found.name == table).expect("known");
+    let (from, to) = (rows(table, from), rows(table, to));
+    for (_, cells) in &mut table.columns {
+        if let Cells::Float(values) = cells {
+            for (from, to) in from.iter().zip(&to) {
+                values[*to] = values[*from];
+            }
         }
     }
+    assert_eq!(from.len(), to.len(), "rows of `{}`", table.name);
+}
+
+fn rows(table: &Named, filters: &str) -> Vec<usize> {
+    let filters = filters.split(", ").map(|filter| {
+        let (name, text) = filter.split_once('=').expect("a column and a value");
+        (table.column(name).expect("known"), text)
+    });
+    let filters: Vec<(&Cells, &str)> = filters.collect();
+    let holds = |row: usize| {
+        let mut filters = filters.iter();
+        filters.all(|(cells, text)| cells.key(row).expect("no float").to_string() == *text)
+    };
+    let found: Vec<usize> = (0..table.rows).filter(|row| holds(*row)).collect();
+    assert!(!found.is_empty(), "`{}` has no such row", table.name);
+    found
 }
