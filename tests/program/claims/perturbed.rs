@@ -31,6 +31,12 @@ real-replay-beats-value-only  | digits | pool=seen, model=replay_vl   | pool=see
 real-replay-beats-value-only  | digits | pool=seen, model=replay_vl   | pool=seen, model=both_v     | undecided
 ";
 
+/// Whether a case is of this claim.
+pub fn turns(id: &str) -> bool {
+    let mut ids = CASES.trim().lines().map(|case| case.split('|').next());
+    ids.any(|of| of.is_some_and(|of| of.trim() == id))
+}
+
 #[test]
 fn perturbed_tables_turn_their_verdicts() {
     let sound = sound();
