@@ -1,6 +1,6 @@
 //! Both errors in all entries of any number of heads, as quadratics in the tensor that the heads make.
 //!
-//! f = sum of T_iab z_q,i S_ab with T_iab = (1/H) sum_h Q_h[i,a] v_h[b]: the errors are quadratics in T, their
+//! f = sum of T_iab z_q,i S_ab with T_iab = (1/H) sum_h Q_h\[i,a\] v_h\[b\]: the errors are quadratics in T, their
 //! coefficients are moments of prompts, computed here from Isserlis' theorem, entry by entry. Shares no formula with
 //! [`crate::theory::whitened`] or [`crate::theory::pareto::invariants`], which it checks. Sigma = I.
 

@@ -1,7 +1,7 @@
 //! The least few-shot error under a bound on the zero-shot error, for families of one-layer models.
 //!
 //! For one head with v = (0, alpha theta0, beta) both errors are convex quadratics in Q, whose optimum has
-//! Q00 = c, Q[x,x] = b I + (a - b) theta0 theta0^T, Q[x,y] = gamma theta0 and zeros elsewhere: a convex problem of four
+//! Q00 = c, Q\[x,x\] = b I + (a - b) theta0 theta0^T, Q\[x,y\] = gamma theta0 and zeros elsewhere: a convex problem of four
 //! numbers at each angle of (alpha, beta), and a search over that one angle. For any number of heads it is
 //! one convex problem of nine. Does not know v with other directions: `search` looks there.
 
@@ -14,12 +14,12 @@ use ndarray::{Array2, s};
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::fmt;
 
-/// Which entries of one head are free beside v; the rest is as pretrained, Q[x,x] = a I.
+/// Which entries of one head are free beside v; the rest is as pretrained, Q\[x,x\] = a I.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// The value matrix alone.
     Value,
-    /// And Q[x,y].
+    /// And Q\[x,y\].
     ValueAndLabelColumn,
     /// And Q00.
     ValueAndConstant,
@@ -145,7 +145,7 @@ impl Family {
 
     /// The features' coefficients as a linear map of the free numbers of Q, for v = (0, alpha theta0, beta).
     ///
-    /// f = c (S v)_0 + q^T Q[x,x] (S v)_x + gamma (u.q)(S v)_y.
+    /// f = c (S v)_0 + q^T Q\[x,x\] (S v)_x + gamma (u.q)(S v)_y.
     fn map(self, d: usize, alpha: f64, beta: f64) -> Array2<f64> {
         // Columns a, b, c, gamma.
         let mut all = Array2::zeros((INVARIANTS, 4));

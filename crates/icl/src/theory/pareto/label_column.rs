@@ -1,10 +1,10 @@
 //! The first part of the front in closed form: what the label column adds to a value-only model.
 //!
-//! Q[x,y] = gamma theta0 reads the context's labels alone: it costs nothing at n = 0, and cancels the bias that the
+//! Q\[x,y\] = gamma theta0 reads the context's labels alone: it costs nothing at n = 0, and cancels the bias that the
 //! value matrix brought. `docs/theory.md`, section 10. Does not know learned models.
 
 /// The gamma that minimises the mean error at n shots over random unit tasks, for v = (0, alpha theta0, 1),
-/// Q[x,x] = a I, Q[x,y] = gamma theta0, |theta0| = 1, Sigma = I.
+/// Q\[x,x\] = a I, Q\[x,y\] = gamma theta0, |theta0| = 1, Sigma = I.
 ///
 /// Formula: with u = 1 + sigma2 and N = n + 1
 ///
