@@ -49,7 +49,7 @@ fn known_attacks_get_their_message() {
         ("variables in a ring", "refers to itself"),
         ("variables that blow up as lists", "too much"),
         ("variables that blow up as texts", "too much"),
-        ("a matrix of 60 axes with 2 items", "stages"),
+        ("a matrix of 60 axes with 2 items", "combinations"),
         ("a billion laughs", ""),
         ("the output \"../x\"", "without `.` or `..`"),
         ("the output \"/etc/passwd\"", "absolute"),

@@ -4,7 +4,7 @@
 
 use crate::kinds::claims::claim::Claim;
 use crate::verbs::claims::decided_claims;
-use crate::verbs::claims::registered::{PARTS, Parts, claims};
+use crate::verbs::claims::registered::{Deciders, PARTS, Parts, claims};
 use crate::verbs::claims::verdicts::ClaimsArgs;
 use retrace::base::error::{Error, Result};
 use retrace::lock::file::Lock;
@@ -39,8 +39,8 @@ struct Changed<'a> {
 #[derive(Serialize)]
 struct History<'a> {
     id: &'a str,
-    /// Whether, at the last change, pipeline.lock had no line of any deciding stage, and the ledger no
-    /// verdict; none while the present text is not committed.
+    /// Whether, at the last change, pipeline.lock had of no deciding stage the outputs of now, and the ledger
+    /// no verdict; none while the present text is not committed.
     registered: Option<bool>,
     changes: Vec<Changed<'a>>,
     /// Whether the working tree has another text than HEAD.
@@ -71,10 +71,14 @@ pub fn history(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8
     let git = Git::open(root)?;
     let commits = git.changing(SPEC_FILE)?;
     let all = deciding(session, ledger, &present);
-    let read = Versions::read(&git, &commits, &all)?;
+    let deciders = Deciders {
+        stages: names(&all),
+        apart: apart(session),
+    };
+    let read = Versions::read(&git, &commits, &deciders)?;
     let now = std::fs::read_to_string(root.join(SPEC_FILE))
         .map_err(|e| Error::io("read", &root.join(SPEC_FILE), &e))?;
-    let now = claims(&now, &names(&all)).unwrap_or_default();
+    let now = claims(&now, &deciders).unwrap_or_default();
     let outputs = &session.engine.pipeline.stages[ledger].outputs;
     let csv = outputs.iter().find(|(name, _)| name == "csv");
     let csv = csv.map_or_else(String::new, |(_, path)| path.display().to_string());
@@ -131,6 +135,22 @@ fn names(deciding: &Deciding) -> BTreeMap<String, Vec<String>> {
     deciding.iter().map(one).collect()
 }
 
+/// By stage, the items of its axes that only stages of opt-in groups have.
+fn apart(session: &Session) -> BTreeMap<String, BTreeSet<String>> {
+    let mut items: BTreeMap<&str, [BTreeSet<&str>; 2]> = BTreeMap::new();
+    for stage in &session.engine.pipeline.stages {
+        if let Some((name, item)) = stage.id.split_once('@') {
+            let side = usize::from(!stage.opt_in.is_empty());
+            items.entry(name).or_default()[side].extend(item.split(','));
+        }
+    }
+    let only = |(name, [always, asked]): (&str, [BTreeSet<&str>; 2])| {
+        let only = asked.difference(&always).map(|item| (*item).to_owned());
+        (name.to_owned(), only.collect())
+    };
+    items.into_iter().map(only).collect()
+}
+
 /// The claims of every commit.
 struct Versions<'a> {
     versions: Vec<Option<BTreeMap<String, Parts>>>,
@@ -138,14 +158,13 @@ struct Versions<'a> {
 }
 
 impl<'a> Versions<'a> {
-    fn read(git: &Git, commits: &'a [Commit], deciding: &Deciding) -> Result<Versions<'a>> {
+    fn read(git: &Git, commits: &'a [Commit], deciders: &Deciders) -> Result<Versions<'a>> {
         let ids: Vec<&str> = commits
             .iter()
             .map(|commit| commit.commit.as_str())
             .collect();
-        let names = names(deciding);
         let read = |bytes: Option<Vec<u8>>| match bytes {
-            Some(bytes) => claims(&String::from_utf8_lossy(&bytes), &names),
+            Some(bytes) => claims(&String::from_utf8_lossy(&bytes), deciders),
             None => Some(BTreeMap::new()),
         };
         let files = git.versions(&ids, SPEC_FILE)?;
@@ -263,7 +282,7 @@ fn of_claim<'a>(
     let uncommitted = committed != now.get(id);
     let last = changes
         .first()
-        .map(|change| change.recorded == 0 && !change.decided);
+        .map(|change| change.as_now == 0 && !change.decided);
     History {
         id,
         registered: last.filter(|_| !uncommitted),
@@ -278,7 +297,7 @@ fn in_words(found: &[History], whole: bool) -> String {
         let standing = match (history.registered, history.changes.first()) {
             (_, _) if history.uncommitted => "its present text is not committed yet",
             (Some(true), _) => "registered before the run",
-            (Some(false), Some(last)) if last.recorded == 0 => {
+            (Some(false), Some(last)) if last.as_now == 0 => {
                 "last changed when an earlier text was decided"
             }
             (Some(false), Some(last)) if last.recorded < last.stages => {

@@ -4,7 +4,7 @@
 //! Text in, parts out. Does not know git, nor what a claim comes to.
 
 use retrace::yaml::node::{Node, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What of a claim can change, in the order in which it is told.
 pub const PARTS: [&str; 5] = ["statement", "refuted-by", "quantities", "margins", "draws"];
@@ -12,12 +12,20 @@ pub const PARTS: [&str; 5] = ["statement", "refuted-by", "quantities", "margins"
 /// The parts of a claim, each as one text.
 pub type Parts = [String; PARTS.len()];
 
-/// All claims of a version by id; `deciding` names the stages, without their items, whose outputs decide
-/// each claim. None where the version is written in a way that is not read any more.
-pub fn claims(
-    text: &str,
-    deciding: &BTreeMap<String, Vec<String>>,
-) -> Option<BTreeMap<String, Parts>> {
+/// What decides claims now.
+#[derive(Debug, Default)]
+pub struct Deciders {
+    /// By claim the stages, without their items, whose outputs decide it.
+    pub stages: BTreeMap<String, Vec<String>>,
+    /// By stage the items of axes that opt-in groups alone have: they decide no claim of the ledger.
+    pub apart: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The variables of the ledger's stage and of the file, the former first.
+struct Vars<'a>([Option<&'a Node>; 2]);
+
+/// All claims of a version by id. None where the version is written in a way that is not read any more.
+pub fn claims(text: &str, deciders: &Deciders) -> Option<BTreeMap<String, Parts>> {
     let file = Node::parse("pipeline.yaml", text).ok()?;
     let stages = file.get("stages")?;
     let is_ledger = |stage: &Node| {
@@ -36,6 +44,7 @@ pub fn claims(
     let Some(ledger) = ledger else {
         return Some(BTreeMap::new());
     };
+    let vars = Vars([ledger.get("vars"), file.get("vars")]);
     let claims = ledger.get_path("params.claims")?.items("claims").ok()?;
     let mut found = BTreeMap::new();
     for claim in claims {
@@ -48,17 +57,18 @@ pub fn claims(
         };
         let mut checks: Vec<(String, String)> = Vec::new();
         for check in claim.get("checks")?.items("checks").ok()? {
-            checks.push(sides(check, &file)?);
+            checks.push(sides(check, &vars)?);
         }
         if let Some(paper) = claim.get_path("correction.paper") {
-            checks.push(sides(paper, &file)?);
+            checks.push(sides(paper, &vars)?);
         }
         let (quantities, margins): (Vec<String>, Vec<String>) = checks.into_iter().unzip();
-        let names = deciding.get(&id).map_or(&[][..], Vec::as_slice);
-        let draws = names
-            .iter()
-            .filter_map(|name| stages.get(name)?.get("matrix"));
-        let draws: Vec<String> = draws.map(|matrix| plain(matrix, &file)).collect();
+        let names = deciders.stages.get(&id).map_or(&[][..], Vec::as_slice);
+        let draws = names.iter().filter_map(|name| {
+            let matrix = stages.get(name)?.get("matrix")?;
+            Some(axes(matrix, &vars, deciders.apart.get(name)))
+        });
+        let draws: Vec<String> = draws.collect();
         let parts = [
             said("statement"),
             said("refuted_by"),
@@ -71,10 +81,41 @@ pub fn claims(
     Some(found)
 }
 
+/// A matrix in one line, without the items that are `apart`.
+fn axes(matrix: &Node, vars: &Vars, apart: Option<&BTreeSet<String>>) -> String {
+    let here = |item: &str| apart.is_none_or(|apart| !apart.contains(item));
+    let axis = |axis: &Node| match &axis.value {
+        Value::List(items) => {
+            let items = items.iter().map(|item| plain(item, vars));
+            items
+                .filter(|item| here(item))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+        Value::Map(entries) => {
+            let entries = entries.iter().filter(|(key, _)| here(&key.text));
+            let entry = |(key, value): &(retrace::yaml::node::Key, Node)| {
+                format!("{}: {}", key.text, plain(value, vars))
+            };
+            entries.map(entry).collect::<Vec<_>>().join(", ")
+        }
+        _ => plain(axis, vars),
+    };
+    match &matrix.value {
+        Value::Map(all) => {
+            let line = |(key, value): &(retrace::yaml::node::Key, Node)| {
+                format!("{}: [{}]", key.text, axis(value))
+            };
+            all.iter().map(line).collect::<Vec<_>>().join(", ")
+        }
+        _ => plain(matrix, vars),
+    }
+}
+
 /// What a check asks, and what it expects: of a sentence, the words before and after its relation.
-fn sides(check: &Node, file: &Node) -> Option<(String, String)> {
+fn sides(check: &Node, vars: &Vars) -> Option<(String, String)> {
     if let Value::Map(_) = check.value {
-        let part = |name: &str| check.get(name).map(|node| plain(node, file));
+        let part = |name: &str| check.get(name).map(|node| plain(node, vars));
         let asked = [part("quantity")?, part("at").unwrap_or_default()].join(" ");
         let expected = [part("is")?, part("expected")?];
         let margin = part("margin").unwrap_or_else(|| "0".to_owned());
@@ -88,7 +129,7 @@ fn sides(check: &Node, file: &Node) -> Option<(String, String)> {
         };
         return Some((asked, numbers(&text)));
     }
-    let text = plain(check, file);
+    let text = plain(check, vars);
     let words: Vec<&str> = text.split_whitespace().collect();
     let relation = |word: &&str| ["within", "above", "below", "between"].contains(word);
     let at = words.iter().rposition(relation)?;
@@ -109,37 +150,36 @@ fn numbers(text: &str) -> String {
     text.split(' ').map(one).collect::<Vec<_>>().join(" ")
 }
 
-/// A value in one line, variables of the file filled in where they are scalars.
-fn plain(node: &Node, file: &Node) -> String {
+/// A value in one line, variables filled in where they are scalars.
+fn plain(node: &Node, vars: &Vars) -> String {
     match &node.value {
         Value::List(items) => {
-            let items: Vec<String> = items.iter().map(|item| plain(item, file)).collect();
+            let items: Vec<String> = items.iter().map(|item| plain(item, vars)).collect();
             format!("[{}]", items.join(", "))
         }
         Value::Map(entries) => {
             let entry = |(key, value): &(_, _)| {
                 let key: &retrace::yaml::node::Key = key;
-                format!("{}: {}", key.text, plain(value, file))
+                format!("{}: {}", key.text, plain(value, vars))
             };
             let entries: Vec<String> = entries.iter().map(entry).collect();
             format!("{{{}}}", entries.join(", "))
         }
-        _ => filled(&node.scalar_text().unwrap_or_default(), file),
+        _ => filled(&node.scalar_text().unwrap_or_default(), vars),
     }
 }
 
-fn filled(text: &str, file: &Node) -> String {
+fn filled(text: &str, vars: &Vars) -> String {
     let Some((before, rest)) = text.split_once("${") else {
         return text.to_owned();
     };
     let Some((name, after)) = rest.split_once('}') else {
         return text.to_owned();
     };
-    let value = file
-        .get("vars")
-        .and_then(|vars| vars.get(name)?.scalar_text());
+    let find = |vars: &&Node| vars.get(name)?.scalar_text();
+    let value = vars.0.iter().flatten().find_map(find);
     let value = value.unwrap_or_else(|| format!("${{{name}}}"));
-    format!("{before}{value}{}", filled(after, file))
+    format!("{before}{value}{}", filled(after, vars))
 }
 
 #[cfg(test)]
@@ -155,12 +195,18 @@ mod tests {
 
     #[test]
     fn margins_are_the_same_in_every_way_of_writing() {
-        let deciding = BTreeMap::from([("a".to_owned(), vec!["measure".to_owned()])]);
-        let read = |text: &str| claims(text, &deciding).expect("it is read")["a"].clone();
+        let deciders = Deciders {
+            stages: BTreeMap::from([("a".to_owned(), vec!["measure".to_owned()])]),
+            apart: BTreeMap::from([("measure".to_owned(), BTreeSet::from(["7".to_owned()]))]),
+        };
+        let read = |text: &str| claims(text, &deciders).expect("it is read")["a"].clone();
         let (new, old) = (read(NEW), read(OLD));
         assert_eq!(new[3], "within 1 ± 0.000000001; above 2 log");
         assert_eq!(new[3..], old[3..]);
-        assert_eq!(new[4], "{seed: [0, 1]}");
+        assert_eq!(new[4], "seed: [0, 1]");
+        // Seeds that only an opt-in group has decide nothing here.
+        let more = read(&NEW.replace("[0, 1]", "[0, 1, 7]"));
+        assert_eq!(more[4], new[4]);
         assert_eq!(new[2], "x.y{z=1}; x.y");
         assert_ne!(new[2], old[2]);
         let other = read(&NEW.replace("[0, 1]", "[0, 2]"));
@@ -169,7 +215,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_none() {
-        let none = BTreeMap::new();
+        let none = Deciders::default();
         assert!(claims("stages: [", &none).is_none());
         assert!(
             claims(
