@@ -41,7 +41,7 @@ test("the page is one file of at most 8 MB with every figure, claim and table", 
   assert.ok(statSync(PAGE).size <= 8_000_000);
   assert.equal(await count("article.figure"), figures);
   assert.equal(await count("article.claim"), 28);
-  assert.equal(await count("article.table"), 6);
+  assert.equal(await count("article.table"), 8);
   const pictures = await page.$$eval("article.figure img", (images) => images.map((image) => [image.naturalWidth, image.alt]));
   for (const [width, alt] of pictures) assert.ok(width > 100 && alt.length > 20, alt);
   await shot("light");
