@@ -1,6 +1,7 @@
 //! Verb `front`: the exact trade-off at values of one's own, and descent over all entries beside.
 
 use clap::Args;
+use icl::theory::pareto::entries::LARGEST_D;
 use icl::theory::pareto::front::{FAMILIES, FrontError, FrontModel, Tradeoff};
 use icl::theory::pareto::search::{Errors, Plan};
 use retrace::base::error::{Error, Place, Result};
@@ -48,7 +49,7 @@ struct Row {
 }
 
 /// The most dimensions, heads and starts: more would take minutes, or gigabytes.
-const LARGEST: [(&str, usize); 3] = [("d", 12), ("descend", 12), ("starts", 10_000)];
+const LARGEST: [(&str, usize); 3] = [("d", LARGEST_D), ("descend", 12), ("starts", 10_000)];
 
 /// Prints the least mean few-shot error under each bound, by family.
 pub fn front(args: &FrontArgs) -> Result<u8> {

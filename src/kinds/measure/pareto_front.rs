@@ -12,6 +12,7 @@
 
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::params::number::{Count, Dimension, NonNegative};
+use icl::theory::pareto::entries::LARGEST_D;
 use icl::theory::pareto::every_value::EveryValue;
 use icl::theory::pareto::front::{FAMILIES, Family, FrontError, FrontModel, Tradeoff};
 use icl::theory::pareto::search::{Errors, Plan};
@@ -57,9 +58,6 @@ struct EveryValueParams {
     /// Every how many bounds.
     each: Count,
 }
-
-/// Larger d would take moments of more than 100 MB.
-const LARGEST_D: usize = 12;
 
 struct Row {
     curve: String,

@@ -47,7 +47,7 @@ fn the_quadratic_in_all_entries_is_the_exact_error() {
         let layout = Layout { d, n_heads };
         let (zero, few) = layout.errors(&tradeoff);
         let mut stream = Stream::new(3, "pareto test", &[d as u64]);
-        let flat: Vec<f64> = (0..layout.len()).map(|_| 0.4 * stream.normal()).collect();
+        let flat: Vec<f64> = (0..layout.size()).map(|_| 0.4 * stream.normal()).collect();
         let (heads, tensor) = (heads(layout, &flat), layout.tensor(&flat));
         let mut axis = vec![0.0; d];
         axis[0] = 1.0;
@@ -103,7 +103,7 @@ fn the_ninth_invariant_is_that_of_many_heads() {
     let (d, noise, n) = (3, 0.1, 6);
     let tradeoff = Tradeoff::new(d, noise, n).unwrap();
     let layout = Layout { d, n_heads: d };
-    let mut flat = vec![0.0; layout.len()];
+    let mut flat = vec![0.0; layout.size()];
     for (i, head) in flat.chunks_exact_mut(layout.head_len()).enumerate() {
         // v = H e_i, Q[x1, x_i] = 0.7: together 0.7 (u.q) tr S[x,x].
         head[i + 1] = d as f64;

@@ -9,6 +9,9 @@ use crate::theory::pareto::front::Tradeoff;
 use crate::theory::pareto::quadratic::Quadratic;
 use ndarray::Array2;
 
+/// The largest d whose moments are kept: those of d = 13 would take more than 20 MB each.
+pub const LARGEST_D: usize = 12;
+
 /// Heads as flat numbers: by head v (d + 2), then the first d + 1 rows of Q. The last row reads a masked label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
@@ -23,13 +26,8 @@ impl Layout {
     }
 
     /// Numbers of all heads.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.n_heads * self.head_len()
-    }
-
-    /// Always false: there is a head.
-    pub fn is_empty(&self) -> bool {
-        self.n_heads == 0
     }
 
     fn dim(&self) -> usize {
@@ -47,9 +45,9 @@ impl Layout {
     /// The tensor of the heads: (d+1) rows of the entries of S, an entry off the diagonal once.
     ///
     /// # Panics
-    /// If there are not [`Layout::len`] numbers.
+    /// If there are not [`Layout::size`] numbers.
     pub fn tensor(&self, heads: &[f64]) -> Vec<f64> {
-        assert_eq!(heads.len(), self.len(), "heads: numbers");
+        assert_eq!(heads.len(), self.size(), "heads: numbers");
         let (dim, pairs) = (self.dim(), self.pairs());
         let share = 1.0 / self.n_heads as f64;
         let mut tensor = vec![0.0; (self.d + 1) * pairs.len()];
@@ -73,11 +71,11 @@ impl Layout {
     /// The chain rule: from derivatives by the tensor to those by the heads.
     ///
     /// # Panics
-    /// If there are not [`Layout::len`] numbers.
+    /// If there are not [`Layout::size`] numbers.
     pub fn pull_back(&self, heads: &[f64], d_tensor: &[f64]) -> Vec<f64> {
         let (dim, pairs) = (self.dim(), self.pairs());
         let share = 1.0 / self.n_heads as f64;
-        let mut gradient = vec![0.0; self.len()];
+        let mut gradient = vec![0.0; self.size()];
         for (head, out) in heads
             .chunks_exact(self.head_len())
             .zip(gradient.chunks_exact_mut(self.head_len()))

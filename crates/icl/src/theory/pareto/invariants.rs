@@ -8,21 +8,10 @@
 use crate::theory::pareto::quadratic::Quadratic;
 use ndarray::Array2;
 
-/// Number of invariants.
+/// Number of invariants. What multiplies each, u = theta0, S the Gram matrix of the prompt and q the query's
+/// covariates: S\[0,y\], q.S\[x,y\], (u.q)(u.S\[x,y\]); u.q, u.S\[0,x\], q.S\[x,x\]u, (u.q)(u.S\[x,x\]u), (u.q) tr S\[x,x\],
+/// (u.q) S\[y,y\]. Features 0 to 2 are odd in the labels.
 pub const INVARIANTS: usize = 9;
-
-/// What multiplies each of the nine, u = theta0, S the Gram matrix of the prompt and q the query's covariates.
-pub const FEATURES: [&str; INVARIANTS] = [
-    "S[0,y]",
-    "q.S[x,y]",
-    "(u.q)(u.S[x,y])",
-    "u.q",
-    "u.S[0,x]",
-    "q.S[x,x]u",
-    "(u.q)(u.S[x,x]u)",
-    "(u.q) tr S[x,x]",
-    "(u.q) S[y,y]",
-];
 
 /// The features that differ for this d: for d = 1 three of them repeat others.
 pub fn independent(d: usize) -> &'static [usize] {

@@ -77,7 +77,7 @@ impl Errors {
     /// (zero-shot, mean few-shot).
     ///
     /// # Panics
-    /// If there are not [`Layout::len`] numbers.
+    /// If there are not [`Layout::size`] numbers.
     pub fn of(&self, heads: &[f64]) -> (f64, f64) {
         let tensor = self.layout.tensor(heads);
         (
@@ -93,7 +93,7 @@ impl Errors {
             .map(|start| {
                 let spread = SPREADS[start % SPREADS.len()];
                 let mut stream = Stream::new(plan.seed, "pareto start", &[start as u64]);
-                let heads = (0..self.layout.len()).map(|_| spread * stream.normal());
+                let heads = (0..self.layout.size()).map(|_| spread * stream.normal());
                 let weight = WEIGHTS[start / SPREADS.len() % WEIGHTS.len()];
                 self.descend(heads.collect(), bound, weight)
             })
