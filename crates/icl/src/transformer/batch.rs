@@ -1,0 +1,47 @@
+//! What a transformer reads and what is asked of it: sequences of tokens, and the places where
+//! outputs are wanted with their targets and weights.
+//!
+//! Sequences follow each other without padding; token t of the batch is one of the rows of all
+//! buffers. A loss is a weighted sum over reads, so an objective of several parts (zero-shot plus
+//! few-shot, or plus replay) is one batch whose reads have other weights. Does not know what a token
+//! means.
+
+/// Sequences, and what is wanted of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Tokens of each sequence; all at least 1.
+    pub lengths: Vec<usize>,
+    pub tokens: Tokens,
+    /// Where outputs are wanted, in the order of sequences and of tokens in them.
+    pub reads: Vec<Read>,
+}
+
+/// The tokens of all sequences, one after another.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tokens {
+    /// tokens x features, row-major.
+    Dense { features: usize, values: Vec<f64> },
+    /// Token t is the set of ids `ids[ends[t - 1]..ends[t]]` (from 0 for the first): its embedding is the
+    /// mean of theirs times sqrt(number of ids), so that sets of random vectors have the size of one.
+    /// An ordinary token is a set of one id.
+    Bags { ids: Vec<u32>, ends: Vec<usize> },
+}
+
+/// A place where the output is compared with something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Read {
+    /// Token in the batch, counted over all sequences.
+    pub token: usize,
+    pub target: Target,
+    /// Factor of its loss in the batch's loss; 0 where only the output is wanted.
+    pub weight: f64,
+}
+
+/// What the output should have been.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// Of outputs `from..to` the one that is right: cross-entropy in nats. `class` counts as outputs do.
+    Class { from: usize, to: usize, class: usize },
+    /// Output 0 should have this value: squared error.
+    Value(f64),
+}
