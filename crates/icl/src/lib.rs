@@ -1,7 +1,7 @@
 //! The science: prompts, linear attention, losses, training, and the closed forms that they meet.
 //! Knows no pipeline and no file format.
 //!
-//! In the order of dependence: [`math`], [`prompts`], [`model`], [`theory`], [`train`], [`evaluate`].
+//! In the order of dependence: [`math`], [`prompts`], [`model`], [`theory`], [`train`], [`evaluate`]; and [`transformer`], which stands on [`math`] alone.
 
 pub mod evaluate;
 pub mod math;
@@ -9,3 +9,4 @@ pub mod model;
 pub mod prompts;
 pub mod theory;
 pub mod train;
+pub mod transformer;

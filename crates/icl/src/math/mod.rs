@@ -16,6 +16,7 @@ pub mod simd;
 pub mod spread;
 pub mod stream;
 pub mod student;
+pub mod tensor;
 pub mod tolerance;
 pub mod width;
 pub mod words;

@@ -41,7 +41,11 @@ pub struct Read {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
     /// Of outputs `from..to` the one that is right: cross-entropy in nats. `class` counts as outputs do.
-    Class { from: usize, to: usize, class: usize },
+    Class {
+        from: usize,
+        to: usize,
+        class: usize,
+    },
     /// Output 0 should have this value: squared error.
     Value(f64),
 }

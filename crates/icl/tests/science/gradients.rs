@@ -25,7 +25,7 @@ use ndarray::{Array2, s};
 /// Matrices of side 5, whose kernels take their width at run time, and of side 7, whose have it compiled in.
 const DIMENSIONS: [usize; 2] = [3, 5];
 
-fn shapes(d: usize) -> impl Iterator<Item = Shape> {
+pub(crate) fn shapes(d: usize) -> impl Iterator<Item = Shape> {
     let sizes = [(1, 1), (2, 1), (4, 1), (1, 2), (2, 2), (1, 3)];
     sizes.into_iter().flat_map(move |(n_heads, n_layers)| {
         [Parametrization::Merged, Parametrization::Separate].map(|parametrization| Shape {
@@ -42,7 +42,7 @@ fn model(shape: Shape) -> LinearAttention {
 }
 
 /// Attention as it is written down: on the prompt matrix, with scores between all tokens.
-fn attend(model: &LinearAttention, prompt: &Array2<f64>) -> f64 {
+pub(crate) fn attend(model: &LinearAttention, prompt: &Array2<f64>) -> f64 {
     let shape = model.shape();
     let mut z = prompt.clone();
     let n_tokens = z.nrows() as f64;
@@ -66,7 +66,7 @@ fn attend(model: &LinearAttention, prompt: &Array2<f64>) -> f64 {
 }
 
 /// Eight prompts of n shots and d covariates: as matrices of tokens, and in Gram form.
-fn prompts(n: usize, d: usize) -> (Vec<Array2<f64>>, PromptGroup) {
+pub(crate) fn prompts(n: usize, d: usize) -> (Vec<Array2<f64>>, PromptGroup) {
     let mut stream = Stream::new(n as u64, "attention test", &[]);
     let prompts: Vec<Array2<f64>> = (0..WIDTH)
         .map(|_| {

@@ -10,3 +10,4 @@ mod gradients;
 mod pareto;
 mod population;
 mod spread;
+mod transformer;

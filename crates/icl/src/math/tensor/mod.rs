@@ -1,0 +1,2 @@
+pub mod float;
+pub mod matmul;
