@@ -33,6 +33,8 @@ use crate::kinds::train::population::Population;
 use crate::kinds::train::pretrain::Pretrain;
 use crate::kinds::train::task_roles::TaskRoles;
 use crate::kinds::train::tasks::Tasks;
+use crate::kinds::transformer::bridge_finetune::BridgeFinetune;
+use crate::kinds::transformer::bridge_pretrain::BridgePretrain;
 use retrace::stage::kind::{Kind, Registered, StageKind};
 
 /// Every kind, with the digests of its code.
@@ -71,6 +73,8 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<PromptFigure>(),
         kind::<ShotTable>(),
         kind::<VerdictTable>(),
+        kind::<BridgePretrain>(),
+        kind::<BridgeFinetune>(),
         kind::<Report>(),
     ]
 }

@@ -12,3 +12,4 @@ pub mod page;
 pub mod params;
 pub mod table;
 pub mod train;
+pub mod transformer;

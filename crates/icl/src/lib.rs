@@ -3,7 +3,9 @@
 //!
 //! In the order of dependence: [`math`], [`prompts`], [`model`], [`theory`], [`train`], [`evaluate`]; and [`transformer`], which stands on [`math`] alone.
 
+pub mod bridge;
 pub mod evaluate;
+pub mod forgetting;
 pub mod math;
 pub mod model;
 pub mod prompts;

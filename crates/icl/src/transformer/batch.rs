@@ -49,3 +49,42 @@ pub enum Target {
     /// Output 0 should have this value: squared error.
     Value(f64),
 }
+
+impl Batch {
+    /// Appends sequences whose losses count `weight` times what they say.
+    ///
+    /// # Panics
+    /// If the tokens are of another kind, or have another number of features.
+    pub fn append(&mut self, other: &Batch, weight: f64) {
+        let shift: usize = self.lengths.iter().sum();
+        self.lengths.extend(&other.lengths);
+        match (&mut self.tokens, &other.tokens) {
+            (
+                Tokens::Dense { features, values },
+                Tokens::Dense {
+                    features: others,
+                    values: more,
+                },
+            ) => {
+                assert_eq!(features, others, "batches with other features");
+                values.extend_from_slice(more);
+            }
+            (
+                Tokens::Bags { ids, ends },
+                Tokens::Bags {
+                    ids: more,
+                    ends: their_ends,
+                },
+            ) => {
+                ends.extend(their_ends.iter().map(|end| ids.len() + end));
+                ids.extend_from_slice(more);
+            }
+            _ => panic!("batches with tokens of other kinds"),
+        }
+        self.reads.extend(other.reads.iter().map(|read| Read {
+            token: read.token + shift,
+            weight: read.weight * weight,
+            ..*read
+        }));
+    }
+}

@@ -1,0 +1,137 @@
+//! The paper's regression task for any transformer: prompts of pairs (x, y), the query last with its label masked.
+//!
+//! A pair is the token (1, x, y), the query (1, x, 0), as in the paper: d + 2 features. With a first token, every prompt
+//! begins with one that is 0 but for a feature of its own, which makes d + 3; its embedding is learned. Then a
+//! zero-shot prompt has two tokens. Covariates N(0, I), labels theta . x + N(0, noise variance), in the target too.
+//! Does not know models.
+
+use crate::forgetting::world::{Measure, World};
+use crate::math::stream::Stream;
+use crate::prompts::task::Task;
+use crate::transformer::batch::{Batch, Read, Target, Tokens};
+
+/// The task, with the draws of one seed.
+#[derive(Debug, Clone)]
+pub struct Regression {
+    /// The task of fine-tuning, theta0.
+    pub target: Task,
+    pub noise_std: f64,
+    /// Pairs in a few-shot prompt.
+    pub shots: usize,
+    /// Whether prompts begin with a first token.
+    pub first_token: bool,
+    pub seed: u64,
+    /// Prompts of a step: of pretraining, and of each part of a fine-tuning objective.
+    pub prompts: usize,
+    /// Prompts of a measure.
+    pub measured: usize,
+}
+
+/// Which task a prompt has.
+#[derive(Debug, Clone, Copy)]
+enum Of<'a> {
+    Fixed(&'a Task),
+    /// Another random unit task in each prompt.
+    Random,
+}
+
+impl Regression {
+    /// Numbers of a token.
+    pub fn features(&self) -> usize {
+        self.target.d() + 2 + usize::from(self.first_token)
+    }
+
+    /// `count` prompts of n shots; each read at the query, with weight 1 / count.
+    fn prompts(&self, purpose: &str, step: usize, of: Of<'_>, shots: usize, count: usize) -> Batch {
+        let mut stream = Stream::new(self.seed, purpose, &[step as u64]);
+        let d = self.target.d();
+        let features = self.features();
+        let length = shots + 1 + usize::from(self.first_token);
+        let mut values = Vec::with_capacity(count * length * features);
+        let mut reads = Vec::with_capacity(count);
+        let mut x = vec![0.0; d];
+        for prompt in 0..count {
+            let random = match of {
+                Of::Fixed(_) => None,
+                Of::Random => Some(random_unit(d, &mut stream)),
+            };
+            let theta = match (&of, &random) {
+                (Of::Fixed(task), _) => task.theta(),
+                (Of::Random, Some(theta)) => theta,
+                (Of::Random, None) => &[],
+            };
+            if self.first_token {
+                values.extend(std::iter::repeat_n(0.0, features - 1));
+                values.push(1.0);
+            }
+            for pair in 0..=shots {
+                x.fill_with(|| stream.normal());
+                let mean: f64 = x.iter().zip(theta).map(|(x, theta)| x * theta).sum();
+                let y = mean + self.noise_std * stream.normal();
+                values.push(1.0);
+                values.extend_from_slice(&x);
+                values.push(if pair == shots { 0.0 } else { y });
+                values.extend(self.first_token.then_some(0.0));
+                if pair == shots {
+                    reads.push(Read {
+                        token: (prompt + 1) * length - 1,
+                        target: Target::Value(y),
+                        weight: 1.0 / count as f64,
+                    });
+                }
+            }
+        }
+        Batch {
+            lengths: vec![length; count],
+            tokens: Tokens::Dense { features, values },
+            reads,
+        }
+    }
+}
+
+impl World for Regression {
+    fn pretraining(&self, step: usize, _steps: usize) -> Batch {
+        let purpose = "bridge pretraining";
+        self.prompts(purpose, step, Of::Random, self.shots, self.prompts)
+    }
+
+    fn zero_shot(&self, step: usize) -> Batch {
+        let target = Of::Fixed(&self.target);
+        self.prompts("bridge zero-shot", step, target, 0, self.prompts)
+    }
+
+    fn few_shot(&self, step: usize) -> Batch {
+        let target = Of::Fixed(&self.target);
+        self.prompts("bridge few-shot", step, target, self.shots, self.prompts)
+    }
+
+    fn replay(&self, step: usize) -> Batch {
+        let purpose = "bridge replay";
+        self.prompts(purpose, step, Of::Random, self.shots, self.prompts)
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        let opposite = self.target.negated();
+        let target = Of::Fixed(&self.target);
+        let measures = [
+            ("target", target, 0),
+            ("target", target, self.shots),
+            ("opposite", Of::Fixed(&opposite), self.shots),
+            ("random", Of::Random, self.shots),
+        ];
+        let measure = |(name, of, shots): (&'static str, Of<'_>, usize)| {
+            let purpose = format!("bridge measure {name}");
+            let batch = self.prompts(&purpose, shots, of, shots, self.measured);
+            Measure { name, shots, batch }
+        };
+        measures.into_iter().map(measure).collect()
+    }
+}
+
+/// Uniform on the unit sphere.
+fn random_unit(d: usize, stream: &mut Stream) -> Vec<f64> {
+    let mut theta: Vec<f64> = (0..d).map(|_| stream.normal()).collect();
+    let norm = theta.iter().map(|x| x * x).sum::<f64>().sqrt();
+    theta.iter_mut().for_each(|x| *x /= norm);
+    theta
+}

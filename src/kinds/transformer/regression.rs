@@ -1,0 +1,46 @@
+//! The regression world's parameters, which pretraining and fine-tuning share.
+
+use crate::kinds::params::number::{Count, Dimension, NonNegative};
+use crate::kinds::params::seed::Seed;
+use icl::bridge::regression::Regression;
+use icl::prompts::task::Task;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionParams {
+    d: Dimension,
+    noise_var: NonNegative,
+    /// Pairs in a few-shot prompt.
+    shots: Count,
+    /// Whether prompts begin with a token of their own.
+    first_token: bool,
+    /// Prompts of a step; of a fine-tuning step, in each part of the objective.
+    prompts: Count,
+    /// Prompts of a measure.
+    measured: Count,
+    /// Of the target task and of all prompts.
+    seed: Seed,
+}
+
+impl RegressionParams {
+    /// The world.
+    pub fn world(&self) -> Regression {
+        let seed = self.seed.get();
+        Regression {
+            target: Task::random_unit(self.d.get(), seed),
+            noise_std: self.noise_var.get().sqrt(),
+            shots: self.shots.get(),
+            first_token: self.first_token,
+            seed,
+            prompts: self.prompts.get(),
+            measured: self.measured.get(),
+        }
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed.get()
+    }
+}
