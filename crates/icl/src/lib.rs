@@ -1,7 +1,8 @@
-//! The science: prompts, linear attention, losses, training, and the closed forms that they meet.
-//! Knows no pipeline and no file format.
+//! The science: prompts, linear attention, losses, training, and the closed forms that they meet; a transformer, and
+//! worlds of tasks to fine-tune it in. Knows no pipeline and no file format.
 //!
-//! In the order of dependence: [`math`], [`prompts`], [`model`], [`theory`], [`train`], [`evaluate`]; and [`transformer`], which stands on [`math`] alone.
+//! In the order of dependence: [`math`], [`prompts`], [`model`], [`theory`], [`train`], [`evaluate`]; and, standing on
+//! [`math`], [`transformer`], [`forgetting`], and the worlds [`bridge`] and [`words`].
 
 pub mod bridge;
 pub mod evaluate;
@@ -12,3 +13,4 @@ pub mod prompts;
 pub mod theory;
 pub mod train;
 pub mod transformer;
+pub mod words;
