@@ -4,6 +4,7 @@ use crate::code;
 use crate::kinds::claims::kind::Claims;
 use crate::kinds::claims::verdict_table::VerdictTable;
 use crate::kinds::data::digits::Digits;
+use crate::kinds::data::names::Names;
 use crate::kinds::data::tabular_tasks::TabularTasks;
 use crate::kinds::figure::kind::DrawFigure;
 use crate::kinds::figure::prompts::PromptFigure;
@@ -19,6 +20,7 @@ use crate::kinds::measure::target_summary::TargetSummary;
 use crate::kinds::measure::theory::Theory;
 use crate::kinds::measure::tradeoff_paths::TradeoffPaths;
 use crate::kinds::measure::tradeoff_points::TradeoffPoints;
+use crate::kinds::measure::word_baselines::WordBaselines;
 use crate::kinds::page::kind::Report;
 use crate::kinds::table::configuration_table::ConfigurationTable;
 use crate::kinds::table::error_table::ErrorTable;
@@ -65,6 +67,8 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<ClosedForms>(),
         kind::<Claims>(),
         kind::<Digits>(),
+        kind::<Names>(),
+        kind::<WordBaselines>(),
         kind::<TabularTasks>(),
         kind::<TaskRoles>(),
         kind::<PoolPretrain>(),

@@ -5,13 +5,12 @@
 //! `pixel_0` to `pixel_63`, `digit`, and for each of the 45 pairs a < b of digits the task `a_vs_b`:
 //! -1 for an image of a, 1 for one of b, null for others.
 
+use crate::kinds::data::packed::{check_digest, read_packed};
 use crate::kinds::exchange::table::{failed, write_table};
-use flate2::read::MultiGzDecoder;
 use retrace::base::error::{Error, Result};
-use retrace::stage::kind::{Io, Role, StageKind, one, read};
+use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::io::Read;
 use tables::table::{Column, Table};
 
 pub struct Digits;
@@ -20,9 +19,6 @@ pub struct Digits;
 const PIXELS: usize = 64;
 /// The darkest pixel.
 const DARKEST: i64 = 16;
-/// Larger than any such file: what decodes to more is not one.
-const MOST_BYTES: u64 = 16 << 20;
-
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
@@ -38,42 +34,14 @@ impl StageKind for Digits {
     type Params = Params;
 
     fn check(params: &Params) -> std::result::Result<(), String> {
-        blake3::Hash::from_hex(&params.blake3)
-            .map(|_| ())
-            .map_err(|e| format!("blake3: `{}` is no digest: {e}", params.blake3))
+        check_digest(&params.blake3)
     }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
-        let path = io.input("images")?;
-        let bytes = read(path)?;
-        let found = blake3::hash(&bytes).to_hex();
-        if *found != *params.blake3 {
-            let message = format!(
-                "{}: its BLAKE3 digest is {found}, expected {}",
-                path.display(),
-                params.blake3
-            );
-            return Err(Error::failed(message).hint(
-                "the file was changed: restore it with git, or state the digest of yours in pipeline.yaml",
-            ));
-        }
-        let name = path.display().to_string();
-        let text = decode(&bytes).map_err(|e| Error::failed(format!("{name}: {e}")))?;
+        let (name, text) = read_packed(io, "images", &params.blake3)?;
         let images = parse(&text).map_err(|e| Error::failed(format!("{name}: {e}")))?;
         io.log(format!("{} images", images.len()));
         write_table(io, "table", Ok(table(&images)?))
-    }
-}
-
-fn decode(bytes: &[u8]) -> std::result::Result<String, String> {
-    let mut text = String::new();
-    let decoder = MultiGzDecoder::new(bytes).take(MOST_BYTES);
-    let size = { decoder }
-        .read_to_string(&mut text)
-        .map_err(|e| format!("it does not decode: {e}"))?;
-    match size as u64 == MOST_BYTES {
-        true => Err(format!("it decodes to {MOST_BYTES} bytes or more")),
-        false => Ok(text),
     }
 }
 
@@ -179,6 +147,5 @@ mod tests {
         assert!(message(row("1", "10")).contains("column 65: `10` is no digit"));
         assert_eq!(message("1,2\n".into()), "row 1 has 2 columns, expected 65");
         assert_eq!(message(String::new()), "it has no rows");
-        assert!(decode(b"no gzip").unwrap_err().contains("does not decode"));
     }
 }

@@ -1,5 +1,7 @@
-//! Real data: digit images and tables of examples, as tasks.
+//! Real data: digit images, tables of examples and names in many languages, as tasks.
 
 pub mod digits;
+pub mod names;
+pub mod packed;
 pub mod tabular;
 pub mod tabular_tasks;

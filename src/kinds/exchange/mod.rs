@@ -9,3 +9,4 @@ pub mod roles;
 pub mod table;
 pub mod task;
 pub mod trace;
+pub mod words;

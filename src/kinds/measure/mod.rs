@@ -13,3 +13,4 @@ pub mod target_summary;
 pub mod theory;
 pub mod tradeoff_paths;
 pub mod tradeoff_points;
+pub mod word_baselines;

@@ -3,6 +3,7 @@
 //! Does not know models.
 
 use crate::words::corpus::{Corpus, Split};
+use crate::words::features::LETTERS;
 use crate::words::prompts::{Deal, Deals, Plan, Prompt, PromptError, draw, enough};
 
 /// A set of test prompts. All names in them are those of things that no training sees in any language.
@@ -40,6 +41,15 @@ impl Evaluation {
         }
     }
 
+    /// All but those that a corpus has no languages for: other scripts, where none has four.
+    pub fn possible(corpus: &Corpus) -> Vec<Evaluation> {
+        let scripts = corpus.other_script().iter();
+        let has_script = { scripts }.any(|list| list.len() >= LETTERS);
+        let all = Evaluation::ALL.into_iter();
+        all.filter(|one| *one != Evaluation::OtherScript || has_script)
+            .collect()
+    }
+
     /// Test prompts. The same seed gives the same queries for every number of shots, and shots that continue
     /// those of shorter prompts, so that curves over shots and differences of models vary little.
     ///
@@ -58,7 +68,10 @@ impl Evaluation {
             .collect();
         // A script of fewer languages makes no prompt of its own.
         let scripts = corpus.other_script().iter();
-        let scripts: Vec<Vec<usize>> = scripts.filter(|list| list.len() >= 4).cloned().collect();
+        let scripts: Vec<Vec<usize>> = scripts
+            .filter(|list| list.len() >= LETTERS)
+            .cloned()
+            .collect();
         let deals = match self {
             Evaluation::Target => Deals::Fixed(target),
             Evaluation::OtherLetters => Deals::Deranged(target),
