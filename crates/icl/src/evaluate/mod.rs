@@ -2,4 +2,5 @@
 
 pub mod baseline;
 pub mod fresh_tasks;
+pub mod kept;
 pub mod pool;
