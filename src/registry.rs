@@ -8,6 +8,9 @@ use crate::kinds::data::names::Names;
 use crate::kinds::data::tabular_tasks::TabularTasks;
 use crate::kinds::figure::kind::DrawFigure;
 use crate::kinds::figure::prompts::PromptFigure;
+use crate::kinds::kept::kind::Kept;
+use crate::kinds::kept::of_models::KeptOfModels;
+use crate::kinds::kept::summary::KeptSummary;
 use crate::kinds::measure::balance_law::BalanceLaw;
 use crate::kinds::measure::closed_forms::ClosedForms;
 use crate::kinds::measure::evaluate::Evaluate;
@@ -63,6 +66,9 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<ParetoGap>(),
         kind::<TradeoffPaths>(),
         kind::<TradeoffPoints>(),
+        kind::<Kept>(),
+        kind::<KeptOfModels>(),
+        kind::<KeptSummary>(),
         kind::<LabelColumn>(),
         kind::<ClosedForms>(),
         kind::<Claims>(),

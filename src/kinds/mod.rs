@@ -7,6 +7,7 @@ pub mod claims;
 pub mod data;
 pub mod exchange;
 pub mod figure;
+pub mod kept;
 pub mod measure;
 pub mod page;
 pub mod params;

@@ -19,6 +19,7 @@ mod golden;
 #[path = "../hostile/hostile.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod hostile;
+mod kept;
 mod layers;
 mod mended;
 mod offline;

@@ -18,7 +18,8 @@
 use crate::kinds::exchange::table::{failed, read_table, write_table};
 use crate::kinds::measure::pool_evaluate::PRETRAINED;
 use crate::kinds::params::number::Share;
-use icl::math::clusters::{Crossed, median};
+use icl::evaluate::draws::mean;
+use icl::math::clusters::median;
 use icl::math::moments::Estimate;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::{Wanted, columns, wanted};
@@ -161,26 +162,6 @@ impl Draw {
     }
 }
 
-/// The mean with a standard error that respects all factors of more than one level; NaN without such a factor.
-fn mean(values: &[f64], factors: [&Vec<usize>; 2]) -> Estimate {
-    let varies = |levels: &&Vec<usize>| levels.iter().any(|level| *level != levels[0]);
-    let levels: Vec<Vec<usize>> = factors.into_iter().filter(varies).cloned().collect();
-    let variance = match levels.is_empty() {
-        true => f64::NAN,
-        false => Crossed {
-            values,
-            levels: &levels,
-        }
-        .variance_of_mean(),
-    };
-    let sum = values.iter().fold(0.0, |sum, x| sum + x);
-    Estimate {
-        mean: sum / values.len() as f64,
-        std_error: variance.sqrt(),
-        n: values.len() as u64,
-    }
-}
-
 /// The level of a factor at each draw, and how many there are.
 fn levels(draws: &[Draw], factor: fn(&Draw) -> &str) -> (Vec<usize>, usize) {
     let names: BTreeSet<&str> = draws.iter().map(factor).collect();
@@ -195,12 +176,13 @@ fn curves(draws: &[Draw], collapse: f64) -> Result<std::result::Result<Table, Ta
     let places = &draws[0].places;
     let (split, splits) = levels(draws, |draw| &draw.split);
     let (target, targets) = levels(draws, |draw| &draw.target);
+    let factors = [split, target];
     let over_draws = |part: fn(&Draw) -> &[f64], row: usize| -> Vec<f64> {
         draws.iter().map(|draw| part(draw)[row]).collect()
     };
     let means = |part: fn(&Draw) -> &[f64]| -> (Vec<Estimate>, Column) {
         let rows = (0..places.len()).map(|row| over_draws(part, row));
-        let summary = rows.map(|values| (mean(&values, [&split, &target]), median(&values)));
+        let summary = rows.map(|values| (mean(&values, &factors), median(&values)));
         let (means, medians) = summary.unzip();
         (means, Column::Float(medians))
     };
