@@ -46,7 +46,7 @@ pub fn run(plan: &Plan<'_>, io: &Io) -> Result<()> {
 }
 
 fn run_from<T: Float>(plan: &Plan<'_>, pretrained: &[T], io: &Io) -> Result<()> {
-    let measures = plan.world.measures();
+    let measures = plan.world.measures().map_err(failed)?;
     let (mut rows, mut names) = (Rows::default(), Vec::new());
     for (name, params) in plan.variants {
         let variant = params.variant(name);

@@ -93,7 +93,7 @@ fn pretrain_in<T: Stored>(plan: &Plan<'_>, io: &Io) -> Result<()> {
     };
     io.write("model", &to_bytes(&built, &network, &T::store(parameters))?)?;
     let mut rows = Rows::default();
-    rows.push(&path, &plan.world.measures(), &plan.stops);
+    rows.push(&path, &plan.world.measures().map_err(failed)?, &plan.stops);
     let table = rows.table();
     write_table(io, "curve", table)
 }

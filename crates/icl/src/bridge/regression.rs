@@ -90,27 +90,27 @@ impl Regression {
 }
 
 impl World for Regression {
-    fn pretraining(&self, step: usize, _steps: usize) -> Batch {
+    fn pretraining(&self, step: usize, _steps: usize) -> Result<Batch, String> {
         let purpose = "bridge pretraining";
-        self.prompts(purpose, step, Of::Random, self.shots, self.prompts)
+        Ok(self.prompts(purpose, step, Of::Random, self.shots, self.prompts))
     }
 
-    fn zero_shot(&self, step: usize) -> Batch {
+    fn zero_shot(&self, step: usize) -> Result<Batch, String> {
         let target = Of::Fixed(&self.target);
-        self.prompts("bridge zero-shot", step, target, 0, self.prompts)
+        Ok(self.prompts("bridge zero-shot", step, target, 0, self.prompts))
     }
 
-    fn few_shot(&self, step: usize) -> Batch {
+    fn few_shot(&self, step: usize) -> Result<Batch, String> {
         let target = Of::Fixed(&self.target);
-        self.prompts("bridge few-shot", step, target, self.shots, self.prompts)
+        Ok(self.prompts("bridge few-shot", step, target, self.shots, self.prompts))
     }
 
-    fn replay(&self, step: usize) -> Batch {
+    fn replay(&self, step: usize) -> Result<Batch, String> {
         let purpose = "bridge replay";
-        self.prompts(purpose, step, Of::Random, self.shots, self.prompts)
+        Ok(self.prompts(purpose, step, Of::Random, self.shots, self.prompts))
     }
 
-    fn measures(&self) -> Vec<Measure> {
+    fn measures(&self) -> Result<Vec<Measure>, String> {
         let opposite = self.target.negated();
         let target = Of::Fixed(&self.target);
         let measures = [
@@ -124,7 +124,7 @@ impl World for Regression {
             let batch = self.prompts(&purpose, shots, of, shots, self.measured);
             Measure { name, shots, batch }
         };
-        measures.into_iter().map(measure).collect()
+        Ok(measures.into_iter().map(measure).collect())
     }
 }
 

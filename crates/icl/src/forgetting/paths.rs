@@ -3,6 +3,7 @@
 use crate::forgetting::variant::Variant;
 use crate::forgetting::world::{Measure, World};
 use crate::math::tensor::float::Float;
+use crate::transformer::batch::Batch;
 use crate::transformer::network::Network;
 use crate::transformer::train::{Ending, Training, Worker, train};
 use std::ops::ControlFlow;
@@ -41,7 +42,7 @@ pub fn pretrain<T: Float>(
     hear: &mut Hear<'_>,
 ) -> Result<Path, String> {
     let steps = training.steps;
-    let measures = world.measures();
+    let measures = world.measures()?;
     let batch = |step| world.pretraining(step, steps);
     follow(network, parameters, training, &measures, batch, stops, hear)
 }
@@ -89,7 +90,7 @@ fn follow<T: Float>(
     parameters: &mut [T],
     training: &Training,
     measures: &[Measure],
-    batch_of: impl FnMut(usize) -> crate::transformer::batch::Batch,
+    batch_of: impl FnMut(usize) -> Result<Batch, String>,
     stops: &[usize],
     hear: &mut Hear<'_>,
 ) -> Result<Path, String> {

@@ -28,22 +28,25 @@ pub enum Objective {
 
 impl Objective {
     /// The batch of step `step` of `steps`.
-    pub fn batch(self, world: &dyn World, step: usize, steps: usize) -> Batch {
-        let mut batch = world.zero_shot(step);
+    ///
+    /// # Errors
+    /// Of the world.
+    pub fn batch(self, world: &dyn World, step: usize, steps: usize) -> Result<Batch, String> {
+        let mut batch = world.zero_shot(step)?;
         match self {
             Objective::ZeroShot => {}
             Objective::ZeroAndFewShot => {
                 let left = (steps - 1 - step) as f64 / (steps - 1).max(1) as f64;
                 if left > 0.0 {
-                    batch.append(&world.few_shot(step), left);
+                    batch.append(&world.few_shot(step)?, left);
                 }
             }
             Objective::Replay { weight, every } => {
                 if step % every == 0 {
-                    batch.append(&world.replay(step), weight * every as f64);
+                    batch.append(&world.replay(step)?, weight * every as f64);
                 }
             }
         }
-        batch
+        Ok(batch)
     }
 }

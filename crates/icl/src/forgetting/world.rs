@@ -7,18 +7,18 @@ use crate::math::tensor::float::Float;
 use crate::transformer::batch::{Batch, Target};
 use crate::transformer::train::Worker;
 
-/// Tasks to pretrain on, one to fine-tune on, and what is measured.
+/// Tasks to pretrain on, one to fine-tune on, and what is measured. Errors are of worlds that lack what a prompt needs.
 pub trait World: Sync {
     /// Few-shot prompts of random tasks; the weights of a batch sum to 1 over its main reads.
-    fn pretraining(&self, step: usize, steps: usize) -> Batch;
+    fn pretraining(&self, step: usize, steps: usize) -> Result<Batch, String>;
     /// Prompts of the target task without examples.
-    fn zero_shot(&self, step: usize) -> Batch;
+    fn zero_shot(&self, step: usize) -> Result<Batch, String>;
     /// Few-shot prompts of the target task.
-    fn few_shot(&self, step: usize) -> Batch;
+    fn few_shot(&self, step: usize) -> Result<Batch, String>;
     /// Few-shot prompts of random pretraining tasks.
-    fn replay(&self, step: usize) -> Batch;
+    fn replay(&self, step: usize) -> Result<Batch, String>;
     /// What is measured, always on the same prompts.
-    fn measures(&self) -> Vec<Measure>;
+    fn measures(&self) -> Result<Vec<Measure>, String>;
 }
 
 /// Prompts whose reads are scored.

@@ -148,12 +148,12 @@ fn split(batch: &Batch) -> Vec<Part> {
 /// update, and the parameters before it; and once more after the last, without a loss.
 ///
 /// # Errors
-/// A subset that the model lacks, or a batch that it cannot read.
+/// A subset that the model lacks, or a batch that cannot be made or read.
 pub fn train<T: Float>(
     network: &Network,
     parameters: &mut [T],
     training: &Training,
-    mut batch_of: impl FnMut(usize) -> Batch,
+    mut batch_of: impl FnMut(usize) -> Result<Batch, String>,
     mut heard: impl FnMut(usize, Option<f64>, &[T]) -> ControlFlow<()>,
 ) -> Result<Ending, String> {
     let (subset, low_rank, seed) = (training.subset, training.low_rank, training.seed);
@@ -162,7 +162,7 @@ pub fn train<T: Float>(
     let mut worker = Worker::new(network);
     let (mut of_parameters, mut gradient) = (Vec::new(), Vec::new());
     for step in 0..training.steps {
-        let batch = batch_of(step);
+        let batch = batch_of(step)?;
         let wanted = trained.wanted();
         let loss = worker.loss_and_gradient(parameters, &batch, wanted, &mut of_parameters)?;
         trained.gradient(&of_parameters, &mut gradient);

@@ -2,7 +2,7 @@
 //!
 //! A prompt has four languages, to each of which a letter is dealt; its shots are names with their letters,
 //! and its query is a name whose letter is asked for. In the order of dependence: [`corpus`],
-//! [`features`], [`prompts`], [`evaluations`], [`tokens`], [`baselines`]. Knows no file format and no model.
+//! [`features`], [`prompts`], [`evaluations`], [`tokens`], [`baselines`], [`world`]. Knows no file format and no model.
 
 pub mod baselines;
 pub mod corpus;
@@ -10,3 +10,4 @@ pub mod evaluations;
 pub mod features;
 pub mod prompts;
 pub mod tokens;
+pub mod world;

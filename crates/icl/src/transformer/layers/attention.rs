@@ -5,7 +5,8 @@
 //! for backward: by sequence, head and query, one for each token of the sequence, 0 for those not seen.
 
 use crate::math::tensor::float::Float;
-use crate::math::tensor::matmul::{MatrixMut, MatrixRef, multiply};
+use crate::math::tensor::matmul::multiply;
+use crate::math::tensor::matrix::{MatrixMut, MatrixRef};
 use crate::transformer::config::{Attention, Kernel};
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
 //! Linear maps y = x W^T + b, W out x in, over the rows of x.
 
 use crate::math::tensor::float::Float;
-use crate::math::tensor::matmul::{MatrixMut, MatrixRef, multiply};
+use crate::math::tensor::matmul::multiply;
+use crate::math::tensor::matrix::{MatrixMut, MatrixRef};
 use crate::transformer::layout::Linear;
 use crate::transformer::parameters::{Gradient, Parameters};
 

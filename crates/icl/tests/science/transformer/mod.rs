@@ -461,7 +461,7 @@ fn a_frozen_set_is_frozen() {
                 &network,
                 &mut after,
                 &training(subset, low_rank),
-                |_| batch(&config, 9),
+                |_| Ok(batch(&config, 9)),
                 go,
             );
             assert_eq!(ending, Ok(Ending::Completed));
@@ -497,7 +497,7 @@ fn low_rank_gradients_are_those_of_the_whole_matrix() {
         decay: Decay::Constant,
     };
     let mut after = start.clone();
-    train(&network, &mut after, &training, |_| batch.clone(), go).unwrap();
+    train(&network, &mut after, &training, |_| Ok(batch.clone()), go).unwrap();
     let (_, gradient) = gradient(&network, &start, &batch);
     for tensor in network
         .layout()
@@ -543,7 +543,7 @@ fn threads_change_no_bit() {
                 &network,
                 &mut parameters,
                 &training,
-                |_| batch(&config, 23),
+                |_| Ok(batch(&config, 23)),
                 heard,
             )
             .unwrap();
@@ -568,7 +568,7 @@ fn divergence_is_an_ending_and_not_an_error() {
         &network,
         &mut parameters,
         &training,
-        |_| batch(config, 9),
+        |_| Ok(batch(config, 9)),
         go,
     )
     .unwrap();
