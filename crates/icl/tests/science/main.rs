@@ -9,5 +9,6 @@ mod golden;
 mod gradients;
 mod pareto;
 mod population;
+mod products;
 mod spread;
 mod transformer;

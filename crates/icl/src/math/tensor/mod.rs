@@ -1,2 +1,6 @@
+//! Arithmetic of a transformer over f32 or f64: elementary functions, products of matrices, and
+//! what acts on rows. The same bits at every level of vector instructions. Knows no model.
+
 pub mod float;
 pub mod matmul;
+pub mod matrix;
