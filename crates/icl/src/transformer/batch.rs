@@ -21,10 +21,12 @@ pub struct Batch {
 pub enum Tokens {
     /// tokens x features, row-major.
     Dense { features: usize, values: Vec<f64> },
-    /// Token t is the set of ids `ids[ends[t - 1]..ends[t]]` (from 0 for the first): its embedding is the
-    /// mean of theirs times sqrt(number of ids), so that sets of random vectors have the size of one.
-    /// An ordinary token is a set of one id.
-    Bags { ids: Vec<u32>, ends: Vec<usize> },
+    /// Token t is a weighted sum of embeddings: the ids and weights `entries[ends[t - 1]..ends[t]]` (from 0 for the
+    /// first). An ordinary token is one id with weight 1.
+    Bags {
+        entries: Vec<(u32, f64)>,
+        ends: Vec<usize>,
+    },
 }
 
 /// A place where the output is compared with something.
@@ -70,14 +72,14 @@ impl Batch {
                 values.extend_from_slice(more);
             }
             (
-                Tokens::Bags { ids, ends },
+                Tokens::Bags { entries, ends },
                 Tokens::Bags {
-                    ids: more,
+                    entries: more,
                     ends: their_ends,
                 },
             ) => {
-                ends.extend(their_ends.iter().map(|end| ids.len() + end));
-                ids.extend_from_slice(more);
+                ends.extend(their_ends.iter().map(|end| entries.len() + end));
+                entries.extend_from_slice(more);
             }
             _ => panic!("batches with tokens of other kinds"),
         }

@@ -94,7 +94,7 @@ impl Lexicon {
         BatchBuilder {
             lexicon: self,
             lengths: Vec::new(),
-            ids: Vec::new(),
+            entries: Vec::new(),
             ends: Vec::new(),
             reads: Vec::new(),
         }
@@ -106,7 +106,7 @@ impl Lexicon {
 pub struct BatchBuilder<'a> {
     lexicon: &'a Lexicon,
     lengths: Vec<usize>,
-    ids: Vec<u32>,
+    entries: Vec<(u32, f64)>,
     ends: Vec<usize>,
     reads: Vec<Read>,
 }
@@ -136,29 +136,31 @@ impl BatchBuilder<'_> {
         let mut name = Vec::new();
         for prompt in prompts {
             let first = self.ends.len();
-            self.token(&[lexicon.vocabulary.start()]);
+            self.token(&[lexicon.vocabulary.start()], None);
             for shot in &prompt.shots {
                 name.clear();
                 drop_out(lexicon.bag(prompt.split, shot), share, stream, &mut name);
                 self.read(shot, earlier, language);
-                self.token(&name);
-                // Larger than all n-grams: the bag stays sorted.
-                name.push(lexicon.vocabulary.letter(shot.letter));
-                self.token(&name);
+                self.token(&name, None);
+                self.token(&name, Some(lexicon.vocabulary.letter(shot.letter)));
             }
             name.clear();
             let bag = lexicon.bag(prompt.split, &prompt.query);
             drop_out(bag, share, stream, &mut name);
             self.read(&prompt.query, Some(query), language);
-            self.token(&name);
+            self.token(&name, None);
             self.lengths.push(self.ends.len() - first);
         }
         self
     }
 
-    fn token(&mut self, ids: &[u32]) {
-        self.ids.extend_from_slice(ids);
-        self.ends.push(self.ids.len());
+    /// A set of n ids, each with weight 1 / sqrt(n), so that a sum of random vectors has the size of one; and a letter
+    /// with weight 1, or it would be lost among them.
+    fn token(&mut self, ids: &[u32], letter: Option<u32>) {
+        let weight = 1.0 / (ids.len().max(1) as f64).sqrt();
+        self.entries.extend(ids.iter().map(|&id| (id, weight)));
+        self.entries.extend(letter.map(|letter| (letter, 1.0)));
+        self.ends.push(self.entries.len());
     }
 
     /// Reads at the token that comes next.
@@ -191,10 +193,10 @@ impl BatchBuilder<'_> {
     }
 
     pub fn finish(self) -> Batch {
-        let (ids, ends) = (self.ids, self.ends);
+        let (entries, ends) = (self.entries, self.ends);
         Batch {
             lengths: self.lengths,
-            tokens: Tokens::Bags { ids, ends },
+            tokens: Tokens::Bags { entries, ends },
             reads: self.reads,
         }
     }
@@ -212,11 +214,14 @@ mod tests {
     }
 
     fn bag(batch: &Batch, token: usize) -> Vec<u32> {
-        let Tokens::Bags { ids, ends } = &batch.tokens else {
+        let Tokens::Bags { entries, ends } = &batch.tokens else {
             panic!("words are bags");
         };
         let first = token.checked_sub(1).map_or(0, |before| ends[before]);
-        ids[first..ends[token]].to_vec()
+        entries[first..ends[token]]
+            .iter()
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     #[test]
@@ -340,12 +345,13 @@ mod tests {
         let mut stream = Stream::new(7, "golden dropout", &[3]);
         let batch = lexicon.batch();
         let batch = batch.push_with_dropout(&prompts.unwrap(), &Weights::QUERY, 0.3, &mut stream);
-        let Tokens::Bags { ids, ends } = batch.finish().tokens else {
+        let Tokens::Bags { entries, ends } = batch.finish().tokens else {
             panic!("words are bags");
         };
         let mut hasher = blake3::Hasher::new();
-        for id in ids {
+        for (id, weight) in entries {
             hasher.update(&id.to_le_bytes());
+            hasher.update(&weight.to_le_bytes());
         }
         for end in ends {
             hasher.update(&(end as u64).to_le_bytes());
@@ -353,5 +359,5 @@ mod tests {
         assert_eq!(&hasher.finalize().to_hex()[..16], GOLDEN);
     }
 
-    const GOLDEN: &str = "b200e5c95cc15c50";
+    const GOLDEN: &str = "6e9c59b0d1782698";
 }

@@ -32,20 +32,16 @@ pub(crate) fn forward<T: Float>(
             rows.resize(range.len() * width, T::ZERO);
             linear::apply(table, features, [count, width], rows);
         }
-        (Input::Embedding { .. }, Tokens::Bags { ids, ends }) => {
+        (Input::Embedding { .. }, Tokens::Bags { entries, ends }) => {
             rows.clear();
             rows.resize(range.len() * width, T::ZERO);
             for (token, row) in range.zip(rows.chunks_exact_mut(width)) {
-                let ids = bag(ids, ends, token);
-                for &id in ids {
+                for &(id, weight) in bag(entries, ends, token) {
+                    let weight = T::from_f64(weight);
                     let entry = &table[id as usize * width..(id as usize + 1) * width];
                     for (sum, &x) in row.iter_mut().zip(entry) {
-                        *sum += x;
+                        *sum += weight * x;
                     }
-                }
-                let scale = bag_scale::<T>(ids.len());
-                for x in row {
-                    *x = *x * scale;
                 }
             }
         }
@@ -67,14 +63,13 @@ pub(crate) fn backward<T: Float>(
         (Input::Linear { features: count }, _) => {
             linear::weight_gradient(d_rows, features, [count, width], d_table);
         }
-        (Input::Embedding { .. }, Tokens::Bags { ids, ends }) => {
+        (Input::Embedding { .. }, Tokens::Bags { entries, ends }) => {
             for (token, row) in range.zip(d_rows.chunks_exact(width)) {
-                let ids = bag(ids, ends, token);
-                let scale = bag_scale::<T>(ids.len());
-                for &id in ids {
+                for &(id, weight) in bag(entries, ends, token) {
+                    let weight = T::from_f64(weight);
                     let entry = &mut d_table[id as usize * width..(id as usize + 1) * width];
                     for (sum, &x) in entry.iter_mut().zip(row) {
-                        *sum += x * scale;
+                        *sum += weight * x;
                     }
                 }
             }
@@ -96,12 +91,12 @@ pub(crate) fn check(
     let (wanted, found) = match (input, tokens) {
         (Input::Direct, Tokens::Dense { features, .. }) => (width, *features),
         (Input::Linear { features: wanted }, Tokens::Dense { features, .. }) => (wanted, *features),
-        (Input::Embedding { vocabulary }, Tokens::Bags { ids, ends }) => {
-            if ends.len() != count || ends.last().copied().unwrap_or(0) != ids.len() {
+        (Input::Embedding { vocabulary }, Tokens::Bags { entries, ends }) => {
+            if ends.len() != count || ends.last().copied().unwrap_or(0) != entries.len() {
                 return Err(format!("{} bags for {count} tokens", ends.len()));
             }
-            return match ids.iter().find(|&&id| id as usize >= vocabulary) {
-                Some(id) => Err(format!("token id {id}: the vocabulary has {vocabulary}")),
+            return match entries.iter().find(|(id, _)| *id as usize >= vocabulary) {
+                Some((id, _)) => Err(format!("token id {id}: the vocabulary has {vocabulary}")),
                 None => Ok(()),
             };
         }
@@ -127,13 +122,7 @@ pub(crate) fn check(
     }
 }
 
-fn bag<'a>(ids: &'a [u32], ends: &[usize], token: usize) -> &'a [u32] {
+fn bag<'a>(entries: &'a [(u32, f64)], ends: &[usize], token: usize) -> &'a [(u32, f64)] {
     let start = if token == 0 { 0 } else { ends[token - 1] };
-    &ids[start..ends[token]]
-}
-
-/// A sum of n ids is scaled by 1 / sqrt(n): their mean times sqrt(n).
-#[inline(always)]
-fn bag_scale<T: Float>(ids: usize) -> T {
-    T::ONE / T::from_f64(ids.max(1) as f64).sqrt()
+    &entries[start..ends[token]]
 }

@@ -147,14 +147,14 @@ fn batch(config: &Config, sequences: usize) -> Batch {
         Input::Direct => dense(config.width, &mut stream),
         Input::Linear { features } => dense(features, &mut stream),
         Input::Embedding { vocabulary } => {
-            let (mut ids, mut ends) = (Vec::new(), Vec::new());
+            let (mut entries, mut ends) = (Vec::new(), Vec::new());
             for _ in 0..count {
                 for _ in 0..1 + stream.index(3) {
-                    ids.push(stream.index(vocabulary) as u32);
+                    entries.push((stream.index(vocabulary) as u32, stream.normal()));
                 }
-                ends.push(ids.len());
+                ends.push(entries.len());
             }
-            Tokens::Bags { ids, ends }
+            Tokens::Bags { entries, ends }
         }
     };
     let size = config.output_size();
@@ -612,7 +612,7 @@ fn what_cannot_be_is_said() {
     );
     assert!(
         refused(&|b| b.tokens = Tokens::Bags {
-            ids: vec![],
+            entries: vec![],
             ends: vec![]
         })
         .contains("token ids")

@@ -65,18 +65,16 @@ impl Plain<'_> {
                     _ => self.map("model.embed_tokens", x),
                 }
             }
-            (Tokens::Bags { ids, ends }, _) => {
+            (Tokens::Bags { entries, ends }, _) => {
                 let start = if token == 0 { 0 } else { ends[token - 1] };
-                let bag = &ids[start..ends[token]];
+                let bag = &entries[start..ends[token]];
                 let table = self.tensor("model.embed_tokens.weight").unwrap();
                 let entry = |i: usize| {
                     bag.iter()
-                        .map(|&id| table[id as usize * width + i])
+                        .map(|&(id, weight)| weight * table[id as usize * width + i])
                         .sum::<f64>()
                 };
-                (0..width)
-                    .map(|i| entry(i) / (bag.len() as f64).sqrt())
-                    .collect()
+                (0..width).map(entry).collect()
             }
         }
     }
