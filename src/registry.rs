@@ -11,6 +11,7 @@ use crate::kinds::figure::prompts::PromptFigure;
 use crate::kinds::kept::kind::Kept;
 use crate::kinds::kept::of_models::KeptOfModels;
 use crate::kinds::kept::summary::KeptSummary;
+use crate::kinds::figure::word_prompts::WordPrompts;
 use crate::kinds::measure::balance_law::BalanceLaw;
 use crate::kinds::measure::closed_forms::ClosedForms;
 use crate::kinds::measure::evaluate::Evaluate;
@@ -75,6 +76,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<Digits>(),
         kind::<Names>(),
         kind::<WordBaselines>(),
+        kind::<WordPrompts>(),
         kind::<TabularTasks>(),
         kind::<TaskRoles>(),
         kind::<PoolPretrain>(),

@@ -11,11 +11,12 @@
 //! 4. The script of a language is the one of most of its letters. Of the languages in `script`, `unseen` are
 //!    drawn to be held out; the others are for pretraining. Languages of other scripts are held out too.
 //!
-//! Output `table`, see [`COLUMNS`](crate::kinds::exchange::words::COLUMNS), by language and thing.
+//! Outputs: `table`, see [`COLUMNS`](crate::kinds::exchange::words::COLUMNS), by language and thing; `languages`, see
+//! [`LANGUAGE_COLUMNS`](crate::kinds::exchange::words::LANGUAGE_COLUMNS).
 
 use crate::kinds::data::packed::{check_digest, read_packed};
 use crate::kinds::exchange::table::failed;
-use crate::kinds::exchange::words::{COLUMNS, write_names};
+use crate::kinds::exchange::words::{COLUMNS, LANGUAGE_COLUMNS, write_languages, write_names};
 use crate::kinds::params::number::{Count, Share};
 use crate::kinds::params::seed::Seed;
 use icl::math::stream::Stream;
@@ -57,7 +58,7 @@ impl StageKind for Names {
     const NAME: &'static str = "names";
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = &[one("names")];
-    const OUTPUTS: &'static [&'static str] = &["table.parquet"];
+    const OUTPUTS: &'static [&'static str] = &["table.parquet", "languages.parquet"];
     type Params = Params;
 
     fn check(params: &Params) -> std::result::Result<(), String> {
@@ -80,6 +81,7 @@ impl StageKind for Names {
     fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
         match output {
             "table" => columns(COLUMNS),
+            "languages" => columns(LANGUAGE_COLUMNS),
             _ => None,
         }
     }
@@ -105,7 +107,8 @@ impl StageKind for Names {
             corpus.other_script().iter().map(Vec::len).sum::<usize>(),
             found.both,
         ));
-        write_names(io, "table", &found.rows)
+        write_names(io, "table", &found.rows)?;
+        write_languages(io, "languages", &corpus, |tag| english(&lines, tag))
     }
 }
 
@@ -236,6 +239,25 @@ fn rows(params: &Params, lines: &[Line]) -> Result<Found> {
         things,
         test_things,
     })
+}
+
+/// What English calls a language: `sr-Latn` is Serbian (Latin). The tag where the file does not say.
+fn english(lines: &[Line], tag: &str) -> String {
+    let name = |thing: String| {
+        let of_thing = |line: &&Line| line[0] == "en" && line[1] == thing;
+        lines.iter().find(of_thing).map(|line| line[2].to_owned())
+    };
+    if let Some(name) = name(format!("language/{tag}")) {
+        return name;
+    }
+    let parts = tag.split_once('-').and_then(|(language, script)| {
+        let (language, script) = (
+            name(format!("language/{language}"))?,
+            name(format!("script/{script}"))?,
+        );
+        Some(format!("{language} ({script})"))
+    });
+    parts.unwrap_or_else(|| tag.to_owned())
 }
 
 fn by_language<'a>(lines: &[Line<'a>]) -> BTreeMap<&'a str, Vec<Line<'a>>> {
@@ -416,6 +438,16 @@ mod tests {
         script.script = "Latn".into();
         let told = Names::check(&script).unwrap_err();
         assert!(told.contains("no script `Latn`"), "{told}");
+    }
+
+    #[test]
+    fn languages_have_english_names() {
+        let text = "en\tlanguage/sr\tSerbian\nen\tscript/Latn\tLatin\nsr\tlanguage/sr\tсрпски\n";
+        let lines = parse(text).unwrap();
+        assert_eq!(english(&lines, "sr"), "Serbian");
+        assert_eq!(english(&lines, "sr-Latn"), "Serbian (Latin)");
+        assert_eq!(english(&lines, "sr-Cyrl"), "sr-Cyrl");
+        assert_eq!(english(&lines, "de"), "de");
     }
 
     #[test]

@@ -1,9 +1,10 @@
-//! Names of things in many languages, as the table that kind `names` writes.
+//! Names of things in many languages, as the tables that kind `names` writes.
 
 use crate::kinds::exchange::table::{failed, read_table, write_table};
-use icl::words::corpus::{Corpus, Role, Row, Split};
+use icl::words::corpus::{Corpus, Language, Role, Row, Split};
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
+use std::collections::BTreeMap;
 use tables::table::{Column, Table};
 
 /// Columns of the table; `split` is `train` or `test`, `role` is `pretraining`, `unseen` or
@@ -24,6 +25,44 @@ pub fn write_names(io: &Io, output: &str, rows: &[Row]) -> Result<()> {
         ("role", text(|row| row.role.name())),
     ]);
     write_table(io, output, table)
+}
+
+/// Columns of the table of languages; `english` is the language's name in English, `train` and `test` are numbers of names.
+pub const LANGUAGE_COLUMNS: &[&str] = &["language", "english", "script", "role", "train", "test"];
+
+/// Writes the languages of a corpus as an output, each with its English name.
+pub fn write_languages(
+    io: &Io,
+    output: &str,
+    corpus: &Corpus,
+    english: impl Fn(&str) -> String,
+) -> Result<()> {
+    let languages = corpus.languages();
+    let text = |part: fn(&Language) -> &str| {
+        Column::Text(languages.iter().map(|one| part(one).to_owned()).collect())
+    };
+    let count = |split| {
+        let counts = languages.iter().map(|one| one.names(split).len() as i64);
+        Column::Int(counts.collect())
+    };
+    let english = languages.iter().map(|one| english(&one.tag));
+    let table = Table::new(vec![
+        ("language", text(|one| &one.tag)),
+        ("english", Column::Text(english.collect())),
+        ("script", text(|one| &one.script)),
+        ("role", text(|one| one.role.name())),
+        ("train", count(Split::Train)),
+        ("test", count(Split::Test)),
+    ]);
+    write_table(io, output, table)
+}
+
+/// English names by tag, of the table in the role `languages`.
+pub fn read_languages(io: &Io) -> Result<BTreeMap<String, String>> {
+    let table = read_table(io.input("languages")?)?;
+    let tags = table.texts("language").map_err(failed)?.iter();
+    let english = table.texts("english").map_err(failed)?.iter();
+    Ok(tags.cloned().zip(english.cloned()).collect())
 }
 
 /// The table in the role `names`.

@@ -14,3 +14,4 @@ pub mod query;
 pub mod rows;
 pub mod statistics;
 pub mod wants;
+pub mod word_prompts;

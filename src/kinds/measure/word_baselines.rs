@@ -29,13 +29,20 @@ pub struct WordBaselines;
 pub struct Params {
     /// Ids of n-grams, to which they are hashed.
     n_grams: Count,
-    /// Added to each count.
-    alpha: Positive,
+    alpha: Alpha,
     /// Prompts of each measure and number of shots.
     prompts: Count,
     shots: Vec<u32>,
     /// Draws the target task and the prompts.
     seed: Seed,
+}
+
+/// What is added to each count, for each baseline.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Alpha {
+    naive_bayes: Positive,
+    oracle: Positive,
 }
 
 impl StageKind for WordBaselines {
@@ -68,7 +75,13 @@ impl StageKind for WordBaselines {
         let corpus = read_corpus(io)?;
         let vocabulary = Vocabulary::new(params.n_grams.get()).map_err(failed)?;
         let lexicon = Lexicon::new(&corpus, vocabulary);
-        let bayes = NaiveBayes::new(&lexicon, params.alpha.get());
+        let bayes = Source::ALL.map(|source| {
+            let alpha = match source {
+                Source::Shots => params.alpha.naive_bayes,
+                Source::Languages => params.alpha.oracle,
+            };
+            (source, NaiveBayes::new(&lexicon, source, alpha.get()))
+        });
         let seed = params.seed.get();
         let target = Deal::target(&corpus, seed).map_err(failed)?;
         let measures = Evaluation::possible(&corpus);
@@ -83,11 +96,11 @@ impl StageKind for WordBaselines {
                 let n = params.prompts.get();
                 let prompts = evaluation.prompts(&corpus, &target, shots as usize, n, seed);
                 let prompts = prompts.map_err(failed)?;
-                for source in Source::ALL {
+                for (source, bayes) in &bayes {
                     baselines.push(source.name().to_owned());
                     names.push(evaluation.name().to_owned());
                     n_shots.push(i64::from(shots));
-                    errors.push(bayes.error(&prompts, source));
+                    errors.push(bayes.error(&prompts));
                 }
             }
         }

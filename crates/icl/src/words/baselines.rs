@@ -64,12 +64,13 @@ impl Counts {
 pub struct NaiveBayes<'a> {
     lexicon: &'a Lexicon,
     alpha: f64,
-    languages: Vec<Counts>,
+    /// What each language has in training; nothing where the shots alone count.
+    languages: Option<Vec<Counts>>,
 }
 
 impl<'a> NaiveBayes<'a> {
-    /// `alpha` > 0.
-    pub fn new(lexicon: &'a Lexicon, alpha: f64) -> NaiveBayes<'a> {
+    /// `alpha` > 0; few examples want less of it than many.
+    pub fn new(lexicon: &'a Lexicon, source: Source, alpha: f64) -> NaiveBayes<'a> {
         let counts = |language| {
             let mut counts = Counts::default();
             for bag in lexicon.bags(Split::Train, language) {
@@ -77,23 +78,27 @@ impl<'a> NaiveBayes<'a> {
             }
             counts
         };
+        let languages = match source {
+            Source::Shots => None,
+            Source::Languages => Some((0..lexicon.n_languages()).map(counts).collect()),
+        };
         NaiveBayes {
             lexicon,
             alpha,
-            languages: (0..lexicon.n_languages()).map(counts).collect(),
+            languages,
         }
     }
 
     /// The place of the letter that a prompt's query is given.
-    pub fn answer(&self, prompt: &Prompt, source: Source) -> usize {
+    pub fn answer(&self, prompt: &Prompt) -> usize {
         let bag = self.lexicon.bag(prompt.split, &prompt.query);
         let n_grams = self.lexicon.vocabulary().n_grams();
-        let score = |letter: usize| match source {
-            Source::Languages => {
+        let score = |letter: usize| match &self.languages {
+            Some(languages) => {
                 let language = prompt.deal.languages[letter];
-                self.languages[language].score(bag, self.alpha, n_grams)
+                languages[language].score(bag, self.alpha, n_grams)
             }
-            Source::Shots => {
+            None => {
                 let mut counts = Counts::default();
                 for shot in prompt.shots.iter().filter(|shot| shot.letter == letter) {
                     counts.add(self.lexicon.bag(prompt.split, shot));
@@ -110,10 +115,10 @@ impl<'a> NaiveBayes<'a> {
     }
 
     /// Share of prompts that get a wrong letter.
-    pub fn error(&self, prompts: &[Prompt], source: Source) -> f64 {
+    pub fn error(&self, prompts: &[Prompt]) -> f64 {
         let wrong = prompts
             .iter()
-            .filter(|prompt| self.answer(prompt, source) != prompt.query.letter);
+            .filter(|prompt| self.answer(prompt) != prompt.query.letter);
         wrong.count() as f64 / prompts.len() as f64
     }
 }
@@ -143,12 +148,11 @@ mod tests {
     fn shots_beat_chance_on_unseen_languages_and_the_oracle_beats_shots() {
         let corpus = made_up();
         let lexicon = Lexicon::new(&corpus, Vocabulary::new(8192).unwrap());
-        let bayes = NaiveBayes::new(&lexicon, 0.1);
         let target = Deal::target(&corpus, 0).unwrap();
         for evaluation in Evaluation::ALL {
             let errors = |n_shots, source| {
                 let prompts = evaluation.prompts(&corpus, &target, n_shots, 500, 0);
-                bayes.error(&prompts.unwrap(), source)
+                NaiveBayes::new(&lexicon, source, 0.1).error(&prompts.unwrap())
             };
             let shots = errors(16, Source::Shots);
             let oracle = errors(16, Source::Languages);

@@ -9,4 +9,5 @@ pub mod image_rows;
 pub mod layout;
 pub mod legend;
 pub mod marks;
+pub mod text_columns;
 pub mod ticks;
