@@ -128,7 +128,7 @@ impl StageKind for WordPrompts {
 }
 
 /// Above the languages.
-const NOT_TOLD: &str = "the deal, which no model is told:";
+const NOT_TOLD: &str = "the deal (not in the prompt):";
 
 fn letter(place: usize) -> String {
     const LETTERS: &str = "ABCD";

@@ -116,7 +116,10 @@ pub fn draw(figure: &TextColumns, font: &Font) -> Result<Drawing, ReportError> {
     let titles = most(&|place, column| place.title(column).len() as f64 * place.line());
     let rows = most(&|place, column| place.rows(column).iter().map(|row| row.1).sum());
     let last = most(&|place, column| place.height(&column.last));
-    let notes = most(&|place, column| (column.notes.len() + 1) as f64 * place.smaller().line());
+    let notes = most(&|place, column| {
+        let small = place.smaller();
+        small.notes(column).len() as f64 * small.line()
+    });
     let apart = APART * size;
 
     let title_top = BORDER;
@@ -158,24 +161,10 @@ pub fn draw(figure: &TextColumns, font: &Font) -> Result<Drawing, ReportError> {
         };
         canvas.outline(&frame.corners(), Color::BLACK, 0.8);
         let (small, mut top) = (place.smaller(), note_top);
-        small.write(
-            &mut canvas,
-            &column.above_notes,
-            small.text_left(),
-            top,
-            Anchor::Start,
-        );
-        for note in &column.notes {
+        for (mark, left, line) in small.notes(column) {
+            small.write(&mut canvas, mark, small.text_left(), top, Anchor::Start);
+            small.write(&mut canvas, &line, left, top, Anchor::Start);
             top += small.line();
-            small.write(
-                &mut canvas,
-                &note.mark,
-                small.text_left(),
-                top,
-                Anchor::Start,
-            );
-            let left = small.text_left() + (1.0 + GAP) * small.size;
-            small.write(&mut canvas, &note.text, left, top, Anchor::Start);
         }
     }
     canvas.finish()?;
@@ -228,6 +217,23 @@ impl Place<'_> {
     fn rows<'a>(&self, column: &'a TextColumn) -> Vec<(&'a Marked, f64)> {
         let rows = column.rows.iter();
         rows.map(|row| (row, self.height(row))).collect()
+    }
+
+    /// Lines above notes and of notes: the mark of those that have one, where the words begin, and the words.
+    fn notes<'a>(&self, column: &'a TextColumn) -> Vec<(&'a str, f64, String)> {
+        let lines = |mark, left: f64, words| {
+            let room = self.right - PADDING - left;
+            let lines = broken(words, room, |text| self.width(text)).into_iter();
+            let marked = |(at, line)| (if at == 0 { mark } else { "" }, left, line);
+            lines.enumerate().map(marked).collect::<Vec<_>>()
+        };
+        let left = self.text_left();
+        let beside = left + (1.0 + GAP) * self.size;
+        let mut all = lines("", left, &column.above_notes);
+        for note in &column.notes {
+            all.extend(lines(&note.mark, beside, &note.text));
+        }
+        all
     }
 
     /// The text, further lines a little to the right, and the mark on its last line.
