@@ -37,6 +37,7 @@ mod schema;
 mod toy;
 mod tradeoff;
 mod verbs;
+mod words;
 #[path = "../hostile/yaml.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod yaml;
