@@ -206,7 +206,7 @@ impl From<Color> for Ink {
 pub struct Point {
     pub x: f64,
     pub y: f64,
-    /// Half the height of the bar or band around `y`, in units of `y`.
+    /// Half the height of the bar or band around `y`, in units of `y`; or what its style says.
     #[serde(default)]
     pub error: Option<f64>,
 }
@@ -289,6 +289,8 @@ pub enum ErrorStyle {
     #[default]
     None,
     Bars,
+    /// Bars along x: `error` is half their width, in units of `x`.
+    BarsAlongX,
     Band,
 }
 

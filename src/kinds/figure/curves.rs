@@ -45,7 +45,7 @@ pub struct Curves {
     /// Whether numbers may be missing (diverged, or never measured) without a warning.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gaps: bool,
-    /// Bars or a band of so many standard errors to each side.
+    /// Bars, or a band, of so many standard errors to each side; in a panel with `rows` bars along x.
     #[serde(default)]
     error: Option<ErrorRange>,
     /// Show the means of so many consecutive rows.
@@ -147,7 +147,7 @@ impl Curves {
                 ("", false),
             ],
             true => [
-                ("error", self.error.is_some()),
+                ("error", matches!(self.error, Some(ErrorRange::Band(_)))),
                 ("means_of", self.means_of.is_some()),
                 ("medians_of", self.medians_of.is_some()),
             ],
@@ -343,7 +343,10 @@ impl Curves {
                 // A curve without data leaves its place free.
                 let places = self.values.len().max(count);
                 let up = rows::dodge(at, places, self.dodge.get());
-                let points = readings.iter().map(|r| (r.x, r.row.clone()));
+                let points = readings.iter().map(|r| {
+                    let error = self.error.map(|error| error.reach() * r.std_error);
+                    (r.x, error, r.row.clone())
+                });
                 let points = figure_rows.points(points, up, self.across.get());
                 points.map_err(|e| Error::failed(format!("{from}.y: {e}")))?
             }
@@ -356,13 +359,17 @@ impl Curves {
             }
         };
         let look = look.cloned().unwrap_or_default();
+        let style = match place.rows {
+            None => ErrorRange::style,
+            Some(_) => ErrorRange::style_on_rows,
+        };
         let series = Series {
             label: look.label.replace("{}", value),
             color: look.color.at(position, count).into(),
             points,
             line: look.line(self.mark),
             marker: look.marker(self.mark),
-            error: self.error.map_or(ErrorStyle::None, ErrorRange::style),
+            error: self.error.map_or(ErrorStyle::None, style),
             beyond: self.beyond,
             every: match self.across.get() {
                 0.0 => 1,

@@ -21,6 +21,14 @@ impl ErrorRange {
         }
     }
 
+    /// The same in a panel of rows, where numbers are on the x axis alone.
+    pub fn style_on_rows(self) -> ErrorStyle {
+        match self {
+            ErrorRange::Bars(_) => ErrorStyle::BarsAlongX,
+            ErrorRange::Band(_) => ErrorStyle::None,
+        }
+    }
+
     /// How many standard errors it extends to each side.
     pub fn reach(self) -> f64 {
         match self {

@@ -103,8 +103,13 @@ impl LegendParams {
             for entry in &mut entries {
                 entry.error = ErrorStyle::None;
             }
+            let series = || figure.panels.iter().flat_map(|panel| &panel.series);
+            let along_x = series().any(|series| series.error == ErrorStyle::BarsAlongX);
             for error in errors {
-                let entry = error_entry(*error);
+                let mut entry = error_entry(*error);
+                if along_x {
+                    entry.error = error.style_on_rows();
+                }
                 if !entries.iter().any(|known| known.label == entry.label) {
                     entries.push(entry);
                 }

@@ -166,6 +166,9 @@ impl<'p> PanelAt<'p> {
         let (panel, path) = (self.params, &self.path);
         check::names(&self.x, &format!("{path}.x"))?;
         check::names(&self.y, &format!("{path}.y"))?;
+        if let Some(rows) = &panel.rows {
+            rows.check(&format!("{path}.rows"))?;
+        }
         for (at, guide) in panel.guides.iter().enumerate() {
             guide.check(&format!("{path}.guides.{at}"))?;
         }

@@ -20,7 +20,7 @@ type Broken = (
 
 #[test]
 fn a_name_that_is_not_there_is_answered_with_the_nearest() {
-    let broken: [Broken; 19] = [
+    let broken: [Broken; 20] = [
         (
             &[
                 ("both, both_v]", "both, both_V]"),
@@ -137,6 +137,17 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
             "panels.0.rows.lines.0: table `t` has no column `tsak`",
             "`task`",
         ),
+        (
+            &[
+                (
+                    "    guides:",
+                    "    rows: {table: t, key: model, named: [{row: zss, name: ZS}]}\n    guides:",
+                ),
+                ("        error: {bars: 1}\n", ""),
+            ],
+            "panels.0.rows.named.0.row: table `t` has no `zss` in column `model`",
+            "`zs`",
+        ),
     ];
     for (edits, message, hint) in broken {
         let (found, suggested, error) = refused(figure(edits));
@@ -182,11 +193,35 @@ fn params_that_could_select_nothing_are_refused_before_anything_runs() {
             "panels.0.series.0.across: it has no effect in a panel without `rows`",
         ),
         (
+            &[
+                (
+                    "    guides:",
+                    "    rows: {table: t, key: model, lines: [model]}\n    guides:",
+                ),
+                ("{bars: 1}", "{band: 1}"),
+            ],
+            "panels.0.series.0.error: it has no effect in a panel with `rows`",
+        ),
+        (
             &[(
                 "    guides:",
-                "    rows: {table: t, key: model, lines: []}\n    guides:",
+                "    rows: {table: t, key: model}\n    guides:",
             )],
-            "panels.0.series.0.error: it has no effect in a panel with `rows`",
+            "panels.0.rows: nothing names the rows: write `lines` or `named`",
+        ),
+        (
+            &[(
+                "    guides:",
+                "    rows: {table: t, key: model, lines: [model], named: [{row: zs, name: ZS}]}\n    guides:",
+            )],
+            "panels.0.rows.named: `lines` name the rows too",
+        ),
+        (
+            &[(
+                "    guides:",
+                "    rows: {table: t, key: model, named: [{row: zs, name: a}, {row: zs, name: b}]}\n    guides:",
+            )],
+            "panels.0.rows.named.1: the row `zs` stands there already",
         ),
         (
             &[("each: model", "look: {label: all}\n        each: model")],
@@ -380,4 +415,71 @@ fn a_table_that_nothing_is_drawn_of_is_a_warning() {
     ];
     let made = run("figure", FIGURE, &given).expect("it runs");
     assert_eq!(made.warnings, ["nothing is drawn of the input table `u`"]);
+}
+
+/// Numbers on x, the models in rows of an order and names of their own, each with a bar along x.
+const ON_ROWS: &[(&str, &str)] = &[
+    (
+        "x: {label: n, range: [-0.5, 3.5], ticks: [0, 1, 2, 3]}",
+        "x: {label: error, range: [0, 1]}",
+    ),
+    ("y: {label: error, range: [0, 1]}", "y: {}"),
+    (
+        "    guides: [{horizontal: {at: 0.5}}]\n",
+        "    rows: {table: t, key: model, named: [{row: both_v, name: third}, {row: zs, name: first}, {row: both, name: second}]}\n",
+    ),
+    (
+        "task: theta0}, x: n, y: error, std_error",
+        "task: theta0, n: 2}, x: error, y: model, std_error",
+    ),
+    ("mark: {line: 1.2}", "mark: {marker: 3}"),
+    (
+        "both: {label: both, dash: dotted}",
+        "both: {label: both, dash: dotted, shape: star}",
+    ),
+    ("zs: {label: ZS,", "zs: {label: ZS, shape: square,"),
+    (
+        "both_v: {label: value,",
+        "both_v: {label: value, shape: circle,",
+    ),
+];
+
+fn on_rows(edits: &[(&str, &str)]) -> crate::mended::sketch::Made {
+    let text = edited(&[ON_ROWS, edits].concat());
+    let start = text.find("    callouts:").expect("callouts");
+    let end = text.find("    series:").expect("series");
+    let text = format!("{}{}", &text[..start], &text[end..]);
+    figure_of(&text, table()).unwrap_or_else(|e| panic!("{}", e.message))
+}
+
+#[test]
+fn rows_have_the_order_and_the_names_that_are_listed_and_bars_along_x() {
+    let made = on_rows(&[]);
+    assert!(made.warnings.is_empty(), "{:?}", made.warnings);
+    let svg = made.text("svg");
+    // Each stroke of the colour of `zs` by its extent in x and y.
+    let spans = |svg: &str| -> Vec<(f64, f64)> {
+        let strokes = svg.split("<path ").skip(1);
+        let colored = strokes.filter(|stroke| stroke.contains("stroke=\"#112233\""));
+        let extents = colored.filter_map(|stroke| {
+            let path = stroke.split(" d=\"M ").nth(1)?.split('"').next()?;
+            let numbers = path
+                .split([' ', 'L'])
+                .filter_map(|word| word.parse::<f64>().ok());
+            match numbers.collect::<Vec<f64>>()[..] {
+                [x, y, to_x, to_y] => Some(((to_x - x).abs(), (to_y - y).abs())),
+                _ => None,
+            }
+        });
+        extents.collect()
+    };
+    let widest = |svg: &str| spans(svg).iter().map(|span| span.0).fold(0.0, f64::max);
+    let twice = on_rows(&[("{bars: 1}", "{bars: 2}")]).text("svg");
+    let (one, two) = (widest(&svg), widest(&twice));
+    assert!(one > 20.0 && (two / one - 2.0).abs() < 0.05, "{one} {two}");
+    // A bar and its two ends: what is upright is short.
+    let upright = spans(&svg).iter().map(|span| span.1).fold(0.0, f64::max);
+    assert!(upright > 0.0 && upright < 60.0, "{upright}");
+    // Names are drawn: others give another picture.
+    assert_ne!(svg, on_rows(&[("name: third", "name: last")]).text("svg"));
 }

@@ -70,9 +70,7 @@ pub fn initial<T: Float>(layout: &Layout, init: Init, seed: u64) -> Vec<T> {
         };
         let std = match (init, tensor.role) {
             (Init::Normal { std }, _) => std,
-            (Init::FanIn, Role::Embedding) => {
-                std::env::var("EMB").map_or(1.0, |x| x.parse().unwrap_or(1.0))
-            }
+            (Init::FanIn, Role::Embedding) => 1.0,
             (Init::FanIn, Role::Output) => 0.0,
             (Init::FanIn, role) => {
                 let writes = role == Role::HeadOutput || tensor.name.contains("down_proj");

@@ -153,13 +153,17 @@ fn values(panel: &Panel, direction: Direction) -> Vec<f64> {
     let mut values = Vec::new();
     for series in &panel.series {
         for point in &series.points {
+            let mut reach = |value: f64, bars: bool| {
+                values.push(value);
+                if let (Some(error), true) = (point.error, bars) {
+                    values.extend([value - error, value + error]);
+                }
+            };
             match direction {
-                Direction::X => values.push(point.x),
+                Direction::X => reach(point.x, series.error == ErrorStyle::BarsAlongX),
                 Direction::Y => {
-                    values.push(point.y);
-                    if let (Some(error), true) = (point.error, series.error != ErrorStyle::None) {
-                        values.extend([point.y - error, point.y + error]);
-                    }
+                    let along_y = matches!(series.error, ErrorStyle::Bars | ErrorStyle::Band);
+                    reach(point.y, along_y)
                 }
             }
         }

@@ -169,6 +169,15 @@ impl LegendBox {
                 line,
             );
         }
+        if entry.error == ErrorStyle::BarsAlongX {
+            let line = Line {
+                width: 0.7,
+                dash: Dash::Solid,
+            };
+            let reach = (0.6 * self.size).min(0.5 * self.sample);
+            let ends = [(center.0 - reach, middle), (center.0 + reach, middle)];
+            canvas.line(&ends, color, line);
+        }
         if let Some(shape) = &entry.marker {
             marker(canvas, shape, center, color);
         }

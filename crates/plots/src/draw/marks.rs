@@ -55,6 +55,18 @@ impl Tile<'_> {
             None => Some((x, self.frame.bottom + 1e6)),
         }
     }
+
+    /// Where the left end of a bar along x lies: left of every log axis if it is not positive.
+    fn bar_left(&self, x: f64, y: f64) -> Option<Spot> {
+        match self.spot(x, y) {
+            Some(spot) => Some(spot),
+            None if x.is_nan() => None,
+            None => {
+                let (_, y) = self.spot(self.x.low, y)?;
+                Some((self.frame.left - 1e6, y))
+            }
+        }
+    }
 }
 
 /// The rectangles that a frame consists of: one, unless an axis is broken.
@@ -104,10 +116,12 @@ pub fn points(canvas: &mut Canvas, panel: &Panel, axes: &PanelAxes, frame: &Rect
     for series in &panel.series {
         let every = series.every.max(1);
         for point in series.points.iter().step_by(every) {
-            if series.error == ErrorStyle::Bars {
-                tiles
-                    .iter()
-                    .for_each(|tile| bar(canvas, series, point, tile));
+            for tile in &tiles {
+                match series.error {
+                    ErrorStyle::Bars => bar(canvas, series, point, tile),
+                    ErrorStyle::BarsAlongX => bar_along_x(canvas, series, point, tile),
+                    ErrorStyle::None | ErrorStyle::Band => {}
+                }
             }
             if let (Some(shape), Some(at)) = (series.marker, inside(axes, frame, point.x, point.y))
             {
@@ -348,6 +362,29 @@ fn bar(canvas: &mut Canvas, series: &Series, point: &Point, tile: &Tile) {
         dash: Dash::Solid,
     };
     let caps = [low, high].map(|(x, y)| ((x - BAR_CAP, y), (x + BAR_CAP, y)));
+    for (from, to) in [(low, high), caps[0], caps[1]] {
+        if let Some((from, to)) = segment(from, to, &tile.rect) {
+            canvas.line(&[from, to], series.color.0, line);
+        }
+    }
+}
+
+fn bar_along_x(canvas: &mut Canvas, series: &Series, point: &Point, tile: &Tile) {
+    let Some(error) = point.error.map(f64::abs) else {
+        return;
+    };
+    if tile.spot(point.x, point.y).is_none() {
+        return;
+    }
+    let low = tile.bar_left(point.x - error, point.y);
+    let (Some(low), Some(high)) = (low, tile.spot(point.x + error, point.y)) else {
+        return;
+    };
+    let line = Line {
+        width: BAR_WIDTH,
+        dash: Dash::Solid,
+    };
+    let caps = [low, high].map(|(x, y)| ((x, y - BAR_CAP), (x, y + BAR_CAP)));
     for (from, to) in [(low, high), caps[0], caps[1]] {
         if let Some((from, to)) = segment(from, to, &tile.rect) {
             canvas.line(&[from, to], series.color.0, line);
