@@ -27,10 +27,10 @@ pub struct Curves {
     #[serde(default)]
     each: Option<String>,
     /// The values (or what `*` stands for in `from.table`) that have a curve, in this order, each with
-    /// its look from `looks`.
+    /// its look from `looks` unless `look` is one for all.
     #[serde(default)]
     values: Vec<Selector>,
-    /// How all curves look, where `values` does not say it: a name of `looks`, or a look of their own.
+    /// How all curves look: a name of `looks`, or a look of their own.
     #[serde(default)]
     look: Option<LookOf>,
     /// What is drawn, and how large.
@@ -130,14 +130,13 @@ impl Curves {
         if self.values.is_empty() && !self.left_out.is_empty() {
             return error("left_out", "without `values` no value is left out");
         }
-        if self.look.is_some() && !self.values.is_empty() {
-            return error("look", "each of `values` has its own look");
-        }
-        for (at, value) in self.values.iter().enumerate() {
-            look::known(&value.words(), looks, &format!("{path}.values.{at}"))?;
-        }
-        if let Some(look) = &self.look {
-            look.check(looks, &format!("{path}.look"))?;
+        match &self.look {
+            Some(look) => look.check(looks, &format!("{path}.look"))?,
+            None => {
+                for (at, value) in self.values.iter().enumerate() {
+                    look::known(&value.words(), looks, &format!("{path}.values.{at}"))?;
+                }
+            }
         }
         self.check_looks(path, several, looks)?;
         let without_effect = match on_rows {

@@ -224,8 +224,8 @@ fn params_that_could_select_nothing_are_refused_before_anything_runs() {
             "panels.0.rows.named.1: the row `zs` stands there already",
         ),
         (
-            &[("each: model", "look: {label: all}\n        each: model")],
-            "panels.0.series.0.look: each of `values` has its own look",
+            &[("each: model", "look: bth\n        each: model")],
+            "panels.0.series.0.look: `looks` has no `bth`; did you mean `both`?",
         ),
         (
             &[("std_error: std_error", "std_error: null")],
@@ -482,4 +482,29 @@ fn rows_have_the_order_and_the_names_that_are_listed_and_bars_along_x() {
     assert!(upright > 0.0 && upright < 60.0, "{upright}");
     // Names are drawn: others give another picture.
     assert_ne!(svg, on_rows(&[("name: third", "name: last")]).text("svg"));
+}
+
+#[test]
+fn one_look_for_all_values_keeps_their_places() {
+    // A ring around each marker: all of one look, each where the marker is.
+    let ring = "    series:\n      - from: {table: t, where: {task: theta0, n: 2}, x: error, y: model}\n        each: label\n        values: [\"1\", \"1.0\", \"01\"]\n        look: {label: ring, color: \"#858585\", shape: circle, fill: hollow}\n        mark: {marker: 6}\n        dodge: 0.8\n";
+    let made = on_rows(&[("    series:\n", ring)]);
+    assert!(made.warnings.is_empty(), "{:?}", made.warnings);
+    let data = made.text("data");
+    let rings: Vec<&str> = data
+        .lines()
+        .filter(|line| line.contains(",ring,"))
+        .collect();
+    assert_eq!(rings.len(), 3, "{data}");
+    assert!(
+        rings
+            .iter()
+            .all(|line| line.contains("#858585") && line.contains("hollow"))
+    );
+    // Among other values the same ones stand elsewhere in their rows.
+    let fewer = ring
+        .replace("\"1\", ", "")
+        .replace("dodge", "left_out: [\"1\"]\n        dodge");
+    let fewer = on_rows(&[("    series:\n", &fewer)]);
+    assert_ne!(made.files["svg"], fewer.files["svg"]);
 }
