@@ -214,6 +214,49 @@ fn hollow_half_filled_and_filled_markers_differ() {
 }
 
 #[test]
+fn bars_along_x_are_upright_bars_turned() {
+    let with = |error: ErrorStyle, reach: f64| {
+        let mut series = dots(&[(0.5, 0.5)]);
+        series.error = error;
+        series.points[0].error = Some(reach);
+        let mut figure = unit_figure(vec![series]);
+        figure.legend = None;
+        let spots = inked_coordinates(&drawn(&figure));
+        let extent = |of: fn(&(f64, f64)) -> f64| {
+            let values = || spots.iter().map(of);
+            values().fold(f64::MIN, f64::max) - values().fold(f64::MAX, f64::min)
+        };
+        (extent(|spot| spot.0), extent(|spot| spot.1))
+    };
+    let (wide, low) = with(ErrorStyle::BarsAlongX, 0.2);
+    let (narrow, high) = with(ErrorStyle::Bars, 0.2);
+    assert!(
+        wide > 3.0 * narrow && high > 3.0 * low,
+        "{wide} {low} {narrow} {high}"
+    );
+    let (twice, as_low) = with(ErrorStyle::BarsAlongX, 0.4);
+    assert!(
+        (twice / wide - 2.0).abs() < 0.02 && low == as_low,
+        "{twice} {wide}"
+    );
+    // An automatic axis has room for both ends, of which a narrow one shows neither.
+    let ends = |x: Axis| {
+        let mut series = dots(&[(0.5, 0.5)]);
+        series.error = ErrorStyle::BarsAlongX;
+        series.points[0].error = Some(40.0);
+        let mut figure = unit_figure(vec![series]);
+        figure.legend = None;
+        figure.panels[0].x = x;
+        inked_coordinates(&drawn(&figure)).len()
+    };
+    let narrow = Axis {
+        range: Some([0.0, 1.0]),
+        ..Axis::default()
+    };
+    assert_eq!(ends(Axis::default()), ends(narrow) + 4);
+}
+
+#[test]
 fn nothing_is_drawn_outside_the_frame() {
     let outside = [(-0.5, 0.5), (0.5, 1.5), (0.5, -3.0), (2.0, 2.0)];
     let mut bars = dots(&outside[..1]);
@@ -237,6 +280,7 @@ fn nothing_is_drawn_outside_the_frame() {
     for (dash, error) in [
         (Dash::Solid, ErrorStyle::Band),
         (Dash::Dashed, ErrorStyle::Bars),
+        (Dash::Dotted, ErrorStyle::BarsAlongX),
     ] {
         let mut series = curve(&wild);
         series.error = error;

@@ -40,7 +40,7 @@ impl Place {
 /// None where the reference never gets below e0: then nothing was learned that could be matched.
 pub fn level(pretrained: f64, reference: &[f64], share: f64) -> Option<f64> {
     let best = lowest(reference)?.of(reference);
-    (best < pretrained).then(|| pretrained - share * (pretrained - best))
+    (best < pretrained).then_some(pretrained - share * (pretrained - best))
 }
 
 /// The first place at which a path is at or below a level, linear between checkpoints.
