@@ -14,6 +14,7 @@
 //! Outputs: `table`, see [`COLUMNS`](crate::kinds::exchange::words::COLUMNS), by language and thing; `languages`, see
 //! [`LANGUAGE_COLUMNS`](crate::kinds::exchange::words::LANGUAGE_COLUMNS).
 
+use crate::kinds::data::name_lines::{Line, english, parse, script};
 use crate::kinds::data::packed::{check_digest, read_packed};
 use crate::kinds::exchange::table::failed;
 use crate::kinds::exchange::words::{COLUMNS, LANGUAGE_COLUMNS, write_languages, write_names};
@@ -28,7 +29,7 @@ use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use unicode_script::{Script, UnicodeScript};
+use unicode_script::Script;
 
 pub struct Names;
 
@@ -109,43 +110,6 @@ impl StageKind for Names {
         ));
         write_names(io, "table", &found.rows)?;
         write_languages(io, "languages", &corpus, |tag| english(&lines, tag))
-    }
-}
-
-/// A language's tag, a thing and its name.
-type Line<'a> = [&'a str; 3];
-
-/// Rows in messages are counted from 1.
-fn parse(text: &str) -> std::result::Result<Vec<Line<'_>>, String> {
-    let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut lines = Vec::new();
-    for (row, line) in text.lines().enumerate() {
-        let row = row + 1;
-        let fields: Vec<&str> = line.split('\t').collect();
-        let [language, thing, name] = fields[..] else {
-            let found = fields.len();
-            return Err(format!(
-                "row {row} has {found} columns, expected 3 with tabs between: language, thing, name"
-            ));
-        };
-        for (what, field) in [("language", language), ("thing", thing), ("name", name)] {
-            if field.trim() != field || field.is_empty() || field.contains(char::is_control) {
-                return Err(format!(
-                    "row {row}: the {what} `{}` is empty, has blanks around it or a control character",
-                    field.escape_debug()
-                ));
-            }
-        }
-        if let Some(first) = seen.insert((language, thing), row) {
-            return Err(format!(
-                "row {row}: language `{language}` names `{thing}` already in row {first}"
-            ));
-        }
-        lines.push([language, thing, name]);
-    }
-    match lines.is_empty() {
-        true => Err("it has no rows".into()),
-        false => Ok(lines),
     }
 }
 
@@ -241,25 +205,6 @@ fn rows(params: &Params, lines: &[Line]) -> Result<Found> {
     })
 }
 
-/// What English calls a language: `sr-Latn` is Serbian (Latin). The tag where the file does not say.
-fn english(lines: &[Line], tag: &str) -> String {
-    let name = |thing: String| {
-        let of_thing = |line: &&Line| line[0] == "en" && line[1] == thing;
-        lines.iter().find(of_thing).map(|line| line[2].to_owned())
-    };
-    if let Some(name) = name(format!("language/{tag}")) {
-        return name;
-    }
-    let parts = tag.split_once('-').and_then(|(language, script)| {
-        let (language, script) = (
-            name(format!("language/{language}"))?,
-            name(format!("script/{script}"))?,
-        );
-        Some(format!("{language} ({script})"))
-    });
-    parts.unwrap_or_else(|| tag.to_owned())
-}
-
 fn by_language<'a>(lines: &[Line<'a>]) -> BTreeMap<&'a str, Vec<Line<'a>>> {
     let mut languages: BTreeMap<&str, Vec<Line>> = BTreeMap::new();
     for line in lines {
@@ -300,21 +245,6 @@ fn enough_names(before: &BTreeMap<&str, Vec<Line>>, lines: &[Line], least: usize
                 .hint("name them in `without`, or lower `least_names`, or raise `most_languages`"))
         }
     }
-}
-
-/// The script of most letters; of as many, the first by name. Letters that several scripts have do not count.
-fn script(lines: &[Line]) -> Script {
-    let mut counts: BTreeMap<&str, (usize, Script)> = BTreeMap::new();
-    for letter in lines.iter().flat_map(|line| line[2].chars()) {
-        let script = letter.script();
-        let counts_not = [Script::Common, Script::Inherited, Script::Unknown];
-        if letter.is_alphabetic() && !counts_not.contains(&script) {
-            counts.entry(script.full_name()).or_insert((0, script)).0 += 1;
-        }
-    }
-    // The last of the largest, so in reverse.
-    let most = counts.into_values().rev().max_by_key(|(count, _)| *count);
-    most.map_or(Script::Unknown, |(_, script)| script)
 }
 
 /// So many of them, uniform: the first places of a Fisher-Yates shuffle.
@@ -438,32 +368,5 @@ mod tests {
         script.script = "Latn".into();
         let told = Names::check(&script).unwrap_err();
         assert!(told.contains("no script `Latn`"), "{told}");
-    }
-
-    #[test]
-    fn languages_have_english_names() {
-        let text = "en\tlanguage/sr\tSerbian\nen\tscript/Latn\tLatin\nsr\tlanguage/sr\tсрпски\n";
-        let lines = parse(text).unwrap();
-        assert_eq!(english(&lines, "sr"), "Serbian");
-        assert_eq!(english(&lines, "sr-Latn"), "Serbian (Latin)");
-        assert_eq!(english(&lines, "sr-Cyrl"), "sr-Cyrl");
-        assert_eq!(english(&lines, "de"), "de");
-    }
-
-    #[test]
-    fn bad_rows_are_told_by_their_number() {
-        let message = |text| parse(text).unwrap_err();
-        assert_eq!(
-            message("de\tx\tEins\nde\ty\n"),
-            "row 2 has 2 columns, expected 3 with tabs between: language, thing, name"
-        );
-        assert_eq!(
-            message("de\tx\tEins\nde\tx\tZwei\n"),
-            "row 2: language `de` names `x` already in row 1"
-        );
-        assert!(message("de\tx\t\n").starts_with("row 1: the name ``"));
-        assert!(message("de\tx\ta\u{1f}b\n").contains("`a\\u{1f}b`"));
-        assert!(message(" de\tx\ta\n").contains("the language ` de`"));
-        assert_eq!(message(""), "it has no rows");
     }
 }

@@ -196,8 +196,7 @@ pub(super) fn enough(what: &'static str, found: usize) -> Result<(), PromptError
 /// names are uniform over those of the split whose text is not yet in the prompt.
 ///
 /// # Errors
-/// When there are fewer than four languages, no deals, or a language that might need more names than it
-/// has: n_shots + 1 in all, and as many again where others may have its names too.
+/// When there are fewer than four languages, no deals, or a language with fewer than n_shots + 1 names.
 pub fn draw(
     corpus: &Corpus,
     plan: &Plan,
@@ -238,7 +237,7 @@ fn one(corpus: &Corpus, plan: &Plan, stream: &mut Stream) -> Prompt {
         let letter = stream.index(LETTERS);
         let language = deal.languages[letter];
         let names = corpus.languages()[language].names(plan.split);
-        // Names of a language differ, and there are more of them than examples: it ends.
+        // Names of a language differ, and are more than the texts so far: one is always left.
         let name = loop {
             let name = stream.index(names.len());
             let text = folded(&names[name].text);

@@ -299,4 +299,47 @@ mod tests {
         assert_eq!(broken(""), [""]);
         assert_eq!(super::broken("ab", 0.5, width), ["a", "b"]);
     }
+
+    #[test]
+    fn what_cannot_be_drawn_is_told() {
+        let font = include_bytes!("../../../../data/fonts/DejaVuSans.ttf");
+        let font = Font::from_bytes(font).unwrap();
+        let row = |text: &str, mark: &str| Marked {
+            text: text.into(),
+            mark: mark.into(),
+        };
+        let column = TextColumn {
+            title: "title".into(),
+            rows: vec![row("Deutschland", "A")],
+            last: row("Sverige", "?"),
+            above_notes: "notes".into(),
+            notes: vec![row("German", "A")],
+        };
+        let told = |width_pt, n| {
+            let figure = TextColumns {
+                width_pt,
+                font_pt: 8.0,
+                columns: vec![column.clone(); n],
+            };
+            let drawn = draw(&figure, &font);
+            drawn.map(|_| ()).map_err(|e| e.to_string())
+        };
+        assert_eq!(told(486.0, 4), Ok(()));
+        let wrong = |width_pt, n| told(width_pt, n).unwrap_err();
+        assert!(
+            wrong(486.0, 0).contains("`columns` are none"),
+            "{}",
+            wrong(486.0, 0)
+        );
+        assert!(
+            wrong(486.0, 9).contains("`width_pt` leaves 41 points a column: at least 53"),
+            "{}",
+            wrong(486.0, 9)
+        );
+        assert!(
+            wrong(f64::NAN, 1).contains("`width_pt` is NaN"),
+            "{}",
+            wrong(f64::NAN, 1)
+        );
+    }
 }
