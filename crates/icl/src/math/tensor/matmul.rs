@@ -11,6 +11,7 @@
 use super::float::Float;
 use super::matrix::{MatrixMut, MatrixRef};
 use crate::math::simd::{self, Kernel, Level};
+use std::marker::PhantomData;
 
 /// C = A B, or C += A B where `add`.
 ///
@@ -52,16 +53,6 @@ struct Product<'a, T> {
     add: bool,
 }
 
-/// A product with the tiles of a level, and memory for copies.
-struct Tiled<'a, T, const LEVEL: usize> {
-    product: Product<'a, T>,
-    scratch: &'a mut Vec<T>,
-}
-
-const BASELINE: usize = Level::Baseline as usize;
-const AVX2: usize = Level::Avx2 as usize;
-const AVX512: usize = Level::Avx512 as usize;
-
 impl<T: Float> Product<'_, T> {
     /// With the tiles of one level; with the instructions of `at`, or what `dispatch` takes.
     fn run(self, tiles: Level, at: Option<Level>) {
@@ -70,125 +61,151 @@ impl<T: Float> Product<'_, T> {
             [self.c.n_rows(), self.c.n_columns(), self.b.n_rows()],
             "product: rows, columns and inner size"
         );
-        T::with_scratch(|scratch| match tiles {
-            Level::Baseline => self.tiled::<BASELINE>(scratch, at),
-            Level::Avx2 => self.tiled::<AVX2>(scratch, at),
-            Level::Avx512 => self.tiled::<AVX512>(scratch, at),
-        });
+        match (tiles, T::BITS) {
+            (Level::Baseline, 32) => self.tiled::<BaselineSingle>(at),
+            (Level::Baseline, _) => self.tiled::<BaselineDouble>(at),
+            (Level::Avx2, 32) => self.tiled::<Avx2Single>(at),
+            (Level::Avx2, _) => self.tiled::<Avx2Double>(at),
+            (Level::Avx512, 32) => self.tiled::<Avx512Single>(at),
+            (Level::Avx512, _) => self.tiled::<Avx512Double>(at),
+        }
     }
 
-    fn tiled<const LEVEL: usize>(self, scratch: &mut Vec<T>, at: Option<Level>) {
-        let kernel = Tiled::<T, LEVEL> {
-            product: self,
-            scratch,
-        };
-        match at {
-            Some(level) => simd::dispatch_at(level, kernel),
-            None => simd::dispatch(kernel),
-        }
+    fn tiled<S: Tiles>(self, at: Option<Level>) {
+        T::with_scratch(|scratch| {
+            let kernel = Tiled::<T, S> {
+                product: self,
+                scratch,
+                tiles: PhantomData,
+            };
+            match at {
+                Some(level) => simd::dispatch_at(level, kernel),
+                None => simd::dispatch(kernel),
+            }
+        });
     }
 }
 
-impl<T: Float, const LEVEL: usize> Kernel for Tiled<'_, T, LEVEL> {
-    type Output = ();
+/// Three shapes of tiles, widest first: for most columns, and for the last ones.
+trait Tiles {
+    const WIDTHS: [usize; 3];
+    fn multiply<T: Float>(which: usize, panel: Panel<'_, T>);
+}
 
-    /// Tiles that were fastest where measured: sums in most of the registers, but not in all, and no
-    /// shape at which the compiler stops to see vectors (`cargo bench --bench products` shows it).
-    #[inline(always)]
-    fn run(self) {
-        let Tiled { product, scratch } = self;
-        match (LEVEL, T::BITS) {
-            (AVX512, 32) => blocks::<T, 8, 16, 3, 16, 2, 8, 1>(product, scratch),
-            (AVX512, _) => blocks::<T, 8, 8, 3, 8, 1, 8, 1>(product, scratch),
-            (AVX2, 32) => blocks::<T, 6, 8, 2, 8, 1, 8, 1>(product, scratch),
-            (AVX2, _) => blocks::<T, 6, 4, 1, 4, 1, 4, 1>(product, scratch),
-            (_, 32) => blocks::<T, 4, 4, 2, 4, 1, 4, 1>(product, scratch),
-            _ => blocks::<T, 4, 2, 2, 2, 1, 2, 1>(product, scratch),
+/// Rows, and columns as vectors of so many entries. These were fastest where measured: sums in most
+/// of the registers but not in all, and no shape in which the compiler stops to see vectors, as it
+/// does in some of 8 rows (`cargo bench --locked --bench products` would show it).
+macro_rules! tiles {
+    ($name:ident, $(($which:pat, $rows:literal, $vectors:literal, $lanes:literal)),+) => {
+        struct $name;
+
+        impl Tiles for $name {
+            const WIDTHS: [usize; 3] = [$($vectors * $lanes),+];
+
+            #[inline(always)]
+            fn multiply<T: Float>(which: usize, panel: Panel<'_, T>) {
+                match which {
+                    $($which => panel.multiply::<$rows, $lanes, $vectors>(),)+
+                }
+            }
         }
-    }
+    };
+}
+
+tiles!(BaselineSingle, (0, 4, 2, 4), (1, 4, 1, 4), (_, 4, 1, 4));
+tiles!(BaselineDouble, (0, 4, 2, 2), (1, 4, 1, 2), (_, 4, 1, 2));
+tiles!(Avx2Single, (0, 5, 2, 8), (1, 6, 1, 8), (_, 6, 1, 8));
+tiles!(Avx2Double, (0, 5, 2, 4), (1, 6, 1, 4), (_, 6, 1, 4));
+tiles!(Avx512Single, (0, 8, 3, 16), (1, 8, 2, 16), (_, 6, 1, 8));
+tiles!(Avx512Double, (0, 8, 3, 8), (1, 6, 1, 8), (_, 6, 1, 8));
+
+/// A product in tiles, and memory for copies.
+struct Tiled<'a, T, S> {
+    product: Product<'a, T>,
+    scratch: &'a mut Vec<T>,
+    tiles: PhantomData<S>,
 }
 
 /// A longer inner dimension is cut, so that a panel of B stays near; the sums wait in C.
 const LONGEST: usize = 512;
 const CUT: usize = 256;
 
-/// All of C in panels of V1 W1, V2 W2 or V3 W3 columns, widest first, as tiles of MR rows.
-#[inline(always)]
-fn blocks<
-    T: Float,
-    const MR: usize,
-    const W1: usize,
-    const V1: usize,
-    const W2: usize,
-    const V2: usize,
-    const W3: usize,
-    const V3: usize,
->(
-    product: Product<'_, T>,
-    scratch: &mut Vec<T>,
-) {
-    let Product { mut c, a, b, add } = product;
-    let (m, n, k) = (c.n_rows(), c.n_columns(), a.n_columns());
-    if m == 0 || n == 0 {
-        return;
-    }
-    let (c, c_stride) = c.parts();
-    if k == 0 {
-        if !add {
-            for row in c.chunks_mut(c_stride).take(m) {
-                row[..n].fill(T::ZERO);
-            }
+impl<T: Float, S: Tiles> Kernel for Tiled<'_, T, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Product { mut c, a, b, add } = self.product;
+        let (m, n, k) = (c.n_rows(), c.n_columns(), a.n_columns());
+        if m == 0 || n == 0 {
+            return;
         }
-        return;
-    }
-    let step = if k <= LONGEST { k } else { CUT };
-    let (a, a_stride, a_transposed) = a.parts();
-    let a_size = if a_transposed { m * step } else { 0 };
-    let (w1, w2, w3) = (W1 * V1, W2 * V2, W3 * V3);
-    let needed = a_size + step * w1;
-    if scratch.len() < needed {
-        scratch.resize(needed, T::ZERO);
-    }
-    let (a_copy, panel) = scratch.split_at_mut(a_size);
-    for first in (0..k).step_by(step) {
-        let inner = step.min(k - first);
-        let rows = if a_transposed {
-            transpose(a_copy, inner, &a[first * a_stride..], a_stride, m, inner);
-            Rows {
-                data: a_copy,
-                stride: inner,
-                m,
-                inner,
+        let (c, c_stride) = c.parts();
+        if k == 0 {
+            if !add {
+                for row in c.chunks_mut(c_stride).take(m) {
+                    row[..n].fill(T::ZERO);
+                }
             }
-        } else {
-            Rows {
-                data: &a[first..],
-                stride: a_stride,
-                m,
-                inner,
-            }
-        };
-        let add = add || first > 0;
-        let mut from = 0;
-        while from < n {
-            let left = n - from;
-            let c = &mut c[from..];
-            let right = |width: usize| (b, first, inner, from, width.min(left));
-            // Two of the second width rather than a first that is half empty.
-            if w1 == w2 || (left > w2 && !(left > w1 && left <= 2 * w2)) {
-                let b = columns(panel, w1, right(w1));
-                tiles::<T, MR, W1, V1>(c, c_stride, &rows, b, w1.min(left), add);
-                from += w1;
-            } else if w2 == w3 || left > w3 {
-                let b = columns(panel, w2, right(w2));
-                tiles::<T, MR, W2, V2>(c, c_stride, &rows, b, w2.min(left), add);
-                from += w2;
+            return;
+        }
+        let step = if k <= LONGEST { k } else { CUT };
+        let (a, a_stride, a_transposed) = a.parts();
+        let a_size = if a_transposed { m * step } else { 0 };
+        let needed = a_size + step * S::WIDTHS[0];
+        if self.scratch.len() < needed {
+            self.scratch.resize(needed, T::ZERO);
+        }
+        let (a_copy, panel) = self.scratch.split_at_mut(a_size);
+        for first in (0..k).step_by(step) {
+            let inner = step.min(k - first);
+            let (data, stride) = if a_transposed {
+                transpose(a_copy, inner, &a[first * a_stride..], a_stride, m, inner);
+                (&*a_copy, inner)
             } else {
-                let b = columns(panel, w3, right(w3));
-                tiles::<T, MR, W3, V3>(c, c_stride, &rows, b, w3.min(left), add);
-                from += w3;
+                (&a[first..], a_stride)
+            };
+            let mut from = 0;
+            while from < n {
+                let left = n - from;
+                let which = shape(S::WIDTHS, left);
+                let width = S::WIDTHS[which];
+                let valid = width.min(left);
+                let b = b.rows(first, inner).columns(from, valid);
+                let (b, b_stride) = columns(panel, width, b);
+                S::multiply(
+                    which,
+                    Panel {
+                        a: Rows {
+                            data,
+                            stride,
+                            m,
+                            inner,
+                        },
+                        b,
+                        b_stride,
+                        c: &mut c[from..],
+                        c_stride,
+                        valid,
+                        add: add || first > 0,
+                    },
+                );
+                from += valid;
             }
         }
+    }
+}
+
+/// Which of three widths, widest first, to take while so many columns are left.
+#[inline(always)]
+fn shape([first, second, third]: [usize; 3], left: usize) -> usize {
+    // Two of the second width rather than a first one that is half empty.
+    if left > second && !(left > first && left <= 2 * second) {
+        0
+    } else if left > third || second == third {
+        1
+    } else {
+        2
     }
 }
 
@@ -217,34 +234,25 @@ impl<T> Rows<'_, T> {
 fn columns<'a, T: Float>(
     panel: &'a mut [T],
     width: usize,
-    (b, first, inner, from, valid): (MatrixRef<'a, T>, usize, usize, usize, usize),
+    b: MatrixRef<'a, T>,
 ) -> (&'a [T], usize) {
+    let (inner, valid) = (b.n_rows(), b.n_columns());
     let (b, stride, transposed) = b.parts();
-    if transposed {
-        transpose(
-            panel,
-            width,
-            &b[from * stride + first..],
-            stride,
-            inner,
-            valid,
-        );
-        for row in panel.chunks_exact_mut(width).take(inner) {
-            row[valid..].fill(T::ZERO);
-        }
-        return (panel, width);
-    }
-    let b = &b[first * stride + from..];
-    if valid == width {
+    // What lies behind a window's columns may be read, for its sums are dropped.
+    let last = (inner - 1) * stride + width;
+    if !transposed && width <= stride && last <= b.len() {
         return (b, stride);
     }
-    for (row, b) in panel
-        .chunks_exact_mut(width)
-        .zip(b.chunks(stride))
-        .take(inner)
-    {
-        row[..valid].copy_from_slice(&b[..valid]);
-        row[valid..].fill(T::ZERO);
+    let panel = &mut panel[..inner * width];
+    if valid < width {
+        panel.fill(T::ZERO);
+    }
+    if transposed {
+        transpose(panel, width, b, stride, inner, valid);
+    } else {
+        for (row, b) in panel.chunks_exact_mut(width).zip(b.chunks(stride)) {
+            copy(&mut row[..valid], b);
+        }
     }
     (panel, width)
 }
@@ -283,6 +291,27 @@ fn transpose<T: Float>(
     }
 }
 
+/// to = the first entries of `from`. They are few: pieces of known sizes beat a call.
+#[inline(always)]
+fn copy<T: Float>(to: &mut [T], from: &[T]) {
+    let from = &from[..to.len()];
+    let (to, from) = pieces::<T, 8>(to, from);
+    let (to, from) = pieces::<T, 4>(to, from);
+    let (to, from) = pieces::<T, 2>(to, from);
+    pieces::<T, 1>(to, from);
+}
+
+/// Copies as many pieces of N entries as there are; what is left.
+#[inline(always)]
+fn pieces<'a, T: Float, const N: usize>(to: &'a mut [T], from: &'a [T]) -> (&'a mut [T], &'a [T]) {
+    let (to, to_rest) = to.as_chunks_mut::<N>();
+    let (from, from_rest) = from.as_chunks::<N>();
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    (to_rest, from_rest)
+}
+
 /// The first N entries.
 #[inline(always)]
 fn first<T, const N: usize>(entries: &[T]) -> &[T; N] {
@@ -306,49 +335,57 @@ impl<T: Float, const W: usize> Vector<T, W> {
     }
 }
 
-/// Columns `0..valid` of C from rows of A and a panel of B, V W columns wide.
-#[inline(always)]
-fn tiles<T: Float, const MR: usize, const W: usize, const V: usize>(
-    c: &mut [T],
+/// Columns of C from rows of A and a panel of B.
+struct Panel<'a, T> {
+    a: Rows<'a, T>,
+    b: &'a [T],
+    b_stride: usize,
+    c: &'a mut [T],
     c_stride: usize,
-    rows: &Rows<'_, T>,
-    (b, b_stride): (&[T], usize),
+    /// Columns that are C's; those of the panel beyond are dropped.
     valid: usize,
     add: bool,
-) {
-    for from in (0..rows.m).step_by(MR) {
-        let height = MR.min(rows.m - from);
-        let mut sums = [[Vector([T::ZERO; W]); V]; MR];
-        if add {
-            for (sums, line) in sums
-                .iter_mut()
-                .zip(c[from * c_stride..].chunks(c_stride))
-                .take(height)
-            {
-                if valid == V * W {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = Vector(*first(&line[v * W..]));
-                    }
-                } else {
-                    for (j, &entry) in line[..valid].iter().enumerate() {
-                        sums[j / W].0[j % W] = entry;
+}
+
+impl<T: Float> Panel<'_, T> {
+    /// In tiles of MR rows and V vectors of W entries.
+    #[inline(always)]
+    fn multiply<const MR: usize, const W: usize, const V: usize>(self) {
+        let Panel {
+            a,
+            b,
+            b_stride,
+            c,
+            c_stride,
+            valid,
+            add,
+        } = self;
+        for from in (0..a.m).step_by(MR) {
+            let height = MR.min(a.m - from);
+            let mut sums = [[Vector([T::ZERO; W]); V]; MR];
+            if add {
+                let lines = c[from * c_stride..].chunks(c_stride).take(height);
+                for (sums, line) in sums.iter_mut().zip(lines) {
+                    if valid == V * W {
+                        *sums = std::array::from_fn(|v| Vector(*first(&line[v * W..])));
+                    } else {
+                        // Through other memory: sums that are indexed would leave their registers.
+                        let mut edge = [[T::ZERO; W]; V];
+                        copy(&mut edge.as_flattened_mut()[..valid], line);
+                        *sums = edge.map(Vector);
                     }
                 }
             }
-        }
-        let sums = tile::<T, MR, W, V>(sums, rows.strip(from), b, b_stride);
-        for (sums, line) in sums
-            .iter()
-            .zip(c[from * c_stride..].chunks_mut(c_stride))
-            .take(height)
-        {
-            if valid == V * W {
-                for (v, sum) in sums.iter().enumerate() {
-                    line[v * W..][..W].copy_from_slice(&sum.0);
-                }
-            } else {
-                for (j, entry) in line[..valid].iter_mut().enumerate() {
-                    *entry = sums[j / W].0[j % W];
+            let sums = tile::<T, MR, W, V>(sums, a.strip(from), b, b_stride);
+            let lines = c[from * c_stride..].chunks_mut(c_stride).take(height);
+            for (sums, line) in sums.iter().zip(lines) {
+                if valid == V * W {
+                    for (v, sum) in sums.iter().enumerate() {
+                        line[v * W..][..W].copy_from_slice(&sum.0);
+                    }
+                } else {
+                    let edge = sums.map(|sum| sum.0);
+                    copy(&mut line[..valid], edge.as_flattened());
                 }
             }
         }
