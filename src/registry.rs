@@ -8,10 +8,10 @@ use crate::kinds::data::names::Names;
 use crate::kinds::data::tabular_tasks::TabularTasks;
 use crate::kinds::figure::kind::DrawFigure;
 use crate::kinds::figure::prompts::PromptFigure;
+use crate::kinds::figure::word_prompts::WordPrompts;
 use crate::kinds::kept::kind::Kept;
 use crate::kinds::kept::of_models::KeptOfModels;
 use crate::kinds::kept::summary::KeptSummary;
-use crate::kinds::figure::word_prompts::WordPrompts;
 use crate::kinds::measure::balance_law::BalanceLaw;
 use crate::kinds::measure::closed_forms::ClosedForms;
 use crate::kinds::measure::evaluate::Evaluate;
@@ -41,6 +41,8 @@ use crate::kinds::train::task_roles::TaskRoles;
 use crate::kinds::train::tasks::Tasks;
 use crate::kinds::transformer::bridge_finetune::BridgeFinetune;
 use crate::kinds::transformer::bridge_pretrain::BridgePretrain;
+use crate::kinds::transformer::words_finetune::WordsFinetune;
+use crate::kinds::transformer::words_pretrain::WordsPretrain;
 use retrace::stage::kind::{Kind, Registered, StageKind};
 
 /// Every kind, with the digests of its code.
@@ -87,6 +89,8 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<VerdictTable>(),
         kind::<BridgePretrain>(),
         kind::<BridgeFinetune>(),
+        kind::<WordsPretrain>(),
+        kind::<WordsFinetune>(),
         kind::<Report>(),
     ]
 }

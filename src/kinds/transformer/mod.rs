@@ -9,3 +9,6 @@ pub mod optimisation;
 pub mod pretrain;
 pub mod regression;
 pub mod variant;
+pub mod words;
+pub mod words_finetune;
+pub mod words_pretrain;

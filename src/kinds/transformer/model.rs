@@ -122,6 +122,14 @@ impl ModelParams {
         }
     }
 
+    /// Whether it can read words at all, whatever their number.
+    ///
+    /// # Errors
+    /// As [`ModelParams::config`].
+    pub fn check_words(&self) -> Result<(), String> {
+        self.config(Tokens::Vocabulary(1), 2).map(|_| ())
+    }
+
     /// How it begins.
     pub fn init(&self) -> Init {
         match self {
