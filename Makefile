@@ -89,6 +89,7 @@ verify-portable: ## the same bytes on older CPUs, on aarch64, with any threads, 
 
 bench: compiler ## how fast the kernels are, how long the engine takes when nothing is to do
 	$(CARGO) bench --locked --bench kernels
+	$(CARGO) bench --locked --bench products
 	$(CARGO) bench --locked --bench engine
 
 bench-peer: ## the training steps beside the same in PyTorch
