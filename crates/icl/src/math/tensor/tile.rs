@@ -134,11 +134,24 @@ fn step<T: Float, const MR: usize, const W: usize, const V: usize>(
     a: impl Fn(usize) -> T,
     b: &[T],
 ) {
+    const { assert!(MR <= 8 && V <= 3, "rows and vectors are written out below") };
     let b: [Vector<T, W>; V] = std::array::from_fn(|v| Vector(*first(&b[v * W..])));
-    for (r, sums) in sums.iter_mut().enumerate() {
-        let a = a(r);
-        for (sum, &b) in sums.iter_mut().zip(&b) {
-            sum.add_product(a, b);
-        }
+    // Written out: in a loop over rows the compiler takes a vector across rows, and scatters it.
+    macro_rules! rows {
+        ($($r:literal)+) => {
+            $(if $r < MR {
+                let a = a($r);
+                if 0 < V {
+                    sums[$r][0].add_product(a, b[0]);
+                }
+                if 1 < V {
+                    sums[$r][1].add_product(a, b[1]);
+                }
+                if 2 < V {
+                    sums[$r][2].add_product(a, b[2]);
+                }
+            })+
+        };
     }
+    rows!(0 1 2 3 4 5 6 7);
 }
