@@ -33,6 +33,22 @@ impl<T> Gradient<'_, T> {
         self.wanted[tensor].then(|| &mut self.values[self.layout.tensors()[tensor].range()])
     }
 
+    /// The entries of two tensors, the second behind the first; each where it is there and its gradient is wanted.
+    ///
+    /// # Panics
+    /// If the second is not behind the first.
+    pub fn get_two(&mut self, first: usize, second: Option<usize>) -> [Option<&mut [T]>; 2] {
+        let tensors = self.layout.tensors();
+        let start = tensors[first].range().end;
+        let (before, behind) = self.values.split_at_mut(start);
+        let first = self.wanted[first].then(|| &mut before[tensors[first].range()]);
+        let second = second.filter(|&second| self.wanted[second]).map(|second| {
+            let range = tensors[second].range();
+            &mut behind[range.start - start..range.end - start]
+        });
+        [first, second]
+    }
+
     /// Whether some tensor below this layer is trained: the embedding or one of an earlier layer.
     pub fn wanted_below(&self, layer: usize) -> bool {
         let tensors = self.layout.tensors().iter().zip(self.wanted);

@@ -7,6 +7,7 @@
 use crate::math::tensor::float::Float;
 use crate::math::tensor::matmul::multiply;
 use crate::math::tensor::matrix::{MatrixMut, MatrixRef};
+use crate::math::tensor::rows;
 use crate::transformer::config::{Attention, Kernel};
 use std::ops::Range;
 
@@ -51,6 +52,20 @@ impl<T: Float> Work<'_, T> {
         match self.config.causal {
             true => self.asking[query] - sequence.tokens.start + 1,
             false => sequence.tokens.len(),
+        }
+    }
+
+    /// Scales the products of queries and keys, or their gradient; 0 for tokens that are not seen.
+    fn scale_rows(&self, sequence: &Sequence, block: &mut [T]) {
+        let rows = block.chunks_exact_mut(sequence.tokens.len());
+        for (query, row) in sequence.queries.clone().zip(rows) {
+            let seen = self.seen(sequence, query);
+            let (visible, hidden) = row.split_at_mut(seen);
+            hidden.fill(T::ZERO);
+            let scale = self.scale(seen);
+            for entry in visible {
+                *entry = *entry * scale;
+            }
         }
     }
 
@@ -114,17 +129,10 @@ impl<T: Float> Work<'_, T> {
                 let k = self.head(self.k, groups, &sequence.tokens, of_keys);
                 let v = self.head(self.v, groups, &sequence.tokens, of_keys);
                 multiply(MatrixMut::new(block, queries, tokens), q, k.t(), false);
-                for (query, row) in sequence.queries.clone().zip(block.chunks_exact_mut(tokens)) {
-                    let seen = self.seen(sequence, query);
-                    let (visible, hidden) = row.split_at_mut(seen);
-                    hidden.fill(T::ZERO);
-                    let scale = self.scale(seen);
-                    for weight in visible.iter_mut() {
-                        *weight = *weight * scale;
-                    }
-                    if self.config.kernel == Kernel::Softmax {
-                        softmax(visible);
-                    }
+                self.scale_rows(sequence, block);
+                if self.config.kernel == Kernel::Softmax {
+                    let first = sequence.queries.start;
+                    rows::softmax(block, tokens, |row| self.seen(sequence, first + row));
                 }
                 let out = self.head_mut(mixed, heads, &sequence.queries, head);
                 multiply(out, MatrixRef::new(block, queries, tokens), v, false);
@@ -172,21 +180,10 @@ impl<T: Float> Work<'_, T> {
                     v.t(),
                     false,
                 );
-                let rows = d_weights
-                    .chunks_exact_mut(tokens)
-                    .zip(block.chunks_exact(tokens));
-                for (query, (d_row, row)) in sequence.queries.clone().zip(rows) {
-                    let seen = self.seen(sequence, query);
-                    let (d_visible, d_hidden) = d_row.split_at_mut(seen);
-                    d_hidden.fill(T::ZERO);
-                    if self.config.kernel == Kernel::Softmax {
-                        softmax_backward(&row[..seen], d_visible);
-                    }
-                    let scale = self.scale(seen);
-                    for d in d_visible {
-                        *d = *d * scale;
-                    }
+                if self.config.kernel == Kernel::Softmax {
+                    rows::softmax_backward(d_weights, block, tokens);
                 }
+                self.scale_rows(sequence, d_weights);
                 let d_scores = MatrixRef::new(d_weights, queries, tokens);
                 let into = self.head_mut(dq, heads, &sequence.queries, head);
                 multiply(into, d_scores, k, false);
@@ -194,29 +191,5 @@ impl<T: Float> Work<'_, T> {
                 multiply(into, d_scores.t(), q, true);
             }
         }
-    }
-}
-
-/// In place; the largest entry is subtracted first.
-fn softmax<T: Float>(row: &mut [T]) {
-    let largest = row.iter().fold(row[0], |a, &b| a.max(b));
-    let mut sum = T::ZERO;
-    for x in row.iter_mut() {
-        *x = (*x - largest).exp();
-        sum += *x;
-    }
-    for x in row.iter_mut() {
-        *x = *x / sum;
-    }
-}
-
-/// d scores = p (d p - sum p d p), in place.
-fn softmax_backward<T: Float>(p: &[T], d: &mut [T]) {
-    let mut along = T::ZERO;
-    for (&p, &d) in p.iter().zip(&*d) {
-        along += p * d;
-    }
-    for (d, &p) in d.iter_mut().zip(p) {
-        *d = p * (*d - along);
     }
 }

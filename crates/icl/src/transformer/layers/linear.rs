@@ -3,6 +3,7 @@
 use crate::math::tensor::float::Float;
 use crate::math::tensor::matmul::multiply;
 use crate::math::tensor::matrix::{MatrixMut, MatrixRef};
+use crate::math::tensor::rows;
 use crate::transformer::layout::Linear;
 use crate::transformer::parameters::{Gradient, Parameters};
 
@@ -24,12 +25,7 @@ pub(crate) fn forward<T: Float>(
     y.resize(rows * map.outputs, T::ZERO);
     apply(parameters.get(map.weight), x, [map.inputs, map.outputs], y);
     if let Some(bias) = map.bias {
-        let bias = parameters.get(bias);
-        for row in y.chunks_exact_mut(map.outputs) {
-            for (entry, &shift) in row.iter_mut().zip(bias) {
-                *entry += shift;
-            }
-        }
+        rows::add_to_each_row(y, parameters.get(bias));
     }
 }
 
@@ -88,11 +84,7 @@ pub(crate) fn own_gradients<T: Float>(
         weight_gradient(dy, x, [map.inputs, map.outputs], dw);
     }
     if let Some(db) = map.bias.and_then(|bias| gradient.get(bias)) {
-        for row in dy.chunks_exact(map.outputs) {
-            for (entry, &change) in db.iter_mut().zip(row) {
-                *entry += change;
-            }
-        }
+        rows::add_sum_of_rows(db, dy);
     }
 }
 
