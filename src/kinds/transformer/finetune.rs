@@ -1,7 +1,7 @@
 //! Fine-tuning in any world: every variant from the same pretrained model and on the same prompts.
 //!
 //! Output `paths`: columns `variant`, `step` (0 is the pretrained model), `measure`, `n_shots`, `error`; rows after
-//! a divergence are null. Does not know worlds.
+//! a divergence are null. Of a variant that is measured between weights, steps are those of the line. Does not know worlds.
 
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::transformer::model_file::Values;
@@ -51,7 +51,7 @@ fn run_from<T: Float>(plan: &Plan<'_>, pretrained: &[T], io: &Io) -> Result<()> 
     for (name, params) in plan.variants {
         let variant = params.variant(name);
         let hear = &mut hear(io, plan.training.steps, name);
-        let (path, _) = finetune(
+        let path = finetune(
             plan.network,
             pretrained,
             plan.world,
@@ -67,7 +67,11 @@ fn run_from<T: Float>(plan: &Plan<'_>, pretrained: &[T], io: &Io) -> Result<()> 
             Ending::Diverged { step } => io.log(format!("{name} diverged at step {step}")),
             Ending::Completed => {}
         }
-        let count = rows.push(&path, &measures, &plan.stops);
+        let stops: Vec<usize> = match variant.between {
+            Some(points) => (0..=points).collect(),
+            None => plan.stops.clone(),
+        };
+        let count = rows.push(&path, &measures, &stops);
         names.extend(std::iter::repeat_n(name.clone(), count));
     }
     write_table(io, "paths", rows.table_of_variants(names))

@@ -2,6 +2,7 @@
 
 use crate::kinds::params::number::{Count, Positive};
 use icl::forgetting::variant::{Objective, Variant};
+use icl::forgetting::world::Replayed;
 use icl::transformer::trainable::{LowRank, Subset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,10 @@ pub struct VariantParams {
     /// A low-rank addition to these matrices (LoRA) instead of the matrices themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lora: Option<Lora>,
+    /// Measured on the straight line between the pretrained and the last weights, at so many equal steps, instead of
+    /// along training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    between: Option<Count>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
@@ -28,7 +33,7 @@ enum ObjectiveParam {
     ZeroShot,
     /// The zero-shot loss plus the target's few-shot loss, whose weight falls linearly to 0.
     ZeroAndFewShot,
-    /// The zero-shot loss plus a constant weight times the few-shot loss on random pretraining tasks.
+    /// The zero-shot loss plus a constant weight times the few-shot loss on other tasks.
     ZeroShotAndReplay(Replay),
 }
 
@@ -39,6 +44,19 @@ struct Replay {
     /// In every so many steps, with that many times the weight; in each where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     every: Option<Count>,
+    tasks: ReplayedParam,
+}
+
+/// Which tasks are replayed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum ReplayedParam {
+    /// A random pretraining task in each prompt.
+    Random,
+    /// So many pretraining tasks, drawn once.
+    Number(Count),
+    /// None: inputs of pretraining with labels at random, and the pretrained model's own answers.
+    Unlabelled,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +95,11 @@ impl VariantParams {
                 ObjectiveParam::ZeroShotAndReplay(replay) => Objective::Replay {
                     weight: replay.weight.get(),
                     every: replay.every.map_or(1, Count::get),
+                    of: match replay.tasks {
+                        ReplayedParam::Random => Replayed::Random,
+                        ReplayedParam::Number(count) => Replayed::Tasks(count.get()),
+                        ReplayedParam::Unlabelled => Replayed::Unlabelled,
+                    },
                 },
             },
             subset: match self.trainable {
@@ -95,6 +118,7 @@ impl VariantParams {
                 rank: lora.rank.get(),
                 alpha: lora.alpha.get(),
             }),
+            between: self.between.map(Count::get),
         }
     }
 }

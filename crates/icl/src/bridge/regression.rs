@@ -5,7 +5,7 @@
 //! zero-shot prompt has two tokens. Covariates N(0, I), labels theta . x + N(0, noise variance), in the target too.
 //! Does not know models.
 
-use crate::forgetting::world::{Measure, World};
+use crate::forgetting::world::{Measure, Replayed, World};
 use crate::math::stream::Stream;
 use crate::prompts::task::Task;
 use crate::transformer::batch::{Batch, Read, Target, Tokens};
@@ -33,6 +33,12 @@ enum Of<'a> {
     Fixed(&'a Task),
     /// Another random unit task in each prompt.
     Random,
+    /// One of so many random unit tasks of this seed.
+    OneOf(usize),
+    /// Another random task of length 2 in each prompt, covariates with half their size: labels vary as before.
+    Scaled,
+    /// Labels N(0, 1 + noise variance) that no covariate tells.
+    Unlabelled,
 }
 
 impl Regression {
@@ -51,22 +57,35 @@ impl Regression {
         let mut reads = Vec::with_capacity(count);
         let mut x = vec![0.0; d];
         for prompt in 0..count {
-            let random = match of {
-                Of::Fixed(_) => None,
-                Of::Random => Some(random_unit(d, &mut stream)),
-            };
-            let theta = match (&of, &random) {
-                (Of::Fixed(task), _) => task.theta(),
-                (Of::Random, Some(theta)) => theta,
-                (Of::Random, None) => &[],
+            let (theta, size) = match of {
+                Of::Fixed(task) => (task.theta().to_vec(), 1.0),
+                Of::Random => (random_unit(d, &mut stream), 1.0),
+                Of::OneOf(count) => {
+                    let task = stream.index(count) as u64;
+                    let mut of_task = Stream::new(self.seed, "bridge replayed task", &[task]);
+                    (random_unit(d, &mut of_task), 1.0)
+                }
+                Of::Scaled => {
+                    let theta = random_unit(d, &mut stream).into_iter().map(|x| 2.0 * x);
+                    (theta.collect(), 0.5)
+                }
+                Of::Unlabelled => (Vec::new(), 1.0),
             };
             if self.first_token {
                 values.extend(std::iter::repeat_n(0.0, features - 1));
                 values.push(1.0);
             }
             for pair in 0..=shots {
-                x.fill_with(|| stream.normal());
-                let mean: f64 = x.iter().zip(theta).map(|(x, theta)| x * theta).sum();
+                x.fill_with(|| size * stream.normal());
+                let mean = match of {
+                    // As much as a task would give, of covariates that nobody sees.
+                    Of::Unlabelled => stream.normal(),
+                    _ => x
+                        .iter()
+                        .zip(&theta)
+                        .map(|(x, theta)| x * theta)
+                        .sum::<f64>(),
+                };
                 let y = mean + self.noise_std * stream.normal();
                 values.push(1.0);
                 values.extend_from_slice(&x);
@@ -105,9 +124,14 @@ impl World for Regression {
         Ok(self.prompts("bridge few-shot", step, target, self.shots, self.prompts))
     }
 
-    fn replay(&self, step: usize) -> Result<Batch, String> {
+    fn replay(&self, step: usize, of: Replayed) -> Result<Batch, String> {
+        let of = match of {
+            Replayed::Random => Of::Random,
+            Replayed::Tasks(count) => Of::OneOf(count),
+            Replayed::Unlabelled => Of::Unlabelled,
+        };
         let purpose = "bridge replay";
-        Ok(self.prompts(purpose, step, Of::Random, self.shots, self.prompts))
+        Ok(self.prompts(purpose, step, of, self.shots, self.prompts))
     }
 
     fn measures(&self) -> Result<Vec<Measure>, String> {
@@ -118,6 +142,7 @@ impl World for Regression {
             ("target", target, self.shots),
             ("opposite", Of::Fixed(&opposite), self.shots),
             ("random", Of::Random, self.shots),
+            ("scaled", Of::Scaled, self.shots),
         ];
         let measure = |(name, of, shots): (&'static str, Of<'_>, usize)| {
             let purpose = format!("bridge measure {name}");

@@ -15,10 +15,22 @@ pub trait World: Sync {
     fn zero_shot(&self, step: usize) -> Result<Batch, String>;
     /// Few-shot prompts of the target task.
     fn few_shot(&self, step: usize) -> Result<Batch, String>;
-    /// Few-shot prompts of random pretraining tasks.
-    fn replay(&self, step: usize) -> Result<Batch, String>;
+    /// Few-shot prompts of other tasks than the target.
+    fn replay(&self, step: usize, of: Replayed) -> Result<Batch, String>;
     /// What is measured, always on the same prompts.
     fn measures(&self) -> Result<Vec<Measure>, String>;
+}
+
+/// Which prompts replay shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replayed {
+    /// Another random pretraining task in each prompt.
+    Random,
+    /// One of so many pretraining tasks, drawn once.
+    Tasks(usize),
+    /// Inputs of pretraining with labels that are drawn independently of them: no task is at hand. The answer that is
+    /// asked for is the pretrained model's own, which the caller fills in.
+    Unlabelled,
 }
 
 /// Prompts whose reads are scored.

@@ -3,12 +3,13 @@
 //! The target task is four pretraining languages with fixed letters. Training prompts have names of training things alone, whose
 //! n-grams drop out; measures have names of test things, whole. Does not know models.
 
-use crate::forgetting::world::{Measure, World};
+use crate::forgetting::world::{Measure, Replayed, World};
 use crate::math::stream::Stream;
 use crate::transformer::batch::Batch;
 use crate::words::corpus::Corpus;
 use crate::words::evaluations::{Evaluation, Training};
-use crate::words::prompts::Deal;
+use crate::words::features::LETTERS;
+use crate::words::prompts::{Deal, Prompt};
 use crate::words::tokens::{Lexicon, Weights};
 
 /// The world, with the draws of one seed.
@@ -34,23 +35,32 @@ pub struct Words {
 }
 
 impl Words {
-    fn batch(
+    fn draw(
         &self,
         training: &Training<'_>,
         shots: usize,
         prompts: usize,
         purpose: &str,
         step: usize,
-        weights: &Weights,
-    ) -> Result<Batch, String> {
+    ) -> Result<Vec<Prompt>, String> {
         let at = (self.seed, purpose, step as u64);
         let prompts = training.prompts(&self.corpus, shots, prompts, at);
-        let prompts = prompts.map_err(|e| e.to_string())?;
+        prompts.map_err(|e| e.to_string())
+    }
+
+    fn batch_of(&self, prompts: &[Prompt], purpose: &str, step: usize, weights: &Weights) -> Batch {
         let mut dropout = Stream::new(self.seed, &format!("{purpose} dropout"), &[step as u64]);
         let batch = self.lexicon.batch();
-        Ok(batch
-            .push_with_dropout(&prompts, weights, self.dropout, &mut dropout)
-            .finish())
+        batch
+            .push_with_dropout(prompts, weights, self.dropout, &mut dropout)
+            .finish()
+    }
+
+    /// Prompts of the target whose query alone is asked.
+    fn of_target(&self, shots: usize, purpose: &str, step: usize) -> Result<Batch, String> {
+        let target = Training::Target(&self.target);
+        let prompts = self.draw(&target, shots, self.prompts, purpose, step)?;
+        Ok(self.batch_of(&prompts, purpose, step, &Weights::QUERY))
     }
 }
 
@@ -64,45 +74,39 @@ impl World for Words {
             earlier: 1.0 - each,
             language: self.language_weight * left,
         };
-        let count = self.pretraining_prompts;
-        let purpose = "words pretraining";
-        self.batch(
-            &Training::Random,
-            self.shots,
-            count,
-            purpose,
-            step,
-            &weights,
-        )
+        let (count, purpose) = (self.pretraining_prompts, "words pretraining");
+        let prompts = self.draw(&Training::Random, self.shots, count, purpose, step)?;
+        Ok(self.batch_of(&prompts, purpose, step, &weights))
     }
 
     fn zero_shot(&self, step: usize) -> Result<Batch, String> {
-        let (target, purpose) = (Training::Target(&self.target), "words zero-shot");
-        self.batch(&target, 0, self.prompts, purpose, step, &Weights::QUERY)
+        self.of_target(0, "words zero-shot", step)
     }
 
     fn few_shot(&self, step: usize) -> Result<Batch, String> {
-        let (target, purpose) = (Training::Target(&self.target), "words few-shot");
-        self.batch(
-            &target,
-            self.shots,
-            self.prompts,
-            purpose,
-            step,
-            &Weights::QUERY,
-        )
+        self.of_target(self.shots, "words few-shot", step)
     }
 
-    fn replay(&self, step: usize) -> Result<Batch, String> {
+    fn replay(&self, step: usize, of: Replayed) -> Result<Batch, String> {
         let purpose = "words replay";
-        self.batch(
-            &Training::Random,
-            self.shots,
-            self.prompts,
-            purpose,
-            step,
-            &Weights::QUERY,
-        )
+        let tasks = match of {
+            Replayed::Tasks(count) => {
+                Deal::tasks(&self.corpus, count, self.seed).map_err(|e| e.to_string())?
+            }
+            Replayed::Random | Replayed::Unlabelled => Vec::new(),
+        };
+        let training = match of {
+            Replayed::Tasks(_) => Training::Tasks(&tasks),
+            Replayed::Random | Replayed::Unlabelled => Training::Random,
+        };
+        let mut prompts = self.draw(&training, self.shots, self.prompts, purpose, step)?;
+        if of == Replayed::Unlabelled {
+            let mut letters = Stream::new(self.seed, "words unlabelled", &[step as u64]);
+            for shot in prompts.iter_mut().flat_map(|prompt| &mut prompt.shots) {
+                shot.letter = letters.index(LETTERS);
+            }
+        }
+        Ok(self.batch_of(&prompts, purpose, step, &Weights::QUERY))
     }
 
     fn measures(&self) -> Result<Vec<Measure>, String> {
