@@ -12,8 +12,9 @@ LEGS ?=
 PYTHON ?= python3
 MDBOOK ?= mdbook
 
-# The groups that the paper's main text needs: its synthetic half, and its question on real data.
+# What the paper's main text needs: its synthetic half, its question on real data, and on words with one seed.
 PAPER_GROUPS := main digits
+PAPER_STAGES := words_examples words_kept@10
 
 .PHONY: compiler ci-long all paper stage verify smoke test test-fast test-report bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
 
@@ -23,7 +24,7 @@ all: build ## every figure and table, and the report on them
 	@echo "figures/report.html"
 
 paper: build ## the figures and tables of the paper's main text
-	@$(ICL_REPRO) run $(RUN_FLAGS) $(addprefix --group ,$(PAPER_GROUPS))
+	@$(ICL_REPRO) run $(RUN_FLAGS) $(addprefix --group ,$(PAPER_GROUPS)) $(PAPER_STAGES)
 
 stage: build ## one stage and what it needs: make stage STAGE=pretrain@0
 	@test -n "$(STAGE)" || { echo "which stage? make stage STAGE=pretrain@0; the stages:"; $(ICL_REPRO) graph; exit 2; }

@@ -3,6 +3,7 @@
 //! Sizes are those that the vector code treats in different ways (token width 7 and others, full and
 //! partial lane groups, several blocks); the results mean nothing. Does not know digests.
 
+use crate::golden::transformers;
 use icl::evaluate::baseline::{Penalties, linear_fit};
 use icl::evaluate::fresh_tasks::{EvaluatePlan, evaluate};
 use icl::evaluate::pool::{self, PoolPlan, Readers};
@@ -44,7 +45,7 @@ pub type Numbers = Result<Vec<f64>, String>;
 pub type Compute = fn() -> Numbers;
 
 /// All of them, by name.
-pub const ALL: [(&str, Compute); 23] = [
+pub const ALL: [(&str, Compute); 25] = [
     ("elementary functions", elementary_functions),
     ("uniforms and normals, one by one", scalar_draws),
     ("normals and chi-squares in lanes", lane_draws),
@@ -85,6 +86,8 @@ pub const ALL: [(&str, Compute); 23] = [
     ("training and evaluation on a pool of examples", pool_scores),
     ("exact errors and closed forms", closed_forms),
     ("training on the exact loss", exact_training),
+    ("transformer, f32, on regression", transformers::regression),
+    ("transformer, f64, on bags of ids", transformers::bags),
 ];
 
 fn text(error: impl Display) -> String {
