@@ -39,6 +39,7 @@ use crate::kinds::train::population::Population;
 use crate::kinds::train::pretrain::Pretrain;
 use crate::kinds::train::task_roles::TaskRoles;
 use crate::kinds::train::tasks::Tasks;
+use crate::kinds::transformer::bridge_explain::BridgeExplain;
 use crate::kinds::transformer::bridge_finetune::BridgeFinetune;
 use crate::kinds::transformer::bridge_pretrain::BridgePretrain;
 use crate::kinds::transformer::words_finetune::WordsFinetune;
@@ -89,6 +90,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<VerdictTable>(),
         kind::<BridgePretrain>(),
         kind::<BridgeFinetune>(),
+        kind::<BridgeExplain>(),
         kind::<WordsPretrain>(),
         kind::<WordsFinetune>(),
         kind::<Report>(),

@@ -1,9 +1,7 @@
 //! Kind `bridge-finetune`: variants of fine-tuning on fresh prompts of the target task, with what is measured on the
 //! way.
 
-use crate::kinds::exchange::table::failed;
 use crate::kinds::transformer::finetune::{self, Plan};
-use crate::kinds::transformer::model::Tokens;
 use crate::kinds::transformer::model_file::from_bytes;
 use crate::kinds::transformer::optimisation::Optimisation;
 use crate::kinds::transformer::regression::RegressionParams;
@@ -43,14 +41,8 @@ impl StageKind for BridgeFinetune {
 
     fn run(params: &Params, io: &Io) -> Result<()> {
         let (built, network, pretrained) = from_bytes(&io.read("pretrained")?)?;
+        params.world.check_reader(&built)?;
         let world = params.world.world();
-        let tokens = Tokens::Features(world.features());
-        if built.tokens != tokens {
-            let found = built.tokens;
-            return Err(failed(format!(
-                "the pretrained model reads {found:?}, this world gives {tokens:?}: state the same d and first_token as in pretraining"
-            )));
-        }
         let plan = Plan {
             network: &network,
             pretrained: &pretrained,

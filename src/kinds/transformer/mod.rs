@@ -1,5 +1,6 @@
 //! Kinds that pretrain and fine-tune transformers.
 
+pub mod bridge_explain;
 pub mod bridge_finetune;
 pub mod bridge_pretrain;
 pub mod finetune;

@@ -1,9 +1,13 @@
 //! The regression world's parameters, which pretraining and fine-tuning share.
 
+use crate::kinds::exchange::table::failed;
 use crate::kinds::params::number::{Count, Dimension, NonNegative};
 use crate::kinds::params::seed::Seed;
+use crate::kinds::transformer::model::Tokens;
+use crate::kinds::transformer::model_file::Built;
 use icl::bridge::regression::Regression;
 use icl::prompts::task::Task;
+use retrace::base::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +40,18 @@ impl RegressionParams {
             seed,
             prompts: self.prompts.get(),
             measured: self.measured.get(),
+        }
+    }
+
+    /// # Errors
+    /// A model that reads other tokens than this world's.
+    pub fn check_reader(&self, model: &Built) -> Result<()> {
+        let (found, tokens) = (model.tokens, Tokens::Features(self.world().features()));
+        match found == tokens {
+            true => Ok(()),
+            false => Err(failed(format!(
+                "the pretrained model reads {found:?}, this world gives {tokens:?}: state the same d and first_token as in pretraining"
+            ))),
         }
     }
 

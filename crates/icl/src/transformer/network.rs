@@ -334,6 +334,13 @@ impl<T: Float> Workspace<T> {
         let row = move |&row: &usize| &self.outputs[row * size..(row + 1) * size];
         self.row_of.iter().map(row)
     }
+
+    /// A layer without norm, after a forward: the attention weights by sequence, head and query, one for each token of the
+    /// sequence; and what values are made of, tokens x width.
+    pub fn attended(&self, layer: usize) -> (&[T], &[T]) {
+        let trace = &self.layers[layer];
+        (&trace.weights, &trace.input)
+    }
 }
 
 impl<T: Float> Trace<T> {

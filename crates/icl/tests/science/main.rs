@@ -5,6 +5,7 @@
 
 mod closed_form;
 mod exact;
+mod explain;
 mod golden;
 mod gradients;
 mod pareto;
