@@ -14,6 +14,7 @@ use crate::kinds::kept::of_models::KeptOfModels;
 use crate::kinds::kept::summary::KeptSummary;
 use crate::kinds::measure::balance_law::BalanceLaw;
 use crate::kinds::measure::closed_forms::ClosedForms;
+use crate::kinds::measure::draw_means::DrawMeans;
 use crate::kinds::measure::evaluate::Evaluate;
 use crate::kinds::measure::kind::Measure;
 use crate::kinds::measure::optimum::Optimum;
@@ -73,6 +74,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<Kept>(),
         kind::<KeptOfModels>(),
         kind::<KeptSummary>(),
+        kind::<DrawMeans>(),
         kind::<LabelColumn>(),
         kind::<ClosedForms>(),
         kind::<Claims>(),

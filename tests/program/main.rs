@@ -11,6 +11,7 @@ mod digits;
 mod docs;
 mod doctor;
 mod draws;
+mod explained;
 #[path = "../hostile/figure_attacks.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod figure_attacks;

@@ -2,6 +2,7 @@
 
 pub mod balance_law;
 pub mod closed_forms;
+pub mod draw_means;
 pub mod evaluate;
 pub mod kind;
 pub mod optimum;
