@@ -6,7 +6,6 @@
 
 use crate::bridge::explain::{Change, Split, change_norm, check};
 use crate::forgetting::paths::Hear;
-use crate::forgetting::variant::Objective;
 use crate::forgetting::world::{Measure, World};
 use crate::math::tensor::float::Float;
 use crate::transformer::network::Network;
@@ -77,7 +76,7 @@ pub fn explained_path<T: Float>(
         network,
         &mut parameters,
         &training,
-        |step| Objective::ZeroShot.batch(world, step, training.steps),
+        |step| world.zero_shot(step),
         |step, loss, parameters| {
             if stops.contains(&step) {
                 match explain(step, parameters) {
