@@ -44,16 +44,13 @@ fn explained(params: &str, model: &[u8]) -> Result<Vec<u8>> {
     made.map(|made| made.files["explained"].clone())
 }
 
-/// By step, measure, number of shots and quantity.
-fn values(bytes: &[u8]) -> BTreeMap<(String, String, String, String), f64> {
+/// By step, measure, number of shots, quantity and tokens.
+fn values(bytes: &[u8]) -> BTreeMap<[String; 5], f64> {
     let table = Table::from_parquet(bytes).expect("a table");
     let column = |name: &str| table.column(name).expect("a column");
-    let keys = ["step", "measure", "n_shots", "quantity"].map(column);
+    let keys = ["step", "measure", "n_shots", "quantity", "tokens"].map(column);
     let values = table.floats("value").expect("numbers");
-    let key = |row: usize| {
-        let [step, measure, shots, quantity] = keys.map(|key| key.text(row));
-        (step, measure, shots, quantity)
-    };
+    let key = |row: usize| keys.map(|key| key.text(row));
     let found: BTreeMap<_, _> = values
         .iter()
         .enumerate()
@@ -68,33 +65,33 @@ fn quantities_fit_each_other() {
     let model = pretrained("layers: 1");
     let params = format!("{{{}, {}}}", world(true), training("0.1"));
     let found = values(&explained(&params, &model).expect("it runs"));
-    // Three stops, four measures, 18 quantities.
-    assert_eq!(found.len(), 3 * 4 * 18);
+    // Three stops; three measures with all tokens, one without examples.
+    assert_eq!(found.len(), 3 * (3 * 18 + 13));
     for measure in [
         ("target", "0"),
         ("target", "4"),
         ("opposite", "4"),
         ("random", "4"),
     ] {
-        let at = |step: &str, quantity: &str| {
-            let text = |part: &str| part.to_owned();
-            found[&(text(step), text(measure.0), text(measure.1), text(quantity))]
+        let at = |step: &str, quantity: &str, tokens: &str| {
+            found[&[step, measure.0, measure.1, quantity, tokens].map(str::to_owned)]
         };
-        let attention: f64 = ["first", "examples", "query"]
-            .map(|group| at("6", &format!("attention_{group}")))
-            .iter()
-            .sum();
-        assert!((attention - 1.0).abs() < 1e-12, "{attention}");
-        assert_eq!(at("0", "change_norm"), 0.0);
-        assert_eq!(at("0", "error_all"), at("0", "error_none"));
-        assert!(at("2", "change_norm") > 0.0);
-        assert!(at("6", "error_all") != at("6", "error_none"));
+        let tokens = match measure.1 {
+            "0" => &["first", "query"][..],
+            _ => &["first", "examples", "query"],
+        };
+        let attention = tokens.iter().map(|tokens| at("6", "attention", tokens));
+        assert!((attention.sum::<f64>() - 1.0).abs() < 1e-12);
+        assert_eq!(at("0", "change_norm", "all"), 0.0);
+        assert_eq!(at("0", "error", "all"), at("0", "error", "none"));
+        assert!(at("2", "change_norm", "all") > 0.0);
+        assert!(at("6", "error", "all") != at("6", "error", "none"));
         for step in ["0", "2", "6"] {
-            assert_eq!(at(step, "error_none"), at("0", "error_none"));
+            assert_eq!(at(step, "error", "none"), at("0", "error", "none"));
+            assert!(at(step, "added_square", "query") >= at(step, "added", "query").powi(2));
         }
         if measure.1 == "0" {
-            assert_eq!(at("6", "error_examples_only"), at("6", "error_none"));
-            assert_eq!(at("6", "error_without_examples"), at("6", "error_all"));
+            assert_eq!(at("6", "error_without", "first"), at("6", "error", "query"));
         }
     }
 }
@@ -122,9 +119,10 @@ fn models_with_more_behind_attention_and_other_worlds_are_refused() {
 fn what_diverged_is_null() {
     let params = format!("{{{}, {}}}", world(true), training("1e30"));
     let found = values(&explained(&params, &pretrained("layers: 1")).expect("it runs"));
-    let (before, after): (Vec<_>, Vec<_>) = found.iter().partition(|(key, _)| key.0 == "0");
-    assert!(before.iter().all(|(_, x)| !x.is_nan()));
-    assert!(after.iter().any(|(_, x)| x.is_nan()));
+    for (key, value) in found {
+        let lost = key[0] != "0" && key[3] != "attention";
+        assert_eq!(value.is_nan(), lost, "{key:?}: {value}");
+    }
 }
 
 fn draw(steps: &[i64], values: &[f64]) -> Vec<u8> {

@@ -1,18 +1,24 @@
 //! Kind `bridge-explain`: value-only fine-tuning of a one-layer transformer, split into what the change of V does through
 //! the first token, the examples and the query ([`icl::bridge::explain`]).
 //!
-//! Output `explained`: columns `step`, `measure`, `n_shots`, `quantity`, `value`; rows after a divergence are null. With
-//! GROUP one of `first`, `examples`, `query`, quantities are `attention_GROUP` (what the query pays, a mean over heads and
-//! prompts), `mean_GROUP` and `mean_square_GROUP` (of what GROUP adds to predictions), `error_none` (the pretrained
-//! model's), `error_GROUP_only` and `error_without_GROUP` (as if the new V acted on GROUP alone, on all but it),
-//! `error_all`, and `change_norm` (|V' - V| / |V|, the same for every measure).
+//! Output `explained`: columns `step`, `measure`, `n_shots`, `quantity`, `tokens`, `value`; after a divergence all but `attention` is null.
+//! `tokens` is `first`, `examples` or `query`, besides `none` and `all` for errors; prompts without a first token, or
+//! without examples, have no rows of these. Quantities:
+//!
+//! * `attention`: what the query pays, a mean over heads and prompts; fine-tuning leaves it;
+//! * `added`, `added_square`: means over prompts of what the change of V adds to the prediction through these tokens, and
+//!   of its square;
+//! * `error`: as if the new V acted on these tokens alone, the pretrained one on all others; of `none` it is
+//!   the pretrained model's, of `all` the fine-tuned one's;
+//! * `error_without`: as if it acted on all tokens but these;
+//! * `change_norm`: |V' - V| / |V| (Frobenius), of `all` and the same for every measure.
 
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::transformer::model_file::{Values, from_bytes};
 use crate::kinds::transformer::optimisation::Optimisation;
 use crate::kinds::transformer::pretrain::hear;
 use crate::kinds::transformer::regression::RegressionParams;
-use icl::bridge::explain::{GROUPS, check};
+use icl::bridge::explain::{Change, GROUPS, check};
 use icl::bridge::explained_path::{ExplainedPath, explained_path};
 use icl::forgetting::world::{Measure, World};
 use icl::math::tensor::float::Float;
@@ -50,7 +56,7 @@ impl StageKind for BridgeExplain {
 
     fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
         match output {
-            "explained" => columns(&["step", "measure", "n_shots", "quantity", "value"]),
+            "explained" => columns(&["step", "measure", "n_shots", "quantity", "tokens", "value"]),
             _ => None,
         }
     }
@@ -87,71 +93,73 @@ fn run_from<T: Float>(params: &Params, network: &Network, pretrained: &[T], io: 
         Ending::Diverged { step } => io.log(format!("diverged at step {step}")),
         Ending::Completed => {}
     }
-    write_table(io, "explained", table(&path, &measures, &stops))
+    let table = table(&path, world.first_token, &measures, &stops);
+    write_table(io, "explained", table)
 }
 
-/// Names of a measure's quantities, in the order of [`values`].
-fn quantities() -> Vec<String> {
-    let of_groups =
-        |before: &str, after: &str| GROUPS.map(|group| format!("{before}{group}{after}"));
-    let mut names = vec![
-        "change_norm".to_owned(),
-        "error_none".into(),
-        "error_all".into(),
-    ];
-    for (before, after) in [
-        ("attention_", ""),
-        ("mean_", ""),
-        ("mean_square_", ""),
-        ("error_", "_only"),
-        ("error_without_", ""),
-    ] {
-        names.extend(of_groups(before, after));
-    }
-    names
-}
+/// A quantity, of which tokens, and its number.
+type Quantity = (&'static str, &'static str, f64);
 
-/// The numbers of a measure after a step; NaN where training had diverged.
-fn values(path: &ExplainedPath, step: usize, measure: usize) -> Vec<f64> {
+/// All of a measure after a step; NaN where training had diverged.
+fn quantities(path: &ExplainedPath, step: usize, measure: usize, has: [bool; 3]) -> Vec<Quantity> {
     let found = path.checkpoints.iter().find(|at| at.step == step);
-    let Some(found) = found else {
-        return vec![f64::NAN; quantities().len()];
-    };
-    let change = &found.changes[measure];
-    let error = |acts| change.error(acts);
-    let mut values = vec![found.change_norm, error([false; 3]), error([true; 3])];
-    values.extend(path.attention[measure]);
-    values.extend(change.mean());
-    values.extend(change.mean_square());
-    for others in [false, true] {
-        let of_group = |group| error(std::array::from_fn(|at| (at == group) != others));
-        values.extend((0..GROUPS.len()).map(of_group));
+    let change = found.map(|found| &found.changes[measure]);
+    let number = |of: &dyn Fn(&Change) -> f64| change.map_or(f64::NAN, of);
+    let norm = found.map_or(f64::NAN, |found| found.change_norm);
+    let mut all = vec![
+        ("change_norm", "all", norm),
+        ("error", "none", number(&|change| change.error([false; 3]))),
+        ("error", "all", number(&|change| change.error([true; 3]))),
+    ];
+    for (at, tokens) in GROUPS.into_iter().enumerate().filter(|(at, _)| has[*at]) {
+        let only = std::array::from_fn(|other| other == at);
+        let others = only.map(|is: bool| !is);
+        all.extend([
+            ("attention", tokens, path.attention[measure][at]),
+            ("added", tokens, number(&|change| change.mean()[at])),
+            (
+                "added_square",
+                tokens,
+                number(&|change| change.mean_square()[at]),
+            ),
+            ("error", tokens, number(&|change| change.error(only))),
+            (
+                "error_without",
+                tokens,
+                number(&|change| change.error(others)),
+            ),
+        ]);
     }
-    values
+    all
 }
 
 fn table(
     path: &ExplainedPath,
+    first_token: bool,
     measures: &[Measure],
     stops: &[usize],
 ) -> std::result::Result<Table, TableError> {
-    let names = quantities();
     let (mut steps, mut of, mut shots) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut quantity, mut value) = (Vec::new(), Vec::new());
+    let (mut names, mut tokens, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for &step in stops {
         for (at, measure) in measures.iter().enumerate() {
-            steps.extend(names.iter().map(|_| step as i64));
-            of.extend(names.iter().map(|_| measure.name.to_owned()));
-            shots.extend(names.iter().map(|_| measure.shots as i64));
-            quantity.extend(names.iter().cloned());
-            value.extend(values(path, step, at));
+            let has = [first_token, measure.shots > 0, true];
+            for (quantity, of_tokens, value) in quantities(path, step, at, has) {
+                steps.push(step as i64);
+                of.push(measure.name.to_owned());
+                shots.push(measure.shots as i64);
+                names.push(quantity.to_owned());
+                tokens.push(of_tokens.to_owned());
+                values.push(value);
+            }
         }
     }
     Table::new(vec![
         ("step", Column::Int(steps)),
         ("measure", Column::Text(of)),
         ("n_shots", Column::Int(shots)),
-        ("quantity", Column::Text(quantity)),
-        ("value", Column::Float(value)),
+        ("quantity", Column::Text(names)),
+        ("tokens", Column::Text(tokens)),
+        ("value", Column::Float(values)),
     ])
 }
