@@ -16,7 +16,7 @@ MDBOOK ?= mdbook
 PAPER_GROUPS := main digits
 PAPER_STAGES := words_examples words_kept@10
 
-.PHONY: compiler ci-long all paper stage verify smoke test test-fast test-report bench bench-peer build docs book clean help fuzz deny verify-portable validate-crate faults
+.PHONY: compiler ci-long all paper stage verify smoke test test-fast test-report bench bench-peer check-peer build docs book clean help fuzz deny verify-portable validate-crate faults
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -91,10 +91,19 @@ verify-portable: ## the same bytes on older CPUs, on aarch64, with any threads, 
 bench: compiler ## how fast the kernels are, how long the engine takes when nothing is to do
 	$(CARGO) bench --locked --bench kernels
 	$(CARGO) bench --locked --bench products
+	$(CARGO) bench --locked --bench transformer
 	$(CARGO) bench --locked --bench engine
 
 bench-peer: ## the training steps beside the same in PyTorch
 	@$(PYTHON) benches/peer_torch.py
+	@$(PYTHON) benches/peer_transformer.py
+
+# Not in CI, which has no PyTorch: PYTHON is one with what tests/peer/requirements.txt names. PEER=equal leaves the trainings out.
+PEER ?= equal bridge words
+PEER_FIXTURE := target/transformer_fixture.json
+check-peer: build ## the transformer against PyTorch: the same numbers, and trainings from scratch: PEER=equal
+	@$(CARGO) run --release --locked --quiet --example transformer_fixture -- $(PEER_FIXTURE)
+	@for check in $(PEER); do $(PYTHON) tests/peer/$$check.py $$(test $$check != equal || echo $(PEER_FIXTURE)) || exit 1; done
 
 build: compiler ## the program
 	@$(CARGO) build --release --locked

@@ -120,7 +120,8 @@ def ours(rungs, seeds):
                 },
                 "outputs": {"paths": targets[-1]},
             }
-    tables = iter(training.program_results(stages, [], targets))
+    tables, _ = training.program_results(stages, [], targets)
+    tables = iter(tables)
     return {rung: [next(tables) for _ in seeds] for rung in rungs}
 
 

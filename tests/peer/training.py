@@ -134,9 +134,9 @@ def variants_of_pipeline():
     }
 
 
-def program_results(stages, files, targets):
+def program_results(stages, files, targets, also=None):
     """Runs the program on a pipeline of these stages, in a folder of its own with these files of the repository.
-    Returns by target the errors by variant, read from its `paths`."""
+    Returns by target the errors by variant, read from its `paths`, and the rows of the table `also`."""
     import pyarrow.parquet as parquet
 
     program = os.environ.get("ICL_REPRO", "cargo run --release --locked --quiet --").split()
@@ -162,7 +162,7 @@ def program_results(stages, files, targets):
                 elif row["step"] == last:
                     table[names[row["variant"]]][measure] = row["error"]
             found.append(table)
-        return found
+        return found, parquet.read_table(folder / also).to_pylist() if also else None
 
 
 def report(title, theirs, ours):

@@ -8,6 +8,7 @@ stream and adds to it. Knows no task.
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch.nn import functional
@@ -132,14 +133,20 @@ def attention(config, tensors, name, x):
     return linear(tensors, f"{name}.o_proj", mixed.transpose(1, 2).flatten(2))
 
 
-def rotate(x, base):
-    """Coordinates i and i + half of each head, as one complex number, times exp(i position base^(-i / half))."""
-    tokens, half = x.shape[-2], x.shape[-1] // 2
+@lru_cache
+def turns(tokens, half, base, dtype):
+    """Cosines and sines of position base^(-i / half), (tokens, half)."""
     rates = base ** (-torch.arange(half, dtype=torch.float64) / half)
     angles = torch.outer(torch.arange(tokens, dtype=torch.float64), rates)
+    return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotate(x, base):
+    """Coordinates i and i + half of each head turn by position base^(-i / half)."""
+    half = x.shape[-1] // 2
+    cos, sin = turns(x.shape[-2], half, base, x.dtype)
     first, second = x.split(half, dim=-1)
-    turned = torch.complex(first, second) * torch.polar(torch.ones_like(angles), angles).to(first.dtype.to_complex())
-    return torch.cat([turned.real, turned.imag], dim=-1)
+    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
 
 
 def mlp(config, tensors, name, x):
