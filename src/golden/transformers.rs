@@ -80,7 +80,9 @@ pub fn regression() -> Result<Vec<f64>, String> {
         go,
     )?;
     let checkpoints = learned.checkpoints.into_iter().chain(tuned.checkpoints);
-    let mut numbers: Vec<f64> = checkpoints.flat_map(|checkpoint| checkpoint.errors).collect();
+    let mut numbers: Vec<f64> = checkpoints
+        .flat_map(|checkpoint| checkpoint.errors)
+        .collect();
     numbers.extend(parameters.iter().map(|x| f64::from(*x)));
     Ok(numbers)
 }

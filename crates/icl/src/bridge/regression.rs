@@ -34,7 +34,7 @@ enum Of<'a> {
     /// Another random unit task in each prompt.
     Random,
     /// One of so many random unit tasks of this seed.
-    OneOf(usize),
+    Several(usize),
     /// Another random task of length 2 in each prompt, covariates with half their size: labels vary as before.
     Scaled,
     /// Labels N(0, 1 + noise variance) that no covariate tells.
@@ -60,7 +60,7 @@ impl Regression {
             let (theta, size) = match of {
                 Of::Fixed(task) => (task.theta().to_vec(), 1.0),
                 Of::Random => (random_unit(d, &mut stream), 1.0),
-                Of::OneOf(count) => {
+                Of::Several(count) => {
                     let task = stream.index(count) as u64;
                     let mut of_task = Stream::new(self.seed, "bridge replayed task", &[task]);
                     (random_unit(d, &mut of_task), 1.0)
@@ -127,7 +127,7 @@ impl World for Regression {
     fn replay(&self, step: usize, of: Replayed) -> Result<Batch, String> {
         let of = match of {
             Replayed::Random => Of::Random,
-            Replayed::Tasks(count) => Of::OneOf(count),
+            Replayed::Tasks(count) => Of::Several(count),
             Replayed::Unlabelled => Of::Unlabelled,
         };
         let purpose = "bridge replay";

@@ -55,7 +55,7 @@ impl Objective {
                 }
             }
             Objective::Replay { weight, every, of } => {
-                if step % every == 0 {
+                if step.is_multiple_of(every) {
                     let mut replayed = world.replay(step, of)?;
                     if of == Replayed::Unlabelled {
                         answer(&mut replayed)?;

@@ -23,9 +23,9 @@ fn of_row<T: Float>(target: Target, row: &[T], slope: &mut [T]) -> f64 {
                 sum += *slope;
             }
             for slope in slope.iter_mut() {
-                *slope = *slope / sum;
+                *slope /= sum;
             }
-            slope[class - from] = slope[class - from] - T::ONE;
+            slope[class - from] -= T::ONE;
             libm::log(sum.to_f64()) - (row[class - from] - largest).to_f64()
         }
     }

@@ -659,7 +659,7 @@ fn mean_of_heads<T: Float>(mixed: &[T], width: usize, heads: usize, out: &mut Ve
             add(row, head);
         }
         for x in row {
-            *x = *x * scale;
+            *x *= scale;
         }
     }
 }

@@ -84,7 +84,7 @@ impl<T: Float> State<T> {
                 let places = values.iter_mut().zip(&mut self.first).zip(gradient);
                 for ((x, v), &g) in places {
                     *v = momentum * *v + g;
-                    *x = *x - rate * *v;
+                    *x -= rate * *v;
                 }
             }
             Optimizer::AdamW {
@@ -125,7 +125,7 @@ pub(crate) fn clip<T: Float>(gradient: &mut [T], most: Option<f64>) -> f64 {
     if let Some(most) = most.filter(|&most| norm > most) {
         let scale = T::from_f64(most / norm);
         for x in gradient {
-            *x = *x * scale;
+            *x *= scale;
         }
     }
     norm

@@ -195,7 +195,7 @@ impl<T: Float> Trained<T> {
             multiply(MatrixMut::new(d_b, outputs, rank), d, a.t(), false);
             let scale = T::from_f64(factors.scale);
             for x in into {
-                *x = *x * scale;
+                *x *= scale;
             }
         }
     }

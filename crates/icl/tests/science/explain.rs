@@ -272,9 +272,10 @@ fn path_is_that_of_finetuning<T: Float>(tolerance: f64) {
         objective: Objective::ZeroShot,
         subset: Subset::Value,
         low_rank: None,
+        between: None,
     };
     let mut go_on = |_, _| ControlFlow::Continue(());
-    let (path, _) = finetune(
+    let path = finetune(
         &network,
         &pretrained,
         &world,

@@ -64,7 +64,7 @@ impl<T: Float> Work<'_, T> {
             hidden.fill(T::ZERO);
             let scale = self.scale(seen);
             for entry in visible {
-                *entry = *entry * scale;
+                *entry *= scale;
             }
         }
     }

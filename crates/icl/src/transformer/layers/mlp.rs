@@ -43,6 +43,6 @@ pub(crate) fn backward<T: Float>(
 
 fn times<T: Float>(values: &mut [T], factors: &[T]) {
     for (value, &factor) in values.iter_mut().zip(factors) {
-        *value = *value * factor;
+        *value *= factor;
     }
 }
