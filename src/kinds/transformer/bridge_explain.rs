@@ -8,6 +8,7 @@
 //! * `attention`: what the query pays, a mean over heads and prompts; fine-tuning leaves it;
 //! * `added`, `added_square`: means over prompts of what the change of V adds to the prediction through these tokens, and
 //!   of its square;
+//! * `alone_square`: of `query`, the mean square of what it would add if every head paid all its attention to it;
 //! * `error`: as if the new V acted on these tokens alone, the pretrained one on all others; of `none` it is
 //!   the pretrained model's, of `all` the fine-tuned one's;
 //! * `error_without`: as if it acted on all tokens but these;
@@ -108,6 +109,7 @@ fn quantities(path: &ExplainedPath, step: usize, measure: usize, has: [bool; 3])
     let norm = found.map_or(f64::NAN, |found| found.change_norm);
     let mut all = vec![
         ("change_norm", "all", norm),
+        ("alone_square", "query", number(&Change::alone_square)),
         ("error", "none", number(&|change| change.error([false; 3]))),
         ("error", "all", number(&|change| change.error([true; 3]))),
     ];

@@ -31,6 +31,8 @@ pub struct Split<'a> {
     attention: Vec<[f64; 3]>,
     /// By prompt, head and group: the sum of attention times embedding, of the stream's width.
     inputs: Vec<f64>,
+    /// By prompt: the query's embedding.
+    queries: Vec<f64>,
 }
 
 /// What a change of V does to the predictions of a [`Split`]'s prompts.
@@ -38,6 +40,8 @@ pub struct Split<'a> {
 pub struct Change {
     /// By prompt: what each group adds to the prediction.
     pub contributions: Vec<[f64; 3]>,
+    /// By prompt: what would be added if every head paid all its attention to the query, w^T O dV e of it.
+    pub alone: Vec<f64>,
     /// By prompt: the pretrained prediction minus the label.
     before: Vec<f64>,
 }
@@ -70,9 +74,11 @@ impl<'a> Split<'a> {
         let (weights, embeddings) = space.attended(0);
         let mut attention = vec![[0.0; 3]; tokens.len() * heads];
         let mut inputs = vec![0.0; attention.len() * 3 * width];
+        let mut queries = Vec::with_capacity(tokens.len() * width);
         let mut rest = weights;
         let mut sums = attention.iter_mut().zip(inputs.chunks_exact_mut(3 * width));
         for prompt in &tokens {
+            queries.extend_from_slice(&embeddings[(prompt.end - 1) * width..prompt.end * width]);
             for (sum, input) in sums.by_ref().take(heads) {
                 let (of_head, after) = rest.split_at(prompt.len());
                 rest = after;
@@ -98,6 +104,7 @@ impl<'a> Split<'a> {
             wanted,
             attention,
             inputs,
+            queries,
         })
     }
 
@@ -129,9 +136,13 @@ impl<'a> Split<'a> {
             }
             contributions.push(sums);
         }
+        let queries = self.queries.chunks_exact(width);
+        let alone =
+            queries.map(|query| read.iter().map(|(row, bias)| dot(row, query) + bias).sum());
         let pairs = self.predictions.iter().zip(&self.wanted);
         Ok(Change {
             contributions,
+            alone: alone.collect(),
             before: pairs
                 .map(|(prediction, wanted)| prediction - wanted)
                 .collect(),
@@ -191,6 +202,11 @@ impl Change {
     pub fn mean_square(&self) -> [f64; 3] {
         let squares = self.contributions.iter().map(|of| of.map(|x| x * x));
         mean(&squares.collect::<Vec<_>>())
+    }
+
+    /// The mean square over prompts of [`Change::alone`].
+    pub fn alone_square(&self) -> f64 {
+        self.alone.iter().map(|x| x * x).sum::<f64>() / self.alone.len() as f64
     }
 
     /// The mean squared error if the new V acted on these groups and the pretrained one on the others.

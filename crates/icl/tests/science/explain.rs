@@ -124,8 +124,12 @@ fn a_lone_query_changes_by_itself() {
     let split = Split::new(&network, &before, &lone.batch, false).expect("a split");
     assert_eq!(split.attention(), [0.0, 0.0, 1.0]);
     let change = split.change(&after).expect("V alone differs");
-    for of in &change.contributions {
+    for (of, alone) in change.contributions.iter().zip(&change.alone) {
         assert_eq!(of[..2], [0.0, 0.0]);
+        assert!(
+            (of[2] - alone).abs() <= 1e-12 * of[2].abs(),
+            "{of:?} {alone}"
+        );
         assert!(of[2].abs() > 1e-6);
     }
     assert_eq!(change.mean_square()[..2], [0.0, 0.0]);
