@@ -1,6 +1,11 @@
 //! A transformer written down token by token and head by head, in f64 with the platform's functions: shares nothing with the
 //! library but configuration and layout.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a second implementation, on purpose with other functions; compared within a tolerance"
+)]
+
 use icl::transformer::batch::{Batch, Read, Target, Tokens};
 use icl::transformer::config::{
     Activation, Config, HeadOutput, Input, Kernel, Norm, NormKind, Output,
