@@ -9,13 +9,13 @@
 use icl::math::stream::Stream;
 use icl::math::tensor::matmul::multiply;
 use icl::math::tensor::matrix::{MatrixMut, MatrixRef};
-use icl::transformer::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::config::{
+use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
+use icl::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
+use icl::transformer::model::parameters::{Init, initial};
 use icl::transformer::network::Network;
 use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::parameters::{Init, initial};
 use icl::transformer::train::{PARTS, Training, train};
 use icl::transformer::trainable::Subset;
 use rustix::time::{ClockId, clock_gettime};

@@ -6,8 +6,8 @@
 //! them.
 
 use icl::math::stream::Stream;
-use icl::transformer::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::config::{
+use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
+use icl::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
 use icl::transformer::network::Network;

@@ -6,13 +6,13 @@ use icl::forgetting::variant::{Objective, Variant};
 use icl::forgetting::world::{Replayed, World};
 use icl::math::tensor::float::Float;
 use icl::prompts::task::Task;
-use icl::transformer::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::config::{
+use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
+use icl::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
+use icl::transformer::model::parameters::{Init, initial};
 use icl::transformer::network::Network;
 use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::parameters::{Init, initial};
 use icl::transformer::train::{Training, train};
 use icl::transformer::trainable::{LowRank, Subset};
 use std::ops::ControlFlow;

@@ -1,10 +1,10 @@
 //! A transformer's configuration as pipeline.yaml writes it.
 
 use crate::kinds::params::number::{Count, Positive};
-use icl::transformer::config::{
+use icl::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
-use icl::transformer::parameters::Init;
+use icl::transformer::model::parameters::Init;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

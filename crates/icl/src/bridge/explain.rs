@@ -9,11 +9,11 @@
 //! The sum over j splits into three [`GROUPS`]. What the query pays is measured once, for all later changes of V. In
 //! double precision. Does not know how V was changed, nor tasks.
 
-use crate::transformer::batch::{Batch, Target};
-use crate::transformer::config::{Config, Output};
-use crate::transformer::layout::{Linear, Role};
+use crate::transformer::model::batch::{Batch, Target};
+use crate::transformer::model::config::{Config, Output};
+use crate::transformer::model::layout::{Linear, Role};
+use crate::transformer::model::parameters::Parameters;
 use crate::transformer::network::{Network, Part, Workspace};
-use crate::transformer::parameters::Parameters;
 use std::ops::Range;
 
 /// The groups of a prompt's tokens, in the order of all triples here.

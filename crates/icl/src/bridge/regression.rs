@@ -8,7 +8,7 @@
 use crate::forgetting::world::{Measure, Replayed, World};
 use crate::math::stream::Stream;
 use crate::prompts::task::Task;
-use crate::transformer::batch::{Batch, Read, Target, Tokens};
+use crate::transformer::model::batch::{Batch, Read, Target, Tokens};
 
 /// The task, with the draws of one seed.
 #[derive(Debug, Clone)]

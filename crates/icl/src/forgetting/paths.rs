@@ -4,7 +4,7 @@ use crate::forgetting::variant::Variant;
 use crate::forgetting::world::{Measure, World};
 use crate::math::stream::Stream;
 use crate::math::tensor::float::Float;
-use crate::transformer::batch::{Batch, Target};
+use crate::transformer::model::batch::{Batch, Target};
 use crate::transformer::network::Network;
 use crate::transformer::train::{Ending, Training, Worker, train};
 use std::ops::ControlFlow;

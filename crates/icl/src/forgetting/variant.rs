@@ -1,7 +1,7 @@
 //! Ways to fine-tune: what is minimised, and what is changed.
 
 use crate::forgetting::world::{Replayed, World};
-use crate::transformer::batch::Batch;
+use crate::transformer::model::batch::Batch;
 use crate::transformer::trainable::{LowRank, Subset};
 
 /// A way to fine-tune.

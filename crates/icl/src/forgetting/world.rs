@@ -4,7 +4,7 @@
 //! which worlds there are.
 
 use crate::math::tensor::float::Float;
-use crate::transformer::batch::{Batch, Target};
+use crate::transformer::model::batch::{Batch, Target};
 use crate::transformer::train::Worker;
 
 /// Tasks to pretrain on, one to fine-tune on, and what is measured. Errors are of worlds that lack what a prompt needs.

@@ -3,7 +3,7 @@
 //! Sum over reads of weight * loss: cross-entropy in nats over a range of outputs, or the squared error of output 0.
 
 use crate::math::tensor::float::Float;
-use crate::transformer::batch::{Read, Target};
+use crate::transformer::model::batch::{Read, Target};
 
 /// The loss of one read whose output is `row`, without its weight; `slope` becomes its derivative.
 fn of_row<T: Float>(target: Target, row: &[T], slope: &mut [T]) -> f64 {

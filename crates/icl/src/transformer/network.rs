@@ -4,16 +4,16 @@
 //! not know who divides a batch, nor optimisers.
 
 use crate::math::tensor::float::Float;
-use crate::transformer::batch::{Batch, Read};
-use crate::transformer::config::{Config, ConfigError, HeadOutput, Output};
 use crate::transformer::layers::attention::{self, Sequence, Work};
 use crate::transformer::layers::linear::Write;
 use crate::transformer::layers::norm::Moments;
 use crate::transformer::layers::rope::Turns;
 use crate::transformer::layers::{embedding, linear, mlp, norm};
-use crate::transformer::layout::{LayerTensors, Layout, Linear, NormTensors};
 use crate::transformer::loss;
-use crate::transformer::parameters::{Gradient, Parameters};
+use crate::transformer::model::batch::{Batch, Read};
+use crate::transformer::model::config::{Config, ConfigError, HeadOutput, Output};
+use crate::transformer::model::layout::{LayerTensors, Layout, Linear, NormTensors};
+use crate::transformer::model::parameters::{Gradient, Parameters};
 use std::ops::Range;
 
 /// A configuration with its layout.
@@ -127,7 +127,7 @@ impl Network {
                 _ if read.token >= count => {
                     Some(format!("token {} of {count} is read", read.token))
                 }
-                crate::transformer::batch::Target::Class { from, to, class }
+                crate::transformer::model::batch::Target::Class { from, to, class }
                     if !(from <= class && class < to && to <= size) =>
                 {
                     Some(format!(

@@ -4,10 +4,10 @@
 //! from, nor what is measured at checkpoints.
 
 use crate::math::tensor::float::Float;
-use crate::transformer::batch::Batch;
+use crate::transformer::model::batch::Batch;
+use crate::transformer::model::parameters::Gradient;
 use crate::transformer::network::{Network, Part, Workspace};
 use crate::transformer::optimizer::{Optimizer, Schedule, State, clip};
-use crate::transformer::parameters::Gradient;
 use crate::transformer::trainable::{LowRank, Subset, Trained};
 use rayon::prelude::*;
 use std::ops::ControlFlow;

@@ -9,7 +9,7 @@ use crate::math::stream::Stream;
 use crate::math::tensor::float::Float;
 use crate::math::tensor::matmul::multiply;
 use crate::math::tensor::matrix::{MatrixMut, MatrixRef};
-use crate::transformer::layout::{Layout, Role, Tensor};
+use crate::transformer::model::layout::{Layout, Role, Tensor};
 use std::ops::Range;
 
 /// Which tensors are trained.

@@ -6,7 +6,7 @@
 //! Knows no model.
 
 use crate::math::stream::Stream;
-use crate::transformer::batch::{Batch, Read, Target, Tokens};
+use crate::transformer::model::batch::{Batch, Read, Target, Tokens};
 use crate::words::corpus::{Corpus, Split};
 use crate::words::features::{LETTERS, Vocabulary, drop_out};
 use crate::words::prompts::{Example, Prompt};

@@ -5,7 +5,7 @@
 
 use crate::forgetting::world::{Measure, Replayed, World};
 use crate::math::stream::Stream;
-use crate::transformer::batch::Batch;
+use crate::transformer::model::batch::Batch;
 use crate::words::corpus::Corpus;
 use crate::words::evaluations::{Evaluation, Training};
 use crate::words::features::LETTERS;

@@ -8,7 +8,7 @@ use crate::math::tensor::float::Float;
 use crate::math::tensor::matmul::multiply;
 use crate::math::tensor::matrix::{MatrixMut, MatrixRef};
 use crate::math::tensor::rows;
-use crate::transformer::config::{Attention, Kernel};
+use crate::transformer::model::config::{Attention, Kernel};
 use std::ops::Range;
 
 /// A sequence of a part: its tokens' rows, and the rows of those that ask.

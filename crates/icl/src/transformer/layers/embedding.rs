@@ -1,9 +1,9 @@
 //! Tokens to rows of the residual stream, and the gradient of the table or map.
 
 use crate::math::tensor::float::Float;
-use crate::transformer::batch::Tokens;
-use crate::transformer::config::Input;
 use crate::transformer::layers::linear;
+use crate::transformer::model::batch::Tokens;
+use crate::transformer::model::config::Input;
 use std::ops::Range;
 
 /// Rows of the tokens in `range`; `features` keeps a linear input for backward.

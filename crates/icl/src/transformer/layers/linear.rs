@@ -4,8 +4,8 @@ use crate::math::tensor::float::Float;
 use crate::math::tensor::matmul::multiply;
 use crate::math::tensor::matrix::{MatrixMut, MatrixRef};
 use crate::math::tensor::rows;
-use crate::transformer::layout::Linear;
-use crate::transformer::parameters::{Gradient, Parameters};
+use crate::transformer::model::layout::Linear;
+use crate::transformer::model::parameters::{Gradient, Parameters};
 
 /// Whether a result replaces what is there or is added to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use crate::math::tensor::activation::Activation as Curve;
 use crate::math::tensor::float::Float;
-use crate::transformer::config::Activation;
+use crate::transformer::model::config::Activation;
 
 /// `active` = the nonlinearity of `up`; `gate` is used by SwiGLU alone: silu(gate) up.
 pub(crate) fn forward<T: Float>(activation: Activation, gate: &[T], up: &[T], active: &mut Vec<T>) {

@@ -3,9 +3,9 @@
 
 use crate::math::tensor::float::Float;
 use crate::math::tensor::norm::{self, NormGradient, RowStatistics};
-use crate::transformer::config::Norm;
-use crate::transformer::layout::NormTensors;
-use crate::transformer::parameters::{Gradient, Parameters};
+use crate::transformer::model::config::Norm;
+use crate::transformer::model::layout::NormTensors;
+use crate::transformer::model::parameters::{Gradient, Parameters};
 
 /// What backward needs of a forward, for each row.
 pub(crate) type Moments<T> = Vec<RowStatistics<T>>;

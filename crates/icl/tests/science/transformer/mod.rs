@@ -6,13 +6,13 @@ use crate::gradients::{attend, prompts, shapes};
 use icl::math::stream::Stream;
 use icl::model::effective::Effective;
 use icl::model::weights::{LinearAttention, MatrixKind, Parametrization, Shape};
-use icl::transformer::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::config::{
+use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
+use icl::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
+use icl::transformer::model::parameters::{Init, initial};
 use icl::transformer::network::Network;
 use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::parameters::{Init, initial};
 use icl::transformer::train::{Ending, PARTS, Training, Worker, train};
 use icl::transformer::trainable::{LowRank, Subset};
 use ndarray::Array2;

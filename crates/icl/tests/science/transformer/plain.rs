@@ -6,11 +6,11 @@
     reason = "a second implementation, on purpose with other functions; compared within a tolerance"
 )]
 
-use icl::transformer::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::config::{
+use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
+use icl::transformer::model::config::{
     Activation, Config, HeadOutput, Input, Kernel, Norm, NormKind, Output,
 };
-use icl::transformer::layout::Layout;
+use icl::transformer::model::layout::Layout;
 
 type Vector = Vec<f64>;
 

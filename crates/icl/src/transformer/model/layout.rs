@@ -3,7 +3,7 @@
 //! Names and shapes are those of the Llama family on the model hub (a linear map is out x in), so such files need no
 //! renaming. Does not know values.
 
-use crate::transformer::config::{
+use crate::transformer::model::config::{
     Activation, Config, ConfigError, HeadOutput, Input, NormKind, Output,
 };
 use std::ops::Range;

@@ -2,7 +2,7 @@
 
 use crate::math::stream::Stream;
 use crate::math::tensor::float::Float;
-use crate::transformer::layout::{Layout, Role};
+use crate::transformer::model::layout::{Layout, Role};
 
 /// Parameters to read.
 #[derive(Debug, Clone, Copy)]
