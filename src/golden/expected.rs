@@ -82,6 +82,14 @@ pub const EXPECTED: &[(&str, &str)] = &[
         "training on the exact loss",
         "cbb06af35fd40c416056e51f9deafdc9",
     ),
+    (
+        "transformer, f32, on regression",
+        "9b7dd9388dad1202e12eb7f92bbefd71",
+    ),
+    (
+        "transformer, f64, on bags of ids",
+        "efad58a20cc198abcada2c09c810de6f",
+    ),
     ("table csv", "066b4815e759b942ae1a3fff2b2b800e"),
     ("table csv read back", "066b4815e759b942ae1a3fff2b2b800e"),
     ("table parquet", "06dec74823402c861504e22aaf353cc6"),
