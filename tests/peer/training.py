@@ -40,7 +40,7 @@ class Settings:
         """As a share of the learning rate, counted from 0."""
         if step < self.warmup:
             return (step + 1) / self.warmup
-        left = (self.steps - step) / (self.steps - self.warmup)
+        left = (self.steps - step) / max(self.steps - self.warmup, 1)
         return left if self.decay == "linear" else (1 - math.cos(math.pi * left)) / 2
 
     def of_pipeline(self):

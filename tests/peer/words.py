@@ -207,7 +207,7 @@ def ours(seeds, steps):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[100])
-    parser.add_argument("--steps", type=int, default=750, help="of pretraining")
+    parser.add_argument("--steps", type=int, default=750, help="of pretraining, at least 20")
     args = parser.parse_args()
     torch.set_num_threads(1)
     tables, rows = ours(args.seeds, args.steps)
