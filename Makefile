@@ -98,11 +98,12 @@ bench-peer: ## the training steps beside the same in PyTorch
 	@$(PYTHON) benches/peer_torch.py
 	@$(PYTHON) benches/peer_transformer.py
 
-# Not in CI, which has no PyTorch: PYTHON is one with what tests/peer/requirements.txt names. PEER=equal leaves the trainings out.
+# Not in CI, which has no PyTorch: PYTHON is one with what tests/peer/requirements.txt names. PEER=equal leaves the trainings
+# out, MODELS are model.safetensors of kinds of pretraining.
 PEER ?= equal bridge words
 PEER_FIXTURE := target/transformer_fixture.json
 check-peer: build ## the transformer against PyTorch: the same numbers, and trainings from scratch: PEER=equal
-	@$(CARGO) run --release --locked --quiet --example transformer_fixture -- $(PEER_FIXTURE)
+	@$(CARGO) run --release --locked --quiet --example transformer_fixture -- $(PEER_FIXTURE) $(MODELS)
 	@for check in $(PEER); do $(PYTHON) tests/peer/$$check.py $$(test $$check != equal || echo $(PEER_FIXTURE)) || exit 1; done
 
 build: compiler ## the program
