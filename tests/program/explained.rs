@@ -65,8 +65,8 @@ fn quantities_fit_each_other() {
     let model = pretrained("layers: 1");
     let params = format!("{{{}, {}}}", world(true), training("0.1"));
     let found = values(&explained(&params, &model).expect("it runs"));
-    // Three stops; three measures with all tokens, one without examples.
-    assert_eq!(found.len(), 3 * (3 * 19 + 14));
+    // Three stops; four measures with all tokens, one without examples.
+    assert_eq!(found.len(), 3 * (4 * 19 + 14));
     for measure in [
         ("target", "0"),
         ("target", "4"),

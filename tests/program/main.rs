@@ -37,6 +37,7 @@ mod schema;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;
 mod tradeoff;
+mod transformers;
 mod verbs;
 mod words;
 #[path = "../hostile/yaml.rs"]
