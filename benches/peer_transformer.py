@@ -2,7 +2,8 @@
 
 Sizes as in benches/transformer.rs, the model of tests/peer/transformer.py, autograd, and PyTorch's own attention, bags and
 fused AdamW; on the CPU, in single precision. `make bench-peer` runs both sides in alternation, each on 1 and 2 threads, and
-prints the medians of wall time and of CPU time.
+prints the medians of wall time and of CPU time. The machine must be idle: PyTorch's second thread spins where it waits, and beside
+another program its step takes seconds.
 """
 
 import argparse
