@@ -179,6 +179,7 @@ fn pipeline() -> String {
     );
     let text = cut(&text, "  # ---- depth\n", "  # ---- digits\n");
     let text = cut(&text, "  depth: [", "\nstages:");
+    let text = cut(&text, "  # ---- bridge\n", "  # ---- report\n");
     let text = replaced(&text, "closed_forms, claims, ", "");
     let text = text.replace("[0, 1, 5, 6, 7]", "[0]");
     let (text, _) = text

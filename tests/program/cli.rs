@@ -26,6 +26,7 @@ impl Clone {
         copy("pipeline.yaml");
         copy("data/fonts/DejaVuSans.ttf");
         copy("data/digits/digits.csv.gz");
+        copy("data/words/names.tsv.gz");
         for name in [
             "page.html",
             "page.css",

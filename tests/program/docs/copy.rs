@@ -140,6 +140,7 @@ fn at_toy_scale(yaml: &str) -> String {
         let keys: Vec<&str> = rest.split('.').collect();
         text = match keys[..] {
             [key] => with(&text, stage, key, 0, value),
+            [variable, key] if stage == "vars" => inside(&text, variable, key, value),
             ["panels", n, _, key] => {
                 let nth = n.parse().expect("a number");
                 with(&text, stage, key, nth, value)
@@ -158,6 +159,24 @@ fn list(text: &str) -> usize {
         depth == 0
     });
     end.expect("a list that ends") + 1
+}
+
+/// The text with the value of a key of a variable, a map in one pair of braces, replaced.
+fn inside(text: &str, variable: &str, key: &str, value: &str) -> String {
+    let find = |from: usize, wanted: &str| {
+        let found = text[from..].find(wanted).map(|at| from + at + wanted.len());
+        found.unwrap_or_else(|| panic!("{variable}: {wanted:?} stands in the pipeline"))
+    };
+    let from = find(0, &format!("\n  {variable}: {{"));
+    let start = match text[from..].starts_with(&format!("{key}: ")) {
+        true => from + key.len() + 2,
+        false => find(from, &format!(" {key}: ")),
+    };
+    let end = match text[start..].starts_with('[') {
+        true => start + list(&text[start..]),
+        false => start + text[start..].find([',', '}']).expect("the value ends"),
+    };
+    format!("{}{value}{}", &text[..start], &text[end..])
 }
 
 /// The text with the value of the nth `key:` of a section replaced.

@@ -130,7 +130,7 @@ fn asked(repository: &Repository, args: &[&str]) -> (String, String) {
 fn committed_verdicts_are_shown_and_nothing_is_computed() {
     let repository = clone();
     let (out, err) = asked(&repository, &["claims"]);
-    assert_eq!(out.lines().count(), 29, "{out}");
+    assert_eq!(out.lines().count(), 40, "{out}");
     assert!(
         out.contains("full-ft-zero-shot") && out.contains("holds with a correction"),
         "{out}"

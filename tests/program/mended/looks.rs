@@ -224,6 +224,8 @@ fn a_model_has_one_look_and_a_look_one_model() {
                 continue;
             }
             let look = &looks[name];
+            // Of transformers a variant says what is trained where the paper's says nothing: everything.
+            let name = name.strip_suffix("_all").unwrap_or(name);
             let before = known.entry(name.to_owned()).or_insert_with(|| look.clone());
             assert_eq!(before, look, "{stage}: {name}");
         }
@@ -258,6 +260,10 @@ fn a_model_has_one_look_and_a_look_one_model() {
 fn dashes_and_fillings_mean_one_objective_everywhere() {
     for (stage, params) in all().iter().filter(|(stage, _)| stage != "balance_law") {
         for (name, look) in params["looks"].as_object().expect("looks") {
+            // A ring around a point: no objective.
+            if name == "missed" {
+                continue;
+            }
             let zero_shot = look["label"]
                 .as_str()
                 .is_some_and(|label| label.starts_with("ZS ("));
