@@ -180,6 +180,7 @@ fn pipeline() -> String {
     let text = cut(&text, "  # ---- depth\n", "  # ---- digits\n");
     let text = cut(&text, "  depth: [", "\nstages:");
     let text = cut(&text, "  # ---- bridge\n", "  # ---- report\n");
+    let text = cut(&text, "    vars.words_seeds: ", "\n# In the order");
     let text = replaced(&text, "closed_forms, claims, ", "");
     let text = text.replace("[0, 1, 5, 6, 7]", "[0]");
     let (text, _) = text

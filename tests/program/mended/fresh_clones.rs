@@ -142,7 +142,7 @@ fn committed_verdicts_are_shown_and_nothing_is_computed() {
     );
     let (out, _) = asked(&repository, &["claims", "--json"]);
     let lines: Json = serde_json::from_str(&out).expect("JSON");
-    assert_eq!(lines.as_array().map(Vec::len), Some(28));
+    assert_eq!(lines.as_array().map(Vec::len), Some(39));
     assert_eq!(lines[0]["verdict"], "holds with a correction");
     assert!(
         lines[0]["measured"].is_f64() && lines[1]["std_error"].is_null(),
