@@ -11,8 +11,8 @@
 //! 4. The script of a language is the one of most of its letters. Of the languages in `script`, `unseen` are
 //!    drawn to be held out; the others are for pretraining. Languages of other scripts are held out too.
 //!
-//! Outputs: `table`, see [`COLUMNS`](crate::kinds::exchange::words::COLUMNS), by language and thing; `languages`, see
-//! [`LANGUAGE_COLUMNS`](crate::kinds::exchange::words::LANGUAGE_COLUMNS).
+//! Outputs: `table`, see [`COLUMNS`], by language and thing; `languages`, see
+//! [`LANGUAGE_COLUMNS`].
 
 use crate::kinds::data::name_lines::{Line, english, parse, script};
 use crate::kinds::data::packed::{check_digest, read_packed};
