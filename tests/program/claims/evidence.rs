@@ -3,6 +3,7 @@
 use crate::claims::digits::digits;
 use crate::claims::made_up::{alone, depth, front, gaps, heads, named, sampled};
 use crate::claims::models::{SHOTS, Seed, measured, seeds, setting};
+use crate::claims::transformers::{bridge, words};
 use icl::theory::measures::Measures;
 use icl::theory::points::{self, TheoryPoints};
 use icl_repro::kinds::claims::claim::{Claim, Confidence, Decided, Verdict};
@@ -36,6 +37,8 @@ pub fn sound() -> Evidence {
             gaps(),
             heads(&labels("heads")),
             depth(),
+            bridge(&labels("bridge")),
+            words(&labels("words")),
         ]);
         Evidence {
             tables,

@@ -8,4 +8,5 @@ mod models;
 mod perturbed;
 mod queries;
 mod sentences;
+mod transformers;
 mod verdicts;

@@ -246,7 +246,8 @@ fn one_seed_and_one_that_diverged_decide_nothing() {
         .filter(|table| table.columns[0].0 == "seed")
     {
         if let Cells::Int(seeds) = &mut table.columns[0].1 {
-            let rows = seeds.iter().filter(|seed| **seed == 0).count();
+            let first = seeds[0];
+            let rows = seeds.iter().filter(|seed| **seed == first).count();
             table.rows = rows;
         }
     }
