@@ -35,7 +35,6 @@ bridge-value-only-protects-linear   | bridge | rung=linear, variant=zs_v      | 
 bridge-value-only-protects-linear   | bridge | rung=heads, variant=zs_all     | rung=linear, variant=zs_all          | holds
 bridge-value-only-with-sink         | bridge | rung=sink, variant=zs_v        | rung=sink, variant=zs_qkv            | fails
 bridge-depth                        | bridge | variant=zs_v                   | variant=replay_v                     | holds
-bridge-depth                        | bridge | variant=replay_all             | variant=zs_v                         | undecided
 bridge-replay-retains               | bridge | rung=heads, variant=replay_all | rung=linear, variant=replay_all      | fails
 words-full-ft-forgets               | words  | variant=zs_all                 | variant=replay_all                   | fails
 words-value-only-retains            | words  | variant=zs_v                   | variant=replay_v                     | holds

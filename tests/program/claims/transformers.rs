@@ -288,6 +288,7 @@ fn on_bridge<'a>(
         (measure, before, kept)
     };
     let end = if rung == "linear" { 2_000.0 } else { 300.0 };
+    let first = if stuck || still { end } else { 0.2 * end };
     Variant {
         name,
         drawn_as: if same_as_value { "zs_v" } else { name },
@@ -298,11 +299,7 @@ fn on_bridge<'a>(
             (false, true) => [0.33; 2],
             (false, false) => [0.2, 0.105],
         },
-        steps: if stuck || still {
-            [end, end]
-        } else {
-            [0.2 * end, end]
-        },
+        steps: [first, end],
         kept: LOST.into_iter().map(of_measure).collect(),
     }
 }
