@@ -157,3 +157,100 @@ fn models_that_do_not_fit_are_refused() {
     let cut = refusal(&|params| params, model[..model.len() / 2].to_vec());
     assert!(cut.contains("no transformer of this program"), "{cut}");
 }
+
+/// A model that has learned a little, in f64, and errors of its variants by name, step and measure; one step of plain descent unless
+/// `steps` says otherwise.
+fn errors(variants: &str, steps: usize) -> BTreeMap<[String; 4], f64> {
+    let double = |params: String| params.replace("precision: f32", "precision: f64");
+    let model = double(pretraining(&softmax(", norm: rms"), "0.01"));
+    let model = run("bridge-pretrain", &model, &Given::new()).expect("it runs");
+    let params = pretraining("MODEL", "0.1")
+        .replace(
+            "model: MODEL, precision: f32,",
+            &format!("variants: {variants},"),
+        )
+        .replace(
+            "adamw: {betas: [0.9, 0.99], weight_decay: 0}",
+            "sgd: {momentum: 0}",
+        )
+        .replace("clip_norm: 1, stops: [2, 4]", "clip_norm: 1e9, stops: [1]")
+        .replace("steps: 6", &format!("steps: {steps}"));
+    let given = vec![(
+        "pretrained".into(),
+        "pretrained".into(),
+        model.files["model"].clone(),
+    )];
+    let made = run("bridge-finetune", &params, &given).expect("it runs");
+    let paths = paths(&made.files["paths"]).into_iter();
+    paths
+        .map(|(key, bits)| (key, f64::from_bits(bits)))
+        .collect()
+}
+
+/// Errors of a variant after a step, in the order of measures.
+fn after(errors: &BTreeMap<[String; 4], f64>, variant: &str, step: usize) -> Vec<f64> {
+    let step = step.to_string();
+    let rows = errors.iter();
+    let rows = rows.filter(|(key, _)| key[0] == variant && key[1] == step);
+    rows.map(|(_, &error)| error).collect()
+}
+
+fn differ(a: &[f64], b: &[f64]) -> f64 {
+    assert!(a.len() == b.len() && !a.is_empty());
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f64::max)
+}
+
+/// To its own answers a model has nothing to learn: the first step is that of the zero-shot loss. To tasks it has.
+#[test]
+fn own_answers_pull_nowhere_at_first() {
+    let replay = |of: &str| {
+        format!(
+            "{{objective: {{zero-shot-and-replay: {{weight: 1, tasks: {of}}}}}, trainable: everything}}"
+        )
+    };
+    let (own, random) = (replay("unlabelled"), replay("random"));
+    let (one, two) = (replay("{number: 1}"), replay("{number: 2}"));
+    let zs = "{objective: zero-shot, trainable: everything}";
+    let errors = errors(
+        &format!("{{zs: {zs}, own: {own}, random: {random}, one: {one}, two: {two}}}"),
+        1,
+    );
+    let of = |variant: &str| after(&errors, variant, 1);
+    assert!(differ(&of("own"), &of("zs")) < 1e-12);
+    for (a, b) in [("zs", "random"), ("random", "one"), ("one", "two")] {
+        assert!(differ(&of(a), &of(b)) > 1e-6, "{a} and {b}");
+    }
+    let start = after(&errors, "zs", 0);
+    assert!(differ(&of("zs"), &start) > 1e-6 && start == after(&errors, "own", 0));
+}
+
+/// Replay in every second step is twice as heavy in the first and is not there in the second.
+#[test]
+fn replay_now_and_then_weighs_as_much_more() {
+    let replay = |more: &str| {
+        format!(
+            "{{objective: {{zero-shot-and-replay: {{tasks: random, {more}}}}}, trainable: everything}}"
+        )
+    };
+    let (seldom, heavy) = (replay("weight: 0.5, every: 2"), replay("weight: 1"));
+    let errors = errors(&format!("{{seldom: {seldom}, heavy: {heavy}}}"), 2);
+    let of = |variant: &str, step: usize| after(&errors, variant, step);
+    assert_eq!(of("seldom", 1), of("heavy", 1));
+    assert!(differ(&of("seldom", 2), &of("heavy", 2)) > 1e-6);
+}
+
+/// Weights between two models begin at one and end at the other.
+#[test]
+fn a_line_between_weights_ends_where_training_does() {
+    let errors = errors(
+        "{along: {objective: zero-shot, trainable: everything}, line: {objective: zero-shot, trainable: everything, between: 3}}",
+        2,
+    );
+    assert_eq!(after(&errors, "line", 0), after(&errors, "along", 0));
+    assert_eq!(after(&errors, "line", 3), after(&errors, "along", 2));
+    let middle = after(&errors, "line", 1);
+    assert!(differ(&middle, &after(&errors, "line", 0)) > 1e-6);
+}

@@ -1,6 +1,7 @@
 //! Files that stages hand to each other: which columns they have, and how they are read and written.
 
 pub mod data_set;
+pub mod drawing;
 pub mod examples;
 pub mod foreign;
 pub mod measures;

@@ -4,6 +4,7 @@
 //! is not there is an error; what is there and is not seen is a warning, in the stage's log and in the
 //! SVG. Knows neither what a curve means nor which figure of the paper it draws.
 
+use crate::kinds::exchange::drawing::write_drawing;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::figure::check;
 use crate::kinds::figure::data::FigureData;
@@ -17,12 +18,10 @@ use crate::kinds::params::look::{Paint, Scale};
 use crate::kinds::params::number::Positive;
 use plots::color::Color;
 use plots::draw::axes;
-use plots::draw::export;
 use plots::draw::figure;
 use plots::figure::{Axis, Figure, Layout};
 use plots::font::Font;
 use plots::scale::Lost;
-use plots::warnings;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::Wanted;
 use retrace::stage::kind::{Io, Role, StageKind, any, one};
@@ -115,18 +114,10 @@ impl StageKind for DrawFigure {
         warned.extend(not_shown(&figure, &panels)?);
         warned.extend(unused(&tables, &drawn));
         warned.extend(check::empty_legend(&figure));
-        if !params.missing_glyphs {
-            let lacks = export::missing_glyphs(&drawing, &font).map_err(failed)?;
-            warned.extend(lacks.iter().map(ToString::to_string));
-        }
-        warned.iter().for_each(|words| io.warn(words));
-        let svg = export::svg(&drawing, &font).map_err(failed)?;
-        io.write("svg", warnings::embed(&svg, &warned).as_bytes())?;
-        io.write("pdf", &export::pdf(&drawing, &font).map_err(failed)?)?;
+        let (dpi, missing) = (params.dpi.get(), params.missing_glyphs);
+        write_drawing(io, &drawing, &font, dpi, missing, warned)?;
         let data = data(&panels).table().and_then(|table| table.to_csv());
-        io.write("data", &data.map_err(failed)?)?;
-        let png = export::png(&drawing, &font, params.dpi.get()).map_err(failed)?;
-        io.write("png", &png)
+        io.write("data", &data.map_err(failed)?)
     }
 }
 

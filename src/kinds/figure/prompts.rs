@@ -3,6 +3,7 @@
 //! Each row is one prompt: held-out examples of a task, their labels below, the query apart.
 
 use crate::kinds::data::tabular::Tabular;
+use crate::kinds::exchange::drawing::write_drawing;
 use crate::kinds::exchange::examples::Examples;
 use crate::kinds::exchange::roles::read_roles;
 use crate::kinds::exchange::table::failed;
@@ -10,10 +11,8 @@ use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::params::seed::Seed;
 use icl::math::stream::Stream;
 use icl::prompts::task_pool::Member;
-use plots::draw::export;
 use plots::draw::image_rows::{self, Image, ImageRow, ImageRows};
 use plots::font::Font;
-use plots::warnings;
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
@@ -97,17 +96,8 @@ impl StageKind for PromptFigure {
         };
         let font = Font::from_bytes(&io.read("font")?).map_err(failed)?;
         let drawing = image_rows::draw(&figure, &font).map_err(failed)?;
-        let svg = export::svg(&drawing, &font).map_err(failed)?;
-        let mut warned = Vec::new();
-        if !params.missing_glyphs {
-            let lacks = export::missing_glyphs(&drawing, &font).map_err(failed)?;
-            warned.extend(lacks.iter().map(ToString::to_string));
-        }
-        warned.iter().for_each(|words| io.warn(words));
-        io.write("svg", warnings::embed(&svg, &warned).as_bytes())?;
-        io.write("pdf", &export::pdf(&drawing, &font).map_err(failed)?)?;
-        let png = export::png(&drawing, &font, params.dpi.get()).map_err(failed)?;
-        io.write("png", &png)
+        let (dpi, missing) = (params.dpi.get(), params.missing_glyphs);
+        write_drawing(io, &drawing, &font, dpi, missing, Vec::new())
     }
 }
 

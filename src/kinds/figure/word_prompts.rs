@@ -3,6 +3,7 @@
 //! Each column is one prompt, as a reader sees it: names of test things with the letters dealt to their
 //! languages, the query below in a frame with its right answer, and, which no model is told, the languages.
 
+use crate::kinds::exchange::drawing::write_drawing;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::exchange::words::{COLUMNS, read_corpus, read_languages};
 use crate::kinds::params::number::{Count, Positive};
@@ -10,10 +11,8 @@ use crate::kinds::params::seed::Seed;
 use icl::words::corpus::Corpus;
 use icl::words::evaluations::Evaluation;
 use icl::words::prompts::{Deal, Example, Prompt};
-use plots::draw::export;
 use plots::draw::text_columns::{self, Marked, TextColumn, TextColumns};
 use plots::font::Font;
-use plots::warnings;
 use retrace::base::error::Result;
 use retrace::stage::columns::{Wanted, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, one};
@@ -113,17 +112,8 @@ impl StageKind for WordPrompts {
         };
         let font = Font::from_bytes(&io.read("font")?).map_err(failed)?;
         let drawing = text_columns::draw(&figure, &font).map_err(failed)?;
-        let svg = export::svg(&drawing, &font).map_err(failed)?;
-        let mut warned = Vec::new();
-        if !params.missing_glyphs {
-            let lacks = export::missing_glyphs(&drawing, &font).map_err(failed)?;
-            warned.extend(lacks.iter().map(ToString::to_string));
-        }
-        warned.iter().for_each(|words| io.warn(words));
-        io.write("svg", warnings::embed(&svg, &warned).as_bytes())?;
-        io.write("pdf", &export::pdf(&drawing, &font).map_err(failed)?)?;
-        let png = export::png(&drawing, &font, params.dpi.get()).map_err(failed)?;
-        io.write("png", &png)
+        let (dpi, missing) = (params.dpi.get(), params.missing_glyphs);
+        write_drawing(io, &drawing, &font, dpi, missing, Vec::new())
     }
 }
 
