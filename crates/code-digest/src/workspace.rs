@@ -56,9 +56,9 @@ impl Workspace {
     /// `Cargo.lock` cannot be read.
     pub fn needed_by(mut self, package: &str) -> Result<Self, String> {
         let lock: Table = self.lock.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
-        let packages = locked_packages(&lock);
-        let needed = reached(&packages, package);
-        let is_needed = |name: &str| needed.iter().any(|known| known.replace('-', "_") == name);
+        let locked = Locked::of(&lock);
+        let needed = locked.reached(&locked.versions(package).collect::<Vec<_>>());
+        let is_needed = |name: &str| needed.iter().any(|id| id.name.replace('-', "_") == name);
         let mut left_out = Vec::new();
         self.packages.retain(|name, folder| {
             let keep = is_needed(name);
@@ -115,73 +115,100 @@ impl Workspace {
     }
 
     /// Each locked package by its name in Rust: its version, and a digest of the versions of all that it
-    /// depends on. Of several versions of one package the newest counts, with a digest of all.
+    /// depends on. Of several versions of one package those count that packages of the workspace name, or all where
+    /// none is named; the newest is the one that people are told.
     pub(crate) fn locked(&self) -> Result<BTreeMap<String, String>, String> {
         let lock: Table = self.lock.parse().map_err(|e| format!("Cargo.lock: {e}"))?;
-        let packages = locked_packages(&lock);
+        let locked = Locked::of(&lock);
         let rust_names: BTreeMap<&str, &str> = self
             .renamed
             .iter()
             .map(|(name, package)| (package.as_str(), name.as_str()))
             .collect();
+        let is_member = |name: &str| self.packages.contains_key(&name.replace('-', "_"));
+        let members = locked.needs.iter().filter(|(id, _)| is_member(id.name));
+        let named: BTreeSet<Id> = members.flat_map(|(_, needs)| needs).copied().collect();
         let mut crates = BTreeMap::new();
-        for (name, versions) in &packages {
-            let mut hasher = blake3::Hasher::new();
-            for name in reached(&packages, name) {
-                for (version, _) in packages.get(name).into_iter().flatten() {
-                    hasher.update(format!("{name} {version}\n").as_bytes());
-                }
+        for name in locked.needs.keys().map(|id| id.name) {
+            if is_member(name) {
+                // Packages of the workspace are followed by content.
+                continue;
             }
-            let version = versions.last().map_or("", |(version, _)| version);
+            let mut versions: Vec<Id> = locked.versions(name).collect();
+            if versions.iter().any(|id| named.contains(id)) {
+                versions.retain(|id| named.contains(id));
+            }
+            let mut hasher = blake3::Hasher::new();
+            for Id { name, version } in locked.reached(&versions) {
+                hasher.update(format!("{name} {version}\n").as_bytes());
+            }
+            let version = versions.last().map_or("", |id| id.version);
             let digest = &hasher.finalize().to_hex()[..8];
             let rust_name = rust_names
                 .get(name)
                 .map_or(name.replace('-', "_"), |n| (*n).to_owned());
             crates.insert(rust_name, format!("{version}+{digest}"));
         }
-        // Packages of the workspace are followed by content.
-        for name in self.packages.keys() {
-            crates.remove(name);
-        }
         Ok(crates)
     }
 }
 
-/// The versions of each locked package, and for each the packages that it depends on.
-type Locked<'a> = BTreeMap<&'a str, Vec<(&'a str, Vec<&'a str>)>>;
-
-fn locked_packages(lock: &Table) -> Locked<'_> {
-    let mut packages = Locked::new();
-    for package in lock
-        .get("package")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let field = |key: &str| package.get(key).and_then(Value::as_str);
-        let needs = package.get("dependencies").and_then(Value::as_array);
-        let needs = needs.into_iter().flatten().filter_map(Value::as_str);
-        let needs = needs.map(|need| need.split(' ').next().unwrap_or_default());
-        if let (Some(name), Some(version)) = (field("name"), field("version")) {
-            packages
-                .entry(name)
-                .or_default()
-                .push((version, needs.collect()));
-        }
-    }
-    packages
+/// A locked package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Id<'a> {
+    name: &'a str,
+    version: &'a str,
 }
 
-/// A package and all that it depends on.
-fn reached<'a>(packages: &Locked<'a>, package: &'a str) -> BTreeSet<&'a str> {
-    let mut reached = BTreeSet::from([package]);
-    let mut ahead = vec![package];
-    while let Some(next) = ahead.pop() {
-        for (_, needs) in packages.get(next).into_iter().flatten() {
-            ahead.extend(needs.iter().filter(|need| reached.insert(need)));
+/// The locked packages, and what each depends on. The lock names a version where there are several, so a second
+/// version that one package brings along does not touch those that use the first.
+struct Locked<'a> {
+    needs: BTreeMap<Id<'a>, Vec<Id<'a>>>,
+}
+
+impl<'a> Locked<'a> {
+    fn of(lock: &'a Table) -> Self {
+        let packages = lock.get("package").and_then(Value::as_array);
+        let mut written: BTreeMap<Id, Vec<&str>> = BTreeMap::new();
+        for package in packages.into_iter().flatten() {
+            let field = |key: &str| package.get(key).and_then(Value::as_str);
+            let needs = package.get("dependencies").and_then(Value::as_array);
+            let needs = needs.into_iter().flatten().filter_map(Value::as_str);
+            if let (Some(name), Some(version)) = (field("name"), field("version")) {
+                written.insert(Id { name, version }, needs.collect());
+            }
+        }
+        let ids: Vec<Id> = written.keys().copied().collect();
+        let found = |need: &&'a str| {
+            let mut words = need.split(' ');
+            let (name, version) = (words.next().unwrap_or_default(), words.next());
+            let is_meant = |id: &&Id| id.name == name && version.is_none_or(|v| v == id.version);
+            ids.iter()
+                .copied()
+                .filter(move |id| is_meant(&id))
+                .collect::<Vec<Id>>()
+        };
+        let needs = written.iter();
+        let needs = needs.map(|(id, needs)| (*id, needs.iter().flat_map(found).collect()));
+        Locked {
+            needs: needs.collect(),
         }
     }
-    reached
+
+    fn versions(&self, name: &str) -> impl Iterator<Item = Id<'a>> {
+        self.needs.keys().copied().filter(move |id| id.name == name)
+    }
+
+    /// These packages and all that they depend on.
+    fn reached(&self, packages: &[Id<'a>]) -> BTreeSet<Id<'a>> {
+        let mut reached: BTreeSet<Id> = packages.iter().copied().collect();
+        let mut ahead = packages.to_vec();
+        while let Some(next) = ahead.pop() {
+            let needs = self.needs.get(&next).into_iter().flatten();
+            ahead.extend(needs.filter(|need| reached.insert(**need)));
+        }
+        reached
+    }
 }
 
 fn text(path: &Path) -> Result<String, String> {

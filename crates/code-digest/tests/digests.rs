@@ -337,6 +337,34 @@ fn a_new_version_below_a_dependency_counts() {
     );
 }
 
+/// The lock names a version where there are several.
+#[test]
+fn a_second_version_counts_for_those_that_use_it() {
+    let first = example();
+    let mut both = example();
+    let lock = LOCK.replace("\"libm\",", "\"libm 0.2.16\",");
+    both.lock = format!("{lock}\n[[package]]\nname = \"libm\"\nversion = \"0.1.0\"\n");
+    for root in [TRAIN, FIGURE] {
+        assert_eq!(
+            digest(&first, root),
+            digest(&both, root),
+            "{root}: nobody uses it"
+        );
+    }
+    let below = "name = \"rand-x\"\nversion = \"1.0.0\"\ndependencies = [\n \"libm 0.2.16\"";
+    both.lock = both.lock.replace(below, &below.replace("0.2.16", "0.1.0"));
+    assert_ne!(
+        digest(&first, FIGURE),
+        digest(&both, FIGURE),
+        "through rand-x"
+    );
+    assert_eq!(
+        digest(&first, TRAIN),
+        digest(&both, TRAIN),
+        "it names libm 0.2.16"
+    );
+}
+
 #[test]
 fn a_dependency_under_another_name_is_found() {
     let mut workspace = edited(&[(FIT, "pub fn descend(n: u64) -> f64 { random::x(n) }")]);
