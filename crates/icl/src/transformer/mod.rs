@@ -3,6 +3,8 @@
 //!
 //! In the order of dependence: [`model`], its layers, [`network`], [`train`]. Knows neither tasks nor files.
 
+pub mod adapter;
+pub mod decode;
 mod layers;
 mod loss;
 pub mod model;

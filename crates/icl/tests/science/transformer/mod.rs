@@ -1,5 +1,6 @@
 //! The transformer against a plain one, finite differences, and the paper's model in its own code.
 
+mod large;
 mod plain;
 
 use crate::gradients::{attend, prompts, shapes};
