@@ -144,13 +144,13 @@ impl<T> Piece<T> {
 /// Ranges of a slice, which follow each other, to be written at once.
 fn windows<T>(mut rest: &mut [T], ranges: impl Iterator<Item = Range<usize>>) -> Vec<&mut [T]> {
     let mut start = 0;
-    let mut take = |range: Range<usize>| {
+    let take = |range: Range<usize>| {
         let (window, after) =
             std::mem::take(&mut rest)[range.start - start..].split_at_mut(range.len());
         (rest, start) = (after, range.end);
         window
     };
-    ranges.map(|range| take(range)).collect()
+    ranges.map(take).collect()
 }
 
 /// Buffers of the parts. A gradient has a place for every parameter, of which only those of trained matrices are ever

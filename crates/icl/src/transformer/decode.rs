@@ -112,7 +112,7 @@ impl<'a, T: Float> Decoder<'a, T> {
         let branches = Branches {
             prefix: cache,
             tokens: tokens.to_vec(),
-            ranges: vec![0..tokens.len()],
+            ranges: std::iter::once(0..tokens.len()).collect(),
             asked: vec![tokens.len() - 1],
         };
         let mut added = Vec::with_capacity(cache.layers.len());
