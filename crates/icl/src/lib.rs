@@ -2,12 +2,14 @@
 //! worlds of tasks to fine-tune it in. Knows no pipeline and no file format.
 //!
 //! In the order of dependence: [`math`], [`prompts`], [`model`], [`theory`], [`train`], [`evaluate`]; and, standing on
-//! [`math`], [`transformer`], [`forgetting`], and the worlds [`bridge`] and [`words`].
+//! [`math`], [`transformer`], [`forgetting`], the worlds [`bridge`] and [`words`], [`language`] and the experiment [`mmlu`].
 
 pub mod bridge;
 pub mod evaluate;
 pub mod forgetting;
+pub mod language;
 pub mod math;
+pub mod mmlu;
 pub mod model;
 pub mod prompts;
 pub mod theory;
