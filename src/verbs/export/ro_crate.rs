@@ -129,7 +129,9 @@ impl Gathered {
             recorded.insert(index, outputs.collect());
             let inputs = context.input_digests(stage, |upstream| recorded.get(&upstream))?;
             let key = inputs.map(|inputs| context.key(stage, inputs).digest());
-            if key != Some(block.key) {
+            // Without a file that only its user knows there is no key to compare.
+            let is_unknown = key.is_none() && !context.absent_inputs(stage).is_empty();
+            if key != Some(block.key) && !is_unknown {
                 outdated.push(stage.id.as_str());
                 continue;
             }
@@ -166,7 +168,8 @@ impl Gathered {
                 }
             };
             let name = shown(&path);
-            if from.is_none() {
+            // A file that people supply themselves is theirs to pass on: the crate names it.
+            if from.is_none() && input.supplied.is_none() {
                 self.add(&name, session.engine.workspace.root.join(&path));
             }
             Some(Artifact {

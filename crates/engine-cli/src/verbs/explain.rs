@@ -28,6 +28,10 @@ pub fn explain(session: &Session, args: &TargetArgs) -> Result<u8> {
         let state = &plan.states[&index];
         let Some(inputs) = context.input_digests(stage, |upstream| plan.known.get(&upstream))?
         else {
+            if let State::Absent(absent) = state {
+                let _ = writeln!(text, "{}\n  absent: {}\n", stage.id, absent.words());
+                continue;
+            }
             let chain = plan.chain(index);
             let _ = writeln!(
                 text,
@@ -78,6 +82,7 @@ fn show(
         State::Fresh => "fresh".to_owned(),
         State::Restore(_) => "in the cache; files differ or are missing".to_owned(),
         State::Stale(reason) => format!("stale: {reason}"),
+        State::Absent(absent) => format!("absent: {}", absent.words()),
         State::Waits(_) => "waits".to_owned(),
     };
     line(2, "state", &state);

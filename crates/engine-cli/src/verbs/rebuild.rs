@@ -6,7 +6,7 @@ use crate::pipeline::workers;
 use crate::program::changes::Difference;
 use crate::program::exit;
 use crate::progress::display::Display;
-use crate::verbs::verify::VerifyArgs;
+use crate::verbs::verify::{VerifyArgs, absent, absent_json};
 use retrace::base::error::Result;
 use retrace::resolve::select::Selection;
 use retrace::stage::key::Change;
@@ -91,6 +91,9 @@ fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
                 (None, None) => String::new(),
             };
         }
+    }
+    for (file, stages) in &rebuild.absent {
+        text += &absent(file, stages.len());
     }
     if terminal::is_quiet() {
         return Ok(text);
@@ -211,6 +214,7 @@ fn as_json(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
         "skipped": rebuild.skipped,
         "interrupted": rebuild.interrupted,
         "left_out": left_out.map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
+        "absent": absent_json(session, &rebuild.absent),
         "findings": findings,
     }))
 }

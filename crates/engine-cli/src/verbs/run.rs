@@ -318,6 +318,13 @@ fn past_run(
 
 /// Says what happened; returns the summary in one line and the exit code.
 fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8) {
+    if let Some(error) = &summary.refused {
+        terminal::report(error);
+    } else if summary.as_recorded > 0 {
+        for file in &summary.absent {
+            terminal::note(&format!("input not here: {}", file.line()));
+        }
+    }
     for (stage, outputs) in &summary.differing {
         let id = session.id(*stage);
         let names = outputs.join(", ");
@@ -399,6 +406,10 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
     line += &format!("; {equal} of {outputs} outputs equal {which}");
     if summary.outputs_moved > 0 {
         line += &format!(", {} moved", summary.outputs_moved);
+    }
+    if summary.as_recorded > 0 {
+        let stages = count(summary.as_recorded, "stage");
+        line += &format!("; {stages} left as recorded: an input is not here");
     }
     if summary.wrote_lock {
         line += "; the lock is brought up to date";

@@ -7,6 +7,7 @@ use clap::Args;
 use retrace::base::error::Result;
 use retrace::resolve::select::Selection;
 use retrace::run::plan::{Plan, Reason, State};
+use retrace::stage::supplied::AbsentFile;
 use retrace::store::history;
 use retrace::upkeep::orphans::orphans;
 use serde::Serialize;
@@ -31,7 +32,8 @@ pub struct StatusArgs {
 #[derive(Serialize)]
 struct Line<'a> {
     stage: &'a str,
-    /// `fresh`, `stale` (it runs), `modified`, `missing` or `moved` (its files; the cache has them).
+    /// `fresh`, `stale` (it runs), `modified`, `missing` or `moved` (its files; the cache has them), `absent`
+    /// (it cannot run: an input is not here).
     state: &'static str,
     /// In words; empty when fresh.
     why: String,
@@ -80,6 +82,10 @@ pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Resul
         lines.push(line);
     }
     let all_fresh = lines.iter().all(|line| line.state == "fresh");
+    let absent = plan.absent.iter();
+    let absent: Vec<String> = absent
+        .map(|file| format!("input not here: {}", file.line()))
+        .collect();
     if json {
         let left_out = selection.unasked.difference(&selection.closure);
         let json = serde_json::json!({
@@ -87,13 +93,29 @@ pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Resul
             "stages": lines,
             "left_out": left_out.map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
             "orphans": orphans,
+            "absent": plan.absent.iter().map(of_file).collect::<Vec<_>>(),
         });
         terminal::print(&format!("{json:#}\n"));
     } else {
         let left_out = session.engine.pipeline.left_out(selection);
-        terminal::print(&(named(&orphans) + &text(&lines, left_out.as_deref())));
+        let absent: String = absent.iter().map(|line| format!("{line}\n")).collect();
+        let lines = text(&lines, left_out.as_deref());
+        terminal::print(&(named(&orphans) + &absent + &lines));
     }
     Ok(all_fresh)
+}
+
+/// What is known of a file that is not here.
+pub fn of_file(file: &AbsentFile) -> serde_json::Value {
+    let supplied = &file.supplied;
+    serde_json::json!({
+        "path": file.path,
+        "blake3": supplied.blake3,
+        "get": supplied.get,
+        "licence": supplied.licence,
+        "size": supplied.size,
+        "from": supplied.from,
+    })
 }
 
 /// A line for each file that no stage makes.
@@ -143,6 +165,10 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
                 line.changes = json.collect();
                 line.said = changes.iter().map(ToString::to_string).collect();
             }
+        }
+        State::Absent(absent) => {
+            line.state = "absent";
+            line.why = absent.words();
         }
         State::Waits(_) => {
             let chain = plan.chain(stage);
@@ -201,7 +227,9 @@ fn text(lines: &[Line], left_out: Option<&str>) -> String {
     let restore = number(&|line| matches!(line.state, "modified" | "missing" | "moved"));
     let stale = number(&|line| line.state == "stale" && line.chain.is_empty());
     let waits = number(&|line| !line.chain.is_empty());
+    let absent = number(&|line| line.state == "absent");
     let rest = [
+        (absent, "without an input that is not here"),
         (restore, "to restore"),
         (stale, "to run"),
         (

@@ -4,9 +4,10 @@ use crate::console::terminal::{self, count};
 use crate::pipeline::session::Session;
 use crate::pipeline::workers;
 use crate::program::exit;
-use crate::verbs::status::named;
+use crate::verbs::status::{named, of_file};
 use clap::Args;
 use retrace::base::error::Result;
+use retrace::stage::supplied::AbsentFile;
 use retrace::store::workspace::LOCK_FILE;
 use retrace::upkeep::verify::{self, Finding, Verification};
 use serde_json::{Value as Json, json};
@@ -100,6 +101,9 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
         let stages = count(report.not_run.len(), "stage");
         text += &format!("not run here: {} ({stages})\n", groups.join(", "));
     }
+    for (file, stages) in &report.absent {
+        text += &absent(file, stages.len());
+    }
     let files = count(report.files, "file");
     let objects = count(report.objects, "cached object");
     match report.findings.len() {
@@ -127,6 +131,28 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
     }
     terminal::print(&text);
     Ok(code(&report))
+}
+
+/// A line for a file that is not here, and what that keeps from running.
+pub fn absent(file: &AbsentFile, stages: usize) -> String {
+    let (path, supplied) = (file.path.display(), &file.supplied);
+    format!(
+        "{}: {path}: {} ({} not made again without it)\n",
+        terminal::paint(terminal::CARE, "input not here"),
+        supplied.get,
+        count(stages, "stage")
+    )
+}
+
+/// The same as JSON.
+pub fn absent_json(session: &Session, absent: &[(AbsentFile, BTreeSet<usize>)]) -> Json {
+    let one = |(file, stages): &(AbsentFile, BTreeSet<usize>)| {
+        let mut json = of_file(file);
+        let stages: Vec<&str> = stages.iter().map(|&stage| session.id(stage)).collect();
+        json["stages"] = json!(stages);
+        json
+    };
+    absent.iter().map(one).collect()
 }
 
 /// What to type where something differs: opt-in groups are to be asked for.
@@ -211,5 +237,6 @@ fn as_json(session: &Session, report: &Verification) -> Json {
         "findings": findings.collect::<Vec<Json>>(),
         "not_run": report.not_run.iter().map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
         "orphans": report.orphans,
+        "absent": absent_json(session, &report.absent),
     })
 }

@@ -4,6 +4,7 @@ use crate::base::error::{Error, Result};
 use crate::base::files::inside;
 use crate::resolve::groups::{self, Group};
 use crate::resolve::outputs::{self, OutputFiles};
+use crate::resolve::supplied;
 use crate::spec::expand::Draft;
 use crate::spec::ids::{Pattern, in_file_name};
 use crate::spec::wildcard;
@@ -13,6 +14,7 @@ use crate::store::workspace::LOCK_FILE;
 use crate::yaml::node::{Key, Node, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A longer file name is refused: file systems allow no more bytes.
 const MAX_FILE_NAME: usize = 255;
@@ -180,7 +182,8 @@ pub fn build(draft: &Draft, opt_in: &[usize], among: &Drafts) -> Result<Stage> {
     })
 }
 
-/// Binds what is written for a role: a reference, a list of them, or a mapping from label to reference.
+/// Binds what is written for a role: a reference, a file that may not be here, a list of them, or a mapping
+/// from label to them.
 fn bind(
     role: &Role,
     node: &Node,
@@ -189,7 +192,18 @@ fn bind(
     inputs: &mut Vec<Input>,
 ) -> Result<()> {
     let mut push = |prefix: &str, node: &Node| -> Result<()> {
-        for (label, source) in references(node, reader, among)? {
+        let (node, supplied) = match supplied::is_declaration(node, false) {
+            true => {
+                let (file, supplied) = supplied::read(node)?;
+                (file, Some(Arc::new(supplied)))
+            }
+            false => (node, None),
+        };
+        let found = match supplied {
+            Some(_) => vec![(String::new(), Source::File(file(node, reader, among)?))],
+            None => references(node, reader, among)?,
+        };
+        for (label, source) in found {
             let label = match (prefix, label.as_str()) {
                 ("", label) => label.to_owned(),
                 (prefix, "") => prefix.to_owned(),
@@ -204,14 +218,19 @@ fn bind(
                 role: role.name.to_owned(),
                 label,
                 source,
+                supplied: supplied.clone(),
             });
         }
         Ok(())
     };
     match &node.value {
-        Value::Map(entries) if role.arity.is_labelled() => entries
-            .iter()
-            .try_for_each(|(label, node)| push(&label.text, node)),
+        Value::Map(entries)
+            if role.arity.is_labelled() && !supplied::is_declaration(node, true) =>
+        {
+            entries
+                .iter()
+                .try_for_each(|(label, node)| push(&label.text, node))
+        }
         Value::List(items) if role.arity.is_labelled() => {
             items.iter().try_for_each(|node| push("", node))
         }
@@ -261,24 +280,36 @@ fn of_kind(
     Ok(labelled.collect())
 }
 
+/// The path of a file that no stage makes.
+fn file(node: &Node, reader: Reader, among: &Drafts) -> Result<PathBuf> {
+    let text = node.text("an input")?;
+    let error = |message: String| Error::config(message).at(&node.place);
+    if !text.contains('/') {
+        let hint = "a file that is an input lies in a folder, such as data/";
+        return Err(error(format!("`{text}` is no path of a file")).hint(hint));
+    }
+    // Told before how the path is written: what to write is no path at all.
+    if let Some(path) = outputs::plain(text) {
+        let refused = among.outputs.refuse(&path, text, reader.id);
+        refused.map_err(|e| e.at(&node.place))?;
+    }
+    let path = inside(text).map_err(|why| error(format!("input `{text}` {why}")))?;
+    let top = outputs::folded(path.iter().next().map_or(Path::new(""), Path::new));
+    // What is in a hidden folder, as .git or a cache, comes and goes.
+    if top.starts_with('.') && path.components().nth(1).is_some() {
+        return Err(error(format!("input `{text}` lies in {top}/"))
+            .hint("put a file of your own below data/"));
+    }
+    Ok(path)
+}
+
 /// What `stage.output`, `stage@*.output` or a path like `data/file` refers to, with item labels.
 fn references(node: &Node, reader: Reader, among: &Drafts) -> Result<Vec<(String, Source)>> {
     let (drafts, kinds) = (among.drafts, among.kinds);
     let text = node.text("an input")?;
     let error = |message: String| Error::config(message).at(&node.place);
     if text.contains('/') {
-        // Told before how the path is written: what to write is no path at all.
-        if let Some(path) = outputs::plain(text) {
-            let refused = among.outputs.refuse(&path, text, reader.id);
-            refused.map_err(|e| e.at(&node.place))?;
-        }
-        let path = inside(text).map_err(|why| error(format!("input `{text}` {why}")))?;
-        let top = outputs::folded(path.iter().next().map_or(Path::new(""), Path::new));
-        // What is in a hidden folder, as .git or a cache, comes and goes.
-        if top.starts_with('.') && path.components().nth(1).is_some() {
-            return Err(error(format!("input `{text}` lies in {top}/"))
-                .hint("put a file of your own below data/"));
-        }
+        let path = file(node, reader, among)?;
         return Ok(vec![(String::new(), Source::File(path))]);
     }
     let Some((stage, output)) = text.rsplit_once('.') else {

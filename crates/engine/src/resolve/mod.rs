@@ -10,4 +10,5 @@ pub mod outputs;
 pub mod schema;
 pub mod select;
 pub mod stages;
+pub(crate) mod supplied;
 pub(crate) mod trace;

@@ -4,12 +4,14 @@
 //! program. It describes the file as written: wherever a value may stand, `${...}` may stand too.
 //! What needs more than one place of the file (names that exist, cycles) is left to the program.
 
+use crate::resolve::supplied;
 use crate::stage::kind::{Arity, Kind};
 use crate::stage::stage::OUTPUT_FOLDERS;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
 
 const REFERENCE: &str = "#/$defs/reference";
+const SUPPLIED: &str = "#/$defs/supplied-file";
 /// What [`crate::spec::ids`] takes for a name, and for an item of a matrix.
 const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$";
 const ITEM: &str = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$";
@@ -48,6 +50,7 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
             "pattern": r"\$\{[^}]*\}",
         }),
     );
+    definitions.insert("supplied-file".into(), supplied_file());
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     definitions.insert("stage".into(), stage(&names, &alternatives));
     let targets = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
@@ -217,12 +220,32 @@ fn or_nothing(schema: &mut Json) {
     *schema = Json::Object(outside);
 }
 
+/// A file that people supply themselves.
+fn supplied_file() -> Json {
+    let key = |(key, about): (&str, &str)| {
+        let mut value = json!({"description": about, "type": "string"});
+        if key == "blake3" {
+            value["pattern"] = json!(r"^[0-9a-fA-F]{64}$|\$\{");
+        }
+        (key.to_owned(), value)
+    };
+    let keys: Map<String, Json> = supplied::KEYS.map(key).into_iter().collect();
+    json!({
+        "description": "A file that people supply themselves and that may not be here: what does not need it goes on without.",
+        "type": "object",
+        "properties": keys,
+        "required": [supplied::FILE, "get"],
+        "additionalProperties": false,
+    })
+}
+
 /// What may stand for a role.
 fn artifact(arity: Arity) -> Json {
-    let one = json!({
+    let reference = json!({
         "description": "stage.output, stage@*.output, kind:*.output, or the path of a file such as data/x.csv",
         "type": "string",
     });
+    let one = json!({"anyOf": [reference, {"$ref": SUPPLIED}]});
     if !arity.is_labelled() {
         return one;
     }

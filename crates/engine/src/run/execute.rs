@@ -214,7 +214,7 @@ impl Attempt<'_> {
     /// Where the inputs are, in their order.
     fn input_paths(&self) -> Result<Vec<PathBuf>> {
         let path = |input: &Input| match &input.source {
-            Source::File(path) => self.context.input_file(path),
+            Source::File(path) => self.context.path_of(input, path),
             Source::Output { stage, output } => {
                 let outputs = self.known.get(stage);
                 let digest = outputs.and_then(|outputs| outputs.get(output));

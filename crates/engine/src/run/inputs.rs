@@ -1,12 +1,15 @@
 //! The files of the repository that stages read: whether they are there, and are what they seem.
 //!
-//! A link may lead to another file of the repository, but neither out of it nor to where runs write.
+//! A link may lead to another file of the repository, but neither out of it nor to where runs write. A
+//! file that people supply themselves may be absent, and may lie anywhere.
 
+use crate::base::digest::Digest;
 use crate::base::error::{Error, Result};
 use crate::resolve::outputs::{OutputFiles, followed};
 use crate::resolve::select::Selection;
 use crate::run::plan::Context;
-use crate::stage::stage::{Source, Stage};
+use crate::stage::stage::{Input, Source, Stage};
+use crate::stage::supplied::Supplied;
 use crate::store::workspace::{KEYS_FILE, LOCK_FILE, Workspace};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,16 +24,66 @@ impl Context<'_> {
                     && checked.insert(path)
                 {
                     let is_right = self.check_links(path, stage);
-                    is_right
-                        .and_then(|()| self.input_file(path))
-                        .map_err(|mut error| {
-                            error.message = format!("stage `{}`: {}", stage.id, error.message);
-                            error.at(&stage.place)
-                        })?;
+                    let is_right = is_right.and_then(|()| match &input.supplied {
+                        None => self.input_file(path).map(drop),
+                        Some(supplied) => self.check_supplied(path, supplied),
+                    });
+                    is_right.map_err(|mut error| {
+                        error.message = format!("stage `{}`: {}", stage.id, error.message);
+                        error.at(&stage.place)
+                    })?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// A file that people supply themselves, if it is here, must be the one that is meant. A link may lead
+    /// out of the repository, to where such files are kept: the digest tells what it is.
+    fn check_supplied(&self, path: &Path, supplied: &Supplied) -> Result<()> {
+        if self.is_absent(path) {
+            return Ok(());
+        }
+        let full = self.workspace.root.join(path);
+        if !full.is_file() {
+            let message = format!("the input {} is no file", path.display());
+            return Err(Error::config(message).hint(format!("get it: {}", supplied.get)));
+        }
+        if supplied.blake3.is_none() {
+            return Ok(());
+        }
+        match supplied.refuse(path, self.store.digest_of(&full)?) {
+            None => Ok(()),
+            Some(message) => Err(Error::config(message).hint(format!(
+                "get it anew: {}; or, if this is the file you mean, write its digest in pipeline.yaml",
+                supplied.get
+            ))),
+        }
+    }
+
+    /// The digest of a file that is an input; `None` of one that is not here and whose content nobody
+    /// declared.
+    pub(crate) fn file_digest(&self, input: &Input, path: &Path) -> Result<Option<Digest>> {
+        if let Some(supplied) = &input.supplied
+            && (supplied.blake3.is_some() || self.is_absent(path))
+        {
+            // One that is here has this digest: `check_inputs` saw to that.
+            return Ok(supplied.blake3);
+        }
+        self.store
+            .digest_of(&self.workspace.root.join(path))
+            .map(Some)
+    }
+
+    /// Where a file is that a stage reads.
+    pub(crate) fn path_of(&self, input: &Input, path: &Path) -> Result<PathBuf> {
+        match &input.supplied {
+            None => self.input_file(path),
+            Some(supplied) => {
+                self.check_supplied(path, supplied)?;
+                Ok(self.workspace.root.join(path))
+            }
+        }
     }
 
     /// A file of the repository that is an input; a link that leads out of it is refused.

@@ -1,5 +1,6 @@
 //! Bringing stages up to date: what is stale, in which order, what a run leaves behind.
 
+pub mod absent;
 pub mod event;
 pub(crate) mod execute;
 pub(crate) mod inputs;

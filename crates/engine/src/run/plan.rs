@@ -11,11 +11,13 @@ use crate::lock::moves::{self, Blocks, Move};
 use crate::resolve::select::Selection;
 use crate::resolve::stages::Pipeline;
 use crate::resolve::trace;
+use crate::run::absent::Absent;
 use crate::run::inspection::Inspector;
 use crate::stage::key::{Change, Key};
 use crate::stage::kind::Kind;
 use crate::stage::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
 use crate::stage::stage::{Source, Stage};
+use crate::stage::supplied::AbsentFile;
 use crate::store::actions::{Action, Outputs};
 use crate::store::content::Store;
 use crate::store::workspace::Workspace;
@@ -93,6 +95,8 @@ pub enum State {
     /// A stage that it depends on must run first; whether this one must is known after that.
     /// Holds the nearest such stages.
     Waits(Vec<usize>),
+    /// It cannot run: a file that people supply themselves is not here.
+    Absent(Absent),
 }
 
 /// A stage whose inputs are all known.
@@ -160,7 +164,10 @@ impl Context<'_> {
         let mut digests = Vec::with_capacity(stage.inputs.len());
         for input in &stage.inputs {
             let digest = match &input.source {
-                Source::File(path) => self.store.digest_of(&self.workspace.root.join(path))?,
+                Source::File(path) => match self.file_digest(input, path)? {
+                    Some(digest) => digest,
+                    None => return Ok(None),
+                },
                 Source::Output { stage, output } => {
                     match outputs(*stage).and_then(|outputs| outputs.get(output)) {
                         Some(digest) => *digest,
@@ -298,6 +305,7 @@ impl Context<'_> {
     /// The state of every selected stage.
     pub fn plan(&self, selection: &Selection) -> Result<Plan> {
         self.check_inputs(selection)?;
+        let absences = self.absences(selection)?;
         let mut plan = Plan::default();
         let blocks = OnceCell::new();
         // A lock that cannot be read is told by those who need it.
@@ -315,13 +323,21 @@ impl Context<'_> {
         };
         for &index in &selection.closure {
             let stage = &self.pipeline.stages[index];
-            let state = match self.input_digests(stage, |upstream| plan.known.get(&upstream))? {
-                None => {
+            // Of what cannot run here the readers know what the lock records.
+            let outputs = |before| {
+                plan.known
+                    .get(&before)
+                    .or_else(|| absences.recorded(before))
+            };
+            let inputs = self.input_digests(stage, outputs)?;
+            let state = match (absences.stages.get(&index), inputs) {
+                (Some(absent), _) => State::Absent(absent.clone()),
+                (None, None) => {
                     let mut upstream = stage.upstream();
-                    upstream.retain(|u| !plan.known.contains_key(u));
+                    upstream.retain(|&u| outputs(u).is_none());
                     State::Waits(upstream)
                 }
-                Some(inputs) => {
+                (None, Some(inputs)) => {
                     let probe = self.probe(stage, inputs);
                     match probe.cached {
                         None => {
@@ -348,6 +364,7 @@ impl Context<'_> {
             };
             plan.states.insert(index, state);
         }
+        plan.absent = absences.files.into_values().collect();
         Ok(plan)
     }
 }
@@ -376,6 +393,8 @@ pub struct Plan {
     pub states: BTreeMap<usize, State>,
     /// The outputs of those that are in the cache.
     pub known: BTreeMap<usize, Outputs>,
+    /// Files that people supply themselves, that these stages read, and that are not here.
+    pub absent: Vec<AbsentFile>,
     /// Of those that are not fresh, where the lock records them, if that is elsewhere.
     pub moved: BTreeMap<usize, Moved>,
 }

@@ -9,6 +9,7 @@
 use crate::base::error::{Error, Result};
 use crate::base::files;
 use crate::resolve::select::Selection;
+use crate::run::absent::Absences;
 use crate::run::event::{Event, Observer, Outcome};
 use crate::run::execute::{Attempt, Finished};
 use crate::run::plan::Context;
@@ -65,12 +66,76 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Runs, then brings the lock up to date. Failed stages are in the summary, not an error.
     pub fn execute(&self) -> Result<Summary> {
-        let start = Instant::now();
         self.context.check_inputs(self.selection)?;
+        let absences = self.context.absences(self.selection)?;
+        if absences.files.is_empty() {
+            return self.execute_all(absences, BTreeMap::new());
+        }
+        let refused = absences.error(self.context, &self.selection.targets);
+        let mut refused_stages = BTreeMap::new();
+        if let Some(error) = &refused {
+            if !self.options.keep_going {
+                return Err(error.clone());
+            }
+            for &stage in &self.selection.targets {
+                let own = absences.error(self.context, &BTreeSet::from([stage]));
+                refused_stages.extend(own.map(|error| (stage, error)));
+            }
+        }
+        let (selection, given) = self.without_absent(&absences);
+        let narrowed = Run {
+            selection: &selection,
+            given: &given,
+            ..*self
+        };
+        let mut summary = narrowed.execute_all(absences, refused_stages)?;
+        summary.refused = refused;
+        Ok(summary)
+    }
+
+    /// What is left of the selection where some stages cannot run: targets that can, and what these need.
+    /// Also what is expected of those that are left out, as far as it is known.
+    fn without_absent(&self, absences: &Absences) -> (Selection, BTreeMap<usize, Outputs>) {
+        let Selection {
+            targets,
+            closure,
+            unasked,
+        } = self.selection;
+        let is_absent = |stage: &usize| absences.stages.contains_key(stage);
+        let mut needed: BTreeSet<usize> = targets.clone();
+        for stage in closure.iter().rev() {
+            if needed.contains(stage) && !is_absent(stage) {
+                needed.extend(self.context.pipeline.stages[*stage].upstream());
+            }
+        }
+        let runs = |stage: &&usize| needed.contains(*stage) && !is_absent(stage);
+        let closure: BTreeSet<usize> = closure.iter().filter(runs).copied().collect();
+        let left_out = self.selection.closure.difference(&closure);
+        let expected = left_out.filter_map(|&s| Some((s, absences.expected(s)?.clone())));
+        let given = self.given.clone().into_iter().chain(expected).collect();
+        let targets = targets.intersection(&closure).copied().collect();
+        let unasked = unasked.clone();
+        let selection = Selection {
+            targets,
+            closure,
+            unasked,
+        };
+        (selection, given)
+    }
+
+    /// Runs a selection of which every stage can run; `refused` are those that were taken out of it.
+    fn execute_all(&self, absences: Absences, refused: BTreeMap<usize, Error>) -> Result<Summary> {
+        let start = Instant::now();
         let mut state = self.confirm(self.context.pipeline.ranks()?);
         let waiting = state.untaken();
         if waiting > 0 {
             (self.prepare)()?;
+            if !absences.stages.is_empty() {
+                for &stage in &self.selection.closure {
+                    let stage = &self.context.pipeline.stages[stage];
+                    self.context.adopt(stage, &absences)?;
+                }
+            }
             let shared = Mutex::new(state);
             let changed = Condvar::new();
             std::thread::scope(|scope| {
@@ -80,6 +145,7 @@ impl Run<'_> {
             });
             state = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
         }
+        state.failed.extend(refused);
         let mut summary = Settlement {
             context: self.context,
             selection: self.selection,
@@ -91,6 +157,9 @@ impl Run<'_> {
         }
         .settle()?;
         self.context.store.remember()?;
+        let stages = absences.stages.keys();
+        summary.as_recorded = stages.filter(|s| !state.failed.contains_key(s)).count();
+        summary.absent = absences.files.into_values().collect();
         summary.seconds = start.elapsed().as_secs_f64();
         Ok(summary)
     }

@@ -10,6 +10,7 @@ use crate::run::execute::Finished;
 use crate::run::leftover::{self, Left};
 use crate::run::plan::Context;
 use crate::stage::stage::Stage;
+use crate::stage::supplied::AbsentFile;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -36,6 +37,12 @@ pub struct Summary {
     pub moved: Vec<(usize, Move, Left)>,
     /// The stages of opt-in groups that were not asked for, in words.
     pub left_out: Option<String>,
+    /// Files that people supply themselves, that stages of the selection read, and that are not here.
+    pub absent: Vec<AbsentFile>,
+    /// Why targets did not run without them, where a run goes on after failures.
+    pub refused: Option<Error>,
+    /// Stages that could not run without them, and that nothing needed to.
+    pub as_recorded: usize,
     pub wrote_lock: bool,
     pub interrupted: bool,
     pub seconds: f64,

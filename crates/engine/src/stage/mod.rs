@@ -11,3 +11,4 @@ pub mod sources;
     reason = "one noun a file, and this is that of the folder"
 )]
 pub mod stage;
+pub mod supplied;

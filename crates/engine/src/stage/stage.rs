@@ -2,7 +2,9 @@
 
 use crate::base::error::Place;
 use crate::stage::kind::Job;
-use std::path::PathBuf;
+use crate::stage::supplied::Supplied;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Outputs may only go below these folders of the output root.
 pub(crate) const OUTPUT_FOLDERS: [&str; 2] = ["figures", ARTIFACTS];
@@ -36,6 +38,8 @@ pub struct Input {
     /// Tells the artifacts of one role apart; empty where the role takes one.
     pub label: String,
     pub source: Source,
+    /// Of a file that people supply themselves, what pipeline.yaml says of it.
+    pub supplied: Option<Arc<Supplied>>,
 }
 
 /// Where an input comes from.
@@ -59,6 +63,14 @@ impl Input {
 }
 
 impl Stage {
+    /// The files that it reads and that may not be here, with what is said of them.
+    pub fn supplied(&self) -> impl Iterator<Item = (&Path, &Supplied)> {
+        self.inputs.iter().filter_map(|input| match &input.source {
+            Source::File(path) => Some((path.as_path(), &**input.supplied.as_ref()?)),
+            Source::Output { .. } => None,
+        })
+    }
+
     /// The stages that it reads from, in ascending order, each once.
     pub fn upstream(&self) -> Vec<usize> {
         let mut stages: Vec<usize> = self

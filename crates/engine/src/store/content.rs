@@ -139,6 +139,18 @@ impl Store {
         Ok(digest)
     }
 
+    /// Keeps a copy of a file that has this digest; nothing where the object is there.
+    pub(crate) fn insert_copy(&self, file: &Path, digest: Digest) -> Result<()> {
+        if self.holds(digest) {
+            return Ok(());
+        }
+        let folder = self.root.join("scratch");
+        files::create_folder(&folder)?;
+        let copy = folder.join(format!("{}{digest}", files::TEMPORARY));
+        files::copy(file, &copy, digest)?;
+        self.insert(&copy).map(drop)
+    }
+
     /// Puts a copy of an object where users see it.
     pub(crate) fn copy_to(&self, digest: Digest, target: &Path) -> Result<()> {
         let object = self.object(digest);

@@ -102,6 +102,8 @@ impl Question<'_> {
             && summary.failed.is_empty()
             && summary.differing.is_empty()
             && !summary.wrote_lock
+            // Nothing tells that a file has come.
+            && summary.absent.is_empty()
             && !summary.interrupted
             && summary.outputs_equal == summary.outputs;
         if !nothing_to_do {

@@ -16,10 +16,12 @@ use crate::run::plan::{Context, Reason};
 use crate::run::schedule::{Options, Run};
 use crate::stage::key::Change;
 use crate::stage::stage::{Source, Stage};
+use crate::stage::supplied::AbsentFile;
 use crate::store::cache_folder::{REBUILD, RUN_LOCK};
 use crate::store::content::{Store, list};
 use crate::store::workspace::{RunLock, Workspace};
-use std::collections::BTreeMap;
+use crate::upkeep::verify::absent;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -38,6 +40,9 @@ pub struct Rebuild {
     pub skipped: usize,
     pub interrupted: bool,
     pub seconds: f64,
+    /// Files that people supply themselves and that are not here, each with the stages that therefore did
+    /// not run.
+    pub absent: Vec<(AbsentFile, BTreeSet<usize>)>,
     _scratch: Scratch,
 }
 
@@ -105,6 +110,19 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         );
     }
     context.check_inputs(selection)?;
+    let without = context.without(selection);
+    let runs = |stage: &usize| !without.contains_key(stage);
+    let able = |stages: &BTreeSet<usize>| stages.iter().copied().filter(runs).collect();
+    let selection = &Selection {
+        targets: able(&selection.targets),
+        closure: able(&selection.closure),
+        unasked: selection.unasked.clone(),
+    };
+    if selection.targets.is_empty()
+        && let Some(error) = nothing_left(&without)
+    {
+        return Err(error);
+    }
     let scratch = Scratch::new(context.workspace)?;
     let store = Store::open(&scratch.workspace.cache, true)?;
     let none = LockFile::none();
@@ -146,10 +164,22 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         skipped: summary.skipped,
         interrupted: summary.interrupted,
         seconds: summary.seconds,
+        absent: absent(without, &BTreeSet::new()),
         _scratch: scratch,
     };
     rebuild.compare(context, selection, [recorded, &made], &store);
     Ok(rebuild)
+}
+
+/// The error where every target needs a file that is not here.
+fn nothing_left(without: &BTreeMap<usize, BTreeMap<PathBuf, AbsentFile>>) -> Option<Error> {
+    let files: BTreeMap<&PathBuf, &AbsentFile> = without.values().flatten().collect();
+    let lines: Vec<String> = files
+        .values()
+        .map(|file| format!("\n  {}", file.line()))
+        .collect();
+    let message = format!("nothing can be made again: not here{}", lines.concat());
+    (!files.is_empty()).then(|| Error::config(message).hint("get them, then type this again"))
 }
 
 /// Scratch logs go away with the scratch folder, and every stage runs because it was asked to.

@@ -10,6 +10,7 @@ use crate::run::plan::Context;
 use crate::stage::key::Change;
 use crate::stage::publication::PUBLISHED;
 use crate::stage::stage::{Source, Stage};
+use crate::stage::supplied::AbsentFile;
 use crate::store::actions::Outputs;
 use crate::upkeep::orphans::orphans;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +74,9 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// Stages of opt-in groups that nobody asked for, of which there is neither a line nor a file.
     pub not_run: BTreeSet<usize>,
+    /// Files that people supply themselves and that are not here, each with the recorded stages that could
+    /// therefore not be made again.
+    pub absent: Vec<(AbsentFile, BTreeSet<usize>)>,
     /// Files among the published ones that no stage makes, where the whole pipeline was asked for.
     pub orphans: Vec<PathBuf>,
 }
@@ -178,7 +182,7 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             .iter()
             .filter(|i| matches!(i.source, Source::File(_)))
             .count();
-        report.files += files;
+        report.files += files - context.absent_inputs(stage).len();
         for (name, path) in &stage.outputs {
             if let Some(Move { from, to, .. }) = moved.iter().find(|m| m.output == *name) {
                 report.findings.push(Finding::Moved {
@@ -233,8 +237,27 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
             report.findings.push(Finding::Object { path });
         }
     }
+    report.absent = absent(context.without(selection), &report.not_run);
     report.orphans = orphans(context, selection)?;
     Ok(report)
+}
+
+/// The absent files with the stages that they keep from running, but for those that never ran.
+pub(crate) fn absent(
+    without: BTreeMap<usize, BTreeMap<PathBuf, AbsentFile>>,
+    not_run: &BTreeSet<usize>,
+) -> Vec<(AbsentFile, BTreeSet<usize>)> {
+    let mut found: BTreeMap<PathBuf, (AbsentFile, BTreeSet<usize>)> = BTreeMap::new();
+    for (stage, files) in without {
+        if not_run.contains(&stage) {
+            continue;
+        }
+        for (path, file) in files {
+            let (_, stages) = found.entry(path).or_insert((file, BTreeSet::new()));
+            stages.insert(stage);
+        }
+    }
+    found.into_values().collect()
 }
 
 /// Whether one of the files that a stage publishes is there.
