@@ -3,5 +3,6 @@
 mod opt_in;
 mod pipeline;
 mod properties;
+mod supplied;
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 mod toy;
