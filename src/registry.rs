@@ -12,6 +12,7 @@ use crate::kinds::figure::word_prompts::WordPrompts;
 use crate::kinds::kept::kind::Kept;
 use crate::kinds::kept::of_models::KeptOfModels;
 use crate::kinds::kept::summary::KeptSummary;
+use crate::kinds::language::items::LanguageItems;
 use crate::kinds::measure::balance_law::BalanceLaw;
 use crate::kinds::measure::closed_forms::ClosedForms;
 use crate::kinds::measure::draw_means::DrawMeans;
@@ -80,6 +81,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<Claims>(),
         kind::<Digits>(),
         kind::<Names>(),
+        kind::<LanguageItems>(),
         kind::<WordBaselines>(),
         kind::<WordPrompts>(),
         kind::<TabularTasks>(),

@@ -8,6 +8,7 @@ pub mod data;
 pub mod exchange;
 pub mod figure;
 pub mod kept;
+pub mod language;
 pub mod measure;
 pub mod page;
 pub mod params;

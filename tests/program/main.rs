@@ -21,6 +21,7 @@ mod golden;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod hostile;
 mod kept;
+mod language;
 mod layers;
 mod mended;
 mod offline;

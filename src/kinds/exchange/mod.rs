@@ -4,6 +4,7 @@ pub mod data_set;
 pub mod drawing;
 pub mod examples;
 pub mod foreign;
+pub mod language;
 pub mod measures;
 pub mod model;
 pub mod roles;

@@ -1,0 +1,3 @@
+//! Tasks as text, for language models.
+
+pub mod items;
