@@ -27,6 +27,11 @@ use crate::kinds::measure::theory::Theory;
 use crate::kinds::measure::tradeoff_paths::TradeoffPaths;
 use crate::kinds::measure::tradeoff_points::TradeoffPoints;
 use crate::kinds::measure::word_baselines::WordBaselines;
+use crate::kinds::mmlu::evaluate::MmluEvaluate;
+use crate::kinds::mmlu::finetune::MmluFinetune;
+use crate::kinds::mmlu::items::MmluItems;
+use crate::kinds::mmlu::prompts::MmluPrompts;
+use crate::kinds::mmlu::random_model::MmluRandomModel;
 use crate::kinds::page::kind::Report;
 use crate::kinds::table::configuration_table::ConfigurationTable;
 use crate::kinds::table::error_table::ErrorTable;
@@ -97,6 +102,11 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<BridgeExplain>(),
         kind::<WordsPretrain>(),
         kind::<WordsFinetune>(),
+        kind::<MmluItems>(),
+        kind::<MmluPrompts>(),
+        kind::<MmluRandomModel>(),
+        kind::<MmluFinetune>(),
+        kind::<MmluEvaluate>(),
         kind::<Report>(),
     ]
 }

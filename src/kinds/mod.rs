@@ -10,6 +10,7 @@ pub mod figure;
 pub mod kept;
 pub mod language;
 pub mod measure;
+pub mod mmlu;
 pub mod page;
 pub mod params;
 pub mod table;

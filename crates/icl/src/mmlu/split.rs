@@ -31,7 +31,9 @@ impl Share {
         self.items / n + usize::from(at < self.items % n)
     }
 
-    fn check(&self, name: &str) -> Result<(), String> {
+    /// # Errors
+    /// No category, one that stands twice, or fewer items than categories; `name` begins the message.
+    pub fn check(&self, name: &str) -> Result<(), String> {
         let twice = self.categories.iter().enumerate();
         let twice = { twice }.find(|(at, one)| self.categories[..*at].contains(one));
         match (self.items, self.categories.len(), twice) {

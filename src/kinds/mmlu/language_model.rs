@@ -1,0 +1,197 @@
+//! The language model of a stage: its weights, its tokenizer, and what stands around a prompt.
+//!
+//! The one place of this experiment that knows in which forms models come. Does not know prompts.
+
+use crate::kinds::exchange::table::failed;
+use crate::kinds::transformer::model::Tokens;
+use crate::kinds::transformer::model_file::{Values, from_bytes};
+use icl::language::codec::{Bytes, Codec};
+use icl::mmlu::builder::Frame;
+use icl::transformer::network::Network;
+use pretrained::{ChatTemplate, Files, Message, Pretrained, Tokenizer, load_folder, load_gguf};
+use retrace::base::error::{Error, Result};
+use retrace::stage::kind::Io;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A model that can be asked.
+pub struct LanguageModel {
+    pub network: Network,
+    pub parameters: Vec<f32>,
+    pub codec: Box<dyn Codec>,
+    pub frame: Frame,
+    /// Tokens that end an answer.
+    pub ends: Vec<u32>,
+    /// Tokens that it reads at once; none where there is no limit.
+    pub context: Option<usize>,
+}
+
+/// "End of text" of ASCII: no prompt has it.
+const END_OF_TEXT: char = '\u{3}';
+
+impl LanguageModel {
+    /// The model in the role `model`. One file: GGUF, or a transformer of this program over bytes. Several: those of a folder
+    /// of the model hub, by the labels `config`, `tokenizer`, `weights` (of several files `weights_1` and so on, and `index`), and
+    /// where there are such `tokenizer_config`, `generation_config` and `chat_template`.
+    ///
+    /// # Errors
+    /// Files that make no model.
+    pub fn read(io: &Io) -> Result<LanguageModel> {
+        match io.inputs("model") {
+            [(_, path)] if is_gguf(path)? => of_pretrained(load_gguf(path).map_err(told)?),
+            [(_, path)] => of_bytes(io, path),
+            files => of_pretrained(load_folder(&hub(files)?).map_err(told)?),
+        }
+    }
+}
+
+fn told(error: pretrained::Error) -> Error {
+    failed(error)
+}
+
+fn is_gguf(path: &Path) -> Result<bool> {
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    match read {
+        Ok(()) => Ok(&start == b"GGUF"),
+        Err(e) => Err(Error::failed(format!("{}: {e}", path.display()))),
+    }
+}
+
+fn hub(files: &[(String, PathBuf)]) -> Result<Files> {
+    const LABELS: &[&str] = &[
+        "config",
+        "tokenizer",
+        "tokenizer_config",
+        "generation_config",
+        "chat_template",
+        "index",
+        "weights",
+    ];
+    let optional = |label: &str| {
+        let found = files.iter().find(|(known, _)| known == label);
+        found.map(|(_, path)| path.clone())
+    };
+    let needed = |label: &str| {
+        optional(label).ok_or_else(|| {
+            let known: Vec<&str> = files.iter().map(|(label, _)| label.as_str()).collect();
+            let known = known.join(", ");
+            Error::failed(format!("the model has no file `{label}`, it has {known}")).hint(
+                "label the files of the model: {config: ..., tokenizer: ..., weights: ...}, or give one .gguf file",
+            )
+        })
+    };
+    let is_weights = |label: &str| label == "weights" || label.starts_with("weights_");
+    for (label, _) in files {
+        if !is_weights(label) && !LABELS.contains(&label.as_str()) {
+            let error = Error::failed(format!("`{label}` is no file of a model"));
+            return Err(error.suggest(label, LABELS.iter().copied()));
+        }
+    }
+    let weights = files.iter().filter(|(label, _)| is_weights(label));
+    let weights: Vec<PathBuf> = weights.map(|(_, path)| path.clone()).collect();
+    if weights.is_empty() {
+        needed("weights")?;
+    }
+    Ok(Files {
+        config: needed("config")?,
+        tokenizer: needed("tokenizer")?,
+        tokenizer_config: optional("tokenizer_config"),
+        generation_config: optional("generation_config"),
+        chat_template: optional("chat_template"),
+        index: optional("index"),
+        weights,
+    })
+}
+
+fn of_pretrained(model: Pretrained) -> Result<LanguageModel> {
+    Ok(LanguageModel {
+        network: Network::new(model.config.clone()).map_err(failed)?,
+        frame: frame(&model)?,
+        parameters: model.parameters,
+        codec: Box::new(Words(model.tokens)),
+        ends: model.end,
+        context: Some(model.context),
+    })
+}
+
+/// The tokenizer of a pretrained model.
+struct Words(Tokenizer);
+
+impl Codec for Words {
+    fn encode(&self, text: &str) -> std::result::Result<Vec<u32>, String> {
+        self.0.encode(text).map_err(|e| e.to_string())
+    }
+
+    fn decode(&self, tokens: &[u32]) -> std::result::Result<String, String> {
+        self.0.decode(tokens).map_err(|e| e.to_string())
+    }
+}
+
+/// What the model's chat template puts around what the user says, and behind what the model says.
+fn frame(model: &Pretrained) -> Result<Frame> {
+    let text = |ids: &[u32]| -> String {
+        let texts = ids.iter().filter_map(|&id| model.tokens.token(id));
+        texts.collect()
+    };
+    let ends: Vec<String> = model.end.iter().map(|&id| text(&[id])).collect();
+    let Some(chat) = &model.chat else {
+        return Ok(Frame {
+            before: text(&model.begin),
+            end: ends.first().cloned().unwrap_or_default(),
+            ..Frame::plain()
+        });
+    };
+    const SAID: &str = "what-the-user-says";
+    const ANSWERED: &str = "what-the-model-says";
+    let messages = [
+        Message::new("user", SAID),
+        Message::new("assistant", ANSWERED),
+    ];
+    let around = |chat: &ChatTemplate, n: usize, said: &str| {
+        let rendered = chat.render(&messages[..n], n == 1).map_err(told)?;
+        let parts = rendered.split_once(said);
+        parts
+            .map(|(before, after)| (before.to_owned(), after.to_owned()))
+            .ok_or_else(|| failed("the model's chat template leaves out what is said"))
+    };
+    let (before, after) = around(chat, 1, SAID)?;
+    let (_, behind) = around(chat, 2, ANSWERED)?;
+    let first_end = ends.iter().filter_map(|end| {
+        let at = behind.find(end.as_str())?;
+        Some(at + end.len())
+    });
+    let end = match first_end.min() {
+        Some(length) => behind[..length].to_owned(),
+        None => ends.first().cloned().unwrap_or_default(),
+    };
+    Ok(Frame { before, after, end })
+}
+
+fn of_bytes(io: &Io, path: &Path) -> Result<LanguageModel> {
+    let wrong = |words: &str| Error::failed(format!("{}: {words}", path.display()));
+    let (built, network, values) = from_bytes(&io.read("model")?).map_err(|error| {
+        error.hint(
+            "a model is one .gguf file, or the files of a folder of the model hub by their labels",
+        )
+    })?;
+    if built.tokens != Tokens::Vocabulary(Bytes::VOCABULARY) || built.outputs != Bytes::VOCABULARY {
+        return Err(wrong("the model does not read bytes")
+            .hint("kind `mmlu-random-model` writes one that does"));
+    }
+    let Values::F32(parameters) = values else {
+        return Err(wrong("the model is in f64, f32 is wanted"));
+    };
+    Ok(LanguageModel {
+        network,
+        parameters,
+        codec: Box::new(Bytes),
+        frame: Frame {
+            end: END_OF_TEXT.into(),
+            ..Frame::plain()
+        },
+        ends: vec![u32::from(END_OF_TEXT)],
+        context: None,
+    })
+}
