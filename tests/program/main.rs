@@ -24,6 +24,7 @@ mod kept;
 mod language;
 mod layers;
 mod mended;
+mod mmlu;
 mod offline;
 mod opt_in;
 mod own_data;
