@@ -51,12 +51,26 @@ pub struct Score {
     pub is_first: bool,
 }
 
-/// Sequences after one prefix, one behind another, and the rows whose outputs are wanted.
+/// Continuations that one thread scores at once: their logits take rows x vocabulary of memory.
+const AT_ONCE: usize = 160;
+
+/// A prefix with what may follow it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a, T> {
+    pub prefix: &'a Cache<T>,
+    pub continuations: &'a [Continuation],
+}
+
+/// Sequences, one behind another, each after its prefix; and the rows whose outputs are wanted.
 struct Branches<'a, T> {
-    prefix: &'a Cache<T>,
     tokens: Vec<u32>,
-    ranges: Vec<Range<usize>>,
+    branches: Vec<Branch<'a, T>>,
     asked: Vec<usize>,
+}
+
+struct Branch<'a, T> {
+    prefix: &'a Cache<T>,
+    rows: Range<usize>,
 }
 
 impl<T> Cache<T> {
@@ -109,12 +123,9 @@ impl<'a, T: Float> Decoder<'a, T> {
     pub fn read(&mut self, cache: &mut Cache<T>, tokens: &[u32]) -> Result<Vec<T>, String> {
         self.check(tokens)?;
         self.reach(cache.tokens + tokens.len());
-        let branches = Branches {
-            prefix: cache,
-            tokens: tokens.to_vec(),
-            ranges: std::iter::once(0..tokens.len()).collect(),
-            asked: vec![tokens.len() - 1],
-        };
+        let mut branches = Branches::default();
+        branches.push(cache, tokens);
+        branches.asked.push(tokens.len() - 1);
         let mut added = Vec::with_capacity(cache.layers.len());
         let logits = self.forward(&branches, &mut |kv| added.push(kv));
         for (kept, new) in cache.layers.iter_mut().zip(added) {
@@ -126,57 +137,84 @@ impl<'a, T: Float> Decoder<'a, T> {
         Ok(logits)
     }
 
-    /// Scores of the tokens from `scored_from` on of each continuation; the cache stays as it is. Continuations are divided among the
-    /// threads; their number has no effect.
+    /// Reads texts, each from its beginning. They are divided among the threads, whose number has no effect.
+    ///
+    /// # Errors
+    /// A token that the vocabulary lacks.
+    pub fn read_each(&mut self, texts: &[Vec<u32>]) -> Result<Vec<Cache<T>>, String> {
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            self.check(text)?;
+        }
+        self.reach(texts.iter().map(Vec::len).max().unwrap_or(0));
+        let size = self.key_size();
+        let read = |part: &[Vec<u32>]| {
+            let nothing = self.start();
+            let mut branches = Branches::default();
+            part.iter().for_each(|text| branches.push(&nothing, text));
+            let mut caches = vec![nothing.clone(); part.len()];
+            let mut layer = 0;
+            self.forward(&branches, &mut |kv| {
+                for (cache, branch) in caches.iter_mut().zip(&branches.branches) {
+                    let rows = branch.rows.start * size..branch.rows.end * size;
+                    cache.layers[layer] = [0, 1].map(|at| kv[at][rows.clone()].to_vec());
+                    cache.tokens = branch.rows.len();
+                }
+                layer += 1;
+            });
+            caches
+        };
+        let parts: Vec<Vec<Cache<T>>> = texts.par_chunks(share(texts.len())).map(read).collect();
+        Ok(parts.concat())
+    }
+
+    /// Scores of the tokens from `scored_from` on of each continuation, in their order; the prefixes stay as they are.
+    /// Continuations are divided among the threads, whose number has no effect.
     ///
     /// # Errors
     /// A continuation that scores nothing or its first token, or a token that the vocabulary lacks.
-    pub fn score(
-        &mut self,
-        cache: &Cache<T>,
-        continuations: &[Continuation],
-    ) -> Result<Vec<Vec<Score>>, String> {
+    pub fn score(&mut self, asked: &[Asked<'_, T>]) -> Result<Vec<Vec<Score>>, String> {
         let mut longest = 0;
-        for Continuation {
-            tokens,
-            scored_from,
-        } in continuations
+        let mut all = Vec::new();
+        for &Asked {
+            prefix,
+            continuations,
+        } in asked
         {
-            self.check(tokens)?;
-            if !(1..tokens.len()).contains(scored_from) {
-                let len = tokens.len();
-                return Err(format!(
-                    "of {len} tokens those from {scored_from} on cannot be scored"
-                ));
+            for one in continuations {
+                let Continuation {
+                    tokens,
+                    scored_from,
+                } = one;
+                self.check(tokens)?;
+                if !(1..tokens.len()).contains(scored_from) {
+                    let len = tokens.len();
+                    return Err(format!(
+                        "of {len} tokens those from {scored_from} on cannot be scored"
+                    ));
+                }
+                longest = longest.max(prefix.tokens + tokens.len());
+                all.push((prefix, one));
             }
-            longest = longest.max(tokens.len());
         }
-        self.reach(cache.tokens + longest);
-        let share = continuations
-            .len()
-            .div_ceil(rayon::current_num_threads())
-            .max(1);
-        let parts = continuations.par_chunks(share);
-        let scores: Vec<Vec<Vec<Score>>> = parts.map(|part| self.score_part(cache, part)).collect();
+        self.reach(longest);
+        let parts = all.par_chunks(share(all.len()).min(AT_ONCE));
+        let scores: Vec<Vec<Vec<Score>>> = parts.map(|part| self.score_part(part)).collect();
         Ok(scores.concat())
     }
 
-    fn score_part(&self, cache: &Cache<T>, part: &[Continuation]) -> Vec<Vec<Score>> {
-        let mut branches = Branches {
-            prefix: cache,
-            tokens: vec![],
-            ranges: vec![],
-            asked: vec![],
-        };
-        for Continuation {
-            tokens,
-            scored_from,
-        } in part
+    fn score_part(&self, part: &[(&Cache<T>, &Continuation)]) -> Vec<Vec<Score>> {
+        let mut branches = Branches::default();
+        for (
+            prefix,
+            Continuation {
+                tokens,
+                scored_from,
+            },
+        ) in part
         {
             // The last token is scored but not read.
             let start = branches.tokens.len();
-            branches.tokens.extend(&tokens[..tokens.len() - 1]);
-            branches.ranges.push(start..branches.tokens.len());
+            branches.push(prefix, &tokens[..tokens.len() - 1]);
             branches
                 .asked
                 .extend(start + scored_from - 1..branches.tokens.len());
@@ -184,11 +222,8 @@ impl<'a, T: Float> Decoder<'a, T> {
         let mut logits = self.forward(&branches, &mut |_| {});
         let size = self.network.config().output_size();
         let mut rows = logits.chunks_exact_mut(size);
-        let of = |Continuation {
-                      tokens,
-                      scored_from,
-                  }: &Continuation| {
-            let scored = tokens[*scored_from..].iter().zip(&mut rows);
+        let of = |(_, one): &(&Cache<T>, &Continuation)| {
+            let scored = one.tokens[one.scored_from..].iter().zip(&mut rows);
             scored
                 .map(|(&token, row)| score(token as usize, row))
                 .collect()
@@ -212,6 +247,12 @@ impl<'a, T: Float> Decoder<'a, T> {
         if let Some(base) = attention.rope {
             self.turns.reach(positions, attention.head_size, base);
         }
+    }
+
+    /// Numbers in a token's keys.
+    fn key_size(&self) -> usize {
+        let attention = &self.network.config().attention;
+        attention.key_value_heads * attention.head_size
     }
 
     fn parameters(&self) -> Parameters<'_, T> {
@@ -240,8 +281,7 @@ impl<'a, T: Float> Decoder<'a, T> {
             } else {
                 &everywhere
             };
-            let prefix = &branches.prefix.layers[at];
-            let (out, kv) = self.layer(tensors, branches, prefix, asking, &stream);
+            let (out, kv) = self.layer(at, tensors, branches, asking, &stream);
             stream = out;
             keep(kv);
         }
@@ -266,9 +306,9 @@ impl<'a, T: Float> Decoder<'a, T> {
     /// The stream after a layer at the rows that ask, and keys and values of all rows.
     fn layer(
         &self,
+        at: usize,
         tensors: &LayerTensors,
         branches: &Branches<'_, T>,
-        prefix: &[Vec<T>; 2],
         asking: &[usize],
         input: &[T],
     ) -> (Vec<T>, [Vec<T>; 2]) {
@@ -291,7 +331,7 @@ impl<'a, T: Float> Decoder<'a, T> {
         self.turn(&mut q, asking, &position);
         self.turn(&mut k, &everywhere, &position);
         let kv = [k, v];
-        let mixed = attend(&config.attention, branches, prefix, asking, &q, &kv);
+        let mixed = attend(&config.attention, at, branches, asking, &q, &kv);
         let mut middle = match &tensors.output {
             Some(output) => map(output, &mixed),
             None => mixed,
@@ -324,22 +364,49 @@ impl<'a, T: Float> Decoder<'a, T> {
     }
 }
 
-impl<T> Branches<'_, T> {
-    /// Of each row, counted from the prefix's first token.
-    fn positions(&self) -> Vec<usize> {
-        let of = |range: &Range<usize>| (0..range.len()).map(|at| self.prefix.tokens + at);
-        self.ranges.iter().flat_map(of).collect()
+impl<T> Default for Branches<'_, T> {
+    fn default() -> Self {
+        Branches {
+            tokens: vec![],
+            branches: vec![],
+            asked: vec![],
+        }
     }
+}
+
+impl<'a, T> Branches<'a, T> {
+    fn push(&mut self, prefix: &'a Cache<T>, tokens: &[u32]) {
+        let start = self.tokens.len();
+        self.tokens.extend(tokens);
+        self.branches.push(Branch {
+            prefix,
+            rows: start..self.tokens.len(),
+        });
+    }
+
+    /// Of each row, counted from its prefix's first token.
+    fn positions(&self) -> Vec<usize> {
+        let of = |branch: &Branch<'_, T>| {
+            let before = branch.prefix.tokens;
+            before..before + branch.rows.len()
+        };
+        self.branches.iter().flat_map(of).collect()
+    }
+}
+
+/// Items of a part, where each thread has one.
+fn share(items: usize) -> usize {
+    items.div_ceil(rayon::current_num_threads()).max(1)
 }
 
 /// Attention of the rows that ask over the prefix and over their own branch up to themselves: rows x (heads * head size).
 fn attend<T: Float>(
     attention: &Attention,
+    layer: usize,
     branches: &Branches<'_, T>,
-    prefix: &[Vec<T>; 2],
     asking: &[usize],
     q: &[T],
-    [k, v]: &[Vec<T>; 2],
+    [keys, values]: &[Vec<T>; 2],
 ) -> Vec<T> {
     let Attention {
         heads,
@@ -347,12 +414,16 @@ fn attend<T: Float>(
         head_size: size,
         ..
     } = *attention;
-    let before = branches.prefix.tokens;
     let scale = T::ONE / T::from_f64(size as f64).sqrt();
     let mut mixed = vec![T::ZERO; q.len()];
     let mut block = Vec::new();
     let mut first = 0;
-    for range in &branches.ranges {
+    for Branch {
+        prefix,
+        rows: range,
+    } in &branches.branches
+    {
+        let (before, prefix) = (prefix.tokens, &prefix.layers[layer]);
         let count = asking[first..]
             .iter()
             .take_while(|&&row| row < range.end)
@@ -361,7 +432,7 @@ fn attend<T: Float>(
         for at in 0..heads {
             let group = at / (heads / groups);
             let [k_before, v_before, k, v] =
-                [&prefix[0], &prefix[1], k, v].map(|x| columns(x, [groups, size], group));
+                [&prefix[0], &prefix[1], keys, values].map(|x| columns(x, [groups, size], group));
             let q = columns(q, [heads, size], at).rows(first, count);
             block.clear();
             block.resize(count * seen, T::ZERO);

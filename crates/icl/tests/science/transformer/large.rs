@@ -2,7 +2,7 @@
 
 use super::{batch, configs, network, parameters, training};
 use icl::transformer::adapter::adapt;
-use icl::transformer::decode::{Continuation, Decoder};
+use icl::transformer::decode::{Asked, Continuation, Decoder};
 use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
 use icl::transformer::model::config::{Config, Input};
 use icl::transformer::network::Network;
@@ -83,7 +83,12 @@ fn scores_are_those_of_whole_sequences() {
         if !prefix.is_empty() {
             decoder.read(&mut cache, prefix).unwrap();
         }
-        let scores = decoder.score(&cache, &continuations).unwrap();
+        let scores = decoder
+            .score(&[Asked {
+                prefix: &cache,
+                continuations: &continuations,
+            }])
+            .unwrap();
         for (one, scores) in continuations.iter().zip(scores) {
             assert_eq!(scores.len(), one.tokens.len() - one.scored_from);
             for (at, score) in (one.scored_from..).zip(scores) {
@@ -101,6 +106,44 @@ fn scores_are_those_of_whole_sequences() {
             }
         }
     }
+}
+
+/// Texts that are read at once leave what each leaves alone, and continuations of several are scored as of one.
+#[test]
+fn texts_at_once_are_texts_alone() {
+    let network = network(&real());
+    let parameters = parameters(&network);
+    let texts = [vec![3, 1, 4], vec![], vec![1], vec![5, 9, 2, 6, 5]];
+    let continuations: Vec<Continuation> = (0..3)
+        .map(|at| Continuation {
+            tokens: vec![at, at + 4, 2, 7],
+            scored_from: 1 + at as usize,
+        })
+        .collect();
+    let mut decoder = Decoder::new(&network, &parameters).unwrap();
+    let caches = decoder.read_each(&texts).unwrap();
+    let all: Vec<Asked<'_, f64>> = caches
+        .iter()
+        .map(|prefix| Asked {
+            prefix,
+            continuations: &continuations,
+        })
+        .collect();
+    let together = decoder.score(&all).unwrap();
+    let mut apart = Vec::new();
+    for (text, cache) in texts.iter().zip(&caches) {
+        let mut alone = decoder.start();
+        if !text.is_empty() {
+            decoder.read(&mut alone, text).unwrap();
+        }
+        assert_eq!(&alone, cache, "{text:?}");
+        let one = Asked {
+            prefix: &alone,
+            continuations: &continuations,
+        };
+        apart.extend(decoder.score(&[one]).unwrap());
+    }
+    assert_eq!(together, apart);
 }
 
 #[test]
@@ -122,7 +165,12 @@ fn threads_do_not_change_scores() {
             let mut decoder = Decoder::new(&network, &parameters).unwrap();
             let mut cache = decoder.start();
             decoder.read(&mut cache, &[7, 7]).unwrap();
-            decoder.score(&cache, &continuations).unwrap()
+            decoder
+                .score(&[Asked {
+                    prefix: &cache,
+                    continuations: &continuations,
+                }])
+                .unwrap()
         })
     };
     assert_eq!(scores(1), scores(3));
@@ -149,7 +197,14 @@ fn what_cannot_be_read_on_is_told() {
             tokens: vec![1, 2],
             scored_from,
         };
-        assert!(decoder.score(&cache, &[wrong]).is_err());
+        assert!(
+            decoder
+                .score(&[Asked {
+                    prefix: &cache,
+                    continuations: &[wrong]
+                }])
+                .is_err()
+        );
     }
 }
 
