@@ -34,6 +34,8 @@ NOT_MEN = set("human german roman shaman talisman ottoman caiman cayman norman b
 # Without a comparative, or with another one.
 COMPARATIVE_UNSURE = set("any all ill halfway dun ungodly unholy".split())
 MOST_MEN = 30
+# Regular verbs that are met more often as another word: the past of find or fall, an auxiliary, a name.
+OTHER_WORDS = set("can found fell don ram sour compound".split())
 VOWELS = "aeiou"
 
 
@@ -99,7 +101,7 @@ def past_regular(wordnet):
         listed = set(wordnet.irregular["v"].get(verb, []))
         past = {form for form in listed if not form.endswith("ing")}
         doubled = verb + verb[-1] + "ed"
-        if not wordnet.is_mostly("v", verb) or past - {doubled}:
+        if not wordnet.is_mostly("v", verb) or verb in OTHER_WORDS or past - {doubled}:
             continue
         form = doubled if past else plain_past(verb)
         other = plain_past(verb) if past else doubled

@@ -17,7 +17,7 @@ RUDE_DOMAINS = {"disparagement", "ethnic_slur", "vulgarism", "obscenity", "dirty
 STOP = set(
     "sex sexual sexy rape rapist nude naked breast breasts negro nazi slave suicide murder kill killer whore nigger "
     "bitch bastard cock dick pussy ass arse fuck shit piss crap tit anus rectum penis vagina fag faggot queer gay "
-    "lesbian dyke retard cripple gypsy savage savages heathen infidel jew jap chink spic coon wog damn hell terrorist "
+    "lesbian dyke retard retarded precocious cripple gypsy savage savages heathen infidel jew jap chink spic coon wog damn hell terrorist "
     "virgin orgasm condom masturbate incest torture corpse".split()
 )
 # Beginnings of words that are opposites in spelling too.

@@ -10,6 +10,8 @@ CONTINENTS = ["002", "003", "005", "009", "142", "150"]
 # On two continents, or named with one by some and with another by others.
 BETWEEN = set("AM AZ CY EG GE ID KZ PA RU TR TT TL".split())
 LANGUAGES = {"fr": "french", "de": "german", "it": "italian", "es": "spanish"}
+# CLDR's German names of these are those of other languages.
+MISNAMED = {("de", "language/mag"), ("de", "language/gor")}
 # Of a country's people, at least so many percent speak its one official language.
 SPEAKERS = 50
 
@@ -73,7 +75,7 @@ def tasks(cldr, names):
     for tag, name in LANGUAGES.items():
         items, asked = [], set()
         for _, _, thing in sorted(things):
-            question, answer = english[thing], names[tag].get(thing, "")
+            question, answer = english[thing], names[tag].get(thing, "") if (tag, thing) not in MISNAMED else ""
             # A name of a country and of a language would have two answers.
             if question not in asked and is_word(question) and is_word(answer) and folded(answer) != folded(question):
                 items.append((question, answer))
