@@ -12,7 +12,9 @@ use crate::kinds::figure::word_prompts::WordPrompts;
 use crate::kinds::kept::kind::Kept;
 use crate::kinds::kept::of_models::KeptOfModels;
 use crate::kinds::kept::summary::KeptSummary;
+use crate::kinds::language::finetune::LanguageFinetune;
 use crate::kinds::language::items::LanguageItems;
+use crate::kinds::language::rates::LanguageRates;
 use crate::kinds::measure::balance_law::BalanceLaw;
 use crate::kinds::measure::closed_forms::ClosedForms;
 use crate::kinds::measure::draw_means::DrawMeans;
@@ -38,7 +40,6 @@ use crate::kinds::table::error_table::ErrorTable;
 use crate::kinds::table::loss_table::LossTable;
 use crate::kinds::table::parameter_table::ParameterTable;
 use crate::kinds::table::shot_table::ShotTable;
-
 use crate::kinds::train::finetune::Finetune;
 use crate::kinds::train::label_column::LabelColumn;
 use crate::kinds::train::pool_pretrain::PoolPretrain;
@@ -87,6 +88,8 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<Digits>(),
         kind::<Names>(),
         kind::<LanguageItems>(),
+        kind::<LanguageFinetune>(),
+        kind::<LanguageRates>(),
         kind::<WordBaselines>(),
         kind::<WordPrompts>(),
         kind::<TabularTasks>(),

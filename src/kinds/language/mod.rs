@@ -1,3 +1,5 @@
-//! Tasks as text, for language models.
+//! Fine-tuning a language model on short tasks as text.
 
+pub mod finetune;
 pub mod items;
+pub mod rates;

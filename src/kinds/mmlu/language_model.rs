@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub struct LanguageModel {
     pub network: Network,
     pub parameters: Vec<f32>,
-    pub codec: Box<dyn Codec>,
+    pub codec: Box<dyn Codec + Sync>,
     pub frame: Frame,
     /// Tokens that end an answer.
     pub ends: Vec<u32>,

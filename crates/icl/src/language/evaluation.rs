@@ -127,6 +127,14 @@ impl Evaluation {
         Ok(Evaluation { shots, groups })
     }
 
+    /// Queries that are asked.
+    pub fn queries(&self) -> usize {
+        self.groups
+            .iter()
+            .map(|group| group.continuations.len())
+            .sum()
+    }
+
     /// Tokens of the longest prompt with its answer.
     pub fn longest(&self) -> usize {
         let of = |group: &Group| {
@@ -154,11 +162,7 @@ pub fn score<T: Float>(
     });
     let mut scores = decoder.score(&asked.collect::<Vec<_>>())?.into_iter();
     let of = |one: &Evaluation| {
-        let queries = one
-            .groups
-            .iter()
-            .map(|group| group.continuations.len())
-            .sum();
+        let queries = one.queries();
         let (mut wrong, mut log_probability) = (0, 0.0);
         for scores in scores.by_ref().take(queries) {
             wrong += usize::from(!scores.iter().all(|score| score.is_first));
