@@ -3,6 +3,7 @@
 mod opt_in;
 mod pipeline;
 mod properties;
+mod recorded;
 mod supplied;
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 mod toy;

@@ -278,6 +278,7 @@ impl Repo {
             store: &store,
             publisher: self.publisher.as_ref().map(|p| p as &dyn Publisher),
             inspector: self.inspector.as_deref(),
+            standing: None,
         })
     }
 

@@ -38,7 +38,7 @@ fn every_figure_and_table_has_its_place_and_its_words() {
         .iter()
         .filter_map(|input| match &input.source {
             Source::Output { stage, output } => Some((*stage, output.as_str())),
-            Source::File(_) => None,
+            Source::File(_) | Source::Recorded { .. } => None,
         })
         .collect();
     let mut figures = 0;

@@ -273,6 +273,7 @@ impl Engine<'_> {
             store: self.store()?,
             publisher: self.options.publisher,
             inspector: self.options.inspector,
+            standing: None,
         })
     }
 

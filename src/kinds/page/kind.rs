@@ -6,9 +6,11 @@
 use crate::kinds::claims::claim::Decided;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::exchange::trace::{self, Trace, Traced};
+use crate::kinds::page::cells::Cells;
 use crate::kinds::page::claims::{self, ClaimView, Counts};
 use crate::kinds::page::figures::{self, Chart};
 use crate::kinds::page::graph::{self, Graph, anchor, pretty};
+use crate::kinds::page::recorded;
 use crate::kinds::page::template::{self, Parts};
 use plots::picture;
 use plots::warnings;
@@ -18,8 +20,6 @@ use retrace::stage::kind::{Io, Role, StageKind, any, many, one, read};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use tables::csv;
-use tables::table::Column;
 
 pub struct Report;
 
@@ -70,6 +70,8 @@ struct Page<'a> {
     claims: Vec<ClaimView>,
     sections: Vec<SectionView<'a>>,
     tables: Vec<TableView<'a>>,
+    /// What opt-in groups have recorded, where the page names such a thing.
+    recorded: Option<recorded::View>,
     graph: Graph,
     stages: usize,
     outputs: usize,
@@ -135,6 +137,9 @@ impl StageKind for Report {
         many("pictures"),
         any("data"),
         any("tables"),
+        any("recorded_claims"),
+        any("recorded_pictures"),
+        any("recorded_tables"),
     ];
     const OUTPUTS: &'static [&'static str] = &["html"];
     const READS_TRACE: bool = true;
@@ -201,6 +206,7 @@ impl StageKind for Report {
                 .collect(),
             sections: views,
             tables: tables.collect::<Result<_>>()?,
+            recorded: recorded::view(io)?,
             graph: graph::graph(
                 &trace,
                 figures().map(|f| (f.label.as_str(), f.title.as_str())),
@@ -423,29 +429,14 @@ fn table<'a>(label: &'a str, io: &Io, trace: &'a Trace) -> Result<TableView<'a>>
     let path = input(io, "tables", label);
     let bytes = read(path.ok_or_else(|| Error::failed("a table is missing"))?)?;
     let made = writer(trace, &bytes, label)?;
-    let table = csv::read(&bytes).map_err(failed)?;
-    let columns = table.columns();
-    let cell = |column: &Column, row: usize| match column {
-        Column::Float(values) if values[row].is_nan() => String::new(),
-        Column::Float(values) => template::rounded(values[row]).to_string(),
-        other => other.text(row),
-    };
-    let row = |row: usize| {
-        columns
-            .iter()
-            .map(|(_, column)| cell(column, row))
-            .collect()
-    };
+    let Cells { columns, rows } = Cells::read(&bytes)?;
     Ok(TableView {
         id: anchor("table", label),
         title: made.title.as_deref().unwrap_or(label),
         caption: made.caption.as_deref().unwrap_or_default(),
         stage: &made.stage,
         files: files(made),
-        columns: columns
-            .iter()
-            .map(|(name, column)| (name.clone(), !matches!(column, Column::Text(_))))
-            .collect(),
-        rows: (0..table.rows()).map(row).collect(),
+        columns,
+        rows,
     })
 }

@@ -1,8 +1,10 @@
 //! The HTML page on all results.
 
+pub mod cells;
 pub mod claims;
 pub mod figures;
 pub mod graph;
 pub mod kind;
 pub mod layers;
+pub mod recorded;
 pub mod template;

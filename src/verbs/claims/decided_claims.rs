@@ -288,7 +288,7 @@ pub fn deciding<'a>(
     let inputs = inputs.filter(|input| input.role == TABLE_ROLE && is_read(&input.label));
     let of_stage = |input: &Input| match input.source {
         Source::Output { stage, .. } => Some(stage),
-        Source::File(_) => None,
+        Source::File(_) | Source::Recorded { .. } => None,
     };
     inputs.filter_map(of_stage).collect()
 }

@@ -159,7 +159,7 @@ impl Gathered {
         let inputs = stage.inputs.iter().filter_map(|input| {
             let (path, from) = match &input.source {
                 Source::File(path) => (path.clone(), None),
-                Source::Output { stage, output } => {
+                Source::Output { stage, output } | Source::Recorded { stage, output } => {
                     let maker = &session.engine.pipeline.stages[*stage];
                     let of = maker.outputs.iter().find(|(name, _)| name == output);
                     let path = of.map(|(_, path)| path.clone()).unwrap_or_default();

@@ -4,7 +4,7 @@ use crate::base::error::{Error, Result};
 use crate::base::files::inside;
 use crate::resolve::groups::{self, Group};
 use crate::resolve::outputs::{self, OutputFiles};
-use crate::resolve::supplied;
+use crate::resolve::{recorded, supplied};
 use crate::spec::expand::Draft;
 use crate::spec::ids::{Pattern, in_file_name};
 use crate::spec::wildcard;
@@ -23,13 +23,13 @@ const MAX_PATH: usize = 1_000;
 
 /// All drafts, among which each finds what it reads.
 pub struct Drafts<'a> {
-    drafts: &'a [Draft<'a>],
-    index: BTreeMap<&'a str, usize>,
+    pub(super) drafts: &'a [Draft<'a>],
+    pub(super) index: BTreeMap<&'a str, usize>,
     outputs: OutputFiles,
-    kinds: &'a [Box<dyn Kind>],
+    pub(super) kinds: &'a [Box<dyn Kind>],
     groups: &'a [Group],
     /// Of each the opt-in groups that have it.
-    opt_in: &'a [Vec<usize>],
+    pub(super) opt_in: &'a [Vec<usize>],
 }
 
 /// Who reads: its id, and the opt-in groups that have it.
@@ -192,6 +192,20 @@ fn bind(
     inputs: &mut Vec<Input>,
 ) -> Result<()> {
     let mut push = |prefix: &str, node: &Node| -> Result<()> {
+        if let Some(named) = recorded::named(node) {
+            let source = recorded::read(role, named, reader.id, among)?;
+            let label = match role.arity.is_labelled() {
+                true => prefix.to_owned(),
+                false => String::new(),
+            };
+            inputs.push(Input {
+                role: role.name.to_owned(),
+                label,
+                source,
+                supplied: None,
+            });
+            return Ok(());
+        }
         let (node, supplied) = match supplied::is_declaration(node, false) {
             true => {
                 let (file, supplied) = supplied::read(node)?;
@@ -225,7 +239,9 @@ fn bind(
     };
     match &node.value {
         Value::Map(entries)
-            if role.arity.is_labelled() && !supplied::is_declaration(node, true) =>
+            if role.arity.is_labelled()
+                && !supplied::is_declaration(node, true)
+                && recorded::named(node).is_none() =>
         {
             entries
                 .iter()

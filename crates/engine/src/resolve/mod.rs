@@ -7,6 +7,7 @@ pub(crate) mod groups;
 pub(crate) mod kinds;
 pub(crate) mod members;
 pub mod outputs;
+pub(crate) mod recorded;
 pub mod schema;
 pub mod select;
 pub mod stages;

@@ -4,7 +4,7 @@
 //! program. It describes the file as written: wherever a value may stand, `${...}` may stand too.
 //! What needs more than one place of the file (names that exist, cycles) is left to the program.
 
-use crate::resolve::supplied;
+use crate::resolve::{recorded, supplied};
 use crate::stage::kind::{Arity, Kind};
 use crate::stage::stage::OUTPUT_FOLDERS;
 use schemars::generate::SchemaSettings;
@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 const REFERENCE: &str = "#/$defs/reference";
 const SUPPLIED: &str = "#/$defs/supplied-file";
+const RECORDED: &str = "#/$defs/recorded-output";
 /// What [`crate::spec::ids`] takes for a name, and for an item of a matrix.
 const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$";
 const ITEM: &str = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$";
@@ -51,6 +52,13 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
         }),
     );
     definitions.insert("supplied-file".into(), supplied_file());
+    definitions.insert("recorded-output".into(), json!({
+        "description": "What the lock records of a stage of an opt-in group, read without running it; where it is not recorded, or its file is not as recorded, there is no such input.",
+        "type": "object",
+        "properties": {recorded::RECORDED: {"description": "stage.output", "type": "string"}},
+        "required": [recorded::RECORDED],
+        "additionalProperties": false,
+    }));
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     definitions.insert("stage".into(), stage(&names, &alternatives));
     let targets = json!({"type": "array", "items": {"type": "string"}, "minItems": 1});
@@ -245,7 +253,11 @@ fn artifact(arity: Arity) -> Json {
         "description": "stage.output, stage@*.output, kind:*.output, or the path of a file such as data/x.csv",
         "type": "string",
     });
-    let one = json!({"anyOf": [reference, {"$ref": SUPPLIED}]});
+    let mut forms = vec![reference, json!({"$ref": SUPPLIED})];
+    if !arity.is_required() {
+        forms.push(json!({"$ref": RECORDED}));
+    }
+    let one = json!({"anyOf": forms});
     if !arity.is_labelled() {
         return one;
     }

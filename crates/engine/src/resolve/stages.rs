@@ -73,18 +73,16 @@ impl Pipeline {
 
 /// Puts each stage after all that it reads from.
 fn in_order(stages: Vec<Stage>) -> Result<Vec<Stage>> {
-    let upstream: Vec<Vec<usize>> = stages.iter().map(Stage::upstream).collect();
+    let upstream: Vec<Vec<usize>> = stages.iter().map(Stage::before).collect();
     let order = graph::order(&upstream).map_err(|cycle| {
         if let [own] = cycle[..] {
             let Stage {
                 id, place, inputs, ..
             } = &stages[own];
-            let is_own =
-                |source: &Source| matches!(source, Source::Output { stage, .. } if *stage == own);
-            let input = inputs.iter().find(|input| is_own(&input.source));
-            let name = match input.map(|input| &input.source) {
-                Some(Source::Output { output, .. }) => format!("{id}.{output}"),
-                _ => id.clone(),
+            let mut read = inputs.iter().filter_map(|input| input.source.made());
+            let name = match read.find(|(stage, _)| *stage == own) {
+                Some((_, output)) => format!("{id}.{output}"),
+                None => id.clone(),
             };
             return outputs::own(id, &name).at(place);
         }
@@ -109,7 +107,7 @@ fn in_order(stages: Vec<Stage>) -> Result<Vec<Stage>> {
         .collect();
     stages.sort_by_key(|(new, _)| *new);
     for input in stages.iter_mut().flat_map(|(_, stage)| &mut stage.inputs) {
-        if let Source::Output { stage, .. } = &mut input.source {
+        if let Source::Output { stage, .. } | Source::Recorded { stage, .. } = &mut input.source {
             *stage = position[*stage];
         }
     }

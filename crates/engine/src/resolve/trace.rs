@@ -7,7 +7,7 @@ use crate::base::digest::Digest;
 use crate::resolve::stages::Pipeline;
 use crate::stage::kind::Kind;
 use crate::stage::publication::{FORMAT, Origin};
-use crate::stage::stage::{Source, Stage};
+use crate::stage::stage::{Input, Source, Stage};
 use crate::store::actions::Outputs;
 use serde_json::{Value as Json, json};
 
@@ -20,17 +20,54 @@ pub fn origins(
     stage: &Stage,
     digests: &[(String, Digest)],
 ) -> Option<Vec<Origin>> {
-    let origin = |input: &crate::stage::stage::Input| {
+    let mut origins = Vec::with_capacity(stage.inputs.len());
+    for input in &stage.inputs {
         let role = input.key_name();
-        let at = digests.binary_search_by(|(name, _)| name.cmp(&role)).ok()?;
-        let from = match &input.source {
-            Source::File(path) => path.display().to_string(),
-            Source::Output { stage, output } => format!("{}.{output}", pipeline.stages[*stage].id),
-        };
-        let digest = digests[at].1;
-        Some(Origin { role, from, digest })
-    };
-    stage.inputs.iter().map(origin).collect()
+        let from = from(pipeline, &input.source);
+        match digests.binary_search_by(|(name, _)| name.cmp(&role)) {
+            Ok(at) => {
+                let digest = digests[at].1;
+                origins.push(Origin { role, from, digest });
+            }
+            // What is not recorded is not read.
+            Err(_) if matches!(input.source, Source::Recorded { .. }) => {}
+            Err(_) => return None,
+        }
+    }
+    Some(origins)
+}
+
+/// Where an input comes from, in words.
+pub fn from(pipeline: &Pipeline, source: &Source) -> String {
+    let of = |stage: usize, output: &str| format!("{}.{output}", pipeline.stages[stage].id);
+    match source {
+        Source::File(path) => path.display().to_string(),
+        Source::Output { stage, output } => of(*stage, output),
+        Source::Recorded { stage, output } => format!("{} as recorded", of(*stage, output)),
+    }
+}
+
+/// What a stage with a trace is told of an output that it reads as recorded; without a digest it is not
+/// there.
+pub fn recorded(
+    input: &Input,
+    maker: &Stage,
+    output: &str,
+    kind: &dyn Kind,
+    digest: Option<Digest>,
+) -> Json {
+    let path = |(name, path): &(String, std::path::PathBuf)| json!({"name": name, "path": path});
+    json!({
+        "role": input.role,
+        "label": input.label,
+        "stage": maker.id,
+        "kind": kind.name(),
+        "title": maker.title,
+        "caption": maker.caption,
+        "output": output,
+        "digest": digest,
+        "outputs": maker.outputs.iter().map(path).collect::<Vec<Json>>(),
+    })
 }
 
 /// One stage in a trace.
@@ -50,7 +87,12 @@ pub fn entry(stage: &Stage, kind: &dyn Kind, origins: &[Origin], outputs: &Outpu
     })
 }
 
-/// The whole trace as text; stages in an order in which they can run.
-pub fn text(stages: Vec<Json>) -> String {
-    json!({"format": FORMAT, "stages": stages}).to_string()
+/// The whole trace as text; stages in an order in which they can run, then what is read as recorded, where
+/// there is such a thing.
+pub fn text(stages: Vec<Json>, recorded: Vec<Json>) -> String {
+    match recorded.is_empty() {
+        true => json!({"format": FORMAT, "stages": stages}),
+        false => json!({"format": FORMAT, "stages": stages, "recorded": recorded}),
+    }
+    .to_string()
 }

@@ -151,7 +151,7 @@ impl Context<'_> {
             for input in &stage.inputs {
                 if let Source::Output { stage, output } = &input.source
                     && let Some(absent) = absences.stages.get(stage)
-                    && self.in_place(*stage, output, &absences).is_none()
+                    && !self.has_recorded(*stage, output, &absences)
                 {
                     files.extend(absent.files.iter().cloned());
                 }
@@ -169,32 +169,21 @@ impl Context<'_> {
         Ok(absences)
     }
 
-    /// The bytes of an output of a stage that cannot run here, where they are all the same.
-    fn in_place(&self, stage: usize, output: &str, absences: &Absences) -> Option<PathBuf> {
-        let digest = *absences.recorded(stage)?.get(output)?;
-        if self.store.holds(digest) {
-            return Some(self.store.object(digest));
-        }
-        let outputs = self.pipeline.stages[stage].outputs.iter();
-        let (_, path) = outputs.clone().find(|(name, _)| name == output)?;
-        let path = self.workspace.out.join(path);
-        (self.store.digest_of_plain(&path) == Some(digest)).then_some(path)
+    /// Whether the bytes of an output of a stage that cannot run here are here all the same.
+    fn has_recorded(&self, stage: usize, output: &str, absences: &Absences) -> bool {
+        let digest = absences
+            .recorded(stage)
+            .and_then(|outputs| outputs.get(output));
+        digest.is_some_and(|digest| self.has_content(stage, output, *digest))
     }
 
     /// Keeps in the store what a stage reads of those that cannot run here, so that it finds it there.
     pub(crate) fn adopt(&self, stage: &Stage, absences: &Absences) -> Result<()> {
         for input in &stage.inputs {
-            let Source::Output { stage, output } = &input.source else {
-                continue;
-            };
-            if absences.recorded(*stage).is_none() {
-                continue;
-            }
-            if let Some(path) = self.in_place(*stage, output, absences) {
-                let digest = absences
-                    .recorded(*stage)
-                    .and_then(|outputs| outputs.get(output));
-                digest.map_or(Ok(()), |digest| self.store.insert_copy(&path, *digest))?;
+            if let Source::Output { stage, output } = &input.source
+                && let Some(digest) = absences.recorded(*stage).and_then(|made| made.get(output))
+            {
+                self.keep_content(*stage, output, *digest)?;
             }
         }
         Ok(())

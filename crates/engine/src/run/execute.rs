@@ -125,9 +125,10 @@ impl Attempt<'_> {
             ))
             .tempdir_in(&scratch_root)
             .map_err(|e| Error::io("make a folder in", &scratch_root, &e))?;
-        let mut paths = self.input_paths()?;
+        let inputs = self.inputs(digests);
+        let mut paths = self.input_paths(&inputs, digests)?;
         let mut by_role: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
-        for (input, path) in stage.inputs.iter().zip(&paths) {
+        for (input, path) in inputs.iter().zip(&paths) {
             let files = by_role.entry(input.role.clone()).or_default();
             files.push((input.label.clone(), path.clone()));
         }
@@ -149,7 +150,7 @@ impl Attempt<'_> {
             catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
                 .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
         };
-        let result = self.inspect(&paths, digests).and_then(|()| job());
+        let result = self.inspect(&inputs, &paths, digests).and_then(|()| job());
         for words in io.take_warnings() {
             (self.observer)(Event::Warned {
                 stage: self.index,
@@ -167,13 +168,20 @@ impl Attempt<'_> {
     }
 
     /// Finds what a library may not survive before one reads it: inputs that stages made must be what was
-    /// recorded, others are shown to the inspector. Both lists are in the order of the inputs.
-    fn inspect(&self, paths: &[PathBuf], digests: &[(String, Digest)]) -> Result<()> {
-        let inputs = self.stage.inputs.iter().zip(paths).zip(digests);
+    /// recorded, others are shown to the inspector. All lists are in the order of the inputs.
+    fn inspect(
+        &self,
+        inputs: &[&Input],
+        paths: &[PathBuf],
+        digests: &[(String, Digest)],
+    ) -> Result<()> {
+        let inputs = inputs.iter().zip(paths).zip(digests);
         for ((input, path), (name, digest)) in inputs {
             match (&input.source, self.context.inspector) {
                 (Source::File(_), Some(inspector)) => inspector.inspect(path)?,
-                (Source::Output { .. }, _) if Digest::of_file(path)?.0 != *digest => {
+                (Source::Output { .. } | Source::Recorded { .. }, _)
+                    if Digest::of_file(path)?.0 != *digest =>
+                {
                     self.context.store.distrust(path);
                     let message =
                         format!("the input `{name}` is damaged: it is not what was recorded");
@@ -211,9 +219,24 @@ impl Attempt<'_> {
         files::scratch(folder, text.as_bytes()).map(Some)
     }
 
-    /// Where the inputs are, in their order.
-    fn input_paths(&self) -> Result<Vec<PathBuf>> {
-        let path = |input: &Input| match &input.source {
+    /// The inputs that are there: those that have a digest, in their order.
+    fn inputs(&self, digests: &[(String, Digest)]) -> Vec<&Input> {
+        let is_there = |input: &&Input| match input.source {
+            Source::File(_) | Source::Output { .. } => true,
+            Source::Recorded { .. } => {
+                let name = input.key_name();
+                digests.iter().any(|(known, _)| *known == name)
+            }
+        };
+        self.stage.inputs.iter().filter(is_there).collect()
+    }
+
+    /// Where these inputs are.
+    fn input_paths(&self, inputs: &[&Input], digests: &[(String, Digest)]) -> Result<Vec<PathBuf>> {
+        let path = |(input, (_, digest)): (&&Input, &(String, Digest))| match &input.source {
+            Source::Recorded { stage, output } => {
+                self.context.recorded_file(*stage, output, *digest)
+            }
             Source::File(path) => self.context.path_of(input, path),
             Source::Output { stage, output } => {
                 let outputs = self.known.get(stage);
@@ -222,7 +245,7 @@ impl Attempt<'_> {
                 Ok(self.context.store.object(*digest))
             }
         };
-        self.stage.inputs.iter().map(path).collect()
+        inputs.iter().zip(digests).map(path).collect()
     }
 
     /// Puts outputs that are missing or differ where the user sees them; whether there were any.

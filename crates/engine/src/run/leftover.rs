@@ -68,7 +68,7 @@ fn is_used(context: &Context, path: &Path, file: (u64, u64)) -> bool {
         let mut inputs = stage.inputs.iter();
         let is_input = inputs.any(|input| match &input.source {
             Source::File(input) => input == path,
-            Source::Output { .. } => false,
+            Source::Output { .. } | Source::Recorded { .. } => false,
         });
         is_input || stage.outputs.iter().any(|(_, output)| is_same(output))
     })

@@ -7,5 +7,6 @@ pub(crate) mod inputs;
 pub mod inspection;
 pub mod leftover;
 pub mod plan;
+pub(crate) mod recorded;
 pub mod schedule;
 pub mod settle;

@@ -38,6 +38,8 @@ pub struct Context<'a> {
     pub publisher: Option<&'a dyn Publisher>,
     /// Looks at files that no stage made.
     pub inspector: Option<&'a dyn Inspector>,
+    /// Whose lock and files tell what is recorded, where that is another one: a rebuild has none.
+    pub standing: Option<&'a Context<'a>>,
 }
 
 /// Why a stage runs.
@@ -144,7 +146,16 @@ impl Context<'_> {
             let kind = &*self.kinds[before.kind];
             entries.push(trace::entry(before, kind, &origins, made));
         }
-        Ok(Some(trace::text(entries)))
+        let mut recorded = Vec::new();
+        for input in &stage.inputs {
+            if let Source::Recorded { stage, output } = &input.source {
+                let digest = self.recorded_digest(*stage, output, &outputs)?;
+                let maker = &self.pipeline.stages[*stage];
+                let kind = &*self.kinds[maker.kind];
+                recorded.push(trace::recorded(input, maker, output, kind, digest));
+            }
+        }
+        Ok(Some(trace::text(entries, recorded)))
     }
 
     /// The stages whose outputs a stage must know: those that it reads, and for a trace all before it.
@@ -168,6 +179,12 @@ impl Context<'_> {
                     Some(digest) => digest,
                     None => return Ok(None),
                 },
+                Source::Recorded { stage, output } => {
+                    match self.recorded_digest(*stage, output, outputs)? {
+                        Some(digest) => digest,
+                        None => continue,
+                    }
+                }
                 Source::Output { stage, output } => {
                     match outputs(*stage).and_then(|outputs| outputs.get(output)) {
                         Some(digest) => *digest,
@@ -221,12 +238,7 @@ impl Context<'_> {
         for change in &mut changes {
             if let Change::Input { role, from, .. } = change {
                 let input = stage.inputs.iter().find(|input| input.key_name() == *role);
-                *from = input.map(|input| match &input.source {
-                    Source::File(path) => path.display().to_string(),
-                    Source::Output { stage, output } => {
-                        format!("{}.{output}", self.pipeline.stages[*stage].id)
-                    }
-                });
+                *from = input.map(|input| trace::from(self.pipeline, &input.source));
             }
         }
         changes
@@ -329,12 +341,20 @@ impl Context<'_> {
                     .get(&before)
                     .or_else(|| absences.recorded(before))
             };
-            let inputs = self.input_digests(stage, outputs)?;
+            let mut pending = stage.recorded();
+            let is_made =
+                |s: &usize| selection.closure.contains(s) && !absences.stages.contains_key(s);
+            pending.retain(|&s| is_made(&s) && outputs(s).is_none());
+            let inputs = match pending.is_empty() {
+                true => self.input_digests(stage, outputs)?,
+                false => None,
+            };
             let state = match (absences.stages.get(&index), inputs) {
                 (Some(absent), _) => State::Absent(absent.clone()),
                 (None, None) => {
                     let mut upstream = stage.upstream();
                     upstream.retain(|&u| outputs(u).is_none());
+                    upstream.extend(pending);
                     State::Waits(upstream)
                 }
                 (None, Some(inputs)) => {

@@ -182,7 +182,11 @@ impl Run<'_> {
                 finished.map(|f| &f.outputs).or(self.given.get(&upstream))
             };
             let missing = |upstream: &usize| outputs(*upstream).is_none();
-            let missing: Vec<usize> = stage.upstream().into_iter().filter(missing).collect();
+            // What it reads as recorded is made first, where it is made at all.
+            let mut before = stage.upstream();
+            let recorded = stage.recorded().into_iter();
+            before.extend(recorded.filter(|s| self.selection.closure.contains(s)));
+            let missing: Vec<usize> = before.into_iter().filter(missing).collect();
             if !missing.is_empty() {
                 state.blocked.insert(index, missing.len());
                 for upstream in missing {
@@ -248,8 +252,8 @@ impl Run<'_> {
                 Some((upstream, outputs.clone()))
             };
             let stage = &self.context.pipeline.stages[index];
-            let needed = self.context.needs(stage);
-            let known = needed.into_iter().filter_map(known).collect();
+            let needed = self.context.needs(stage).into_iter();
+            let known = needed.chain(stage.recorded()).filter_map(known).collect();
             drop(state);
             let attempt = Attempt {
                 context: self.context,

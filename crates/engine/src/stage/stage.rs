@@ -49,6 +49,20 @@ pub enum Source {
     File(PathBuf),
     /// An output of another stage: index into the pipeline's stages, and name.
     Output { stage: usize, output: String },
+    /// The same as the lock records it and the file stands, without running the stage; there may be none.
+    Recorded { stage: usize, output: String },
+}
+
+impl Source {
+    /// The stage that it comes from, run or recorded, and the output.
+    pub fn made(&self) -> Option<(usize, &str)> {
+        match self {
+            Source::File(_) => None,
+            Source::Output { stage, output } | Source::Recorded { stage, output } => {
+                Some((*stage, output))
+            }
+        }
+    }
 }
 
 impl Input {
@@ -67,20 +81,33 @@ impl Stage {
     pub fn supplied(&self) -> impl Iterator<Item = (&Path, &Supplied)> {
         self.inputs.iter().filter_map(|input| match &input.source {
             Source::File(path) => Some((path.as_path(), &**input.supplied.as_ref()?)),
-            Source::Output { .. } => None,
+            Source::Output { .. } | Source::Recorded { .. } => None,
         })
     }
 
-    /// The stages that it reads from, in ascending order, each once.
+    /// The stages that it reads from and that must be made first, in ascending order, each once.
     pub fn upstream(&self) -> Vec<usize> {
-        let mut stages: Vec<usize> = self
-            .inputs
-            .iter()
-            .filter_map(|input| match input.source {
-                Source::Output { stage, .. } => Some(stage),
-                Source::File(_) => None,
-            })
-            .collect();
+        self.stages(|source| match source {
+            Source::Output { stage, .. } => Some(*stage),
+            Source::File(_) | Source::Recorded { .. } => None,
+        })
+    }
+
+    /// The stages of which it reads what the lock records, likewise.
+    pub fn recorded(&self) -> Vec<usize> {
+        self.stages(|source| match source {
+            Source::Recorded { stage, .. } => Some(*stage),
+            Source::File(_) | Source::Output { .. } => None,
+        })
+    }
+
+    /// The stages that come before it where both run.
+    pub fn before(&self) -> Vec<usize> {
+        self.stages(|source| source.made().map(|(stage, _)| stage))
+    }
+
+    fn stages(&self, of: impl Fn(&Source) -> Option<usize>) -> Vec<usize> {
+        let mut stages: Vec<usize> = self.inputs.iter().filter_map(|i| of(&i.source)).collect();
         stages.sort_unstable();
         stages.dedup();
         stages

@@ -136,6 +136,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         store: &store,
         publisher: context.publisher,
         inspector: context.inspector,
+        standing: Some(context),
     };
     let options = Options {
         workers: how.workers,
