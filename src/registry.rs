@@ -12,6 +12,7 @@ use crate::kinds::figure::word_prompts::WordPrompts;
 use crate::kinds::kept::kind::Kept;
 use crate::kinds::kept::of_models::KeptOfModels;
 use crate::kinds::kept::summary::KeptSummary;
+use crate::kinds::kept::table::KeptTable;
 use crate::kinds::language::finetune::LanguageFinetune;
 use crate::kinds::language::items::LanguageItems;
 use crate::kinds::language::rates::LanguageRates;
@@ -81,6 +82,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<Kept>(),
         kind::<KeptOfModels>(),
         kind::<KeptSummary>(),
+        kind::<KeptTable>(),
         kind::<DrawMeans>(),
         kind::<LabelColumn>(),
         kind::<ClosedForms>(),

@@ -6,3 +6,4 @@ pub mod of_models;
 pub mod paths;
 pub mod rows;
 pub mod summary;
+pub mod table;
