@@ -130,10 +130,10 @@ mod tests {
         let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
         let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 0x3ff));
         match exponent {
-            0 => sign * fraction / 2f64.powi(24),
+            0 => sign * fraction / f64::from(1 << 24),
             31 if fraction == 0.0 => sign * f64::INFINITY,
             31 => f64::NAN,
-            _ => sign * (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+            _ => sign * (1.0 + fraction / 1024.0) * f64::from(1 << exponent) / f64::from(1 << 15),
         }
     }
 
@@ -164,7 +164,7 @@ mod tests {
         let quants: Vec<u8> = (0..16).map(|j| j | ((15 - j) << 4)).collect();
         let fifth: u32 = (0..32).step_by(3).map(|i| 1 << i).sum();
         let quant = |i: usize| if i < 16 { i as f32 } else { (31 - i) as f32 };
-        let wide = |i: usize| quant(i) + if i % 3 == 0 { 16.0 } else { 0.0 };
+        let wide = |i: usize| quant(i) + if i.is_multiple_of(3) { 16.0 } else { 0.0 };
         let expect = |of: &dyn Fn(usize) -> f32| (0..32).map(of).collect::<Vec<f32>>();
         let fifth = fifth.to_le_bytes();
         let join = |parts: &[&[u8]]| parts.concat();
