@@ -35,6 +35,7 @@ mod report_page;
 mod repository;
 mod results;
 mod schema;
+mod supplied;
 #[path = "../engine/toy.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod toy;

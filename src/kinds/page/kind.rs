@@ -10,6 +10,7 @@ use crate::kinds::page::cells::Cells;
 use crate::kinds::page::claims::{self, ClaimView, Counts};
 use crate::kinds::page::figures::{self, Chart};
 use crate::kinds::page::graph::{self, Graph, anchor, pretty};
+use crate::kinds::page::links;
 use crate::kinds::page::recorded;
 use crate::kinds::page::template::{self, Parts};
 use plots::picture;
@@ -343,19 +344,10 @@ fn writer<'t>(trace: &'t Trace, bytes: &[u8], label: &str) -> Result<&'t Traced>
     same_name.ok_or_else(|| Error::failed(format!("no stage of the trace wrote `{label}`")))
 }
 
-/// The files of a stage as the page links them: it lies in figures/, and so do they.
+/// The files of a stage as the page links them.
 fn files(stage: &Traced) -> Vec<(String, String)> {
-    let published = stage.outputs.iter().filter_map(|output| {
-        let name = match output.name.as_str() {
-            "data" => "CSV".to_owned(),
-            "parquet" => "Parquet".to_owned(),
-            "tex" => "LaTeX".to_owned(),
-            "md" => "Markdown".to_owned(),
-            other => other.to_uppercase(),
-        };
-        Some((name, output.path.strip_prefix("figures/")?.to_owned()))
-    });
-    published.collect()
+    let outputs = stage.outputs.iter();
+    links::of(outputs.map(|output| (output.name.as_str(), output.path.as_str())))
 }
 
 impl<'t> Figure<'t> {

@@ -6,5 +6,6 @@ pub mod figures;
 pub mod graph;
 pub mod kind;
 pub mod layers;
+pub mod links;
 pub mod recorded;
 pub mod template;

@@ -8,6 +8,7 @@ use crate::kinds::claims::claim::Decided;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::page::cells::Cells;
 use crate::kinds::page::claims::{self, ClaimView, Counts};
+use crate::kinds::page::links;
 use plots::picture;
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::{Io, read};
@@ -171,12 +172,7 @@ fn words(recorded: &Recorded) -> (String, String) {
     (title.clone(), recorded.caption.clone().unwrap_or_default())
 }
 
-/// The files of the stage as the page links them: it lies in figures/, and so do they.
 fn files(recorded: &Recorded) -> Vec<(String, String)> {
     let places = recorded.outputs.iter();
-    let published = places.filter_map(|place| {
-        let path = place.path.strip_prefix("figures/")?;
-        Some((place.name.to_uppercase(), path.to_owned()))
-    });
-    published.collect()
+    links::of(places.map(|place| (place.name.as_str(), place.path.as_str())))
 }

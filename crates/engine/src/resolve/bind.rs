@@ -23,13 +23,13 @@ const MAX_PATH: usize = 1_000;
 
 /// All drafts, among which each finds what it reads.
 pub struct Drafts<'a> {
-    pub(super) drafts: &'a [Draft<'a>],
-    pub(super) index: BTreeMap<&'a str, usize>,
+    drafts: &'a [Draft<'a>],
+    index: BTreeMap<&'a str, usize>,
     outputs: OutputFiles,
-    pub(super) kinds: &'a [Box<dyn Kind>],
+    kinds: &'a [Box<dyn Kind>],
     groups: &'a [Group],
     /// Of each the opt-in groups that have it.
-    pub(super) opt_in: &'a [Vec<usize>],
+    opt_in: &'a [Vec<usize>],
 }
 
 /// Who reads: its id, and the opt-in groups that have it.
@@ -193,7 +193,13 @@ fn bind(
 ) -> Result<()> {
     let mut push = |prefix: &str, node: &Node| -> Result<()> {
         if let Some(named) = recorded::named(node) {
-            let source = recorded::read(role, named, reader.id, among)?;
+            let source = recorded::read(
+                role,
+                named,
+                reader.id,
+                (among.drafts, among.opt_in),
+                among.kinds,
+            )?;
             let label = match role.arity.is_labelled() {
                 true => prefix.to_owned(),
                 false => String::new(),

@@ -2,8 +2,8 @@
 //! running it. Such a stage belongs to an opt-in group; what every run makes is an input like any other.
 
 use crate::base::error::{Error, Result};
-use crate::resolve::bind::Drafts;
-use crate::stage::kind::Role;
+use crate::spec::expand::Draft;
+use crate::stage::kind::{Kind, Role};
 use crate::stage::stage::Source;
 use crate::yaml::node::{Node, Value};
 
@@ -21,11 +21,17 @@ pub fn named(node: &Node) -> Option<&Node> {
     }
 }
 
-/// The output that is meant.
+/// The output that is meant, of these drafts; `opt_in` has for each the opt-in groups that have it.
 ///
 /// # Errors
 /// There is none, every run makes it, or the role cannot be without.
-pub fn read(role: &Role, node: &Node, reader: &str, among: &Drafts) -> Result<Source> {
+pub fn read(
+    role: &Role,
+    node: &Node,
+    reader: &str,
+    (drafts, opt_in): (&[Draft], &[Vec<usize>]),
+    kinds: &[Box<dyn Kind>],
+) -> Result<Source> {
     let error = |message: String| Error::config(message).at(&node.place);
     let text = node.text("a recorded output")?;
     if role.arity.is_required() {
@@ -39,21 +45,21 @@ pub fn read(role: &Role, node: &Node, reader: &str, among: &Drafts) -> Result<So
         let hint = "write the stage and its output, as {recorded: stage.output}";
         return Err(error(format!("`{text}` names no output of a stage")).hint(hint));
     };
-    let Some(&index) = among.index.get(stage) else {
-        let known = among.drafts.iter().map(|draft| draft.id.as_str());
+    let Some(index) = drafts.iter().position(|draft| draft.id == stage) else {
+        let known = drafts.iter().map(|draft| draft.id.as_str());
         let message = format!("there is no stage `{stage}` (a recorded output has no wildcard)");
         return Err(error(message).suggest(stage, known));
     };
-    let draft = &among.drafts[index];
+    let draft = &drafts[index];
     let kind = draft.spec.kind.text("kind")?;
-    let kind = among.kinds.iter().find(|known| known.name() == kind);
+    let kind = kinds.iter().find(|known| known.name() == kind);
     // An unknown kind is reported where it stands.
     let outputs = kind.map_or(Vec::new(), |kind| kind.outputs());
     if kind.is_some() && !outputs.iter().any(|known| known == output) {
         let message = format!("stage `{stage}` has no output `{output}`");
         return Err(error(message).suggest(output, outputs.iter().map(String::as_str)));
     }
-    if among.opt_in[index].is_empty() {
+    if opt_in[index].is_empty() {
         let message =
             format!("`{stage}` is in no opt-in group: every run makes it before `{reader}`");
         return Err(error(message).hint(format!("write `{text}` alone")));

@@ -11,7 +11,7 @@ use crate::lock::moves::{Blocks, Known};
 use crate::resolve::select::Selection;
 use crate::run::plan::Context;
 use crate::stage::stage::{Source, Stage};
-use crate::stage::supplied::AbsentFile;
+use crate::stage::supplied::{Absent, AbsentFile};
 use crate::store::actions::Outputs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,27 +25,6 @@ pub struct Absences {
     pub stages: BTreeMap<usize, Absent>,
     /// What is expected of each stage: what the cache has, else what the lock records under its key.
     expected: BTreeMap<usize, Outputs>,
-}
-
-/// A stage that cannot run here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Absent {
-    /// The files that it would need, by their paths.
-    pub files: BTreeSet<PathBuf>,
-    /// Whether the lock records it with the key that it has.
-    pub is_recorded: bool,
-}
-
-impl Absent {
-    /// In words.
-    pub fn words(&self) -> String {
-        let files: Vec<String> = self.files.iter().map(|f| f.display().to_string()).collect();
-        let recorded = match self.is_recorded {
-            true => "as the lock records it",
-            false => "not recorded with this key",
-        };
-        format!("{recorded}; input not here: {}", files.join(", "))
-    }
 }
 
 impl Absences {

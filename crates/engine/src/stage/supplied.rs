@@ -2,6 +2,7 @@
 //! not be here. Knows where it is to be had, in the words of pipeline.yaml; fetches nothing.
 
 use crate::base::digest::Digest;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,27 @@ pub struct AbsentFile {
     /// Below the repository's root.
     pub path: PathBuf,
     pub supplied: Supplied,
+}
+
+/// A stage that cannot run here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// The files that it would need, by their paths.
+    pub files: BTreeSet<PathBuf>,
+    /// Whether the lock records it with the key that it has.
+    pub is_recorded: bool,
+}
+
+impl Absent {
+    /// In words.
+    pub fn words(&self) -> String {
+        let files: Vec<String> = self.files.iter().map(|f| f.display().to_string()).collect();
+        let recorded = match self.is_recorded {
+            true => "as the lock records it",
+            false => "not recorded with this key",
+        };
+        format!("{recorded}; input not here: {}", files.join(", "))
+    }
 }
 
 impl AbsentFile {
