@@ -316,26 +316,32 @@ fn prompts_beyond_the_cutoff_leave_nothing_to_train_on() {
     assert!(!repository.path("artifacts/tune").exists());
 }
 
-/// The experiment at its own scale, where its files are not.
+/// The experiment of pipeline.yaml where its files are not.
 #[test]
 fn missing_files_are_named_with_where_to_get_them() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    if root.join("data/mmlu/all").exists() || root.join("data/models").exists() {
-        // Whoever has the files cannot be told that they are missing.
-        return;
-    }
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_icl-repro"))
-        .args(["run", "--group", "mmlu", "--dry-run"])
-        .current_dir(root)
-        .output()
-        .expect("it runs");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
+    let repository = Repository::new();
+    let copy = |name: &str| {
+        let to = repository.path(name);
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        std::fs::write(to, of_repository(name)).expect("a copy");
+    };
+    copy("pipeline.yaml");
+    copy("data/fonts/DejaVuSans.ttf");
+    let said = repository.expect(2, &["run", "--group", "mmlu"]);
     for words in [
         "data/mmlu/all/test-00000-of-00001.parquet",
         "hf download cais/mmlu",
-        "Qwen2.5-3B-Instruct/model-00002-of-00002.safetensors",
+        "MIT",
+        "data/models/Qwen2.5-3B-Instruct/model-00002-of-00002.safetensors",
+        "hf download Qwen/Qwen2.5-3B-Instruct",
+        "Qwen Research License",
+        "6.2 GB",
     ] {
         assert!(said.contains(words), "{words}: {said}");
     }
+    let said = repository.expect(2, &["run", "--group", "mmlu", "--profile", "mmlu_smollm2"]);
+    assert!(
+        said.contains("make llm-weights") && !said.contains("Qwen"),
+        "{said}"
+    );
 }

@@ -9,12 +9,13 @@ use crate::kinds::mmlu::language_model::LanguageModel;
 use crate::kinds::mmlu::prompting::{Form, Prompting};
 use crate::kinds::mmlu::rationales::read_rationales;
 use crate::kinds::params::number::Count;
+use icl::mmlu::builder::{Before, Prompt};
 use retrace::base::error::Result;
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many, one, optional};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tables::table::{Column, Table};
+use tables::table::{Column, Table, TableError};
 
 pub struct MmluPrompts;
 
@@ -57,7 +58,7 @@ impl StageKind for MmluPrompts {
         let items = Items::read(io)?;
         let model = LanguageModel::read(io)?;
         let reasoning = read_rationales(io, &[&items.training, &items.test])?;
-        let (mut texts, mut numbers) = (vec![Vec::new(); 5], vec![Vec::new(); 4]);
+        let mut rows = Vec::new();
         for (split, pool) in items.splits() {
             let codec = model.codec.as_ref();
             let builder = params
@@ -67,42 +68,53 @@ impl StageKind for MmluPrompts {
                 let (task, before) = (form.task(), form.before());
                 let shown = pool.iter().filter(|item| builder.has_response(item, task));
                 for item in shown.take(params.items.get()) {
-                    let prompt = builder.prompt(item, task, before).map_err(failed)?;
-                    let response = builder.response(item, task).map_err(failed)?;
-                    let shots: Vec<String> = prompt.shots.iter().map(u64::to_string).collect();
-                    let words = [
-                        split.into(),
-                        task.name().into(),
-                        shots.join(" "),
-                        prompt.text,
-                        response,
-                    ];
-                    texts
-                        .iter_mut()
-                        .zip(words)
-                        .for_each(|(column, word)| column.push(word));
-                    let counts = [
-                        item.id as usize,
-                        before.shots,
-                        before.dummies,
-                        prompt.tokens.len(),
-                    ];
-                    let counts = counts.map(|count| count as i64);
-                    numbers
-                        .iter_mut()
-                        .zip(counts)
-                        .for_each(|(column, n)| column.push(n));
+                    rows.push(Row {
+                        split,
+                        item: item.id,
+                        task: task.name(),
+                        before,
+                        prompt: builder.prompt(item, task, before).map_err(failed)?,
+                        response: builder.response(item, task).map_err(failed)?,
+                    });
                 }
             }
         }
-        let mut text = texts.into_iter().map(Column::Text);
-        let mut number = numbers.into_iter().map(Column::Int);
-        let order = [true, false, true, false, false, false, true, true, true];
-        let columns = OUTPUT.iter().zip(order).filter_map(|(name, is_text)| {
-            let column = if is_text { text.next() } else { number.next() };
-            column.map(|column| (*name, column))
-        });
-        let table = Table::new(columns.collect()).and_then(|table| table.to_csv());
+        let table = table(&rows).and_then(|table| table.to_csv());
         io.write("prompts", &table.map_err(failed)?)
     }
+}
+
+struct Row {
+    split: &'static str,
+    item: u64,
+    task: &'static str,
+    before: Before,
+    prompt: Prompt,
+    response: String,
+}
+
+impl Row {
+    fn shots(&self) -> String {
+        let ids: Vec<String> = self.prompt.shots.iter().map(u64::to_string).collect();
+        ids.join(" ")
+    }
+}
+
+fn table(rows: &[Row]) -> std::result::Result<Table, TableError> {
+    let text = |part: &dyn Fn(&Row) -> String| Column::Text(rows.iter().map(part).collect());
+    let whole = |part: &dyn Fn(&Row) -> usize| {
+        Column::Int(rows.iter().map(|row| part(row) as i64).collect())
+    };
+    let columns = [
+        text(&|row| row.split.to_owned()),
+        whole(&|row| row.item as usize),
+        text(&|row| row.task.to_owned()),
+        whole(&|row| row.before.shots),
+        whole(&|row| row.before.dummies),
+        whole(&|row| row.prompt.tokens.len()),
+        text(&Row::shots),
+        text(&|row| row.prompt.text.clone()),
+        text(&|row| row.response.clone()),
+    ];
+    Table::new(OUTPUT.iter().copied().zip(columns).collect())
 }

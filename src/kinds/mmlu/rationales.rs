@@ -3,6 +3,7 @@
 //! A rationale counts when its last line gives the right letter; several for one item are tries, of which the first right
 //! one counts. Does not know prompts.
 
+use crate::kinds::mmlu::source::survive;
 use icl::mmlu::answer::reasoning;
 use icl::mmlu::items::Item;
 use retrace::base::error::{Error, Result};
@@ -20,7 +21,8 @@ pub fn read_rationales(io: &Io, items: &[&[Item]]) -> Result<Option<BTreeMap<u64
     };
     let file = path.display();
     let wrong = |message: String| Error::failed(format!("{file}: {message}"));
-    let table = ForeignTable::read(read(path)?).map_err(wrong)?;
+    let bytes = read(path)?;
+    let table = survive(|| ForeignTable::read(bytes)).map_err(wrong)?;
     let column = |name: &str| {
         let at = table.names().iter().position(|known| known == name);
         let at = at.ok_or_else(|| {
@@ -28,7 +30,8 @@ pub fn read_rationales(io: &Io, items: &[&[Item]]) -> Result<Option<BTreeMap<u64
                 "rationales are a table with the columns `item` (the row of the file of items) and `rationale`",
             )
         })?;
-        let cells = table.cells(at).map_err(|unfit| wrong(unfit.message))?;
+        let cells = survive(|| table.cells(at).map_err(|unfit| unfit.message));
+        let cells = cells.map_err(|words| wrong(format!("column `{name}`: {words}")))?;
         let names = cells.names().into_iter();
         Ok::<Vec<String>, Error>(
             names

@@ -25,7 +25,6 @@ pub const SCORES: &[&str] = &[
 
 /// Columns of the output `accuracy`; `..._std` is the standard deviation over items.
 pub const ACCURACY: &[&str] = &[
-    "step",
     "epoch",
     "task",
     "n_shots",
@@ -85,7 +84,8 @@ pub struct Tables {
 /// Columns that both have, and numbers.
 #[derive(Default)]
 struct Rows {
-    whole: [Vec<i64>; 4],
+    step: Vec<i64>,
+    whole: [Vec<i64>; 3],
     task: Vec<String>,
     category: Vec<String>,
     numbers: Vec<Vec<f64>>,
@@ -94,7 +94,8 @@ struct Rows {
 impl Rows {
     fn push(&mut self, measured: &Measured, category: &str, numbers: &[f64]) {
         let Measured { stop, task, before } = measured;
-        let whole = [stop.step, stop.epoch, before.shots, before.dummies];
+        let whole = [stop.epoch, before.shots, before.dummies];
+        self.step.push(stop.step as i64);
         self.whole
             .iter_mut()
             .zip(whole)
@@ -108,32 +109,25 @@ impl Rows {
             .for_each(|(column, n)| column.push(*n));
     }
 
-    /// With one more column of whole numbers before the others.
-    fn table(&self, names: &[&str], whole: &[i64]) -> Result<Table, TableError> {
-        let [step, epoch, shots, dummies] = &self.whole;
+    /// All but `step`, with one more column of whole numbers before the others.
+    fn columns(&self, names: &[&'static str], more: &[i64]) -> Vec<(&'static str, Column)> {
+        let [epoch, shots, dummies] = &self.whole;
         let first = [
-            Column::Int(step.clone()),
             Column::Int(epoch.clone()),
             Column::Text(self.task.clone()),
             Column::Int(shots.clone()),
             Column::Int(dummies.clone()),
             Column::Text(self.category.clone()),
-            Column::Int(whole.to_vec()),
+            Column::Int(more.to_vec()),
         ];
         let none = vec![Vec::new(); names.len() - first.len()];
-        let numbers = if self.numbers.is_empty() {
-            &none
-        } else {
-            &self.numbers
+        let numbers = match self.numbers.is_empty() {
+            true => &none,
+            false => &self.numbers,
         };
         let numbers = numbers.iter().cloned().map(Column::Float);
-        Table::new(
-            names
-                .iter()
-                .copied()
-                .zip(first.into_iter().chain(numbers))
-                .collect(),
-        )
+        let columns = first.into_iter().chain(numbers);
+        names.iter().copied().zip(columns).collect()
     }
 }
 
@@ -174,10 +168,12 @@ impl Tables {
     }
 
     pub fn scores(&self) -> Result<Table, TableError> {
-        self.scores.table(SCORES, &self.items)
+        let mut columns = vec![(SCORES[0], Column::Int(self.scores.step.clone()))];
+        columns.extend(self.scores.columns(&SCORES[1..], &self.items));
+        Table::new(columns)
     }
 
     pub fn accuracy(&self) -> Result<Table, TableError> {
-        self.accuracy.table(ACCURACY, &self.counts)
+        Table::new(self.accuracy.columns(ACCURACY, &self.counts))
     }
 }

@@ -54,7 +54,8 @@ pub fn read_items(path: &Path) -> Result<Vec<Item>> {
     rows.into_iter().enumerate().map(item).collect()
 }
 
-fn survive<T>(
+/// Runs what may panic on a damaged file.
+pub(super) fn survive<T>(
     act: impl FnOnce() -> std::result::Result<T, String>,
 ) -> std::result::Result<T, String> {
     // What `act` worked on is dropped with it.
