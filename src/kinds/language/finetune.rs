@@ -6,12 +6,13 @@
 
 use crate::kinds::exchange::language::read_items;
 use crate::kinds::exchange::table::{failed, read_table, write_table};
-use crate::kinds::mmlu::language_model::LanguageModel;
+use crate::kinds::language::model::LanguageModel;
 use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::params::seed::Seed;
 use crate::kinds::transformer::optimisation::Optimisation;
 use crate::kinds::transformer::pretrain::hear;
 use crate::kinds::transformer::variant::Variants;
+use icl::language::codec::Codec;
 use icl::language::evaluation::{Evaluation, Question, Scored, Size};
 use icl::language::finetune::{Path, finetune, measure};
 use icl::language::split::Split;
@@ -152,13 +153,12 @@ impl StageKind for LanguageFinetune {
         let LanguageModel {
             network,
             mut parameters,
-            codec,
+            tokens,
             context,
-            ..
         } = LanguageModel::read(io)?;
-        let start = codec.encode(&params.start).map_err(failed)?;
+        let start = tokens.encode(&params.start).map_err(failed)?;
         let writer = Writer {
-            codec: codec.as_ref(),
+            codec: &tokens,
             start: &start,
         };
         let (names, evaluations) = params.evaluations(&tasks, writer)?;

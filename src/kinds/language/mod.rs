@@ -2,4 +2,5 @@
 
 pub mod finetune;
 pub mod items;
+pub mod model;
 pub mod rates;

@@ -7,9 +7,10 @@
 //! Stops that training did not reach, as it diverged, have null for all numbers in `accuracy`.
 
 use crate::kinds::exchange::table::{failed, write_table};
+use crate::kinds::language::model::LanguageModel;
 use crate::kinds::mmlu::checkpoints::{Checkpoints, Stop};
+use crate::kinds::mmlu::frame::{ends, frame};
 use crate::kinds::mmlu::item_table::{COLUMNS, Items};
-use crate::kinds::mmlu::language_model::LanguageModel;
 use crate::kinds::mmlu::prompting::{Form, Prompting};
 use crate::kinds::mmlu::rationales::read_rationales;
 use crate::kinds::mmlu::score_tables::{ACCURACY, Measured, SCORES, Score, Tables};
@@ -111,7 +112,8 @@ impl StageKind for MmluEvaluate {
         let network = &model.network;
         let checkpoints = Checkpoints::from_bytes(&io.read("checkpoints")?, network)?;
         let prompts = params.prompts(&model, &items, reasoning.as_ref())?;
-        let asking = { params.samples.as_ref() }.map(|samples| samples.asking(&model.ends));
+        let ends = ends(&model.tokens);
+        let asking = params.samples.as_ref().map(|samples| samples.asking(&ends));
         let mut tables = Tables::default();
         let before = Stop { step: 0, epoch: 0 };
         let stops = std::iter::once(before).chain(checkpoints.about.stops.iter().copied());
@@ -133,7 +135,7 @@ impl StageKind for MmluEvaluate {
                     if io.cancelled() {
                         return Err(io.interrupted());
                     }
-                    let codec = model.codec.as_ref();
+                    let codec = &model.tokens;
                     let sampled = asking
                         .as_ref()
                         .map(|asking| sample(&mut reader, codec, prompt, item.id, asking));
@@ -179,10 +181,11 @@ impl Params {
         items: &Items,
         reasoning: Option<&std::collections::BTreeMap<u64, String>>,
     ) -> Result<Vec<Vec<Prompt>>> {
-        let codec = model.codec.as_ref();
+        let codec = &model.tokens;
+        let frame = frame(&model.tokens)?;
         let builder = self
             .prompting
-            .builder(codec, &model.frame, reasoning, &items.test);
+            .builder(codec, &frame, reasoning, &items.test);
         let of = |form: &Form| {
             let prompts = items.test.iter();
             let prompts = prompts.map(|item| builder.prompt(item, form.task(), form.before()));

@@ -4,9 +4,10 @@
 //! columns `step`, `epoch`, `loss` (of the step's batch, before its update). Divergence is recorded, not an error.
 
 use crate::kinds::exchange::table::{failed, write_table};
+use crate::kinds::language::model::LanguageModel;
 use crate::kinds::mmlu::checkpoints::{About, Checkpoints, Stop};
+use crate::kinds::mmlu::frame::frame;
 use crate::kinds::mmlu::item_table::{COLUMNS, Items};
-use crate::kinds::mmlu::language_model::LanguageModel;
 use crate::kinds::mmlu::prompting::Prompting;
 use crate::kinds::mmlu::rationales::read_rationales;
 use crate::kinds::mmlu::training::{Lora, Optimisation, Trainable};
@@ -85,10 +86,11 @@ impl StageKind for MmluFinetune {
         let items = Items::read(io)?;
         let mut model = LanguageModel::read(io)?;
         let reasoning = read_rationales(io, &[&items.training])?;
-        let (codec, pool) = (model.codec.as_ref(), &items.training[..]);
+        let frame = frame(&model.tokens)?;
+        let (codec, pool) = (&model.tokens, &items.training[..]);
         let builder = params
             .prompting
-            .builder(codec, &model.frame, reasoning.as_ref(), pool);
+            .builder(codec, &frame, reasoning.as_ref(), pool);
         let optimisation = &params.optimisation;
         let epochs = Epochs {
             pairs: params.pairs(&builder, pool, io)?,

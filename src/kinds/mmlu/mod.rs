@@ -5,9 +5,9 @@
 pub mod checkpoints;
 pub mod evaluate;
 pub mod finetune;
+pub mod frame;
 pub mod item_table;
 pub mod items;
-pub mod language_model;
 pub mod prompting;
 pub mod prompts;
 pub mod random_model;

@@ -4,8 +4,9 @@
 //! items shown), `prompt`, `response`. The first `items` of each split that have a response.
 
 use crate::kinds::exchange::table::failed;
+use crate::kinds::language::model::LanguageModel;
+use crate::kinds::mmlu::frame::frame;
 use crate::kinds::mmlu::item_table::{COLUMNS, Items};
-use crate::kinds::mmlu::language_model::LanguageModel;
 use crate::kinds::mmlu::prompting::{Form, Prompting};
 use crate::kinds::mmlu::rationales::read_rationales;
 use crate::kinds::params::number::Count;
@@ -60,10 +61,11 @@ impl StageKind for MmluPrompts {
         let reasoning = read_rationales(io, &[&items.training, &items.test])?;
         let mut rows = Vec::new();
         for (split, pool) in items.splits() {
-            let codec = model.codec.as_ref();
+            let frame = frame(&model.tokens)?;
+            let codec = &model.tokens;
             let builder = params
                 .prompting
-                .builder(codec, &model.frame, reasoning.as_ref(), pool);
+                .builder(codec, &frame, reasoning.as_ref(), pool);
             for form in &params.forms {
                 let (task, before) = (form.task(), form.before());
                 let shown = pool.iter().filter(|item| builder.has_response(item, task));

@@ -127,6 +127,17 @@ impl Evaluation {
         Ok(Evaluation { shots, groups })
     }
 
+    /// What stands before the queries of each group, and the queries with their answers.
+    pub fn prompts(&self) -> impl Iterator<Item = (&[u32], impl Iterator<Item = &[u32]>)> {
+        self.groups.iter().map(|group| {
+            let lines = group
+                .continuations
+                .iter()
+                .map(|line| line.tokens.as_slice());
+            (group.prefix.as_slice(), lines)
+        })
+    }
+
     /// Queries that are asked.
     pub fn queries(&self) -> usize {
         self.groups

@@ -8,6 +8,7 @@ mod exact;
 mod explain;
 mod golden;
 mod gradients;
+mod language;
 mod pareto;
 mod population;
 mod products;

@@ -1,14 +1,13 @@
-//! The language model of a stage: its weights, its tokenizer, and what stands around a prompt.
+//! The language model of a stage: its weights and its tokenizer.
 //!
-//! The one place of this experiment that knows in which forms models come. Does not know prompts.
+//! The one place of the kinds that knows in which forms models come. Does not know prompts.
 
 use crate::kinds::exchange::table::failed;
-use crate::kinds::transformer::model::Tokens;
+use crate::kinds::transformer::model::Tokens as Reads;
 use crate::kinds::transformer::model_file::{Values, from_bytes};
 use icl::language::codec::{Bytes, Codec};
-use icl::mmlu::builder::Frame;
 use icl::transformer::network::Network;
-use pretrained::{ChatTemplate, Files, Message, Pretrained, Tokenizer, load_folder, load_gguf};
+use pretrained::{ChatTemplate, Files, Pretrained, Tokenizer, load_folder, load_gguf};
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
 use std::fs::File;
@@ -19,16 +18,44 @@ use std::path::{Path, PathBuf};
 pub struct LanguageModel {
     pub network: Network,
     pub parameters: Vec<f32>,
-    pub codec: Box<dyn Codec + Sync>,
-    pub frame: Frame,
-    /// Tokens that end an answer.
-    pub ends: Vec<u32>,
+    pub tokens: Tokens,
     /// Tokens that it reads at once; none where there is no limit.
     pub context: Option<usize>,
 }
 
-/// "End of text" of ASCII: no prompt has it.
-const END_OF_TEXT: char = '\u{3}';
+/// How a model writes text.
+pub enum Tokens {
+    /// As its own files say.
+    Words(Box<Words>),
+    /// A small transformer of this program.
+    Bytes,
+}
+
+/// A pretrained model's tokenizer, and what its files say of conversations.
+pub struct Words {
+    pub tokenizer: Tokenizer,
+    pub chat: Option<ChatTemplate>,
+    /// Tokens that begin every text which is no chat; mostly none.
+    pub begin: Vec<u32>,
+    /// Tokens that end an answer.
+    pub end: Vec<u32>,
+}
+
+impl Codec for Tokens {
+    fn encode(&self, text: &str) -> std::result::Result<Vec<u32>, String> {
+        match self {
+            Tokens::Words(words) => words.tokenizer.encode(text).map_err(|e| e.to_string()),
+            Tokens::Bytes => Bytes.encode(text),
+        }
+    }
+
+    fn decode(&self, tokens: &[u32]) -> std::result::Result<String, String> {
+        match self {
+            Tokens::Words(words) => words.tokenizer.decode(tokens).map_err(|e| e.to_string()),
+            Tokens::Bytes => Bytes.decode(tokens),
+        }
+    }
+}
 
 impl LanguageModel {
     /// The model in the role `model`. One file: GGUF, or a transformer of this program over bytes. Several: those of a folder
@@ -107,66 +134,16 @@ fn hub(files: &[(String, PathBuf)]) -> Result<Files> {
 
 fn of_pretrained(model: Pretrained) -> Result<LanguageModel> {
     Ok(LanguageModel {
-        network: Network::new(model.config.clone()).map_err(failed)?,
-        frame: frame(&model)?,
+        network: Network::new(model.config).map_err(failed)?,
         parameters: model.parameters,
-        codec: Box::new(Words(model.tokens)),
-        ends: model.end,
+        tokens: Tokens::Words(Box::new(Words {
+            tokenizer: model.tokens,
+            chat: model.chat,
+            begin: model.begin,
+            end: model.end,
+        })),
         context: Some(model.context),
     })
-}
-
-/// The tokenizer of a pretrained model.
-struct Words(Tokenizer);
-
-impl Codec for Words {
-    fn encode(&self, text: &str) -> std::result::Result<Vec<u32>, String> {
-        self.0.encode(text).map_err(|e| e.to_string())
-    }
-
-    fn decode(&self, tokens: &[u32]) -> std::result::Result<String, String> {
-        self.0.decode(tokens).map_err(|e| e.to_string())
-    }
-}
-
-/// What the model's chat template puts around what the user says, and behind what the model says.
-fn frame(model: &Pretrained) -> Result<Frame> {
-    let text = |ids: &[u32]| -> String {
-        let texts = ids.iter().filter_map(|&id| model.tokens.token(id));
-        texts.collect()
-    };
-    let ends: Vec<String> = model.end.iter().map(|&id| text(&[id])).collect();
-    let Some(chat) = &model.chat else {
-        return Ok(Frame {
-            before: text(&model.begin),
-            end: ends.first().cloned().unwrap_or_default(),
-            ..Frame::plain()
-        });
-    };
-    const SAID: &str = "what-the-user-says";
-    const ANSWERED: &str = "what-the-model-says";
-    let messages = [
-        Message::new("user", SAID),
-        Message::new("assistant", ANSWERED),
-    ];
-    let around = |chat: &ChatTemplate, n: usize, said: &str| {
-        let rendered = chat.render(&messages[..n], n == 1).map_err(told)?;
-        let parts = rendered.split_once(said);
-        parts
-            .map(|(before, after)| (before.to_owned(), after.to_owned()))
-            .ok_or_else(|| failed("the model's chat template leaves out what is said"))
-    };
-    let (before, after) = around(chat, 1, SAID)?;
-    let (_, behind) = around(chat, 2, ANSWERED)?;
-    let first_end = ends.iter().filter_map(|end| {
-        let at = behind.find(end.as_str())?;
-        Some(at + end.len())
-    });
-    let end = match first_end.min() {
-        Some(length) => behind[..length].to_owned(),
-        None => ends.first().cloned().unwrap_or_default(),
-    };
-    Ok(Frame { before, after, end })
 }
 
 fn of_bytes(io: &Io, path: &Path) -> Result<LanguageModel> {
@@ -176,7 +153,7 @@ fn of_bytes(io: &Io, path: &Path) -> Result<LanguageModel> {
             "a model is one .gguf file, or the files of a folder of the model hub by their labels",
         )
     })?;
-    if built.tokens != Tokens::Vocabulary(Bytes::VOCABULARY) || built.outputs != Bytes::VOCABULARY {
+    if built.tokens != Reads::Vocabulary(Bytes::VOCABULARY) || built.outputs != Bytes::VOCABULARY {
         return Err(wrong("the model does not read bytes")
             .hint("kind `mmlu-random-model` writes one that does"));
     }
@@ -186,12 +163,7 @@ fn of_bytes(io: &Io, path: &Path) -> Result<LanguageModel> {
     Ok(LanguageModel {
         network,
         parameters,
-        codec: Box::new(Bytes),
-        frame: Frame {
-            end: END_OF_TEXT.into(),
-            ..Frame::plain()
-        },
-        ends: vec![u32::from(END_OF_TEXT)],
+        tokens: Tokens::Bytes,
         context: None,
     })
 }
