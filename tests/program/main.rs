@@ -22,6 +22,7 @@ mod golden;
 mod hostile;
 mod kept;
 mod language;
+mod language_model;
 mod layers;
 mod mended;
 mod mmlu;

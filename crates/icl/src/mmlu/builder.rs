@@ -3,6 +3,7 @@
 //! Does not know models, nor where items and rationales come from.
 
 use crate::language::codec::Codec;
+use crate::language::example::Example;
 use crate::mmlu::answer::NEXT;
 use crate::mmlu::items::{Item, Letter};
 use crate::mmlu::padding::fill;
@@ -62,14 +63,6 @@ pub struct Prompt {
     pub answer: Letter,
     /// Ids of the items shown.
     pub shots: Vec<u64>,
-}
-
-/// A prompt with the response that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
-    pub tokens: Vec<u32>,
-    /// Where the response begins among the tokens.
-    pub response: usize,
 }
 
 impl Builder<'_> {

@@ -4,9 +4,9 @@
 //! loss(step) = mean over response tokens of the zero-shot prompts' cross-entropies + weight(epoch) times the same of the
 //! few-shot prompts. Does not know texts, models or optimisers.
 
+use crate::language::example::{self, Example};
 use crate::math::stream::Stream;
-use crate::mmlu::builder::Example;
-use crate::transformer::model::batch::{Batch, Read, Target, Tokens};
+use crate::transformer::model::batch::Batch;
 
 /// An item's prompts with its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,55 +83,20 @@ impl Epochs {
         }
         let places = self.places(step);
         let pairs = || places.iter().map(|&at| &self.pairs[at]);
-        let mut batch = self.part(pairs().map(|pair| &pair.zero_shot))?;
+        let mut batch = example::batch(pairs().map(|pair| &pair.zero_shot), self.vocabulary)?;
         let weight = self.weight(step / self.steps_of_epoch());
         if weight > 0.0 {
-            let few = self.part(pairs().filter_map(|pair| pair.few_shot.as_ref()))?;
+            let few = example::batch(pairs().filter_map(|pair| pair.few_shot.as_ref()), self.vocabulary)?;
             batch.append(&few, weight);
         }
         Ok(batch)
-    }
-
-    /// Prompts whose response tokens have weights that sum to 1.
-    fn part<'a>(&self, examples: impl Iterator<Item = &'a Example>) -> Result<Batch, String> {
-        let (mut lengths, mut reads) = (Vec::new(), Vec::new());
-        let (mut entries, mut start) = (Vec::new(), 0);
-        for example in examples {
-            // The token before predicts it; what nothing precedes is predicted by nothing.
-            for at in example.response.max(1)..example.tokens.len() {
-                let class = example.tokens[at] as usize;
-                if class >= self.vocabulary {
-                    let all = self.vocabulary;
-                    return Err(format!("token {class}: the model has {all} outputs"));
-                }
-                reads.push(Read {
-                    token: start + at - 1,
-                    target: Target::Class {
-                        from: 0,
-                        to: self.vocabulary,
-                        class,
-                    },
-                    weight: 1.0,
-                });
-            }
-            lengths.push(example.tokens.len());
-            start += example.tokens.len();
-            entries.extend(example.tokens.iter().map(|&token| (token, 1.0)));
-        }
-        let each = 1.0 / reads.len() as f64;
-        reads.iter_mut().for_each(|read| read.weight = each);
-        let ends = (1..=entries.len()).collect();
-        Ok(Batch {
-            lengths,
-            tokens: Tokens::Bags { entries, ends },
-            reads,
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transformer::model::batch::{Read, Target};
 
     fn example(tokens: &[u32], response: usize) -> Example {
         Example {
