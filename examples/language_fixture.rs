@@ -2,12 +2,14 @@
 //!
 //! `cargo run --release --locked --example language_fixture -- MODEL.gguf FOLDER`: in FOLDER/hub the model as the model
 //! hub lays it out, its weights dequantised; in FOLDER/fixture.json and FOLDER/fixture.safetensors token ids, logits
-//! of last tokens, the losses of a text, greedy answers, and gradients of low-rank additions. All in f32. Knows nothing
-//! of who reads them.
+//! of last tokens, the losses of a text, greedy answers, and gradients of low-rank additions. All in f32, the gradients
+//! in f64 too, which tells a mistake from rounding. Knows nothing of who reads them.
 
 use icl::math::stream::Stream;
+use icl::math::tensor::float::Float;
 use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
 use icl::transformer::model::config::{Config, HeadOutput, Input, Output};
+use icl::transformer::model::layout::Tensor;
 use icl::transformer::network::Network;
 use icl::transformer::train::Worker;
 use pretrained::{Message, Pretrained, load_gguf};
@@ -26,7 +28,7 @@ const TEXT: &str = include_str!("../tests/peer/language/text.txt");
 const ANSWER: usize = 30;
 /// Low-rank additions W + SCALE B A, in these layers.
 const RANK: usize = 4;
-const SCALE: f32 = 2.0;
+const SCALE: f64 = 2.0;
 const LAYERS: [usize; 3] = [0, 15, 29];
 
 type Failure = Box<dyn std::error::Error>;
@@ -58,8 +60,8 @@ struct Said {
     content: String,
 }
 
-/// f32 tensors for a file: shapes and values by name.
-type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+/// Tensors for a file: shapes and values by name.
+type Tensors<T> = BTreeMap<String, (Vec<usize>, Vec<T>)>;
 
 fn write(path: &Path, folder: &Path) -> Result<(), Failure> {
     let model = load_gguf(path)?;
@@ -88,9 +90,10 @@ fn write(path: &Path, folder: &Path) -> Result<(), Failure> {
     let (of_texts, of_chats) = (encode(&prompts.texts)?, encode(&chats)?);
     let all: Vec<Vec<u32>> = of_texts.iter().chain(&of_chats).cloned().collect();
     let mut worker = Worker::new(&network);
-    let mut tensors = Tensors::new();
+    let mut tensors = Tensors::<f64>::new();
     let logits = worker.predict(&model.parameters, &last(&all))?;
     let size = network.config().output_size();
+    let logits = logits.into_iter().map(f64::from).collect();
     tensors.insert("logits".into(), (vec![all.len(), size], logits));
     println!("logits of {} prompts", all.len());
     let text = model.tokens.encode(TEXT)?;
@@ -101,8 +104,11 @@ fn write(path: &Path, folder: &Path) -> Result<(), Failure> {
     println!("{} answers", answers.len());
     drop(worker);
     let examples: Vec<Vec<u32>> = all[..2].to_vec();
-    let loss = gradients(&network, model.parameters, &examples, &mut tensors)?;
-    println!("gradients of {RANK}-dimensional additions, loss {loss}");
+    factors(&network, &mut tensors);
+    let parameters: Vec<f64> = model.parameters.iter().map(|&x| f64::from(x)).collect();
+    let loss_f64 = gradients(&network, parameters, &examples, "f64", &mut tensors)?;
+    let loss = gradients(&network, model.parameters, &examples, "f32", &mut tensors)?;
+    println!("gradients of {RANK}-dimensional additions, loss {loss_f64}, in f32 {loss}");
     let decoded = answers.iter().map(|ids| model.tokens.decode(ids));
     let fixture = json!({
         "texts": prompts.texts,
@@ -119,24 +125,32 @@ fn write(path: &Path, folder: &Path) -> Result<(), Failure> {
         "answers": answers,
         "answer_texts": decoded.collect::<Result<Vec<String>, _>>()?,
         "examples": examples,
-        "loss": loss,
+        "loss_f64": loss_f64,
+        "loss_f32": loss,
         "scale": SCALE,
     });
     std::fs::write(folder.join("fixture.json"), fixture.to_string())?;
-    std::fs::write(folder.join("fixture.safetensors"), file(&tensors)?)?;
+    std::fs::write(
+        folder.join("fixture.safetensors"),
+        file(&tensors, Dtype::F64, f64::to_le_bytes)?,
+    )?;
     Ok(())
 }
 
-fn file(tensors: &Tensors) -> Result<Vec<u8>, Failure> {
+fn file<T: Copy, const N: usize>(
+    tensors: &Tensors<T>,
+    dtype: Dtype,
+    bytes: impl Fn(T) -> [u8; N],
+) -> Result<Vec<u8>, Failure> {
     let bytes: Vec<Vec<u8>> = tensors
         .values()
-        .map(|(_, values)| values.iter().flat_map(|x| x.to_le_bytes()).collect())
+        .map(|(_, values)| values.iter().flat_map(|&x| bytes(x)).collect())
         .collect();
     let views = tensors
         .iter()
         .zip(&bytes)
         .map(|((name, (shape, _)), bytes)| {
-            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.clone(), view))
+            TensorView::new(dtype, shape.clone(), bytes).map(|view| (name.clone(), view))
         });
     Ok(serialize(views.collect::<Result<Vec<_>, _>>()?, None)?)
 }
@@ -149,7 +163,8 @@ fn hub(model: &Pretrained, network: &Network, folder: &Path) -> Result<(), Failu
         let values = model.parameters[tensor.range()].to_vec();
         (tensor.name.clone(), (shape, values))
     });
-    std::fs::write(folder.join("model.safetensors"), file(&tensors.collect())?)?;
+    let bytes = file(&tensors.collect(), Dtype::F32, f32::to_le_bytes)?;
+    std::fs::write(folder.join("model.safetensors"), bytes)?;
     let put = |name: &str, value: &Value| std::fs::write(folder.join(name), value.to_string());
     put(
         "config.json",
@@ -282,45 +297,77 @@ fn answers(
     Ok(answers)
 }
 
-/// Adds SCALE B A to every linear map of [`LAYERS`], and keeps A, B and the gradients of the mean loss by them: of the
+fn is_adapted(tensor: &Tensor) -> bool {
+    tensor.columns.is_some() && tensor.layer.is_some_and(|layer| LAYERS.contains(&layer))
+}
+
+/// A and B of every linear map of [`LAYERS`]: f32 values.
+fn factors(network: &Network, into: &mut Tensors<f64>) {
+    let tensors = network.layout().tensors().iter();
+    for tensor in tensors.filter(|tensor| is_adapted(tensor)) {
+        let columns = tensor.columns.unwrap_or(1);
+        for (factor, shape) in [("A", [RANK, columns]), ("B", [tensor.rows, RANK])] {
+            let mut stream = Stream::new(0, &format!("{factor} of {}", tensor.name), &[]);
+            let count = shape[0] * shape[1];
+            let values = (0..count).map(|_| f64::from((0.02 * stream.normal()) as f32));
+            let values = (shape.to_vec(), values.collect());
+            into.insert(format!("{factor}.{}", tensor.name), values);
+        }
+    }
+}
+
+/// Adds SCALE B A to every linear map of [`LAYERS`], and keeps the gradients of the mean loss by A and B: of the
 /// gradient D by W, that by A is SCALE B^T D and that by B is SCALE D A^T.
-fn gradients(
+fn gradients<T: Float>(
     network: &Network,
-    mut parameters: Vec<f32>,
+    mut parameters: Vec<T>,
     examples: &[Vec<u32>],
-    into: &mut Tensors,
+    precision: &str,
+    into: &mut Tensors<f64>,
 ) -> Result<f64, Failure> {
     let layout = network.layout();
-    let is_wanted = |tensor: &icl::transformer::model::layout::Tensor| {
-        tensor.columns.is_some() && tensor.layer.is_some_and(|layer| LAYERS.contains(&layer))
-    };
-    let wanted: Vec<bool> = layout.tensors().iter().map(is_wanted).collect();
-    let maps = || layout.tensors().iter().filter(|tensor| is_wanted(tensor));
+    let wanted: Vec<bool> = layout.tensors().iter().map(is_adapted).collect();
+    let maps = || layout.tensors().iter().filter(|tensor| is_adapted(tensor));
     for tensor in maps() {
-        let (rows, columns) = (tensor.rows, tensor.columns.unwrap_or(1));
-        let mut draw = |name: &str, shape: [usize; 2]| {
-            let mut stream = Stream::new(0, &format!("{name} of {}", tensor.name), &[]);
-            let count = shape[0] * shape[1];
-            let values: Vec<f32> = (0..count)
-                .map(|_| (0.02 * stream.normal()) as f32)
-                .collect();
-            into.insert(
-                format!("{name}.{}", tensor.name),
-                (shape.to_vec(), values.clone()),
-            );
-            values
-        };
-        let (a, b) = (draw("A", [RANK, columns]), draw("B", [rows, RANK]));
+        let columns = tensor.columns.unwrap_or(1);
+        let factor = |name: &str| &into[&format!("{name}.{}", tensor.name)].1;
+        let (a, b) = (factor("A"), factor("B"));
         let weight = &mut parameters[tensor.range()];
         for (row, weights) in weight.chunks_exact_mut(columns).enumerate() {
             for (column, weight) in weights.iter_mut().enumerate() {
-                let product: f32 = (0..RANK)
-                    .map(|k| b[row * RANK + k] * a[k * columns + column])
-                    .sum();
-                *weight += SCALE * product;
+                let products = (0..RANK).map(|k| b[row * RANK + k] * a[k * columns + column]);
+                *weight += T::from_f64(SCALE * products.sum::<f64>());
             }
         }
     }
+    let mut worker = Worker::new(network);
+    let mut gradient = Vec::new();
+    let batch = after_each(examples, network.config().output_size());
+    let loss = worker.loss_and_gradient(&parameters, &batch, &wanted, &mut gradient)?;
+    for tensor in maps() {
+        let (rows, columns) = (tensor.rows, tensor.columns.unwrap_or(1));
+        let of_weight = &gradient[tensor.range()];
+        let factor = |name: &str| &into[&format!("{name}.{}", tensor.name)].1;
+        let (a, b) = (factor("A"), factor("B"));
+        let (mut of_a, mut of_b) = (vec![0.0; RANK * columns], vec![0.0; rows * RANK]);
+        for (row, values) in of_weight.chunks_exact(columns).enumerate() {
+            for (column, &value) in values.iter().enumerate() {
+                for k in 0..RANK {
+                    let value = SCALE * value.to_f64();
+                    of_a[k * columns + column] += value * b[row * RANK + k];
+                    of_b[row * RANK + k] += value * a[k * columns + column];
+                }
+            }
+        }
+        let name = |factor: &str| format!("d{factor}.{precision}.{}", tensor.name);
+        into.insert(name("A"), (vec![RANK, columns], of_a));
+        into.insert(name("B"), (vec![rows, RANK], of_b));
+    }
+    Ok(loss)
+}
+
+/// The mean loss of every token of every example but the first.
+fn after_each(examples: &[Vec<u32>], size: usize) -> Batch {
     let count: usize = examples.iter().map(|example| example.len() - 1).sum();
     let mut reads = Vec::new();
     let mut start = 0;
@@ -329,41 +376,12 @@ fn gradients(
             token: start + at,
             target: Target::Class {
                 from: 0,
-                to: network.config().output_size(),
+                to: size,
                 class: next as usize,
             },
             weight: 1.0 / count as f64,
         }));
         start += example.len();
     }
-    let mut worker = Worker::new(network);
-    let mut gradient = Vec::new();
-    let batch = batch(examples, reads);
-    let loss = worker.loss_and_gradient(&parameters, &batch, &wanted, &mut gradient)?;
-    for tensor in maps() {
-        let (rows, columns) = (tensor.rows, tensor.columns.unwrap_or(1));
-        let of_weight = &gradient[tensor.range()];
-        let factor = |name: &str| into[&format!("{name}.{}", tensor.name)].1.clone();
-        let (a, b) = (factor("A"), factor("B"));
-        let (mut of_a, mut of_b) = (vec![0.0; RANK * columns], vec![0.0; rows * RANK]);
-        for (row, values) in of_weight.chunks_exact(columns).enumerate() {
-            for (column, &value) in values.iter().enumerate() {
-                for k in 0..RANK {
-                    let value = f64::from(SCALE) * f64::from(value);
-                    of_a[k * columns + column] += value * f64::from(b[row * RANK + k]);
-                    of_b[row * RANK + k] += value * f64::from(a[k * columns + column]);
-                }
-            }
-        }
-        let single = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect();
-        into.insert(
-            format!("dA.{}", tensor.name),
-            (vec![RANK, columns], single(of_a)),
-        );
-        into.insert(
-            format!("dB.{}", tensor.name),
-            (vec![rows, RANK], single(of_b)),
-        );
-    }
-    Ok(loss)
+    batch(examples, reads)
 }

@@ -6,8 +6,9 @@
 Python is one with what tests/peer/requirements-language.txt names. Reads MODEL.gguf by ways that share nothing with
 the program (`transformers`' own reader for the weights; a byte-pair encoder of its own, below, for the
 tokenizer), and FOLDER/hub as any program would. Ends with 1 where weights, token ids, the texts of chats or greedy
-answers are not equal, perplexity differs by more than 1e-3, logits by more than 1e-3 of the largest, or a gradient
-by more than 1e-4 of its tensor's largest. Writes nothing.
+answers are not equal, perplexity differs by more than 1e-3, logits by more than 1e-3 of a prompt's largest, or in
+f64 a gradient by more than 1e-9 of its tensor's largest. In f32 gradients are off by rounding alone, on both sides: how
+much is printed, and may be a hundredth. Writes nothing.
 """
 
 import json
@@ -24,7 +25,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 LOGITS = 1e-3
 PERPLEXITY = 1e-3
-GRADIENT = 1e-4
+GRADIENT = {torch.float64: 1e-9, torch.float32: 1e-2}
 # By the name that GGUF has for a model's rules: what is cut off first, and then within.
 CUTS = {"smollm": [r"\p{N}"], "gpt-2": []}
 WORDS = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -86,7 +87,7 @@ class Failures:
         self.count = 0
 
     def say(self, is_right, what):
-        print(("ok   " if is_right else "OFF  ") + what)
+        print(("ok   " if is_right else "OFF  ") + what, flush=True)
         self.count += not is_right
 
 
@@ -119,7 +120,7 @@ def tokens(folder, path, fixture, failures):
 
 def logits(model, fixture, tensors, failures):
     rows = [model(torch.tensor([ids])).logits[0, -1] for ids in fixture["text_ids"] + fixture["chat_ids"]]
-    theirs, mine = torch.stack(rows), tensors["logits"]
+    theirs, mine = torch.stack(rows).double(), tensors["logits"]
     gap = (mine - theirs).abs().max().item()
     largest = theirs.abs().max().item()
     of_rows = ((mine - theirs).abs().amax(1) / theirs.abs().amax(1)).max().item()
@@ -165,14 +166,31 @@ class LowRank(torch.nn.Module):
         return functional.linear(x, self.linear.weight + self.scale * (self.b @ self.a), self.linear.bias)
 
 
-def gradients(model, fixture, tensors, failures):
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
+class Rotary(torch.nn.Module):
+    """Cosines and sines in f64: the library's are f32 in any model."""
+
+    def __init__(self, config):
+        super().__init__()
+        size = config.head_dim
+        self.turns = config.rope_theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
+
+    def forward(self, x, position_ids):
+        angles = position_ids[..., None].double() * self.turns
+        angles = torch.cat([angles, angles], -1)
+        return angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+
+
+def by_autograd(folder, fixture, tensors, dtype):
+    """Loss and gradients of the factors by their names."""
+    model = AutoModelForCausalLM.from_pretrained(folder / "hub", dtype=dtype, attn_implementation="eager").eval()
+    model.requires_grad_(False)
+    model.model.rotary_emb = Rotary(model.config)
     added = {}
     for name in [name[2:] for name in tensors if name.startswith("A.")]:
         module, _, leaf = name.removesuffix(".weight").rpartition(".")
         parent = model.get_submodule(module)
-        added[name] = LowRank(getattr(parent, leaf), tensors[f"A.{name}"], tensors[f"B.{name}"], fixture["scale"])
+        factors = [tensors[f"{factor}.{name}"].to(dtype) for factor in "AB"]
+        added[name] = LowRank(getattr(parent, leaf), *factors, fixture["scale"])
         setattr(parent, leaf, added[name])
     total, count = 0, 0
     for ids in fixture["examples"]:
@@ -181,15 +199,30 @@ def gradients(model, fixture, tensors, failures):
         count += ids.shape[1] - 1
     loss = total / count
     loss.backward()
-    gaps = {}
+    found = {}
     for name, module in added.items():
-        for factor, theirs in [("A", module.a.grad), ("B", module.b.grad)]:
-            mine = tensors[f"d{factor}.{name}"]
-            gaps[f"{factor} of {name}"] = ((mine - theirs).abs().max() / theirs.abs().max()).item()
-    worst = max(gaps, key=gaps.get)
-    what = f"gradients of {len(gaps)} factors: at most {gaps[worst]:.1e} of the tensor's largest ({worst})"
-    off = abs(loss.item() - fixture["loss"])
-    failures.say(gaps[worst] < GRADIENT and off < GRADIENT, f"{what}; loss {fixture['loss']:.7f}, difference {off:.1e}")
+        found[f"A.{name}"], found[f"B.{name}"] = module.a.grad.double(), module.b.grad.double()
+    return loss.item(), found
+
+
+def gradients(folder, fixture, tensors, failures):
+    loss, exact = by_autograd(folder, fixture, tensors, torch.float64)
+    theirs = by_autograd(folder, fixture, tensors, torch.float32)
+    for dtype in (torch.float64, torch.float32):
+        precision = {torch.float64: "f64", torch.float32: "f32"}[dtype]
+        mine = {name: tensors[f"d{name[0]}.{precision}.{name[2:]}"] for name in exact}
+        gaps = {name: gap(mine[name], exact[name]) for name in exact}
+        worst = max(gaps, key=gaps.get)
+        off = abs(fixture[f"loss_{precision}"] - loss)
+        what = f"gradients of {len(gaps)} factors in {precision} against autograd in f64: at most {gaps[worst]:.1e} of a tensor's"
+        what += f" largest ({worst}), median {sorted(gaps.values())[len(gaps) // 2]:.1e}; loss {loss:.9f}, difference {off:.1e}"
+        failures.say(gaps[worst] < GRADIENT[dtype] and off < GRADIENT[dtype], what)
+    gaps = {name: gap(theirs[1][name], exact[name]) for name in exact}
+    print(f"     (autograd in f32 against itself in f64: at most {max(gaps.values()):.1e}; loss {abs(theirs[0] - loss):.1e})")
+
+
+def gap(found, expected):
+    return ((found - expected).abs().max() / expected.abs().max()).item()
 
 
 def main():
@@ -207,7 +240,7 @@ def main():
         logits(model, fixture, tensors, failures)
         perplexity(model, fixture, failures)
         answers(model, fixture, failures)
-    gradients(model, fixture, tensors, failures)
+    gradients(folder, fixture, tensors, failures)
     sys.exit(failures.count > 0)
 
 
