@@ -166,8 +166,19 @@ class LowRank(torch.nn.Module):
         return functional.linear(x, self.linear.weight + self.scale * (self.b @ self.a), self.linear.bias)
 
 
+# In a model of f64 the library still has rotary positions, norms and eager attention's softmax in f32. Here the first two
+# are replaced, and the attention is PyTorch's own.
+class Norm(torch.nn.Module):
+    def __init__(self, norm):
+        super().__init__()
+        self.weight, self.epsilon = norm.weight, norm.variance_epsilon
+
+    def forward(self, x):
+        return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.epsilon)
+
+
 class Rotary(torch.nn.Module):
-    """Cosines and sines in f64: the library's are f32 in any model."""
+    """Cosines and sines in f64."""
 
     def __init__(self, config):
         super().__init__()
@@ -181,10 +192,14 @@ class Rotary(torch.nn.Module):
 
 
 def by_autograd(folder, fixture, tensors, dtype):
-    """Loss and gradients of the factors by their names."""
-    model = AutoModelForCausalLM.from_pretrained(folder / "hub", dtype=dtype, attn_implementation="eager").eval()
+    """Loss and gradients of the factors by their names, all of it in that precision."""
+    model = AutoModelForCausalLM.from_pretrained(folder / "hub", dtype=dtype, attn_implementation="sdpa").eval()
     model.requires_grad_(False)
     model.model.rotary_emb = Rotary(model.config)
+    for module in [model.model, *model.model.layers]:
+        for name, child in list(module.named_children()):
+            if name.endswith("norm"):
+                setattr(module, name, Norm(child))
     added = {}
     for name in [name[2:] for name in tensors if name.startswith("A.")]:
         module, _, leaf = name.removesuffix(".weight").rpartition(".")
