@@ -5,5 +5,6 @@ mod pipeline;
 mod properties;
 mod recorded;
 mod supplied;
+mod tolerant;
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 mod toy;

@@ -30,7 +30,8 @@ use std::time::Duration;
 /// What a toy stage does besides joining.
 pub type Hook = dyn Fn(&str, &Io) -> Result<()> + Send + Sync;
 
-/// Kind `join`: writes its text, then the contents of `parts`. Kind `tell` adds its trace.
+/// Kind `join`: writes its text, then the contents of `parts`. Kind `tell` adds its trace, kind `vary` may make
+/// other bytes elsewhere, kind `pair` has a picture beside its output.
 struct Join {
     name: &'static str,
     code: Arc<Code>,
@@ -65,7 +66,14 @@ impl Kind for Join {
     }
 
     fn outputs(&self) -> Vec<String> {
-        vec!["out".into()]
+        match self.name {
+            "pair" => vec!["out".into(), "picture".into()],
+            _ => vec!["out".into()],
+        }
+    }
+
+    fn may_vary(&self) -> bool {
+        self.name == "vary"
     }
 
     fn code(&self) -> &Arc<Code> {
@@ -260,7 +268,7 @@ impl Repo {
                 hook: self.hook.clone(),
             })
         };
-        let kinds = vec![kind("join"), kind("tell")];
+        let kinds = vec![kind("join"), kind("tell"), kind("vary"), kind("pair")];
         let settings = ask.settings();
         let spec = Spec::parse("pipeline.yaml", &self.read("pipeline.yaml"))?;
         let pipeline = Pipeline::resolve(spec, &kinds, &settings)?;

@@ -13,6 +13,7 @@ use crate::kinds::page::graph::{self, Graph, anchor, pretty};
 use crate::kinds::page::links;
 use crate::kinds::page::recorded;
 use crate::kinds::page::template::{self, Parts};
+use crate::kinds::page::within::{self, Within};
 use plots::picture;
 use plots::warnings;
 use retrace::base::error::{Error, Result};
@@ -103,6 +104,8 @@ struct FigureView<'a> {
     inputs: Vec<InputView>,
     files: Vec<(String, String)>,
     chart: Option<Chart>,
+    /// How what its stage makes compares, where that need not be the same bytes elsewhere.
+    within: Vec<String>,
     /// What the figure says that it does not show.
     warnings: Vec<String>,
 }
@@ -121,6 +124,7 @@ struct TableView<'a> {
     title: &'a str,
     caption: &'a str,
     stage: &'a str,
+    within: Vec<String>,
     files: Vec<(String, String)>,
     columns: Vec<(String, bool)>,
     rows: Vec<Vec<String>>,
@@ -158,7 +162,9 @@ impl StageKind for Report {
     }
 
     fn run(params: &Params, io: &Io) -> Result<()> {
-        let trace = Trace::read(&io.read("trace")?)?;
+        let told = io.read("trace")?;
+        let trace = Trace::read(&told)?;
+        let within = within::read(&told)?;
         let claims: Vec<Decided> = serde_json::from_slice(&io.read("claims")?).map_err(failed)?;
         refuse_data_without_picture(io)?;
         let further = Section {
@@ -177,7 +183,7 @@ impl StageKind for Report {
                 title: &section.title,
                 text: &section.text,
                 figures: figures
-                    .map(|figure| view(figure, params, io, &claims))
+                    .map(|figure| view(figure, params, io, &claims, &within))
                     .collect::<Result<_>>()?,
             });
         }
@@ -185,7 +191,7 @@ impl StageKind for Report {
         let named = named.map(|(at, table)| (format!("tables.{at}"), table.as_str()));
         let others = unnamed(io, "tables", named)?;
         let tables = params.tables.iter().map(String::as_str).chain(others);
-        let tables = tables.map(|label| table(label, io, &trace));
+        let tables = tables.map(|label| table(label, io, &trace, &within));
         let bears = |id: &str| {
             let bears = figures().filter(|figure| {
                 let own = params.claims.get(&figure.label);
@@ -371,6 +377,7 @@ fn view<'a>(
     params: &Params,
     io: &Io,
     claims: &[Decided],
+    within: &Within,
 ) -> Result<FigureView<'a>> {
     let Figure {
         label, made, svg, ..
@@ -413,11 +420,12 @@ fn view<'a>(
         inputs: inputs.collect(),
         files: files(made),
         chart,
+        within: within.of(&made.stage),
         warnings: warnings::read(svg).map_err(failed)?,
     })
 }
 
-fn table<'a>(label: &'a str, io: &Io, trace: &'a Trace) -> Result<TableView<'a>> {
+fn table<'a>(label: &'a str, io: &Io, trace: &'a Trace, within: &Within) -> Result<TableView<'a>> {
     let path = input(io, "tables", label);
     let bytes = read(path.ok_or_else(|| Error::failed("a table is missing"))?)?;
     let made = writer(trace, &bytes, label)?;
@@ -427,6 +435,7 @@ fn table<'a>(label: &'a str, io: &Io, trace: &'a Trace) -> Result<TableView<'a>>
         title: made.title.as_deref().unwrap_or(label),
         caption: made.caption.as_deref().unwrap_or_default(),
         stage: &made.stage,
+        within: within.of(&made.stage),
         files: files(made),
         columns,
         rows,

@@ -9,3 +9,4 @@ pub mod layers;
 pub mod links;
 pub mod recorded;
 pub mod template;
+pub mod within;

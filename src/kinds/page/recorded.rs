@@ -35,6 +35,7 @@ struct FigureView {
     width: String,
     height: String,
     stage: String,
+    within: Vec<String>,
     files: Vec<(String, String)>,
 }
 
@@ -43,6 +44,7 @@ struct TableView {
     title: String,
     caption: String,
     stage: String,
+    within: Vec<String>,
     files: Vec<(String, String)>,
     columns: Vec<(String, bool)>,
     rows: Vec<Vec<String>>,
@@ -65,6 +67,9 @@ struct Recorded {
     caption: Option<String>,
     /// `None` where it is not there.
     digest: Option<String>,
+    /// How its outputs compare that need not be the same bytes elsewhere.
+    #[serde(default)]
+    within: Vec<String>,
     outputs: Vec<Place>,
 }
 
@@ -148,6 +153,7 @@ fn figure(recorded: &Recorded, bytes: Vec<u8>) -> Result<FigureView> {
         width: format!("{:.0}", width * 4.0 / 3.0),
         height: format!("{:.0}", height * 4.0 / 3.0),
         stage: recorded.stage.clone(),
+        within: recorded.within.clone(),
         files: files(recorded),
         title,
         caption,
@@ -161,6 +167,7 @@ fn table(recorded: &Recorded, bytes: &[u8]) -> Result<TableView> {
         title,
         caption,
         stage: recorded.stage.clone(),
+        within: recorded.within.clone(),
         files: files(recorded),
         columns,
         rows,

@@ -16,6 +16,7 @@ use retrace::lock::diff::{self, OutputDiff, Presence, StageDiff};
 use retrace::lock::file::{self, Lock};
 use retrace::stage::key::Change;
 use retrace::stage::publication::PUBLISHED;
+use retrace::stage::tolerance::Basis;
 use retrace::store::workspace::{KEYS_FILE, LOCK_FILE, Workspace};
 use serde_json::{Value as Json, json};
 use std::fmt::Display;
@@ -66,10 +67,18 @@ pub fn diff(program: &Program, scope: &Scope, args: &DiffArgs) -> Result<u8> {
     };
     let stages = diff::diff(&sides.lock(&sides.old)?, &sides.lock(&sides.new)?);
     let tables = sides.tables(&*program.formats, &stages)?;
+    let within = sides.within(&stages)?;
     if args.json {
-        terminal::print(&format!("{:#}\n", as_json(&sides, &stages, &tables)));
+        terminal::print(&format!(
+            "{:#}\n",
+            as_json(&sides, &stages, &tables, &within)
+        ));
     } else {
-        terminal::print(&as_text(&sides, &stages, &tables, args.all));
+        let text = as_text(&sides, &stages, &tables, args.all);
+        let notes = within
+            .iter()
+            .map(|w| format!("{}: {}: {}\n", w.stage, w.path, w.words()));
+        terminal::print(&(text + &notes.collect::<String>()));
     }
     Ok(exit::OK)
 }
@@ -92,6 +101,22 @@ struct ChangedTable<'a> {
     stage: &'a str,
     path: &'a str,
     what: Compared,
+}
+
+/// A committed table that changed and has a tolerance.
+struct Within<'a> {
+    stage: &'a str,
+    path: &'a str,
+    outcome: std::result::Result<String, String>,
+}
+
+impl Within<'_> {
+    fn words(&self) -> String {
+        match &self.outcome {
+            Ok(words) => words.clone(),
+            Err(why) => format!("not within tolerance: {why}"),
+        }
+    }
 }
 
 enum Compared {
@@ -187,6 +212,36 @@ impl Sides {
             }
         }
         Ok(tables)
+    }
+
+    /// How far committed tables are apart that have a tolerance.
+    fn within<'a>(&self, stages: &'a [StageDiff]) -> Result<Vec<Within<'a>>> {
+        let mut found = Vec::new();
+        for stage in stages {
+            for output in &stage.outputs {
+                let (Some(Basis::Table(tolerance)), [Some(old), Some(new)]) =
+                    (&output.basis, output.files)
+                else {
+                    continue;
+                };
+                if output.is_move() {
+                    continue;
+                }
+                let old_path = output.moved_from.as_deref().unwrap_or(&output.path);
+                let old = self.recorded(&self.old, old_path, old)?;
+                let new = self.recorded(&self.new, &output.path, new)?;
+                let outcome = old.and_then(|old| {
+                    let deviation = tolerance.compare(&old, &new?);
+                    deviation.map(|deviation| deviation.to_string())
+                });
+                found.push(Within {
+                    stage: &stage.stage,
+                    path: &output.path,
+                    outcome,
+                });
+            }
+        }
+        Ok(found)
     }
 
     fn compared(&self, changes: std::result::Result<Changes, Unreadable>) -> Compared {
@@ -373,7 +428,12 @@ fn shape(table: &ChangedTable, diff: &Changes) -> String {
     }
 }
 
-fn as_json(sides: &Sides, stages: &[StageDiff], tables: &[ChangedTable]) -> Json {
+fn as_json(
+    sides: &Sides,
+    stages: &[StageDiff],
+    tables: &[ChangedTable],
+    within: &[Within],
+) -> Json {
     let side = |side: &Side| match side {
         Side::Revision(Revision { name, commit }) => json!({"revision": name, "commit": commit}),
         Side::WorkingTree => json!({"revision": null, "commit": null}),
@@ -390,5 +450,11 @@ fn as_json(sides: &Sides, stages: &[StageDiff], tables: &[ChangedTable]) -> Json
         "new": side(&sides.new),
         "stages": stages,
         "tables": tables.iter().map(table).collect::<Vec<Json>>(),
+        "within": within.iter().map(|w| json!({
+            "stage": w.stage,
+            "path": w.path,
+            "within": w.outcome.is_ok(),
+            "words": w.words(),
+        })).collect::<Vec<Json>>(),
     })
 }

@@ -350,6 +350,12 @@ impl Answer<'_> {
                 line("lock", &format!("{lock} {what}"));
                 let output = format!("{}.{}", recorded.stage, recorded.output);
                 line("as", &format!("{output}, {}", recorded.record.path));
+                if let Some(basis) = recorded.block.basis.get(&recorded.output) {
+                    line(
+                        "compares",
+                        &format!("within a tolerance, not to the bit: {basis}"),
+                    );
+                }
                 line("key", &recorded.block.key.to_string());
                 if let Some(parts) = &recorded.block.parts {
                     line("code", &file::code_name(parts));
@@ -393,6 +399,7 @@ impl Answer<'_> {
                 "path": PathBuf::from(&recorded.record.path),
                 "exact": recorded.is_exact(looked),
                 "key": recorded.block.key,
+                "within": recorded.block.basis.get(&recorded.output).map(ToString::to_string),
                 "code": recorded.block.parts.as_ref().map(|parts| &*parts.code),
                 "commit": recorded.commit,
                 "commands": recorded.commands(program),

@@ -6,6 +6,7 @@ use crate::pipeline::workers;
 use crate::program::changes::Difference;
 use crate::program::exit;
 use crate::progress::display::Display;
+use crate::verbs::run::in_words;
 use crate::verbs::verify::{VerifyArgs, absent, absent_json};
 use retrace::base::error::Result;
 use retrace::resolve::select::Selection;
@@ -92,6 +93,9 @@ fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
             };
         }
     }
+    for (stage, compared) in &rebuild.compared {
+        text += &format!("{}: {}\n", session.id(*stage), in_words(compared));
+    }
     for (file, stages) in &rebuild.absent {
         text += &absent(file, stages.len());
     }
@@ -104,6 +108,9 @@ fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
         count(rebuild.stages, "stage"),
         rebuild.seconds
     );
+    if rebuild.within > 0 {
+        text += &format!(", {} within tolerance", rebuild.within);
+    }
     if !rebuild.failed.is_empty() {
         text += &format!(", {} failed", count(rebuild.failed.len(), "stage"));
     }
@@ -210,6 +217,13 @@ fn as_json(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
         "stages": rebuild.stages,
         "outputs": rebuild.outputs,
         "equal": rebuild.equal,
+        "within": rebuild.within,
+        "compared": rebuild.compared.iter().map(|(stage, compared)| json!({
+            "stage": session.id(*stage),
+            "output": compared.output,
+            "within": compared.outcome.is_ok(),
+            "words": compared.outcome.as_ref().unwrap_or_else(|why| why),
+        })).collect::<Vec<Json>>(),
         "failed": rebuild.failed.len(),
         "skipped": rebuild.skipped,
         "interrupted": rebuild.interrupted,

@@ -18,6 +18,7 @@ use retrace::run::leftover::Left;
 use retrace::run::plan::Context;
 use retrace::run::schedule::{Options, Run, check_writable};
 use retrace::run::settle::Summary;
+use retrace::run::tolerant::Compared;
 use retrace::store::actions::Outputs;
 use retrace::store::history::{self, PastRun, PastStage};
 use retrace::store::workspace::Workspace;
@@ -325,6 +326,9 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
             terminal::note(&format!("input not here: {}", file.line()));
         }
     }
+    for (stage, compared) in &summary.compared {
+        terminal::line(&format!("{}: {}", session.id(*stage), in_words(compared)));
+    }
     for (stage, outputs) in &summary.differing {
         let id = session.id(*stage);
         let names = outputs.join(", ");
@@ -369,6 +373,21 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
     (line, code)
 }
 
+/// How far an output is from what is recorded.
+pub fn in_words(compared: &Compared) -> String {
+    let output = &compared.output;
+    match &compared.outcome {
+        Ok(words) => {
+            let words = terminal::paint(terminal::GOOD, words);
+            format!("{output} is {words}; the recorded bytes stay")
+        }
+        Err(why) => {
+            let not = terminal::paint(terminal::BAD, "not within tolerance");
+            format!("{output} is {not}: {why}")
+        }
+    }
+}
+
 /// Says where an output was, and what became of the file there.
 fn tell_move(id: &str, moved: &Move, left: &Left) {
     let (from, to) = (moved.from.display(), moved.to.display());
@@ -404,6 +423,9 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
     };
     let (equal, outputs) = (summary.outputs_equal, summary.outputs);
     line += &format!("; {equal} of {outputs} outputs equal {which}");
+    if summary.outputs_within > 0 {
+        line += &format!(", {} within a tolerance", summary.outputs_within);
+    }
     if summary.outputs_moved > 0 {
         line += &format!(", {} moved", summary.outputs_moved);
     }

@@ -92,6 +92,10 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
                 session.id(*stage),
                 path.display()
             ),
+            Finding::Basis { stage } => format!(
+                "{}: the lock records another basis of comparison than pipeline.yaml declares\n",
+                session.id(*stage)
+            ),
             Finding::Object { path } => format!("cache: {} is damaged\n", path.display()),
         };
     }
@@ -100,6 +104,17 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
         let groups = session.engine.pipeline.opt_in_groups(&report.not_run);
         let stages = count(report.not_run.len(), "stage");
         text += &format!("not run here: {} ({stages})\n", groups.join(", "));
+    }
+    if !terminal::is_quiet() {
+        for &stage in &report.within {
+            let basis = session.engine.pipeline.stages[stage].compare.iter();
+            let basis: Vec<String> = basis.map(|(name, b)| format!("{name}: {b}")).collect();
+            text += &format!(
+                "{}: recorded within a tolerance ({})\n",
+                session.id(stage),
+                basis.join("; ")
+            );
+        }
     }
     for (file, stages) in &report.absent {
         text += &absent(file, stages.len());
@@ -227,6 +242,7 @@ fn as_json(session: &Session, report: &Verification) -> Json {
             "stage": session.id(*stage),
             "path": path,
         }),
+        Finding::Basis { stage } => json!({"finding": "basis", "stage": session.id(*stage)}),
         Finding::Object { path } => json!({"finding": "damaged", "path": path}),
     });
     json!({
@@ -238,5 +254,6 @@ fn as_json(session: &Session, report: &Verification) -> Json {
         "not_run": report.not_run.iter().map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
         "orphans": report.orphans,
         "absent": absent_json(session, &report.absent),
+        "within": report.within.iter().map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
     })
 }

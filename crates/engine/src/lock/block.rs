@@ -4,6 +4,7 @@
 use crate::base::digest::{Digest, Encoder};
 use crate::stage::key::{Change, KeyParts};
 use crate::stage::publication::Publication;
+use crate::stage::tolerance::Basis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ pub struct Block {
     /// Where that is known.
     pub parts: Option<KeyParts>,
     pub outputs: BTreeMap<String, Record>,
+    /// How outputs compare that need not be the same bytes elsewhere.
+    pub basis: BTreeMap<String, Basis>,
 }
 
 /// What is recorded of an output.

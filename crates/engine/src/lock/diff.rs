@@ -3,6 +3,7 @@
 use crate::base::digest::Digest;
 use crate::lock::file::{Block, Lock, Record};
 use crate::stage::key::Change;
+use crate::stage::tolerance::Basis;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,9 @@ pub struct OutputDiff {
     pub moved_from: Option<String>,
     pub old: Option<Digest>,
     pub new: Option<Digest>,
+    /// How the output compares that need not be the same bytes elsewhere, as the newer lock that has it says.
+    #[serde(skip)]
+    pub basis: Option<Basis>,
     /// Of the files, in which provenance may be embedded.
     #[serde(skip)]
     pub files: [Option<Digest>; 2],
@@ -111,6 +115,7 @@ fn changes(old: &Block, new: &Block) -> Vec<Change> {
 }
 
 fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {
+    let new_block = new.or(old);
     let record = |block: Option<&Block>, name: &String| block?.outputs.get(name).cloned();
     let blocks = old.into_iter().chain(new);
     let names: BTreeSet<&String> = blocks.flat_map(|block| block.outputs.keys()).collect();
@@ -128,6 +133,7 @@ fn outputs(old: Option<&Block>, new: Option<&Block>) -> Vec<OutputDiff> {
             moved_from,
             old: before,
             new: after,
+            basis: new_block.and_then(|block| block.basis.get(name).cloned()),
             files,
         })
     };
@@ -155,6 +161,7 @@ mod tests {
                 key: Digest::of(format!("{id} {param}").as_bytes()),
                 parts: Some(parts),
                 outputs: BTreeMap::from([("csv".into(), record)]),
+                basis: BTreeMap::new(),
             };
             (id.to_string(), block)
         };

@@ -272,6 +272,7 @@ mod tests {
                 key: Digest::of(b"k"),
                 parts: Some(parts),
                 outputs,
+                basis: BTreeMap::new(),
             },
         );
         lock.write(&path).unwrap();

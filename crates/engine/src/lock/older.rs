@@ -84,6 +84,7 @@ pub fn read(bytes: &[u8], newest: u64) -> Result<Salvaged, Unreadable> {
             key: block.key,
             parts: Some(parts),
             outputs: block.outputs,
+            basis: BTreeMap::new(),
         };
         lock.stages.insert(id, block);
     }

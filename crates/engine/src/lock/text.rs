@@ -7,7 +7,8 @@
 //!
 //! One line for each stage, sorted: its id, its key, then for each output a name, a path and a digest of the
 //! content. An output that carries provenance has two more: of the file, and of what the provenance was
-//! made of. `~` in a path is the stage's id with `_` for `@` and `,`. So git merges what different people
+//! made of. An output that need not be the same bytes elsewhere has a word at the end of the line that names the
+//! basis of comparison, such as `within:csv(accuracy:r1e-6,rows:3)`, see [`crate::stage::tolerance`]. `~` in a path is the stage's id with `_` for `@` and `,`. So git merges what different people
 //! changed, and a review shows which stages moved. What the keys were made of stands elsewhere, see
 //! [`crate::lock::keys`].
 //!
@@ -19,6 +20,7 @@ use crate::lock::block::{Block, Lock, Problem, Record, Salvaged, Unreadable, is_
 use crate::lock::conflict::{self, Sides};
 use crate::lock::older;
 use crate::stage::publication::Publication;
+use crate::stage::tolerance;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -44,6 +46,9 @@ pub fn write(lock: &Lock) -> Vec<u8> {
             if let Some(Publication { key, digest }) = record.published {
                 let _ = write!(text, "#{digest}#{key}");
             }
+        }
+        for (name, basis) in &block.basis {
+            let _ = write!(text, " {}", basis.word(name));
         }
         text.push('\n');
     }
@@ -209,7 +214,17 @@ fn block(id: &str, rest: &str) -> Result<Block, String> {
     let mut words = rest.split(' ');
     let key = digest(words.next().unwrap_or_default())?;
     let mut outputs = BTreeMap::new();
+    let mut basis = BTreeMap::new();
     for word in words {
+        if word.starts_with(tolerance::WORD) {
+            let (name, own) = tolerance::read_word(word)
+                .filter(|(name, _)| outputs.contains_key(*name))
+                .ok_or_else(|| format!("`{}` is no basis of comparison", shortened(word)))?;
+            if basis.insert(name.to_owned(), own).is_some() {
+                return Err(format!("the basis of `{}` stands twice", shortened(name)));
+            }
+            continue;
+        }
         let wrong = || {
             format!(
                 "`{}` is no output with a path and a digest",
@@ -245,6 +260,7 @@ fn block(id: &str, rest: &str) -> Result<Block, String> {
         key,
         parts,
         outputs,
+        basis,
     })
 }
 

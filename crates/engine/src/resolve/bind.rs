@@ -4,7 +4,7 @@ use crate::base::error::{Error, Result};
 use crate::base::files::inside;
 use crate::resolve::groups::{self, Group};
 use crate::resolve::outputs::{self, OutputFiles};
-use crate::resolve::{recorded, supplied};
+use crate::resolve::{recorded, supplied, tolerance};
 use crate::spec::expand::Draft;
 use crate::spec::ids::{Pattern, in_file_name};
 use crate::spec::wildcard;
@@ -173,6 +173,7 @@ pub fn build(draft: &Draft, opt_in: &[usize], among: &Drafts) -> Result<Stage> {
         kind: kind_index,
         job,
         inputs,
+        compare: tolerance::read(&draft.compare, &outputs)?,
         outputs,
         title: draft.title.clone(),
         caption: draft.caption.clone(),

@@ -12,4 +12,5 @@ pub mod schema;
 pub mod select;
 pub mod stages;
 pub(crate) mod supplied;
+pub(crate) mod tolerance;
 pub(crate) mod trace;

@@ -4,7 +4,7 @@
 //! program. It describes the file as written: wherever a value may stand, `${...}` may stand too.
 //! What needs more than one place of the file (names that exist, cycles) is left to the program.
 
-use crate::resolve::{recorded, supplied};
+use crate::resolve::{recorded, supplied, tolerance};
 use crate::stage::kind::{Arity, Kind};
 use crate::stage::stage::OUTPUT_FOLDERS;
 use schemars::generate::SchemaSettings;
@@ -163,11 +163,52 @@ fn stage(kinds: &[&str], alternatives: &[Json]) -> Json {
             "params": {},
             "inputs": {},
             "outputs": {},
+            "compare": {
+                "description": "For outputs below figures/ that may be other bytes elsewhere, as from a GPU, how they compare with those recorded. Only for kinds that may vary, and for stages that read such outputs.",
+                "type": ["object", "null"],
+                "additionalProperties": comparison(),
+            },
         },
         "required": ["kind"],
         "additionalProperties": false,
         "allOf": alternatives,
     })
+}
+
+/// How an output compares.
+fn comparison() -> Json {
+    let number = |about: &str| json!({"description": about, "type": "number", "minimum": 0});
+    json!({"anyOf": [
+        {
+            "description": "A table in CSV, by its values.",
+            "type": "object",
+            "properties": {
+                "columns": {
+                    "description": "Columns of numbers that may differ: |a - b| is at most absolute + relative * max(|a|, |b|).",
+                    "type": "object",
+                    "additionalProperties": {
+                        "type": "object",
+                        "properties": {"relative": number("Below 1."), "absolute": number("In the unit of the column.")},
+                        "additionalProperties": false,
+                    },
+                },
+                "differing_rows": {
+                    "description": "In how many rows any of the other columns may differ.",
+                    "type": "integer",
+                    "minimum": 0,
+                },
+            },
+            "additionalProperties": false,
+        },
+        {
+            "description": "What is drawn from a table, or is the same table in another format: by that output.",
+            "type": "object",
+            "properties": {tolerance::AS: {"type": "string"}},
+            "required": [tolerance::AS],
+            "additionalProperties": false,
+        },
+        {"$ref": REFERENCE},
+    ]})
 }
 
 /// What a kind knows of its stages. What is required may be a default of the kind, so the schema

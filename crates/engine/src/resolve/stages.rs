@@ -6,7 +6,7 @@ use crate::resolve::bind::{Drafts, build, give_paths};
 use crate::resolve::groups::{self, Group};
 use crate::resolve::kinds::check_defaults;
 use crate::resolve::outputs::{self, OutputFiles};
-use crate::resolve::{columns, graph, supplied};
+use crate::resolve::{columns, graph, supplied, tolerance};
 use crate::spec::expand::{Draft, expand_all};
 use crate::spec::file::Spec;
 use crate::spec::fill::Budget;
@@ -62,6 +62,7 @@ impl Pipeline {
         OutputFiles::of_stages(&stages)?;
         columns::check(&stages)?;
         supplied::check(&stages)?;
+        tolerance::check(&stages, kinds)?;
         let stages = in_order(stages)?;
         Ok(Pipeline {
             stages,

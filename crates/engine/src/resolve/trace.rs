@@ -66,6 +66,7 @@ pub fn recorded(
         "caption": maker.caption,
         "output": output,
         "digest": digest,
+        "within": within(maker),
         "outputs": maker.outputs.iter().map(path).collect::<Vec<Json>>(),
     })
 }
@@ -76,7 +77,7 @@ pub fn entry(stage: &Stage, kind: &dyn Kind, origins: &[Origin], outputs: &Outpu
         let digest = outputs.get(name);
         json!({"name": name, "path": path, "digest": digest})
     };
-    json!({
+    let mut entry = json!({
         "stage": stage.id,
         "kind": kind.name(),
         "title": stage.title,
@@ -84,7 +85,19 @@ pub fn entry(stage: &Stage, kind: &dyn Kind, origins: &[Origin], outputs: &Outpu
         "params": *stage.job.params(),
         "inputs": origins,
         "outputs": stage.outputs.iter().map(output).collect::<Vec<Json>>(),
-    })
+    });
+    if !stage.compare.is_empty() {
+        entry["within"] = within(stage).into();
+    }
+    entry
+}
+
+/// How the outputs of a stage compare that need not be the same bytes elsewhere.
+fn within(stage: &Stage) -> Vec<String> {
+    let compare = stage.compare.iter();
+    compare
+        .map(|(name, basis)| format!("{name}: {basis}"))
+        .collect()
 }
 
 /// The whole trace as text; stages in an order in which they can run, then what is read as recorded, where

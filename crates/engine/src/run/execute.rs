@@ -11,6 +11,7 @@ use crate::lock::file::Record;
 use crate::resolve::trace;
 use crate::run::event::{Event, Observer, Outcome};
 use crate::run::plan::{Context, Draft, Places, Reason};
+use crate::run::tolerant::Compared;
 use crate::spec::ids;
 use crate::stage::key::Key;
 use crate::stage::kind::{Io, read};
@@ -30,6 +31,8 @@ pub struct Finished {
     pub outputs: Outputs,
     pub published: Publications,
     pub outcome: Outcome,
+    /// What it made that was not the recorded bytes.
+    pub compared: Vec<Compared>,
 }
 
 /// A stage whose inputs are there.
@@ -86,6 +89,7 @@ impl Attempt<'_> {
                     outputs: action.outputs,
                     published,
                     outcome,
+                    compared: Vec::new(),
                 });
             }
             Some(_) => Reason::Forced,
@@ -96,7 +100,8 @@ impl Attempt<'_> {
             reason,
         });
         let start = Instant::now();
-        let outputs = self.run_job(&inputs)?;
+        let made = self.run_job(&inputs)?;
+        let (outputs, compared) = context.within_tolerance(self.index, probe.key.digest(), made)?;
         let action = Action {
             stage: stage.id.clone(),
             seconds: start.elapsed().as_secs_f64(),
@@ -109,6 +114,7 @@ impl Attempt<'_> {
             outputs: action.outputs,
             published,
             outcome: Outcome::Ran,
+            compared,
         })
     }
 

@@ -10,3 +10,4 @@ pub mod plan;
 pub(crate) mod recorded;
 pub mod schedule;
 pub mod settle;
+pub mod tolerant;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 impl<'a> Context<'a> {
     /// The context whose lock and files tell what is recorded.
-    fn standing(&self) -> &Context<'a> {
+    pub(crate) fn standing(&self) -> &Context<'a> {
         self.standing.unwrap_or(self)
     }
 

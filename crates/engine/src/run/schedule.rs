@@ -226,6 +226,7 @@ impl Run<'_> {
             outputs,
             published: places.published,
             outcome: Outcome::Fresh,
+            compared: Vec::new(),
         })
     }
 

@@ -9,6 +9,7 @@ use crate::run::event::Outcome;
 use crate::run::execute::Finished;
 use crate::run::leftover::{self, Left};
 use crate::run::plan::Context;
+use crate::run::tolerant::Compared;
 use crate::stage::stage::Stage;
 use crate::stage::supplied::AbsentFile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,10 @@ pub struct Summary {
     /// Outputs made or confirmed, and how many of them equal the lock.
     pub outputs: usize,
     pub outputs_equal: usize,
+    /// Of the others, those that are as recorded, and that stand for all within a tolerance of them.
+    pub outputs_within: usize,
+    /// What stages made that was not the recorded bytes, and how far it is from them.
+    pub compared: Vec<(usize, Compared)>,
     /// Of the others, those that are what the lock recorded elsewhere or under another name.
     pub outputs_moved: usize,
     /// Stages that the lock recorded under another name.
@@ -105,7 +110,17 @@ impl Settlement<'_> {
                 Some(Some(old)) => old.contradicts(&block.outputs[name]),
                 _ => true,
             };
-            summary.outputs_equal += block.outputs.keys().filter(|name| equal(name)).count();
+            let (within, equal_bytes): (Vec<&String>, Vec<&String>) = block
+                .outputs
+                .keys()
+                .filter(|name| equal(name))
+                .partition(|name| block.basis.contains_key(*name));
+            summary.outputs_equal += equal_bytes.len();
+            summary.outputs_within += within.len();
+            let compared = finished.compared.iter();
+            summary
+                .compared
+                .extend(compared.map(|c| (index, c.clone())));
             let same_key = expected.is_some_and(|old| old.key == block.key);
             let names = block.outputs.keys().filter(|name| contradicts(name));
             let names: Vec<String> = names.cloned().collect();
@@ -189,5 +204,6 @@ fn block(stage: &Stage, finished: &Finished) -> Block {
         key: finished.key.digest(),
         parts: Some(finished.key.parts()),
         outputs: stage.outputs.iter().map(record).collect(),
+        basis: stage.compare.clone(),
     }
 }

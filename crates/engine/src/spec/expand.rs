@@ -24,6 +24,7 @@ pub struct Draft<'a> {
     pub params: Node,
     pub inputs: Vec<(&'a Key, Node)>,
     pub outputs: Vec<(Key, Node)>,
+    pub compare: Vec<(&'a Key, Node)>,
     pub place: Place,
 }
 
@@ -86,6 +87,7 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
                     .into_iter()
                     .map(|(key, node)| (key.clone(), node))
                     .collect(),
+                compare: filled(&stage.compare, &[], &scope)?,
                 id,
                 label,
                 title: words(stage.title.as_ref(), "title", &scope)?,

@@ -54,6 +54,8 @@ pub struct StageSpec {
     pub params: Node,
     pub inputs: Vec<(Key, Node)>,
     pub outputs: Vec<(Key, Node)>,
+    /// For outputs that may be other bytes elsewhere, how they compare.
+    pub compare: Vec<(Key, Node)>,
 }
 
 impl Spec {
@@ -123,7 +125,7 @@ impl StageSpec {
         let what = format!("stage `{}`", name.text);
         let known = [
             "about", "title", "caption", "kind", "seconds", "matrix", "exclude", "only", "vars",
-            "override", "params", "inputs", "outputs",
+            "override", "params", "inputs", "outputs", "compare",
         ];
         check_keys(node, &what, &known)?;
         for words in ["about", "title", "caption"] {
@@ -159,6 +161,7 @@ impl StageSpec {
             },
             inputs: section("inputs").entries("inputs")?.to_vec(),
             outputs,
+            compare: section("compare").entries("compare")?.to_vec(),
         })
     }
 }

@@ -89,6 +89,10 @@ pub trait StageKind: Send + Sync + 'static {
     /// `resolve::trace`), as role `trace`.
     const READS_TRACE: bool = false;
 
+    /// Whether the same params and inputs may give other bytes elsewhere, as on a GPU: pipeline.yaml then says
+    /// how its outputs compare. Nothing that can be equal may say so.
+    const MAY_VARY: bool = false;
+
     /// Checks what a single field's type cannot. A message that begins with the path of a param, as
     /// `panels.0.legend: ...`, is reported where that param stands.
     fn check(_params: &Self::Params) -> std::result::Result<(), String> {
@@ -127,6 +131,10 @@ pub trait Kind: Send + Sync {
     }
     /// Whether its stages read the trace of the stages before them.
     fn reads_trace(&self) -> bool {
+        false
+    }
+    /// Whether its stages may make other bytes elsewhere, see [`StageKind::MAY_VARY`].
+    fn may_vary(&self) -> bool {
         false
     }
     /// Reads and checks parameters; errors carry their place.
@@ -205,6 +213,10 @@ impl<K: StageKind> Kind for Registered<K> {
 
     fn reads_trace(&self) -> bool {
         K::READS_TRACE
+    }
+
+    fn may_vary(&self) -> bool {
+        K::MAY_VARY
     }
 
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {

@@ -3,6 +3,8 @@
 use crate::base::error::Place;
 use crate::stage::kind::Job;
 use crate::stage::supplied::Supplied;
+use crate::stage::tolerance::Basis;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ pub struct Stage {
     pub inputs: Vec<Input>,
     /// Output names and their paths below the output root.
     pub outputs: Vec<(String, PathBuf)>,
+    /// How outputs compare with those recorded that need not be the same bytes.
+    pub compare: BTreeMap<String, Basis>,
     /// What it shows, for people: a stage that reads the trace has it too. Not part of the key.
     pub title: Option<String>,
     pub caption: Option<String>,

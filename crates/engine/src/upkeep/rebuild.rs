@@ -14,6 +14,7 @@ use crate::resolve::select::Selection;
 use crate::run::event::{Event, Observer};
 use crate::run::plan::{Context, Reason};
 use crate::run::schedule::{Options, Run};
+use crate::run::tolerant::Compared;
 use crate::stage::key::Change;
 use crate::stage::stage::{Source, Stage};
 use crate::stage::supplied::AbsentFile;
@@ -33,6 +34,10 @@ pub struct Rebuild {
     /// Their outputs, and how many of them equal the lock.
     pub outputs: usize,
     pub equal: usize,
+    /// How many are within their tolerance.
+    pub within: usize,
+    /// What was not the recorded bytes, and how far it is from them.
+    pub compared: Vec<(usize, Compared)>,
     /// In the order of the pipeline, so that roots come first.
     pub mismatches: Vec<Mismatch>,
     pub failed: Vec<(usize, Error)>,
@@ -160,6 +165,8 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         stages: made.stages.len(),
         outputs: 0,
         equal: 0,
+        within: 0,
+        compared: summary.compared,
         mismatches: Vec::new(),
         failed: summary.failed,
         skipped: summary.skipped,
@@ -223,7 +230,10 @@ impl Rebuild {
             let old = known.map(|known| known.block);
             let renamed_from = known.and_then(|known| known.renamed_from);
             let outputs = differing(context, store, old, new);
-            self.equal += new.outputs.len() - outputs.len();
+            let differs = |name: &String| outputs.iter().any(|output| output.name == *name);
+            let within = new.basis.keys().filter(|name| !differs(name)).count();
+            self.within += within;
+            self.equal += new.outputs.len() - outputs.len() - within;
             let Some(old) = old else {
                 self.mismatches.push(Mismatch {
                     stage: index,

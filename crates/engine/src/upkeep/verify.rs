@@ -44,6 +44,8 @@ pub enum Finding {
     },
     /// The lock records the file as published by other code, or with another provenance.
     Publication { stage: usize, path: PathBuf },
+    /// The lock records another basis of comparison than pipeline.yaml declares.
+    Basis { stage: usize },
     /// An object's bytes do not have the digest that its name claims.
     Object { path: PathBuf },
 }
@@ -58,6 +60,7 @@ impl Finding {
             | Finding::Moved { stage, .. }
             | Finding::Outdated { stage, .. }
             | Finding::Output { stage, .. }
+            | Finding::Basis { stage }
             | Finding::Publication { stage, .. } => Some(*stage),
             Finding::Lock { .. } | Finding::Object { .. } => None,
         }
@@ -74,6 +77,8 @@ pub struct Verification {
     pub findings: Vec<Finding>,
     /// Stages of opt-in groups that nobody asked for, of which there is neither a line nor a file.
     pub not_run: BTreeSet<usize>,
+    /// Recorded stages with outputs that stand for all within a tolerance of them.
+    pub within: BTreeSet<usize>,
     /// Files that people supply themselves and that are not here, each with the recorded stages that could
     /// therefore not be made again.
     pub absent: Vec<(AbsentFile, BTreeSet<usize>)>,
@@ -148,6 +153,9 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
         }
         let digest = |(name, record): (&String, &Record)| (name.clone(), record.digest);
         recorded.insert(index, block.outputs.iter().map(digest).collect());
+        if !block.basis.is_empty() {
+            report.within.insert(index);
+        }
         let mut moved: Vec<Move> = Vec::new();
         if let Some(key) = key {
             if key.digest() == block.key {
@@ -163,6 +171,9 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
                 });
             }
             if key.digest() == block.key {
+                if block.basis != stage.compare {
+                    report.findings.push(Finding::Basis { stage: index });
+                }
                 for (name, path) in &stage.outputs {
                     if renamed_from.is_some() || moved.iter().any(|m| m.output == *name) {
                         continue;
