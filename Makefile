@@ -16,7 +16,7 @@ MDBOOK ?= mdbook
 PAPER_GROUPS := main digits
 PAPER_STAGES := words_examples words_kept@10
 
-.PHONY: compiler ci-long all paper stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults
+.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -25,6 +25,12 @@ all: build ## every figure and table, and the report on them
 
 paper: build ## the figures and tables of the paper's main text
 	@$(ICL_REPRO) run $(RUN_FLAGS) $(addprefix --group ,$(PAPER_GROUPS)) $(PAPER_STAGES)
+
+llm: build ## a real language model, fine-tuned and measured (needs `make llm-weights`; not part of `make all`)
+	@$(ICL_REPRO) run $(RUN_FLAGS) --group llm
+
+mmlu: build ## the paper's experiment on MMLU: says which files it needs (RUN_FLAGS='--profile smoke' tries it without)
+	@$(ICL_REPRO) run $(RUN_FLAGS) --group mmlu
 
 stage: build ## one stage and what it needs: make stage STAGE=pretrain@0
 	@test -n "$(STAGE)" || { echo "which stage? make stage STAGE=pretrain@0; the stages:"; $(ICL_REPRO) graph; exit 2; }

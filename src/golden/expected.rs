@@ -90,6 +90,10 @@ pub const EXPECTED: &[(&str, &str)] = &[
         "transformer, f64, on bags of ids",
         "efad58a20cc198abcada2c09c810de6f",
     ),
+    (
+        "language model, f32, on tasks in words",
+        "00000000000000000000000000000000",
+    ),
     ("table csv", "066b4815e759b942ae1a3fff2b2b800e"),
     ("table csv read back", "066b4815e759b942ae1a3fff2b2b800e"),
     ("table parquet", "06dec74823402c861504e22aaf353cc6"),

@@ -3,7 +3,7 @@
 //! Sizes are those that the vector code treats in different ways (token width 7 and others, full and
 //! partial lane groups, several blocks); the results mean nothing. Does not know digests.
 
-use crate::golden::transformers;
+use crate::golden::{language, transformers};
 use icl::evaluate::baseline::{Penalties, linear_fit};
 use icl::evaluate::fresh_tasks::{EvaluatePlan, evaluate};
 use icl::evaluate::pool::{self, PoolPlan, Readers};
@@ -88,6 +88,7 @@ pub const ALL: [(&str, Compute); 25] = [
     ("training on the exact loss", exact_training),
     ("transformer, f32, on regression", transformers::regression),
     ("transformer, f64, on bags of ids", transformers::bags),
+    ("language model, f32, on tasks in words", language::answers),
 ];
 
 fn text(error: impl Display) -> String {

@@ -98,16 +98,23 @@ fn variants_are_measured_along_the_way() {
     let paths = table(&repository, "artifacts/tune/paths.parquet");
     // Two variants, three checkpoints, three measures with a number of examples.
     assert_eq!(paths.rows(), 2 * 3 * 3);
-    let (variant, measure) = (paths.texts("variant").unwrap(), paths.texts("measure").unwrap());
-    let [step, shots, score, queries] = ["step", "n_shots", "log_probability", "queries"]
-        .map(|name| paths.floats(name).unwrap());
+    let (variant, measure) = (
+        paths.texts("variant").unwrap(),
+        paths.texts("measure").unwrap(),
+    );
+    let [step, shots, score, queries] =
+        ["step", "n_shots", "log_probability", "queries"].map(|name| paths.floats(name).unwrap());
     let at = |of: &str, when: f64, what: &str, n: f64| {
         let found = (0..paths.rows()).find(|&row| {
             variant[row] == of && step[row] == when && measure[row] == what && shots[row] == n
         });
         found.expect("a row")
     };
-    for (what, n, asked) in [("target", 0.0, 6.0), ("target", 2.0, 6.0), ("letters", 2.0, 4.0)] {
+    for (what, n, asked) in [
+        ("target", 0.0, 6.0),
+        ("target", 2.0, 6.0),
+        ("letters", 2.0, 4.0),
+    ] {
         let (zs, replay) = (at("zs", 0.0, what, n), at("replay", 0.0, what, n));
         assert_eq!(score[zs], score[replay], "one pretrained model");
         assert_eq!(queries[zs], asked);
@@ -123,7 +130,11 @@ fn variants_are_measured_along_the_way() {
     let others = rated.floats("log_probability").unwrap();
     for row in 0..paths.rows() {
         let is_same = others[row] == score[row];
-        assert_eq!(is_same, variant[row] == "zs" || step[row] == 0.0, "row {row}");
+        assert_eq!(
+            is_same,
+            variant[row] == "zs" || step[row] == 0.0,
+            "row {row}"
+        );
     }
 }
 
@@ -131,20 +142,46 @@ fn variants_are_measured_along_the_way() {
 fn what_cannot_be_done_is_told() {
     let with = |stage: &str, pointer: &str, value: Json| {
         let mut stages = stages();
-        *stages.pointer_mut(&format!("/{stage}/params/{pointer}")).expect("a param") = value;
+        *stages
+            .pointer_mut(&format!("/{stage}/params/{pointer}"))
+            .expect("a param") = value;
         stages
     };
     let lora = json!({"objective": "zero-shot", "trainable": "attention"});
     let of = json!({"of": {"test": "antonym"}, "shots": [0], "queries": 6, "groups": 2});
     let cases = [
-        (with("tune", "target", json!("past")), "there is no item of task `past` for train"),
-        (with("tune", "replayed", json!(["past_irregular"])), "replayed: `past_irregular` is the target"),
-        (with("tune", "measures/target", of), "measures.target: `antonym` is replayed"),
-        (with("tune", "variants/zs", lora), "a frozen model is trained by low-rank additions"),
-        (with("tune", "shots", json!(500)), "items for train, 501 are asked for"),
-        (with("rated", "rate_of", json!({"replay": "zz"})), "rate_of.replay: `rates` has no `zz`"),
-        (with("rated", "rate_of", json!({"zz": "zs"})), "rate_of.zz: there is no such variant"),
-        (with("rates", "measure", json!("test")), "nothing was measured on `test` with 0 shots"),
+        (
+            with("tune", "target", json!("past")),
+            "there is no item of task `past` for train",
+        ),
+        (
+            with("tune", "replayed", json!(["past_irregular"])),
+            "replayed: `past_irregular` is the target",
+        ),
+        (
+            with("tune", "measures/target", of),
+            "measures.target: `antonym` is replayed",
+        ),
+        (
+            with("tune", "variants/zs", lora),
+            "a frozen model is trained by low-rank additions",
+        ),
+        (
+            with("tune", "shots", json!(500)),
+            "items for train, 501 are asked for",
+        ),
+        (
+            with("rated", "rate_of", json!({"replay": "zz"})),
+            "rate_of.replay: `rates` has no `zz`",
+        ),
+        (
+            with("rated", "rate_of", json!({"zz": "zs"})),
+            "rate_of.zz: there is no such variant",
+        ),
+        (
+            with("rates", "measure", json!("test")),
+            "nothing was measured on `test` with 0 shots",
+        ),
     ];
     for (stages, expected) in cases {
         let said = repository(&stages).run(&["run"]);

@@ -86,7 +86,10 @@ impl Epochs {
         let mut batch = example::batch(pairs().map(|pair| &pair.zero_shot), self.vocabulary)?;
         let weight = self.weight(step / self.steps_of_epoch());
         if weight > 0.0 {
-            let few = example::batch(pairs().filter_map(|pair| pair.few_shot.as_ref()), self.vocabulary)?;
+            let few = example::batch(
+                pairs().filter_map(|pair| pair.few_shot.as_ref()),
+                self.vocabulary,
+            )?;
             batch.append(&few, weight);
         }
         Ok(batch)
