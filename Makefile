@@ -98,6 +98,7 @@ bench: compiler ## how fast the kernels are, how long the engine takes when noth
 	$(CARGO) bench --locked --bench kernels
 	$(CARGO) bench --locked --bench products
 	$(CARGO) bench --locked --bench transformer
+	$(CARGO) bench --locked --bench language
 	$(CARGO) bench --locked --bench engine
 
 bench-peer: ## the training steps beside the same in PyTorch
