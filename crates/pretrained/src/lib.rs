@@ -5,16 +5,15 @@
 //! used, and what is taken from memory is bounded by the files' lengths. Knows nothing of stages, training or
 //! where files come from; opens no connection.
 
-mod error;
+mod base;
 mod gguf;
 mod hub;
 mod model;
-mod numbers;
 mod text;
 
-pub use error::{Error, Result};
+pub use base::error::{Error, Result};
 pub use gguf::{load_gguf, read_gguf};
 pub use hub::{Files, load_folder};
-pub use model::{About, Pretrained};
+pub use model::loaded::{About, Pretrained};
 pub use text::chat::{ChatTemplate, Message};
 pub use text::tokenizer::Tokenizer;

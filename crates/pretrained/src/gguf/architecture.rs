@@ -3,10 +3,10 @@
 //! The converter to GGUF turns the rows of Llama's Q and K, so that rotary positions turn neighbours; here they are
 //! turned back. Qwen2's are as they were. Does not know tokenizers.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use crate::gguf::file::StoredTensor;
 use crate::gguf::header::Header;
-use crate::model::{finite, layout, shape};
+use crate::model::loaded::{finite, layout, shape};
 use icl::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };

@@ -2,7 +2,7 @@
 //!
 //! Knows no GGUF but for its way of writing a string: eight bytes of length, then UTF-8.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use std::path::Path;
 
 pub(crate) struct Cursor<'a> {

@@ -3,9 +3,9 @@
 //! Versions 2 and 3, little-endian. Checks that every tensor lies within the file and none over another. Does not know
 //! what a value or a tensor is for. Source: the specification in ggml's repository, docs/gguf.md.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::base::numbers::Stored;
 use crate::gguf::cursor::Cursor;
-use crate::numbers::Stored;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 //!
 //! Does not know which keys there are.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use crate::gguf::file::{File, Value};
 use std::path::Path;
 

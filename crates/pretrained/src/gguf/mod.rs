@@ -8,9 +8,9 @@ mod file;
 mod header;
 mod words;
 
-use crate::error::{self, Result};
+use crate::base::error::{self, Result};
 use crate::gguf::header::Header;
-use crate::model::{About, Parts, Pretrained};
+use crate::model::loaded::{About, Parts, Pretrained};
 use crate::text::chat::ChatTemplate;
 use crate::text::tokenizer::Tokenizer;
 use std::path::Path;

@@ -3,7 +3,7 @@
 //! Byte-level BPE only (`gpt2` in GGUF): tokens, merges, types of tokens, and by name how a text is cut into words first.
 //! Does not know weights.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use crate::gguf::header::Header;
 use serde_json::{Map, Value, json};
 

@@ -3,7 +3,7 @@
 //! Defaults are those of the `transformers` library. What would change the result and is not in the transformer is
 //! refused by name. Does not know weights.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use icl::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };

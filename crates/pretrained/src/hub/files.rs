@@ -1,6 +1,7 @@
 //! Which files make a model, and finding them in a folder. Does not read them.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
+use crate::hub::json::json;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,7 @@ impl Files {
 
 /// Names of the files of an index, in ascending order.
 fn shards(index: &Path) -> Result<BTreeSet<String>> {
-    let value = super::json(index)?;
+    let value = json(index)?;
     let map = weight_map(index, &value)?;
     map.map(|(_, name)| {
         let plain = !name.contains(['/', '\\']) && !name.starts_with('.');

@@ -5,13 +5,15 @@
 
 mod config;
 mod files;
+mod json;
 mod weights;
 
-use crate::error::{self, Error, Result};
-use crate::model::{About, Parts, Pretrained};
+use crate::base::error::{self, Error, Result};
+use crate::model::loaded::{About, Parts, Pretrained};
 use crate::text::chat::ChatTemplate;
 use crate::text::tokenizer::Tokenizer;
 pub use files::Files;
+use json::json;
 use serde_json::Value;
 use std::path::Path;
 
@@ -64,15 +66,6 @@ pub fn load_folder(files: &Files) -> Result<Pretrained> {
     };
     let parameters = weights::read(files, &parts.config)?;
     parts.complete(&files.tokenizer, parameters)
-}
-
-fn json(path: &Path) -> Result<Value> {
-    let value: Value = serde_json::from_slice(&error::read(path)?)
-        .map_err(|e| Error::damaged(path, format!("it is no JSON: {e}")))?;
-    match value {
-        Value::Object(_) => Ok(value),
-        _ => Err(Error::damaged(path, "it is no JSON object")),
-    }
 }
 
 /// A token's text, which may come with how it is matched.

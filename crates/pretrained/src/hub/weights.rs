@@ -2,10 +2,11 @@
 //!
 //! f16 and bf16 become f32 exactly. One file is in memory at a time. Does not know how a configuration came about.
 
-use crate::error::{self, Error, Result};
+use crate::base::error::{self, Error, Result};
+use crate::base::numbers::Stored;
 use crate::hub::files::{Files, weight_map};
-use crate::model::{finite, layout, shape};
-use crate::numbers::Stored;
+use crate::hub::json::json;
+use crate::model::loaded::{finite, layout, shape};
 use icl::transformer::model::config::{Config, Output};
 use icl::transformer::model::layout::{Layout, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -145,7 +146,7 @@ impl Index {
     /// # Errors
     /// Files that the index does not name, or names and are not there.
     fn read(path: &Path, weights: &[std::path::PathBuf]) -> Result<Index> {
-        let value = super::json(path)?;
+        let value = json(path)?;
         let files: BTreeMap<String, String> = weight_map(path, &value)?
             .map(|(tensor, file)| (tensor.to_owned(), file.to_owned()))
             .collect();

@@ -4,7 +4,7 @@
 //! strings and maps are there, `raise_exception` refuses. A template cannot see the time, nor run for ever.
 //! Does not know tokens.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, Value, context};

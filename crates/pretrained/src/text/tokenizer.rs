@@ -3,7 +3,7 @@
 //! A description is checked before the library sees it, which trusts it: only byte-pair encoding, with the steps that
 //! models of the Llama and Qwen2 families have. Does not know the model, nor chats.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -2,7 +2,7 @@
 //!
 //! Does not know which file a tensor came from, only that each may be had by its name on the model hub.
 
-use crate::error::{Error, Result};
+use crate::base::error::{Error, Result};
 use crate::text::chat::ChatTemplate;
 use crate::text::tokenizer::Tokenizer;
 use icl::transformer::model::config::{Config, Input, Output};

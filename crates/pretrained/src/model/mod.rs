@@ -1,0 +1,3 @@
+//! What a loaded model is. Knows no format.
+
+pub(crate) mod loaded;
