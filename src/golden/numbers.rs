@@ -45,7 +45,7 @@ pub type Numbers = Result<Vec<f64>, String>;
 pub type Compute = fn() -> Numbers;
 
 /// All of them, by name.
-pub const ALL: [(&str, Compute); 25] = [
+pub const ALL: [(&str, Compute); 26] = [
     ("elementary functions", elementary_functions),
     ("uniforms and normals, one by one", scalar_draws),
     ("normals and chi-squares in lanes", lane_draws),
