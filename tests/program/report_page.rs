@@ -281,6 +281,6 @@ fn a_table_without_sense_and_a_newer_trace_are_refused() {
     newer.give("trace", "", b"{\"format\": 2, \"stages\": []}");
     newer.fails_with("format 2");
     let mut heavy = Small::new();
-    heavy.give("script", "", &vec![b' '; 8_000_000]);
+    heavy.give("script", "", &vec![b' '; 9_000_000]);
     heavy.fails_with("more than the 8000000");
 }

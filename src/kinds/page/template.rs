@@ -9,7 +9,7 @@ use plots::error::ReportError;
 use serde::Serialize;
 
 /// The most that a page may weigh.
-pub const MOST_BYTES: usize = 8_000_000;
+pub const MOST_BYTES: usize = 9_000_000;
 
 /// What stands around the data.
 pub struct Parts<'a> {
