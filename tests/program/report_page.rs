@@ -282,5 +282,5 @@ fn a_table_without_sense_and_a_newer_trace_are_refused() {
     newer.fails_with("format 2");
     let mut heavy = Small::new();
     heavy.give("script", "", &vec![b' '; 9_000_000]);
-    heavy.fails_with("more than the 8000000");
+    heavy.fails_with("more than the 9000000");
 }

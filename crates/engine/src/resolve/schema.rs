@@ -52,6 +52,7 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
         }),
     );
     definitions.insert("supplied-file".into(), supplied_file());
+    definitions.append(&mut artifacts());
     definitions.insert("recorded-output".into(), json!({
         "description": "What the lock records of a stage of an opt-in group, read without running it; where it is not recorded, or its file is not as recorded, there is no such input.",
         "type": "object",
@@ -288,27 +289,52 @@ fn supplied_file() -> Json {
     })
 }
 
-/// What may stand for a role.
+/// The definition of what may stand for a role.
 fn artifact(arity: Arity) -> Json {
-    let reference = json!({
-        "description": "stage.output, stage@*.output, kind:*.output, or the path of a file such as data/x.csv",
-        "type": "string",
-    });
-    let mut forms = vec![reference, json!({"$ref": SUPPLIED})];
-    if !arity.is_required() {
-        forms.push(json!({"$ref": RECORDED}));
+    json!({"$ref": format!("#/$defs/{}", name_of(arity))})
+}
+
+fn name_of(arity: Arity) -> &'static str {
+    match arity {
+        Arity::One => "artifact",
+        Arity::Optional => "optional-artifact",
+        Arity::Many => "artifacts",
+        Arity::Any => "optional-artifacts",
     }
-    let one = json!({"anyOf": forms});
-    if !arity.is_labelled() {
-        return one;
-    }
-    let several = json!({
-        "description": "A label for each artifact, or for each group of them.",
-        "type": "object",
-        "additionalProperties": one,
-    });
-    let list = json!({"type": "array", "items": one, "minItems": 1});
-    json!({"anyOf": [one, several, list]})
+}
+
+/// What may stand for roles, by name.
+fn artifacts() -> Map<String, Json> {
+    let alone = |arity: Arity| {
+        let reference = json!({
+            "description": "stage.output, stage@*.output, kind:*.output, or the path of a file such as data/x.csv",
+            "type": "string",
+        });
+        let mut forms = vec![reference, json!({"$ref": SUPPLIED})];
+        if !arity.is_required() {
+            forms.push(json!({"$ref": RECORDED}));
+        }
+        json!({"anyOf": forms})
+    };
+    let several = |of: Arity| {
+        let one = artifact(of);
+        let labelled = json!({
+            "description": "A label for each artifact, or for each group of them.",
+            "type": "object",
+            "additionalProperties": one,
+        });
+        let list = json!({"type": "array", "items": one, "minItems": 1});
+        json!({"anyOf": [one, labelled, list]})
+    };
+    [
+        (Arity::One, alone(Arity::One)),
+        (Arity::Optional, alone(Arity::Optional)),
+        (Arity::Many, several(Arity::One)),
+        (Arity::Any, several(Arity::Optional)),
+    ]
+    .map(|(arity, schema)| (name_of(arity).to_owned(), schema))
+    .into_iter()
+    .collect()
 }
 
 /// Lets `${...}` stand at every place of a value below this schema, and drops what says nothing in
