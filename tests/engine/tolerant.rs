@@ -315,7 +315,7 @@ fn what_must_not_have_a_tolerance_is_refused() {
         (
             roll,
             "compare: {out: {differing_rows: -1}}",
-            "differing_rows",
+            "expected a whole number of at least 0",
         ),
         (roll, "compare: {out: near}", "in place of a tolerance"),
         (

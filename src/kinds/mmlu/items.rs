@@ -3,7 +3,7 @@
 //! Reads Parquet or CSV, see [`crate::kinds::mmlu::source`]. In this order: items that cannot be used are refused or left
 //! out; of several items of a subject whose right choices say the same the first stays; test and training items are drawn by
 //! `seed`, balanced over the categories that each names. Output `table`: see
-//! [`COLUMNS`](crate::kinds::mmlu::item_table::COLUMNS).
+//! [`COLUMNS`].
 
 use crate::kinds::exchange::table::failed;
 use crate::kinds::mmlu::item_table::{COLUMNS, Items};

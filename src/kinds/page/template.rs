@@ -139,6 +139,6 @@ mod tests {
             charts: "",
         };
         let error = render(&parts, &"").unwrap_err().to_string();
-        assert!(error.contains("8000001 bytes"), "{error}");
+        assert!(error.contains("9000001 bytes"), "{error}");
     }
 }

@@ -85,12 +85,9 @@ impl Epochs {
         let pairs = || places.iter().map(|&at| &self.pairs[at]);
         let mut batch = example::batch(pairs().map(|pair| &pair.zero_shot), self.vocabulary)?;
         let weight = self.weight(step / self.steps_of_epoch());
-        if weight > 0.0 {
-            let few = example::batch(
-                pairs().filter_map(|pair| pair.few_shot.as_ref()),
-                self.vocabulary,
-            )?;
-            batch.append(&few, weight);
+        let few: Vec<&Example> = pairs().filter_map(|pair| pair.few_shot.as_ref()).collect();
+        if weight > 0.0 && !few.is_empty() {
+            batch.append(&example::batch(few, self.vocabulary)?, weight);
         }
         Ok(batch)
     }
