@@ -27,6 +27,8 @@ impl Clone {
         copy("data/fonts/DejaVuSans.ttf");
         copy("data/digits/digits.csv.gz");
         copy("data/words/names.tsv.gz");
+        copy("data/language/tasks.tsv.gz");
+        copy("data/mmlu/made_up_items.csv");
         for name in [
             "page.html",
             "page.css",
@@ -71,7 +73,8 @@ impl Clone {
 const STAGES: usize = 973;
 const OUTPUTS: usize = 1912;
 /// What a run says of the stages that it leaves out.
-const LEFT_OUT: &str = "; 908 stages of opt-in groups left out: robustness, bridge_rest, llm, llm_full, mmlu";
+const LEFT_OUT: &str =
+    "; 908 stages of opt-in groups left out: robustness, bridge_rest, llm, llm_full, mmlu";
 
 const SMOKE: [&str; 2] = ["--profile", "smoke"];
 const OUT: &str = ".icl-repro/profiles/smoke";

@@ -107,7 +107,7 @@ fn figures(path: &str) -> Vec<(String, Value)> {
 fn all() -> Vec<(String, Value)> {
     let own = figures("docs/own-data/pipeline.yaml");
     let mut all = figures("pipeline.yaml");
-    assert_eq!(all.len(), 44, "figures and their legend");
+    assert_eq!(all.len(), 52, "figures and their legend");
     all.extend(own);
     all
 }

@@ -160,7 +160,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Longer messages are cut: what they quote may be megabytes of somebody's file.
-const MAX_MESSAGE: usize = 4000;
+const MAX_MESSAGE: usize = 3000;
 /// More names than this are counted, not listed.
 const MAX_KNOWN: usize = 30;
 
