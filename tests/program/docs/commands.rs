@@ -19,6 +19,11 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("make test", "would run this test"),
     ("make docs", "would write into the repository"),
     ("make bench", "takes minutes"),
+    ("make llm-weights", "needs the network"),
+    (
+        "icl-repro run --group mmlu --profile mmlu_qwen_small",
+        "needs a model that is not in the repository",
+    ),
     ("make ci-long", "takes long"),
     (
         "make verify-portable",
