@@ -1,6 +1,6 @@
 //! Holds crates, folders and files to the arrows of the architecture, by reading the sources.
 //!
-//! The root package may use every crate; engine, tables, plots, provenance and icl import no sibling, the
+//! The root package may use every crate; engine, tables, plots, provenance, sandbox and icl import no sibling, the
 //! engine's command line only the engine, and pretrained only icl. In the root, `kinds` know no command line. Neither folders nor
 //! files import each other in a circle.
 
@@ -17,6 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("crates/plots", &[]),
     ("crates/pretrained", &["crates/icl"]),
     ("crates/provenance", &[]),
+    ("crates/sandbox", &[]),
     ("crates/tables", &[]),
     (
         "examples/half-life",
@@ -31,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "crates/plots",
             "crates/pretrained",
             "crates/provenance",
+            "crates/sandbox",
             "crates/tables",
         ],
     ),
