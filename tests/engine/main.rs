@@ -8,3 +8,4 @@ mod supplied;
 mod tolerant;
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 mod toy;
+mod watched;

@@ -13,6 +13,7 @@ use retrace::spec::file::Spec;
 use retrace::spec::settings::Settings;
 use retrace::stage::key::Code;
 use retrace::stage::kind::{Io, Job, Kind, Role, any, optional};
+use retrace::stage::look::Look;
 use retrace::stage::publication::{Apart, Publisher};
 use retrace::store::content::Store;
 use retrace::store::stat::SETTLED;
@@ -31,7 +32,7 @@ use std::time::Duration;
 pub type Hook = dyn Fn(&str, &Io) -> Result<()> + Send + Sync;
 
 /// Kind `join`: writes its text, then the contents of `parts`. Kind `tell` adds its trace, kind `vary` may make
-/// other bytes elsewhere, kind `pair` has a picture beside its output.
+/// other bytes elsewhere, kind `pair` has a picture beside its output, kind `walk` finds what it reads.
 struct Join {
     name: &'static str,
     code: Arc<Code>,
@@ -85,6 +86,12 @@ impl Kind for Join {
     }
 
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
+        if self.name == "walk" {
+            return Ok(Box::new(WalkJob {
+                params: typed::from_node(params)?,
+                runs: self.runs.clone(),
+            }));
+        }
         Ok(Box::new(JoinJob {
             params: typed::from_node(params)?,
             runs: self.runs.clone(),
@@ -111,6 +118,61 @@ impl Job for JoinJob {
         io.write("out", (text + ")").as_bytes())?;
         (self.hook)(&self.params.text, io)
     }
+}
+
+/// Reads the file that its text names, and what that names: a line `read FILE` stands for a file, `list FOLDER`
+/// for the names in a folder. Whatever it looks at it tells.
+struct WalkJob {
+    params: Params,
+    runs: Arc<Mutex<Vec<String>>>,
+}
+
+impl Job for WalkJob {
+    fn params(&self) -> Arc<serde_json::Value> {
+        Arc::new(serde_json::to_value(&self.params).expect("plain data"))
+    }
+
+    fn is_watched(&self) -> bool {
+        true
+    }
+
+    fn run(&self, io: &Io) -> Result<()> {
+        let start = &self.params.text;
+        self.runs.lock().expect("no panic").push(start.clone());
+        let root = &io.repository()?.root;
+        io.write(
+            "out",
+            walked(root, start, 0, &|look| io.saw(look)).as_bytes(),
+        )
+    }
+}
+
+/// What `walk` makes of a file, telling what it looks at.
+pub fn walked(root: &Path, path: &str, depth: usize, saw: &dyn Fn(Look)) -> String {
+    const DEEPEST: usize = 6;
+    saw(Look::At(path.to_owned()));
+    let Ok(text) = std::fs::read_to_string(root.join(path)) else {
+        return "none;".into();
+    };
+    if depth == DEEPEST {
+        return "deep;".into();
+    }
+    let line = |line: &str| match line.split_once(' ') {
+        Some(("read", next)) => walked(root, next, depth + 1, saw),
+        Some(("list", folder)) => {
+            saw(Look::Names(folder.to_owned()));
+            let entries = std::fs::read_dir(root.join(folder))
+                .into_iter()
+                .flatten()
+                .flatten();
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let mut names: Vec<String> = names.filter(|name| name != "__pycache__").collect();
+            names.sort();
+            names.join(",") + ";"
+        }
+        _ => format!("{line};"),
+    };
+    text.lines().map(line).collect()
 }
 
 /// Signs text files: adds a line with its own words and who made the file.
@@ -268,7 +330,10 @@ impl Repo {
                 hook: self.hook.clone(),
             })
         };
-        let kinds = vec![kind("join"), kind("tell"), kind("vary"), kind("pair")];
+        let kinds: Vec<Box<dyn Kind>> = ["join", "tell", "vary", "pair", "walk"]
+            .map(kind)
+            .into_iter()
+            .collect();
         let settings = ask.settings();
         let spec = Spec::parse("pipeline.yaml", &self.read("pipeline.yaml"))?;
         let pipeline = Pipeline::resolve(spec, &kinds, &settings)?;
@@ -337,6 +402,7 @@ impl Repo {
                 force: ask.force,
                 keep_going: ask.keep_going,
                 accept: ask.accept,
+                variation: None,
             };
             let summary = Run {
                 context,

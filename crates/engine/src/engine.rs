@@ -207,6 +207,7 @@ impl Engine<'_> {
                 force: false,
                 keep_going: false,
                 accept: false,
+                variation: None,
             },
             selection: &selection,
             given: &BTreeMap::new(),

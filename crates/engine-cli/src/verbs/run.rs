@@ -125,6 +125,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         force: args.force,
         keep_going: args.keep_going,
         accept: args.accept,
+        variation: None,
     };
     let past = session.engine.workspace.history_path();
     let fresh = Mutex::new(BTreeSet::new());

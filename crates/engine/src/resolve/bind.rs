@@ -6,9 +6,9 @@ use crate::resolve::groups::{self, Group};
 use crate::resolve::outputs::{self, OutputFiles};
 use crate::resolve::{recorded, supplied, tolerance};
 use crate::spec::expand::Draft;
-use crate::spec::ids::{Pattern, in_file_name};
+use crate::spec::ids::{self, Pattern, check_name, in_file_name};
 use crate::spec::wildcard;
-use crate::stage::kind::{Kind, Role};
+use crate::stage::kind::{Bound, Kind, Role, role};
 use crate::stage::stage::{ARTIFACTS, Input, OUTPUT_FOLDERS, Source, Stage};
 use crate::store::workspace::LOCK_FILE;
 use crate::yaml::node::{Key, Node, Value};
@@ -90,6 +90,9 @@ pub fn give_paths(drafts: &mut [Draft], kinds: &[Box<dyn Kind>]) {
         let Some(kind) = kinds.iter().find(|kind| kind.name() == name) else {
             continue;
         };
+        if kind.is_open() {
+            continue;
+        }
         for output in kind.outputs() {
             if draft.outputs.iter().any(|(key, _)| key.text == output) {
                 continue;
@@ -121,17 +124,20 @@ pub fn build(draft: &Draft, opt_in: &[usize], among: &Drafts) -> Result<Stage> {
     };
     let kind_index = kind;
     let kind = &kinds[kind];
-    let job = kind.job(&draft.params)?;
+    let mut job = kind.job(&draft.params)?;
 
     let mut inputs = Vec::new();
     for (role_key, node) in &draft.inputs {
-        let Some(role) = kind.inputs().iter().find(|role| role.name == role_key.text) else {
-            let known = kind.inputs().iter().map(|role| role.name);
+        let Some(role) = role(&**kind, &role_key.text) else {
+            let known = kind.inputs().iter().map(|role| &*role.name);
             let error = Error::config(format!("kind `{name}` has no input `{}`", role_key.text));
             return Err(error.at(&role_key.place).suggest(&role_key.text, known));
         };
+        if kind.is_open() {
+            check_name(role_key, ids::Role::Input)?;
+        }
         let before = inputs.len();
-        bind(role, node, reader, among, &mut inputs)?;
+        bind(&role, node, reader, among, &mut inputs)?;
         let count = inputs.len() - before;
         if !role.arity.is_labelled() && count != 1 {
             let message = format!("input `{}` takes one artifact, not {count}", role.name);
@@ -159,14 +165,36 @@ pub fn build(draft: &Draft, opt_in: &[usize], among: &Drafts) -> Result<Stage> {
     }
 
     let mut outputs = Vec::new();
-    let expected = kind.outputs();
+    let expected = outputs::names(draft, &**kind);
     for (key, node) in &draft.outputs {
+        if kind.is_open() {
+            check_name(key, ids::Role::Output)?;
+        }
         if !expected.contains(&key.text) {
             let error = Error::config(format!("kind `{name}` has no output `{}`", key.text));
             let known = expected.iter().map(String::as_str);
             return Err(error.at(&key.place).suggest(&key.text, known));
         }
         outputs.push((key.text.clone(), output_path(node)?));
+    }
+    if kind.is_open() {
+        let place = |input: &Input| {
+            let path = match &input.source {
+                Source::File(path) => path.clone(),
+                Source::Output { stage, output } | Source::Recorded { stage, output } => {
+                    let mut known = among.drafts[*stage].outputs.iter();
+                    let found = known.find(|(key, _)| key.text == *output);
+                    let text = found.and_then(|(_, node)| node.scalar_text());
+                    text.and_then(|text| outputs::plain(&text))
+                        .unwrap_or_default()
+                }
+            };
+            (input.role.clone(), input.label.clone(), path)
+        };
+        job.bind(Bound {
+            inputs: inputs.iter().map(place).collect(),
+            outputs: outputs.clone(),
+        })?;
     }
     Ok(Stage {
         id: draft.id.clone(),
@@ -206,7 +234,7 @@ fn bind(
                 false => String::new(),
             };
             inputs.push(Input {
-                role: role.name.to_owned(),
+                role: role.name.to_string(),
                 label,
                 source,
                 supplied: None,
@@ -236,7 +264,7 @@ fn bind(
                 String::new()
             };
             inputs.push(Input {
-                role: role.name.to_owned(),
+                role: role.name.to_string(),
                 label,
                 source,
                 supplied: supplied.clone(),
@@ -275,7 +303,7 @@ fn of_kind(
         return Err(error(format!("there is no kind `{name}`")).suggest(name, known));
     };
     let outputs = kind.outputs();
-    if !outputs.iter().any(|known| known == output) {
+    if !kind.is_open() && !outputs.iter().any(|known| known == output) {
         let error = error(format!("kind `{name}` has no output `{output}`"));
         return Err(error.suggest(output, outputs.iter().map(String::as_str)));
     }
@@ -294,6 +322,12 @@ fn of_kind(
     if glob.is_glob() {
         let taken = among.taken(reader, pattern, found);
         found = taken.map_err(|e| e.at(&node.place))?;
+    }
+    if kind.is_open() {
+        for &stage in &found {
+            outputs::check_has(&among.drafts[stage], output, &**kind)
+                .map_err(|e| e.at(&node.place))?;
+        }
     }
     let labelled = found.into_iter().map(|stage| {
         let label = wildcard::matched(pattern, id(stage)).unwrap_or_default();
@@ -372,15 +406,9 @@ fn references(node: &Node, reader: Reader, among: &Drafts) -> Result<Vec<(String
         .into_iter()
         .map(|i| {
             let kind = drafts[i].spec.kind.text("kind")?;
-            let outputs = kinds.iter().find(|k| k.name() == kind).map(|k| k.outputs());
             // An unknown kind is reported where it stands.
-            if outputs
-                .as_ref()
-                .is_some_and(|outputs| !outputs.iter().any(|o| o == output))
-            {
-                let outputs = outputs.unwrap_or_default();
-                let message = format!("stage `{}` has no output `{output}`", drafts[i].id);
-                return Err(error(message).suggest(output, outputs.iter().map(String::as_str)));
+            if let Some(kind) = kinds.iter().find(|k| k.name() == kind) {
+                outputs::check_has(&drafts[i], output, &**kind).map_err(|e| e.at(&node.place))?;
             }
             let label = match among.index.contains_key(stage) {
                 true => None,

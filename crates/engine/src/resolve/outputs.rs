@@ -6,6 +6,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::spec::expand::Draft;
+use crate::stage::kind::Kind;
 use crate::stage::stage::{OUTPUT_FOLDERS, Stage};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -125,6 +126,29 @@ impl OutputFiles {
         }
         Ok(())
     }
+}
+
+/// The names of a draft's outputs: those of its kind, or what the draft declares where the kind leaves that
+/// to its stages.
+pub fn names(draft: &Draft, kind: &dyn Kind) -> Vec<String> {
+    let declared = draft.outputs.iter().map(|(key, _)| key.text.clone());
+    match kind.is_open() {
+        true => declared.collect(),
+        false => kind.outputs(),
+    }
+}
+
+/// Refuses an output that a draft does not have.
+///
+/// # Errors
+/// The nearest name of those that it has.
+pub fn check_has(draft: &Draft, output: &str, kind: &dyn Kind) -> Result<()> {
+    let known = names(draft, kind);
+    if known.iter().any(|known| known == output) {
+        return Ok(());
+    }
+    let message = format!("stage `{}` has no output `{output}`", draft.id);
+    Err(Error::config(message).suggest(output, known.iter().map(String::as_str)))
 }
 
 /// A stage that reads what it writes.

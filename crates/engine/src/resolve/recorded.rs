@@ -2,6 +2,7 @@
 //! running it. Such a stage belongs to an opt-in group; what every run makes is an input like any other.
 
 use crate::base::error::{Error, Result};
+use crate::resolve::outputs;
 use crate::spec::expand::Draft;
 use crate::stage::kind::{Kind, Role};
 use crate::stage::stage::Source;
@@ -54,10 +55,8 @@ pub fn read(
     let kind = draft.spec.kind.text("kind")?;
     let kind = kinds.iter().find(|known| known.name() == kind);
     // An unknown kind is reported where it stands.
-    let outputs = kind.map_or(Vec::new(), |kind| kind.outputs());
-    if kind.is_some() && !outputs.iter().any(|known| known == output) {
-        let message = format!("stage `{stage}` has no output `{output}`");
-        return Err(error(message).suggest(output, outputs.iter().map(String::as_str)));
+    if let Some(kind) = kind {
+        outputs::check_has(draft, output, &**kind).map_err(|e| e.at(&node.place))?;
     }
     if opt_in[index].is_empty() {
         let message =

@@ -218,7 +218,7 @@ fn stage_of(kind: &dyn Kind, mut params: Json) -> Json {
     let inputs: Map<String, Json> = kind
         .inputs()
         .iter()
-        .map(|role| (role.name.to_owned(), artifact(role.arity)))
+        .map(|role| (role.name.to_string(), artifact(role.arity)))
         .collect();
     let folders = OUTPUT_FOLDERS.join("|");
     let path = json!({
@@ -238,6 +238,16 @@ fn stage_of(kind: &dyn Kind, mut params: Json) -> Json {
         entries.values_mut().for_each(or_nothing);
         json!({"type": ["object", "null"], "properties": entries, "additionalProperties": false})
     };
+    if kind.is_open() {
+        let open = |each: Json| json!({"type": ["object", "null"], "additionalProperties": each});
+        return json!({
+            "properties": {
+                "params": or_reference(params),
+                "inputs": open(artifact(Arity::Any)),
+                "outputs": open(path),
+            },
+        });
+    }
     json!({
         "properties": {
             "params": or_reference(params),

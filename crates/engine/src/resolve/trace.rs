@@ -6,6 +6,7 @@
 use crate::base::digest::Digest;
 use crate::resolve::stages::Pipeline;
 use crate::stage::kind::Kind;
+use crate::stage::look::Look;
 use crate::stage::publication::{FORMAT, Origin};
 use crate::stage::stage::{Input, Source, Stage};
 use crate::store::actions::Outputs;
@@ -13,6 +14,8 @@ use serde_json::{Value as Json, json};
 
 /// The role under which a stage reads its trace.
 pub const ROLE: &str = "trace";
+/// What stands for a role where a stage found something by itself.
+const FOUND: &str = "found";
 
 /// Where the inputs of a stage came from; `digests` are by role, sorted.
 pub fn origins(
@@ -32,6 +35,14 @@ pub fn origins(
             // What is not recorded is not read.
             Err(_) if matches!(input.source, Source::Recorded { .. }) => {}
             Err(_) => return None,
+        }
+    }
+    // What a watched stage found by itself.
+    for (role, digest) in digests {
+        if let Some(look) = Look::of_key_name(role) {
+            let (role, from) = (FOUND.to_owned(), look.words());
+            let digest = *digest;
+            origins.push(Origin { role, from, digest });
         }
     }
     Some(origins)

@@ -12,6 +12,7 @@ use crate::resolve::trace;
 use crate::run::event::{Event, Observer, Outcome};
 use crate::run::plan::{Context, Draft, Places, Reason};
 use crate::run::tolerant::Compared;
+use crate::run::watched::Moment;
 use crate::spec::ids;
 use crate::stage::key::Key;
 use crate::stage::kind::{Io, read};
@@ -44,6 +45,8 @@ pub struct Attempt<'a> {
     pub known: &'a BTreeMap<usize, Outputs>,
     /// Whether it runs although it is fresh.
     pub forced: bool,
+    /// Under which circumstances other than the usual it runs, see [`Io::variation`].
+    pub variation: Option<&'a str>,
     pub observer: Observer<'a>,
     pub cancelled: &'a AtomicBool,
 }
@@ -100,17 +103,18 @@ impl Attempt<'_> {
             reason,
         });
         let start = Instant::now();
-        let made = self.run_job(&inputs)?;
-        let (outputs, compared) = context.within_tolerance(self.index, probe.key.digest(), made)?;
+        let (made, key) = self.run_job(&inputs)?;
+        let key = key.unwrap_or(probe.key);
+        let (outputs, compared) = context.within_tolerance(self.index, key.digest(), made)?;
         let action = Action {
             stage: stage.id.clone(),
             seconds: start.elapsed().as_secs_f64(),
             outputs,
         };
-        context.store.record(probe.key.digest(), &action)?;
-        let (_, published) = self.publish(&probe.key, &action.outputs)?;
+        context.store.record(key.digest(), &action)?;
+        let (_, published) = self.publish(&key, &action.outputs)?;
         Ok(Finished {
-            key: probe.key,
+            key,
             outputs: action.outputs,
             published,
             outcome: Outcome::Ran,
@@ -118,8 +122,9 @@ impl Attempt<'_> {
         })
     }
 
-    /// Runs the job in a scratch folder and moves what it declares into the store.
-    fn run_job(&self, digests: &[(String, Digest)]) -> Result<Outputs> {
+    /// Runs the job in a scratch folder and moves what it declares into the store. Also the key, where only
+    /// a run tells it.
+    fn run_job(&self, digests: &[(String, Digest)]) -> Result<(Outputs, Option<Key>)> {
         let Attempt { context, stage, .. } = self;
         let scratch_root = context.workspace.cache.join("scratch");
         files::create_folder(&scratch_root)?;
@@ -151,7 +156,12 @@ impl Attempt<'_> {
             });
         };
         let folder = scratch.path().to_owned();
-        let io = Io::new(by_role, folder, self.cancelled, &report);
+        let mut io = Io::new(by_role, folder, self.cancelled, &report).varied(self.variation);
+        let since = Moment::of(scratch.path());
+        let is_watched = stage.job.is_watched();
+        if is_watched {
+            io = io.in_repository(context.repository());
+        }
         let job = || {
             catch_unwind(AssertUnwindSafe(|| stage.job.run(&io)))
                 .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
@@ -170,7 +180,9 @@ impl Attempt<'_> {
         write_log(&context.workspace.log_path(&stage.id), &log)?;
         result?;
         self.check_unchanged(&paths, digests)?;
-        collect(scratch.path(), stage, context)
+        let key = || context.key_after(stage, digests, io.take_looks(), since);
+        let key = is_watched.then(key).transpose()?;
+        Ok((collect(scratch.path(), stage, context)?, key))
     }
 
     /// Finds what a library may not survive before one reads it: inputs that stages made must be what was

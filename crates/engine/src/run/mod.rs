@@ -11,3 +11,4 @@ pub(crate) mod recorded;
 pub mod schedule;
 pub mod settle;
 pub mod tolerant;
+pub mod watched;

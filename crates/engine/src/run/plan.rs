@@ -196,15 +196,30 @@ impl Context<'_> {
         Ok(Some(digests))
     }
 
-    /// The key of a stage with these inputs.
+    /// The key of a stage with these inputs; of a watched one, by what its recorded key says it looked at.
     pub fn key(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Key {
+        match stage.job.is_watched() {
+            true => self.recorded_key(stage, inputs),
+            false => self.key_of(stage, inputs),
+        }
+    }
+
+    /// The key of a stage with these inputs and nothing else.
+    pub(crate) fn key_of(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Key {
         let kind = &self.kinds[stage.kind];
         Key::new(kind.name(), stage.job.params(), inputs, kind.code())
     }
 
     /// The key of a stage with these inputs, and what the caches have for it.
     pub fn probe(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Probe {
-        let key = self.key(stage, inputs);
+        match stage.job.is_watched() {
+            true => self.probe_watched(stage, inputs),
+            false => self.probe_key(stage, self.key_of(stage, inputs)),
+        }
+    }
+
+    /// What the caches have for a key of a stage.
+    pub(crate) fn probe_key(&self, stage: &Stage, key: Key) -> Probe {
         // An entry for other outputs than the stage's is damaged, and as good as none.
         let is_whole = |action: &Action| {
             action.outputs.len() == stage.outputs.len()

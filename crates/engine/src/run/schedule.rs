@@ -31,6 +31,8 @@ pub struct Options {
     pub keep_going: bool,
     /// Record outputs that differ under an unchanged key, instead of reporting them.
     pub accept: bool,
+    /// Under which circumstances other than the usual stages run, see [`crate::Io::variation`].
+    pub variation: Option<String>,
 }
 
 /// When a stage is taken: the rank of its group, then its place in the file.
@@ -262,6 +264,7 @@ impl Run<'_> {
                 stage,
                 known: &known,
                 forced: self.is_forced(index),
+                variation: self.options.variation.as_deref(),
                 observer: self.observer,
                 cancelled: self.cancelled,
             };

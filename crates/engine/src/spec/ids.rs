@@ -26,6 +26,8 @@ pub enum Role {
     Variable,
     /// An item of an axis: it may be a number.
     Item,
+    Input,
+    Output,
 }
 
 impl Role {
@@ -37,6 +39,8 @@ impl Role {
             Role::Axis => "an axis",
             Role::Variable => "a variable",
             Role::Item => "an item",
+            Role::Input => "an input",
+            Role::Output => "an output",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! time, host or environment can enter, because no part holds one.
 
 use crate::base::digest::{Digest, Encoder};
+use crate::stage::look;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -238,7 +239,8 @@ impl std::fmt::Display for Change {
         fn show<T: ToString>(value: &Option<T>) -> String {
             value.as_ref().map_or("absent".into(), T::to_string)
         }
-        let short = |d: &Option<Digest>| show(&d.map(|d| d.short()));
+        let words = |d: Digest| look::state_words(d).map_or_else(|| d.short(), str::to_owned);
+        let short = |d: &Option<Digest>| show(&d.map(words));
         match self {
             Change::Param { name, old, new } => {
                 write!(f, "param {name}: {} -> {}", show(old), show(new))

@@ -4,8 +4,8 @@
 //! The engine knows nothing else of what stages do, and stages know nothing of keys, caches or other
 //! stages.
 
+use crate::base::digest::Digest;
 use crate::base::error::{Error, Result};
-use crate::base::files;
 use crate::stage::columns::{Placed, Wanted};
 use crate::stage::key::Code;
 use crate::yaml::node::Node;
@@ -13,11 +13,11 @@ use crate::yaml::typed;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use crate::stage::io::{Io, Progress, Repository, read};
 
 /// How many artifacts a role takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +33,16 @@ pub enum Arity {
 }
 
 /// An input that a kind expects.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Role {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub arity: Arity,
 }
 
 /// A role that takes exactly one artifact.
 pub const fn one(name: &'static str) -> Role {
     Role {
-        name,
+        name: Cow::Borrowed(name),
         arity: Arity::One,
     }
 }
@@ -50,7 +50,7 @@ pub const fn one(name: &'static str) -> Role {
 /// A role that takes one artifact or none.
 pub const fn optional(name: &'static str) -> Role {
     Role {
-        name,
+        name: Cow::Borrowed(name),
         arity: Arity::Optional,
     }
 }
@@ -58,7 +58,7 @@ pub const fn optional(name: &'static str) -> Role {
 /// A role that takes an artifact for each item of a matrix.
 pub const fn many(name: &'static str) -> Role {
     Role {
-        name,
+        name: Cow::Borrowed(name),
         arity: Arity::Many,
     }
 }
@@ -66,7 +66,7 @@ pub const fn many(name: &'static str) -> Role {
 /// A role that takes any number of artifacts, also none.
 pub const fn any(name: &'static str) -> Role {
     Role {
-        name,
+        name: Cow::Borrowed(name),
         arity: Arity::Any,
     }
 }
@@ -120,6 +120,10 @@ pub trait Kind: Send + Sync {
     fn name(&self) -> &str;
     fn inputs(&self) -> &[Role];
     fn outputs(&self) -> Vec<String>;
+    /// Whether its stages name their inputs and outputs themselves: any role takes any number of artifacts.
+    fn is_open(&self) -> bool {
+        false
+    }
     /// What the file of an output is called where pipeline.yaml gives it no path.
     fn file(&self, output: &str) -> String {
         output.to_owned()
@@ -153,7 +157,48 @@ pub trait Job: Send + Sync {
     fn wants(&self) -> Vec<Placed> {
         Vec::new()
     }
+    /// Tells the job where what it reads and writes stands in the repository: before anything else is asked,
+    /// and only where the kind is open, for its jobs may show these places to what they run.
+    ///
+    /// # Errors
+    /// The parameters name an input or output that is not there.
+    fn bind(&mut self, _bound: Bound) -> Result<()> {
+        Ok(())
+    }
+    /// Whether it may make other bytes elsewhere; see also [`Kind::may_vary`].
+    fn may_vary(&self) -> bool {
+        false
+    }
+    /// Whether it reads what no input names, and tells of it while it runs ([`Io::saw`]).
+    fn is_watched(&self) -> bool {
+        false
+    }
+    /// The digest of something outside of the repository, by a name that the job told while it ran.
+    fn outside(&self, _name: &str) -> Option<Digest> {
+        None
+    }
     fn run(&self, io: &Io) -> Result<()>;
+}
+
+/// Where a stage's inputs and outputs stand in the repository.
+#[derive(Clone, Debug, Default)]
+pub struct Bound {
+    /// Role, label, path below the root.
+    pub inputs: Vec<(String, String, PathBuf)>,
+    /// Name and path below the root of the outputs.
+    pub outputs: Vec<(String, PathBuf)>,
+}
+
+/// The role of a kind that is called so.
+pub(crate) fn role(kind: &dyn Kind, name: &str) -> Option<Role> {
+    let known = kind.inputs().iter().find(|role| role.name == name);
+    let open = || {
+        kind.is_open().then(|| Role {
+            name: Cow::Owned(name.to_owned()),
+            arity: Arity::Any,
+        })
+    };
+    known.cloned().or_else(open)
 }
 
 /// A [`StageKind`] with the digests of the code that it can reach.
@@ -281,142 +326,4 @@ impl<K: StageKind> Job for TypedJob<K> {
     fn run(&self, io: &Io) -> Result<()> {
         K::run(&self.params, io).map_err(|error| located(&self.node, error))
     }
-}
-
-/// How far a stage is, for a progress bar.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    pub done: u64,
-    pub total: u64,
-    pub note: String,
-}
-
-/// What a stage may touch: its inputs, its scratch folder, its log, its progress.
-pub struct Io<'a> {
-    inputs: BTreeMap<String, Vec<(String, PathBuf)>>,
-    scratch: PathBuf,
-    log: Mutex<String>,
-    warnings: Mutex<Vec<String>>,
-    cancelled: &'a AtomicBool,
-    progress: &'a (dyn Fn(Progress) + Sync),
-}
-
-impl<'a> Io<'a> {
-    /// Gives a stage its world: files by role and label, an empty folder for outputs.
-    pub fn new(
-        inputs: BTreeMap<String, Vec<(String, PathBuf)>>,
-        scratch: PathBuf,
-        cancelled: &'a AtomicBool,
-        progress: &'a (dyn Fn(Progress) + Sync),
-    ) -> Self {
-        Io {
-            inputs,
-            scratch,
-            log: Mutex::new(String::new()),
-            warnings: Mutex::default(),
-            cancelled,
-            progress,
-        }
-    }
-
-    /// All files of a role, with their labels, in the order of the labels.
-    pub fn inputs(&self, role: &str) -> &[(String, PathBuf)] {
-        self.inputs.get(role).map_or(&[], Vec::as_slice)
-    }
-
-    /// The one file of a role.
-    pub fn input(&self, role: &str) -> Result<&Path> {
-        match self.inputs(role) {
-            [(_, path)] => Ok(path),
-            files => Err(Error::failed(format!(
-                "role `{role}` has {} files",
-                files.len()
-            ))),
-        }
-    }
-
-    /// Every role that has at least one file.
-    pub fn roles(&self) -> impl Iterator<Item = &str> {
-        self.inputs.keys().map(String::as_str)
-    }
-
-    /// The bytes of the one file of a role.
-    pub fn read(&self, role: &str) -> Result<Vec<u8>> {
-        read(self.input(role)?)
-    }
-
-    /// Writes an output.
-    pub fn write(&self, output: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.scratch.join(output);
-        std::fs::write(&path, bytes).map_err(|e| Error::io("write", &path, &e))
-    }
-
-    /// Adds a line to the stage's log.
-    pub fn log(&self, line: impl AsRef<str>) {
-        let mut log = self
-            .log
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let _ = writeln!(log, "{}", line.as_ref());
-    }
-
-    /// Says that something may not be as it was meant: in the log, and to whoever watches the run. What
-    /// it says must not depend on where the params stand.
-    pub fn warn(&self, words: impl AsRef<str>) {
-        let words = words.as_ref();
-        self.log(format!("warning: {words}"));
-        let mut warnings = self
-            .warnings
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        warnings.push(words.to_owned());
-    }
-
-    /// The warnings so far.
-    pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(
-            &mut self
-                .warnings
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        )
-    }
-
-    /// The log so far.
-    pub fn take_log(&self) -> String {
-        std::mem::take(
-            &mut self
-                .log
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        )
-    }
-
-    /// Whether the run was interrupted: a long stage looks now and then and returns
-    /// [`Io::interrupted`].
-    pub fn cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
-    }
-
-    /// The error with which an interrupted stage stops.
-    pub fn interrupted(&self) -> Error {
-        Error::of(crate::base::error::ErrorKind::Interrupted, "interrupted")
-    }
-
-    /// Says how far the stage is.
-    pub fn progress(&self, done: u64, total: u64, note: impl Into<String>) {
-        (self.progress)(Progress {
-            done,
-            total,
-            note: note.into(),
-        });
-    }
-}
-
-/// A larger input is refused; those of the paper have less than a thousandth of it.
-const MAX_INPUT: u64 = 256 << 20;
-
-/// Reads a whole file.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
-    files::read_at_most(path, MAX_INPUT).map_err(|e| Error::io("read", path, &e))
 }

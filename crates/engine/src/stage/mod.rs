@@ -2,8 +2,10 @@
 
 pub mod boundary;
 pub mod columns;
+pub mod io;
 pub mod key;
 pub mod kind;
+pub mod look;
 pub mod publication;
 pub mod sources;
 #[expect(

@@ -149,6 +149,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         // The more is compared, the more the report says.
         keep_going: true,
         accept: false,
+        variation: None,
     };
     let summary = Run {
         context: &inner,

@@ -1,0 +1,22 @@
+//! Stages that run somebody's program: kind `command`.
+//!
+//! The program runs in a [view](view) of the repository, confined, and what it reads there is found by watching
+//! it (the crate `sandbox`). What it can see enters its key: its arguments, its variables, the contents of what
+//! it read, what it looked for and did not find, the programs that it started. How it is confined and watched
+//! does not.
+//!
+//! What is not seen: what lies outside of the repository but for the programs themselves. Packages are held to
+//! a lock file ([`packages`]) where the stage names one.
+
+mod arguments;
+mod kind;
+mod log;
+mod packages;
+mod params;
+mod program;
+mod run;
+mod surroundings;
+mod view;
+
+pub use kind::Command;
+pub use surroundings::VARIATIONS;

@@ -1,0 +1,177 @@
+//! Stages whose inputs are found while they run: what makes them stale, what does not, and what is known of
+//! them where they have never run.
+
+use crate::toy::{Ask, CACHE, Repo, walked};
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestRunner};
+use retrace::run::plan::{Reason, State};
+use retrace::upkeep::verify::verify;
+use std::collections::BTreeSet;
+
+const YAML: &str = r#"
+version: 2
+stages:
+  walk: {kind: walk, params: {text: src/a}, outputs: {out: figures/walk.txt}}
+  after: {kind: join, params: {text: after}, inputs: {parts: walk.out}, outputs: {out: figures/after.txt}}
+"#;
+
+fn repo() -> Repo {
+    let repo = Repo::new(YAML);
+    repo.write("src/a", "read src/b\nread src/none\nlist data");
+    repo.write("src/b", "b");
+    repo.write("src/unrelated", "u");
+    repo.write("data/x", "1");
+    repo
+}
+
+/// The stages that a run runs.
+fn ran(repo: &Repo) -> Vec<String> {
+    let summary = repo.run(&Ask::default()).expect("it runs");
+    assert!(
+        summary.failed.is_empty() && summary.differing.is_empty(),
+        "{summary:?}"
+    );
+    repo.take_runs()
+}
+
+#[test]
+fn what_was_looked_at_makes_it_stale_and_nothing_else_does() {
+    let repo = repo();
+    assert_eq!(ran(&repo), ["after", "src/a"]);
+    assert_eq!(repo.read("figures/walk.txt"), "b;none;x;");
+    assert_eq!(ran(&repo), [""; 0]);
+    // A file that was read; that was looked for and not there; a name in a folder that was listed.
+    repo.write("src/b", "b2");
+    assert_eq!(ran(&repo), ["after", "src/a"]);
+    repo.write("src/none", "n");
+    assert_eq!(ran(&repo), ["after", "src/a"]);
+    repo.write("data/y", "1");
+    assert_eq!(ran(&repo), ["after", "src/a"]);
+    // What it never looked at; the content of a file of which only the name counts; caches beside it.
+    repo.write("src/unrelated", "other");
+    repo.write("data/x", "2");
+    repo.write("data/__pycache__/m", "m");
+    assert_eq!(ran(&repo), [""; 0]);
+    // Other inputs, the same output: what comes after does not run.
+    repo.write("src/b", "read src/c");
+    repo.write("src/c", "b2");
+    assert_eq!(ran(&repo), ["src/a"]);
+    // Back again: everything is there.
+    repo.write("src/b", "b2");
+    assert_eq!(ran(&repo), [""; 0]);
+}
+
+#[test]
+fn it_is_told_what_changed() {
+    let repo = repo();
+    ran(&repo);
+    let reason = |text: &str| match &repo.states()[0].1 {
+        State::Stale(reason @ Reason::Changed(_)) => {
+            assert!(reason.to_string().starts_with(text), "{reason}");
+        }
+        state => panic!("{state:?}"),
+    };
+    repo.write("src/none", "n");
+    reason("input read src/none: nothing there -> ");
+    std::fs::remove_file(repo.path("src/none")).expect("it was there");
+    std::fs::remove_file(repo.path("src/b")).expect("it was there");
+    reason("input read src/b: ");
+    repo.write("src/b", "b");
+    repo.write("data/y", "");
+    reason("input names data: ");
+}
+
+#[test]
+fn a_fresh_clone_knows_from_the_lock_what_was_looked_at() {
+    let repo = repo();
+    ran(&repo);
+    std::fs::remove_dir_all(repo.path(CACHE)).expect("made");
+    let walk = || repo.states()[0].1.clone();
+    assert_eq!(walk(), State::Stale(Reason::NotRunHere));
+    let whole = |repo: &Repo| {
+        let verified = repo.with(&Ask::default(), |context| {
+            verify(context, &context.pipeline.everything()?)
+        });
+        verified.expect("it can be read").findings.is_empty()
+    };
+    assert!(whole(&repo));
+    repo.write("src/unrelated", "other");
+    assert!(whole(&repo));
+    repo.write("src/b", "b2");
+    assert!(!whole(&repo));
+    assert!(matches!(walk(), State::Stale(Reason::Changed(_))));
+}
+
+#[test]
+fn provenance_names_what_was_found() {
+    let mut repo = repo();
+    repo.publisher = Some(crate::toy::Signature::new("by"));
+    ran(&repo);
+    let text = repo.read("figures/walk.txt");
+    for words in ["src/a", "src/b", "src/none", "the names in data"] {
+        assert!(text.contains(&format!("\"{words}\"")), "{words}: {text}");
+    }
+}
+
+/// One edit: a file of a few gets one of a few contents, or goes.
+fn edit() -> impl Strategy<Value = (usize, Option<usize>)> {
+    (0..FILES.len(), proptest::option::of(0..CONTENTS.len()))
+}
+
+const FILES: [&str; 6] = ["src/a", "src/b", "src/c", "src/d/e", "data/x", "data/y"];
+const CONTENTS: [&str; 8] = [
+    "1",
+    "2",
+    "read src/b",
+    "read src/c\nread data/x",
+    "list data",
+    "list src\nread src/d/e",
+    "read data/y",
+    "list src/d",
+];
+
+/// After any history of edits the output is what walking now gives; and a state that was there before runs
+/// nothing.
+#[test]
+fn random_histories() {
+    let config = ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(21),
+        cases: std::env::var("PROPTEST_CASES")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(40),
+        ..ProptestConfig::default()
+    };
+    let histories = proptest::collection::vec(edit(), 1..14);
+    TestRunner::new(config)
+        .run(&histories, |edits| {
+            let repo = repo();
+            let mut states = BTreeSet::new();
+            for (file, content) in edits {
+                match content {
+                    Some(content) => repo.write(FILES[file], CONTENTS[content]),
+                    None => drop(std::fs::remove_file(repo.path(FILES[file]))),
+                }
+                let runs = ran(&repo);
+                let looks = std::cell::RefCell::new(BTreeSet::new());
+                let expected = walked(repo.folder.path(), "src/a", 0, &|look| {
+                    looks.borrow_mut().insert(look);
+                });
+                prop_assert_eq!(repo.read("figures/walk.txt"), expected.clone());
+                // What it would look at now, with what is there: a state that was seen needs no run.
+                let state = looks.into_inner().into_iter().map(|look| {
+                    let path = match &look {
+                        retrace::stage::look::Look::At(path) => std::fs::read(repo.path(path)).ok(),
+                        _ => None,
+                    };
+                    (look, path)
+                });
+                let state = (state.collect::<Vec<_>>(), expected);
+                let is_new = states.insert(state);
+                prop_assert_eq!(runs.contains(&"src/a".to_owned()), is_new);
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+}
