@@ -1,20 +1,88 @@
-//! Follows in the next commit.
+//! How Linux does it: three processes of one program.
+//!
+//! [`caller`] asks; [`supervisor`] watches; [`starter`] binds itself ([`confine`], [`filter`]) and becomes
+//! the command. Of each call that [`calls`] lists, the supervisor reads what is meant ([`descriptors`]), looks
+//! where it leads ([`look`]) and whose place that is ([`places`]), and decides ([`watch`]). [`family`] ends
+//! what is left; [`log`] keeps what is said; [`seccomp`] alone speaks to the kernel without a library.
+
+mod caller;
+mod calls;
+mod confine;
+mod descriptors;
+mod family;
+mod filter;
+mod log;
+mod look;
+mod places;
+mod seccomp;
+mod starter;
+mod supervisor;
+mod watch;
 
 use crate::types::ended::Ended;
 use crate::types::plan::{Bounds, Command};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-const WHY: &str = "not built yet";
+/// This program, also when its file was renamed, replaced or deleted.
+const IMAGE: &str = "/proc/self/exe";
+/// The only argument of the supervisor and of the starter.
+const SUPERVISOR: &str = "--watch-a-command";
+const STARTER: &str = "--become-a-command";
+
+static IS_PROGRAM: AtomicBool = AtomicBool::new(false);
 
 pub fn support() -> Result<(), String> {
-    Err(WHY.into())
+    confine::available().map_err(|why| {
+        format!("the kernel has no Landlock (Linux 5.13, and switched on): {why}")
+    })?;
+    seccomp::available().map_err(|why| {
+        format!("the kernel tells no program of another's calls (seccomp user notification): {why}")
+    })?;
+    // 0 and 1 let a process read the memory of those that descend from it.
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    if matches!(scope.trim(), "2" | "3") && !is_administrator() {
+        return Err(format!(
+            "kernel.yama.ptrace_scope is {}: a process may not read what its own children mean; 0 or 1 is \
+             needed",
+            scope.trim()
+        ));
+    }
+    match std::path::Path::new(IMAGE).exists() {
+        true => Ok(()),
+        false => Err("/proc is not mounted".into()),
+    }
 }
 
-pub fn run(_: &Command, _: &Bounds, _: &AtomicBool) -> Result<Ended, String> {
-    Err(WHY.into())
+fn is_administrator() -> bool {
+    use rustix::thread::{CapabilitySet, capabilities};
+    capabilities(None).is_ok_and(|has| has.effective.contains(CapabilitySet::SYS_PTRACE))
+}
+
+pub fn run(command: &Command, bounds: &Bounds, cancelled: &AtomicBool) -> Result<Ended, String> {
+    if !IS_PROGRAM.load(Ordering::Relaxed) {
+        return Err(
+            "this program did not call sandbox::act_if_asked first, so it cannot be started again to \
+             watch a command"
+                .into(),
+        );
+    }
+    support()?;
+    caller::run(command, bounds, cancelled)
 }
 
 pub fn act_if_asked() -> Option<ExitCode> {
-    None
+    let mut arguments = std::env::args_os().skip(1);
+    let asked = match (arguments.next(), arguments.next()) {
+        (Some(only), None) if only == SUPERVISOR => Some(supervisor::act as fn() -> ExitCode),
+        (Some(only), None) if only == STARTER => Some(starter::act as fn() -> ExitCode),
+        _ => None,
+    };
+    match asked {
+        Some(act) => Some(act()),
+        None => {
+            IS_PROGRAM.store(true, Ordering::Relaxed);
+            None
+        }
+    }
 }

@@ -1,0 +1,517 @@
+//! What is answered to each watched call, and what is written down of it.
+//!
+//! Decides by [`Places`]; never does what the command asked for. What is written down is kept back until the
+//! answer has reached the thread that asked: only then was it that thread's memory which was read.
+
+use super::calls::{Call, Flags, Follow, Where, find};
+use super::descriptors::{self, Meant};
+use super::family;
+use super::look::{Found, Look, Target};
+use super::places::{Place, Places};
+use super::seccomp::{Answer, Notification};
+use crate::types::ended::{Refused, Seen};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// One line of what was seen.
+#[derive(Clone, Debug)]
+enum Note {
+    Read(PathBuf),
+    Folder(PathBuf),
+    Listed(PathBuf),
+    Link(PathBuf),
+    Absent(PathBuf),
+    Executed(PathBuf),
+    Hidden(PathBuf),
+    Refused(Refused),
+    /// A name of shared memory that the command makes.
+    Shared(PathBuf),
+    Forked,
+}
+
+#[derive(Debug)]
+pub struct Watch {
+    places: Places,
+    look: Look,
+    network: bool,
+    /// Processes that may live at a time.
+    most: Option<u64>,
+    /// At most so many live: those counted last, and one for each that was made since.
+    alive: u64,
+    /// The command has ended: nothing more is begun.
+    closing: bool,
+    seen: Seen,
+    shared: BTreeSet<PathBuf>,
+    notes: Vec<Note>,
+}
+
+impl Watch {
+    pub fn new(places: Places, network: bool, most: Option<u64>) -> Watch {
+        Watch {
+            places,
+            look: Look::default(),
+            network,
+            most,
+            alive: 1,
+            closing: false,
+            seen: Seen::default(),
+            shared: BTreeSet::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// From now on no process is made.
+    pub fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// What was seen, when all is over; what the command left in shared memory is removed.
+    pub fn end(&mut self) -> Seen {
+        for name in std::mem::take(&mut self.shared) {
+            // Most programs have removed it themselves.
+            let _ = std::fs::remove_file(name);
+        }
+        std::mem::take(&mut self.seen)
+    }
+
+    /// What is to be answered; [`Watch::keep`] or [`Watch::forget`] what it noted then.
+    pub fn decide(&mut self, call: &Notification) -> Answer {
+        match find(call.call) {
+            None => Answer::Continue,
+            Some(Call::Open(at, flags)) => self.open(call, at, flags),
+            Some(Call::Look(at, follow)) => {
+                self.with_target(call, at, follow, |watch, target| watch.look_at(&target))
+            }
+            Some(Call::Execute(at, follow)) => {
+                self.with_target(call, at, follow, |watch, target| watch.execute(&target))
+            }
+            Some(Call::Make(at)) => self.with_target(call, at, Follow::Never, Watch::make),
+            Some(Call::Remove(at)) => self.with_target(call, at, Follow::Never, Watch::remove),
+            Some(Call::Rename(from, to)) => self.rename(call, from, to),
+            Some(Call::Link(from, to)) => self.link(call, from, to),
+            Some(Call::Change(at, follow)) => self.with_target(call, at, follow, Watch::change),
+            Some(Call::ChangeOpen(argument)) => {
+                match descriptors::open_file(call, argument)
+                    .and_then(|file| self.target(file, true))
+                {
+                    Some(target) => self.change(target),
+                    None => Answer::Continue,
+                }
+            }
+            Some(Call::Fork) => self.fork(),
+            Some(Call::Socket) => self.socket(call.arguments[0]),
+            Some(Call::Connect(argument)) => self.connect(call, argument),
+            Some(Call::Bind(argument)) => {
+                match descriptors::socket_path(call, argument)
+                    .and_then(|path| self.target(path, false))
+                {
+                    Some(target) => self.make(target),
+                    None => Answer::Continue,
+                }
+            }
+            Some(Call::Forbidden(what)) => {
+                self.refuse(Refused::Other(format!("to {what}")), libc::EPERM)
+            }
+        }
+    }
+
+    /// The thread has its answer: what was noted is true.
+    pub fn keep(&mut self) {
+        let mut notes = std::mem::take(&mut self.notes);
+        for note in notes.drain(..) {
+            match note {
+                Note::Read(path) => insert(&mut self.seen.read, path),
+                Note::Folder(path) => insert(&mut self.seen.folders, path),
+                Note::Listed(path) => insert(&mut self.seen.listed, path),
+                Note::Link(path) => insert(&mut self.seen.links, path),
+                Note::Absent(path) => insert(&mut self.seen.absent, path),
+                Note::Executed(path) => insert(&mut self.seen.executed, path),
+                Note::Hidden(path) => insert(&mut self.seen.hidden, path),
+                Note::Shared(path) => insert(&mut self.shared, path),
+                Note::Refused(refused) => {
+                    self.seen.refused.insert(refused);
+                }
+                Note::Forked => self.alive += 1,
+            }
+        }
+        self.notes = notes;
+    }
+
+    /// The thread has gone: what was noted may be another's.
+    pub fn forget(&mut self) {
+        self.notes.clear();
+    }
+
+    fn with_target(
+        &mut self,
+        call: &Notification,
+        at: Where,
+        follow: Follow,
+        then: impl FnOnce(&mut Watch, Target) -> Answer,
+    ) -> Answer {
+        let follow = match follow {
+            Follow::Always => true,
+            Follow::Never => false,
+            Follow::Unless(argument, bit) => call.arguments[argument] & bit == 0,
+        };
+        match descriptors::meant(call, at).and_then(|meant| self.target(meant, follow)) {
+            Some(target) => then(self, target),
+            None => Answer::Continue,
+        }
+    }
+
+    /// Where it leads; `None` for what has no path: a pipe, memory.
+    fn target(&mut self, meant: Meant, follow: bool) -> Option<Target> {
+        match meant {
+            Meant::Path(path) => Some(self.look.at(&self.places, &path, follow)),
+            Meant::Open(path) if path.starts_with(b"/") => {
+                let target = self.look.at(&self.places, &path, false);
+                // One that has been removed is nobody's any more.
+                (target.found != Found::Absent).then_some(target)
+            }
+            Meant::Open(_) => None,
+        }
+    }
+
+    fn open(&mut self, call: &Notification, at: Where, flags: Flags) -> Answer {
+        let flags = match flags {
+            Flags::Argument(argument) => Some(call.arguments[argument]),
+            Flags::Behind(argument) => descriptors::number(call.thread, call.arguments[argument]),
+            Flags::Fixed(flags) => Some(flags),
+        };
+        // A structure that cannot be read: the kernel will say so.
+        let Some(flags) = flags.map(|flags| flags as i32) else {
+            return Answer::Continue;
+        };
+        let has = |bits: i32| flags & bits == bits;
+        let follow = !has(libc::O_NOFOLLOW) && !(has(libc::O_CREAT) && has(libc::O_EXCL));
+        let Some(target) =
+            descriptors::meant(call, at).and_then(|meant| self.target(meant, follow))
+        else {
+            return Answer::Continue;
+        };
+        if has(libc::O_PATH) {
+            return self.look_at(&target);
+        }
+        let makes = has(libc::O_CREAT) && target.found == Found::Absent || has(libc::O_TMPFILE);
+        let writes = flags & libc::O_ACCMODE != libc::O_RDONLY || has(libc::O_TRUNC);
+        match makes || writes {
+            true => self.open_to_write(&target, makes),
+            false => self.open_to_read(&target),
+        }
+    }
+
+    fn open_to_write(&mut self, target: &Target, makes: bool) -> Answer {
+        match (target.place, target.found) {
+            (Place::Writable | Place::Device, _) => Answer::Continue,
+            // The kernel says so itself.
+            (_, Found::Absent) if !makes => self.look_at(target),
+            (_, Found::Folder) if !makes => self.look_at(target),
+            (Place::Shared, _) => self.open_shared(target, makes),
+            _ if is_nameless(target) => Answer::Continue,
+            _ => self.refuse_write(target),
+        }
+    }
+
+    fn open_to_read(&mut self, target: &Target) -> Answer {
+        if let Some(answer) = self.hide(target) {
+            return answer;
+        }
+        match (target.place, target.found) {
+            (Place::Shared, _) => self.open_shared(target, false),
+            (Place::Passage, Found::Folder) => {
+                self.note(Note::Hidden(target.named.clone()));
+                Answer::Fail(libc::EACCES)
+            }
+            (Place::Outside, found) if found != Found::Absent => {
+                self.refuse(Refused::Read(target.named.clone()), libc::EACCES)
+            }
+            (_, Found::Folder) => {
+                if let Some(path) = told(target) {
+                    self.note(Note::Listed(path));
+                }
+                Answer::Continue
+            }
+            _ => self.look_at(target),
+        }
+    }
+
+    /// Memory that the command made itself, not another's.
+    fn open_shared(&mut self, target: &Target, makes: bool) -> Answer {
+        match self.shared.contains(&target.real) {
+            true => Answer::Continue,
+            false if makes && target.found == Found::Absent => {
+                self.note(Note::Shared(target.real.clone()));
+                Answer::Continue
+            }
+            false if target.found == Found::Absent => Answer::Continue,
+            false => self.refuse(Refused::Read(target.named.clone()), libc::EACCES),
+        }
+    }
+
+    fn look_at(&mut self, target: &Target) -> Answer {
+        if let Some(answer) = self.hide(target) {
+            return answer;
+        }
+        if let Some(path) = told(target) {
+            match target.found {
+                Found::Absent => self.note(Note::Absent(path)),
+                Found::File => self.note(Note::Read(path)),
+                Found::Folder => self.note(Note::Folder(path)),
+                Found::Link => self.note(Note::Link(path)),
+                Found::Other => {}
+            }
+        }
+        Answer::Continue
+    }
+
+    fn execute(&mut self, target: &Target) -> Answer {
+        let answer = self.look_at(target);
+        if answer != Answer::Continue || target.found != Found::File {
+            return answer;
+        }
+        if target.place == Place::Outside {
+            return self.refuse(Refused::Read(target.named.clone()), libc::EACCES);
+        }
+        let is_program = std::fs::metadata(&target.real)
+            .is_ok_and(|data| data.permissions().mode() & 0o111 != 0);
+        if is_program {
+            self.note(Note::Executed(target.real.clone()));
+            self.interpreters(target.real.clone());
+        }
+        answer
+    }
+
+    /// The kernel opens what a script names unasked.
+    fn interpreters(&mut self, mut script: PathBuf) {
+        /// As many as the kernel follows.
+        const MOST: usize = 5;
+        for _ in 0..MOST {
+            let first = first_bytes(&script);
+            let named =
+                descriptors::interpreter(&first).filter(|path| Path::new(path).is_absolute());
+            let Some(named) = named else {
+                return;
+            };
+            let target = self.look.at(&self.places, named.as_bytes(), true);
+            // What is refused the kernel refuses too; here it gets its name.
+            match target.place {
+                Place::Outside if target.found == Found::File => {
+                    self.note(Note::Refused(Refused::Read(target.named)));
+                    return;
+                }
+                _ => self.look_at(&target),
+            };
+            if target.found != Found::File {
+                return;
+            }
+            self.note(Note::Executed(target.real.clone()));
+            script = target.real;
+        }
+    }
+
+    fn make(&mut self, target: Target) -> Answer {
+        match (target.place, target.found) {
+            (Place::Writable, _) => Answer::Continue,
+            // The kernel says that it is there already; and a folder that is not there it misses itself.
+            (_, found) if found != Found::Absent => self.look_at(&target),
+            _ if !has_folder(&target) => self.look_at(&target),
+            _ => self.refuse_write(&target),
+        }
+    }
+
+    fn remove(&mut self, target: Target) -> Answer {
+        match (target.place, target.found) {
+            (Place::Writable, _) => Answer::Continue,
+            (_, Found::Absent) => self.look_at(&target),
+            (Place::Shared, _) if self.shared.contains(&target.real) => Answer::Continue,
+            _ => self.refuse_write(&target),
+        }
+    }
+
+    fn rename(&mut self, call: &Notification, from: Where, to: Where) -> Answer {
+        let Some((from, to)) = self.two(call, from, to) else {
+            return Answer::Continue;
+        };
+        if from.found == Found::Absent {
+            return self.look_at(&from);
+        }
+        if self.are_shared(&from, &to) {
+            self.note(Note::Shared(to.real));
+            return Answer::Continue;
+        }
+        let answers = [from, to].map(|target| match target.place {
+            Place::Writable => Answer::Continue,
+            _ => self.refuse_write(&target),
+        });
+        let refused = answers
+            .into_iter()
+            .find(|answer| *answer != Answer::Continue);
+        refused.unwrap_or(Answer::Continue)
+    }
+
+    fn link(&mut self, call: &Notification, from: Where, to: Where) -> Answer {
+        let Some((from, to)) = self.two(call, from, to) else {
+            return Answer::Continue;
+        };
+        if from.found == Found::Absent {
+            return self.look_at(&from);
+        }
+        if self.are_shared(&from, &to) {
+            self.note(Note::Shared(to.real));
+            return Answer::Continue;
+        }
+        match (from.place, to.place) {
+            (Place::Writable, Place::Writable) => Answer::Continue,
+            // A second name would make the first one's file writable. Programs copy when they hear this.
+            (_, Place::Writable) => match self.look_at(&from) {
+                Answer::Continue => Answer::Fail(libc::EXDEV),
+                answer => answer,
+            },
+            _ => self.make(to),
+        }
+    }
+
+    fn are_shared(&self, from: &Target, to: &Target) -> bool {
+        let own = self.shared.contains(&from.real) && to.place == Place::Shared;
+        own && (to.found == Found::Absent || self.shared.contains(&to.real))
+    }
+
+    fn two(&mut self, call: &Notification, from: Where, to: Where) -> Option<(Target, Target)> {
+        let from = descriptors::meant(call, from)?;
+        let from = self.target(from, false)?;
+        let to = descriptors::meant(call, to)?;
+        Some((from, self.target(to, false)?))
+    }
+
+    fn change(&mut self, target: Target) -> Answer {
+        match (target.place, target.found) {
+            (Place::Writable, _) => Answer::Continue,
+            (Place::Shared, _) if self.shared.contains(&target.real) => Answer::Continue,
+            (_, Found::Absent) => self.look_at(&target),
+            _ if is_nameless(&target) => Answer::Continue,
+            _ => match self.refuse_write(&target) {
+                Answer::Fail(libc::EACCES) => Answer::Fail(libc::EPERM),
+                answer => answer,
+            },
+        }
+    }
+
+    fn fork(&mut self) -> Answer {
+        if self.closing {
+            return Answer::Fail(libc::EAGAIN);
+        }
+        if let Some(most) = self.most
+            && self.alive >= most
+        {
+            self.alive = family::count();
+            if self.alive >= most {
+                let what = format!("more than {most} processes at a time");
+                return self.refuse(Refused::Other(what), libc::EAGAIN);
+            }
+        }
+        self.note(Note::Forked);
+        Answer::Continue
+    }
+
+    fn socket(&mut self, family: u64) -> Answer {
+        match self.network {
+            true => Answer::Continue,
+            false => {
+                let family = descriptors::family(family);
+                self.refuse(Refused::Network(family), libc::EACCES)
+            }
+        }
+    }
+
+    /// Who listens on a socket that the command did not make could fetch anything for it.
+    fn connect(&mut self, call: &Notification, argument: usize) -> Answer {
+        let path = descriptors::socket_path(call, argument);
+        let Some(target) = path.and_then(|path| self.target(path, true)) else {
+            return Answer::Continue;
+        };
+        match (target.place, target.found) {
+            (Place::Writable, _) | (_, Found::Absent) => self.look_at(&target),
+            _ => {
+                let what = format!("to connect to the socket {}", target.named.display());
+                self.refuse(Refused::Other(what), libc::EACCES)
+            }
+        }
+    }
+
+    /// What is hidden is not there.
+    fn hide(&mut self, target: &Target) -> Option<Answer> {
+        let is_hidden = |place| matches!(place, Place::Hidden | Place::HiddenName);
+        if !is_hidden(target.place) && !is_hidden(target.place_of_name) {
+            return None;
+        }
+        self.note(Note::Hidden(target.named.clone()));
+        Some(Answer::Fail(libc::ENOENT))
+    }
+
+    /// A name that is hidden everywhere, as that of a cache, is no fault of the command: it is told as hidden.
+    fn refuse_write(&mut self, target: &Target) -> Answer {
+        let by_name = [target.place, target.place_of_name].contains(&Place::HiddenName);
+        match by_name {
+            true => self.note(Note::Hidden(target.named.clone())),
+            false => self.note(Note::Refused(Refused::Write(target.named.clone()))),
+        }
+        Answer::Fail(libc::EACCES)
+    }
+
+    fn refuse(&mut self, what: Refused, error: i32) -> Answer {
+        self.note(Note::Refused(what));
+        Answer::Fail(error)
+    }
+
+    fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+}
+
+fn insert(to: &mut BTreeSet<PathBuf>, path: PathBuf) {
+    if !to.contains(&path) {
+        to.insert(path);
+    }
+}
+
+/// The path by which it is told, if it is: as the command calls it, or, when that is no watched place, where
+/// it leads.
+fn told(target: &Target) -> Option<PathBuf> {
+    match (target.place_of_name, target.place) {
+        (_, Place::Writable) => None,
+        (Place::Watched, _) => Some(target.named.clone()),
+        (_, Place::Watched) => Some(target.real.clone()),
+        _ => None,
+    }
+}
+
+/// A descriptor's name in `/proc` when it is no file of a folder: of a pipe, of memory.
+fn is_nameless(target: &Target) -> bool {
+    target.found == Found::Other && target.real.starts_with("/proc")
+}
+
+/// Whether the folder that something would be made in is there.
+fn has_folder(target: &Target) -> bool {
+    target.real.parent().is_some_and(Path::is_dir)
+}
+
+fn first_bytes(path: &Path) -> Vec<u8> {
+    /// As many as the kernel looks at.
+    const LINE: u64 = 256;
+    let mut bytes = Vec::new();
+    // Somebody may have put a pipe there meanwhile: that must not keep this process waiting.
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path);
+    if let Ok(file) = file {
+        // What cannot be read names no interpreter.
+        let _ = file.take(LINE).read_to_end(&mut bytes);
+    }
+    bytes
+}
