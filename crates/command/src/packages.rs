@@ -124,7 +124,7 @@ pub fn check<'a>(
     used: impl Iterator<Item = &'a PathBuf>,
 ) -> Result<(), String> {
     let installed = installed(folders);
-    let tops: BTreeSet<String> = used.filter_map(|path| top(path, folders)).collect();
+    let tops = self::used(folders, used);
     let mut wrong = Vec::new();
     for (name, (version, modules)) in &installed {
         let is_used = !modules.is_disjoint(&tops);
@@ -149,9 +149,13 @@ pub fn check<'a>(
     }
 }
 
-/// Whether packages outside of the standard library were used.
-pub fn any_used<'a>(folders: &[PathBuf], mut used: impl Iterator<Item = &'a PathBuf>) -> bool {
-    used.any(|path| top(path, folders).is_some_and(|top| !BESIDE.contains(&top.as_str())))
+/// The packages, by their top-level names, of which something was used.
+pub fn used<'a>(
+    folders: &[PathBuf],
+    paths: impl Iterator<Item = &'a PathBuf>,
+) -> BTreeSet<String> {
+    let tops = paths.filter_map(|path| top(path, folders));
+    tops.filter(|top| !BESIDE.contains(&top.as_str())).collect()
 }
 
 /// What stands beside packages and is looked at by every start of the interpreter.

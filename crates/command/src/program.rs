@@ -4,6 +4,7 @@
 //! is asked where it is.
 
 use retrace::{Digest, Error, Result};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -124,10 +125,18 @@ fn prefix(path: &Path) -> Option<PathBuf> {
     (!is_system).then_some(prefix)
 }
 
-/// What the interpreter says of itself.
-const ASK: &str = "import sys, sysconfig\n\
-    for line in (sys.executable, sys.prefix, sys.base_prefix, sys.exec_prefix):\n    print(line)\n\
-    for name in ('purelib', 'platlib'):\n    print(sysconfig.get_paths()[name])\n";
+/// What the interpreter says of itself, as JSON.
+const ASK: &str = "import json, site, sys, sysconfig\n\
+    paths = sysconfig.get_paths()\n\
+    print(json.dumps({'executable': sys.executable, 'prefixes': [sys.prefix, sys.base_prefix, sys.exec_prefix], \
+    'packages': [paths['purelib'], paths['platlib'], *site.getsitepackages()]}))\n";
+
+#[derive(Deserialize)]
+struct Answer {
+    executable: PathBuf,
+    prefixes: Vec<PathBuf>,
+    packages: Vec<PathBuf>,
+}
 
 /// Asks once in this process.
 fn python(path: &Path) -> Result<Program> {
@@ -137,11 +146,8 @@ fn python(path: &Path) -> Result<Program> {
         return Ok(program.clone());
     }
     let refused = |why: String| {
-        Error::failed(format!(
-            "{} does not say where it is: {why}",
-            path.display()
-        ))
-        .hint("see whether it starts: it is asked with -c 'import sys'")
+        let message = format!("{} does not say where it is: {why}", path.display());
+        Error::failed(message).hint("see whether it starts: it is asked with -c 'import sys'")
     };
     let output = Command::new(path)
         .args(["-I", "-c", ASK])
@@ -149,27 +155,20 @@ fn python(path: &Path) -> Result<Program> {
         .current_dir("/")
         .output()
         .map_err(|e| refused(e.to_string()))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let lines: Vec<&str> = text.lines().collect();
-    let [executable, folders @ ..] = &lines[..] else {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(refused(said));
-    };
-    if !output.status.success() || executable.is_empty() || folders.len() != 5 {
-        return Err(refused(output.status.to_string()));
-    }
-    let (needs, packages) = folders.split_at(3);
-    let list = |folders: &[&str]| {
-        let mut folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
+    let answer: Answer = serde_json::from_slice(&output.stdout).map_err(|_| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        refused(format!("{} {}", output.status, said.trim()))
+    })?;
+    let list = |mut folders: Vec<PathBuf>| {
+        folders.retain(|folder| folder != Path::new("/usr") && folder.is_absolute());
         folders.sort();
         folders.dedup();
-        folders.retain(|folder| folder != Path::new("/usr") && folder.is_absolute());
         folders
     };
     let program = Program {
-        path: PathBuf::from(executable),
-        needs: list(needs),
-        packages: list(packages),
+        path: answer.executable,
+        needs: list(answer.prefixes),
+        packages: list(answer.packages),
     };
     known.insert(path.to_owned(), program.clone());
     Ok(program)

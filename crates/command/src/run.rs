@@ -319,7 +319,7 @@ fn judge(ended: &Ended, printed: &str, command: &Prepared, place: &Place, io: &I
             true => String::new(),
             false => format!("; {refused}"),
         };
-        let looked = looked_for(ended);
+        let looked = looked_for(ended, io.repository()?);
         let error = Error::failed(format!("{message}{refused}{}", log::last_lines(printed)));
         return Err(match looked {
             Some(hint) => error.hint(hint),
@@ -377,13 +377,9 @@ fn refused(ended: &Ended, place: &Place) -> String {
 }
 
 /// What it looked for among what stages make, if it did.
-fn looked_for(ended: &Ended) -> Option<String> {
-    let mut hidden = ended.seen.hidden.iter();
-    let is_unseen = |path: &&PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        !UNSEEN.iter().any(|unseen| name == *unseen)
-    };
-    let path = hidden.find(is_unseen)?;
+fn looked_for(ended: &Ended, repository: &Repository) -> Option<String> {
+    let is_made = |path: &&PathBuf| repository.made.iter().any(|made| path.starts_with(made));
+    let path = ended.seen.hidden.iter().find(is_made)?;
     let name = path.file_name()?.to_string_lossy().into_owned();
     Some(format!(
         "it looked for {name} among what runs make; if a stage makes that, name it under `inputs`"
@@ -489,8 +485,13 @@ fn packages_fit(
     let seen = &ended.seen;
     let used = || seen.read.iter().chain(&seen.folders);
     let Some(lock) = &command.params.packages else {
-        if packages::any_used(&program.packages, used()) {
-            io.warn("it used packages of no declared environment: name their lock file under `packages`");
+        let used: Vec<String> = packages::used(&program.packages, used()).into_iter().collect();
+        if !used.is_empty() {
+            let shown = used[..used.len().min(4)].join(", ");
+            io.warn(format!(
+                "packages were used that no lock file holds ({shown}{}): name one under `packages`",
+                if used.len() > 4 { ", ..." } else { "" }
+            ));
         }
         return Ok(());
     };

@@ -46,6 +46,8 @@ pub struct Summary {
     pub absent: Vec<AbsentFile>,
     /// Why targets did not run without them, where a run goes on after failures.
     pub refused: Option<Error>,
+    /// Whether stages are among it that found what they read, also what is not there.
+    pub watched: bool,
     /// Stages that could not run without them, and that nothing needed to.
     pub as_recorded: usize,
     pub wrote_lock: bool,
@@ -98,6 +100,7 @@ impl Settlement<'_> {
                 Outcome::Ran => summary.ran += 1,
             }
             let stage = &context.pipeline.stages[index];
+            summary.watched |= stage.job.is_watched();
             let block = block(stage, finished);
             summary.outputs += block.outputs.len();
             let known = blocks.of(stage, block.key);

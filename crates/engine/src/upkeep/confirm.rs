@@ -104,6 +104,7 @@ impl Question<'_> {
             && !summary.wrote_lock
             // Nothing tells that a file has come.
             && summary.absent.is_empty()
+            && !summary.watched
             && !summary.interrupted
             && summary.outputs_equal == summary.outputs;
         if !nothing_to_do {

@@ -177,6 +177,14 @@ impl Places {
         }
     }
 
+    /// Whether a path is below a folder that is watched and writable: what is looked at there is told all the
+    /// same.
+    pub fn is_both(&self, path: &Path) -> bool {
+        let both = |folder: &&PathBuf| self.writable.contains(folder);
+        let mut folders = self.watched.iter().filter(both);
+        folders.any(|folder| is_below(path, folder))
+    }
+
     fn has_hidden_name(&self, path: &Path, below: &Path) -> bool {
         if self.hidden_names.is_empty() {
             return false;

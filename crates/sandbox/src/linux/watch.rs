@@ -231,7 +231,7 @@ impl Watch {
                 self.refuse(Refused::Read(target.named.clone()), libc::EACCES)
             }
             (_, Found::Folder) => {
-                if let Some(path) = told(target) {
+                if let Some(path) = self.told(target) {
                     self.note(Note::Listed(path));
                 }
                 Answer::Continue
@@ -257,7 +257,7 @@ impl Watch {
         if let Some(answer) = self.hide(target) {
             return answer;
         }
-        if let Some(path) = told(target) {
+        if let Some(path) = self.told(target) {
             match target.found {
                 Found::Absent => self.note(Note::Absent(path)),
                 Found::File => self.note(Note::Read(path)),
@@ -468,6 +468,18 @@ impl Watch {
         Answer::Fail(error)
     }
 
+    /// The path by which it is told, if it is: as the command calls it, or, when that is no watched place,
+    /// where it leads.
+    fn told(&self, target: &Target) -> Option<PathBuf> {
+        match (target.place_of_name, target.place) {
+            _ if self.places.is_both(&target.named) => Some(target.named.clone()),
+            (_, Place::Writable) => None,
+            (Place::Watched, _) => Some(target.named.clone()),
+            (_, Place::Watched) => Some(target.real.clone()),
+            _ => None,
+        }
+    }
+
     fn note(&mut self, note: Note) {
         self.notes.push(note);
     }
@@ -476,17 +488,6 @@ impl Watch {
 fn insert(to: &mut BTreeSet<PathBuf>, path: PathBuf) {
     if !to.contains(&path) {
         to.insert(path);
-    }
-}
-
-/// The path by which it is told, if it is: as the command calls it, or, when that is no watched place, where
-/// it leads.
-fn told(target: &Target) -> Option<PathBuf> {
-    match (target.place_of_name, target.place) {
-        (_, Place::Writable) => None,
-        (Place::Watched, _) => Some(target.named.clone()),
-        (_, Place::Watched) => Some(target.real.clone()),
-        _ => None,
     }
 }
 

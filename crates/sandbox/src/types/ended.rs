@@ -31,7 +31,7 @@ pub struct Ended {
 }
 
 /// What a command looked at. Absolute paths, lexically normal, links in them not followed; nothing that is
-/// below `writable`.
+/// below `writable`, unless that folder is watched too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// Files below watched folders that were opened for reading, asked about or executed, and were there.

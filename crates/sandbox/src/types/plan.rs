@@ -52,7 +52,8 @@ pub struct Bounds {
     /// prefix.
     #[serde(with = "wire::many")]
     pub readable: Vec<PathBuf>,
-    /// Folders below which everything may be done, untold.
+    /// Folders below which everything may be done, untold; what is looked at below one that is `watched` too is
+    /// told as it is called there.
     #[serde(with = "wire::many")]
     pub writable: Vec<PathBuf>,
     /// Whether all of `/dev` may be read and written: a GPU needs it.
