@@ -1,9 +1,10 @@
-//! Runs the command that stdin describes, as JSON (`command`, `bounds`), and prints what [`sandbox::run`]
-//! says of it: for tests and measurements, which need a program that can stand beside a command.
+//! Runs the command that the first line of stdin describes, as JSON (`command`, `bounds`), and prints what
+//! [`sandbox::run`] says of it; a second line, whatever it says, cancels. For tests, and to try a command by
+//! hand: they need a program that can stand beside it.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(serde::Deserialize)]
 struct Plan {
@@ -11,12 +12,19 @@ struct Plan {
     bounds: sandbox::Bounds,
 }
 
+static CANCELLED: AtomicBool = AtomicBool::new(false);
+
 fn run() -> Result<String, String> {
-    let mut text = String::new();
-    let read = std::io::stdin().lock().read_to_string(&mut text);
-    read.map_err(|error| error.to_string())?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let ended = sandbox::run(&plan.command, &plan.bounds, &AtomicBool::new(false));
+    let plan = std::io::stdin().lines().next();
+    let plan = plan.ok_or("stdin is empty: a plan is needed")?;
+    let plan = plan.map_err(|error| error.to_string())?;
+    let plan: Plan = serde_json::from_str(&plan).map_err(|error| error.to_string())?;
+    std::thread::spawn(|| {
+        if let Some(Ok(_)) = std::io::stdin().lines().next() {
+            CANCELLED.store(true, Ordering::Relaxed);
+        }
+    });
+    let ended = sandbox::run(&plan.command, &plan.bounds, &CANCELLED);
     let ended = ended.map_err(|error| error.to_string())?;
     serde_json::to_string_pretty(&ended).map_err(|error| error.to_string())
 }

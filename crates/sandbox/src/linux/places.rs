@@ -108,7 +108,9 @@ impl Places {
             .map(|path| real_or_same(path))
             .collect();
         let mut readable = named("readable", &bounds.readable)?;
-        readable.extend(system(command));
+        // Of what belongs to the program, that which is watched is told like the rest.
+        let is_watched = |path: &PathBuf| watched.iter().any(|folder| is_below(path, folder));
+        readable.extend(system(command).into_iter().filter(|path| !is_watched(path)));
         let said = [
             (Says::Readable, readable),
             (Says::Device, devices.clone()),

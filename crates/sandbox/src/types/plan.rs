@@ -48,8 +48,8 @@ pub struct Bounds {
     /// Files or folders that may be read although something above them is hidden.
     #[serde(with = "wire::many")]
     pub shown: Vec<PathBuf>,
-    /// Files or folders that may be read untold, beside what every program needs and the program's own
-    /// prefix.
+    /// Files or folders that may be read untold. So may what every program needs (`/usr`, `/etc`, `/proc` and
+    /// their like) and the prefix of this one (the folder of its `bin`), unless these are watched.
     #[serde(with = "wire::many")]
     pub readable: Vec<PathBuf>,
     /// Folders below which everything may be done, untold; what is looked at below one that is `watched` too is
