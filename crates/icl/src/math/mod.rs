@@ -1,9 +1,7 @@
 //! Numbers without a subject: random streams, lane arithmetic, moments, small linear algebra and
-//! tolerances. Knows neither prompts nor pipelines.
+//! tolerances. Knows neither prompts nor pipelines. Streams and tests are those of the crate `statistics`.
 
 pub mod basis;
-pub mod beta;
-pub mod clusters;
 pub mod lane_stream;
 pub mod lanes;
 pub mod lbfgs;
@@ -14,10 +12,9 @@ pub mod product;
 pub mod sample;
 pub mod simd;
 pub mod spread;
-pub mod stream;
-pub mod student;
 pub mod tensor;
 pub mod tolerance;
 pub mod width;
 pub mod words;
-pub mod ziggurat;
+
+pub use statistics::{beta, clusters, stream, student, ziggurat};

@@ -3,9 +3,9 @@
 //! Values of one group may depend on each other, so the spread of a mean is not that of independent
 //! values. Does not know what the groups are.
 
-use crate::math::beta;
-use crate::math::stream::Stream;
-use crate::math::student;
+use crate::beta;
+use crate::stream::Stream;
+use crate::student;
 use std::collections::BTreeMap;
 
 /// Values with their groups: for each factor the level of each value.
