@@ -1,20 +1,20 @@
 //! What the program `icl-repro` is made of.
 
 use crate::code::SOURCES;
-use crate::contents::formats::PaperFiles;
-use crate::publisher::FilePublisher;
 use crate::registry;
-use crate::verbs::claims::decided_claims::{self, CLAIMS_BESIDE};
-use crate::verbs::claims::history;
-use crate::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
-use crate::verbs::doctor::findings::{self, DoctorArgs};
+use crate::verbs::doctor::findings::{DoctorArgs, doctor};
 use crate::verbs::doctor::instructions;
 use crate::verbs::examples::EXAMPLES;
 use crate::verbs::export::ro_crate::{self, RoCrateArgs};
 use crate::verbs::front::{self, FrontArgs};
-use crate::verbs::report::{self, ReportArgs};
 use crate::verbs::risk::{self, RiskArgs};
 use clap::Subcommand;
+use findings::contents::formats::TableFiles;
+use findings::publisher::FilePublisher;
+use findings::verbs::claims::decided_claims::{self, CLAIMS_BESIDE};
+use findings::verbs::claims::history;
+use findings::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
+use findings::verbs::report::{self, ReportArgs};
 use retrace::base::error::Result;
 use retrace_cli::{App, Build, Call, OwnVerbs};
 
@@ -22,8 +22,8 @@ use retrace_cli::{App, Build, Call, OwnVerbs};
 pub fn app() -> App<PaperVerb> {
     App::new(PROGRAM, env!("CARGO_PKG_VERSION"), registry::kinds, SOURCES)
         .about(ABOUT)
-        .publisher(FilePublisher::new())
-        .formats(PaperFiles)
+        .publisher(FilePublisher::new(&SOURCES))
+        .formats(TableFiles)
         .beside(CLAIMS_BESIDE)
         .prepare(|| instructions::cap().map(drop))
         .thread_variables(&[POLARS])
@@ -69,7 +69,7 @@ impl OwnVerbs for PaperVerb {
             PaperVerb::Report(args) => report::report(call, args),
             PaperVerb::Risk(args) => risk::risk(args),
             PaperVerb::Front(args) => front::front(args),
-            PaperVerb::Doctor(args) => findings::doctor(call, args),
+            PaperVerb::Doctor(args) => doctor(call, args),
             PaperVerb::Export(Export::RoCrate(args)) => ro_crate::ro_crate(&call.session()?, args),
         }
     }

@@ -10,9 +10,7 @@
 
 pub mod app;
 pub mod code;
-pub mod contents;
 pub mod golden;
 pub mod kinds;
-pub mod publisher;
 pub mod registry;
 pub mod verbs;

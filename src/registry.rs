@@ -2,11 +2,9 @@
 
 use crate::code;
 use crate::kinds::claims::kind::Claims;
-use crate::kinds::claims::verdict_table::VerdictTable;
 use crate::kinds::data::digits::Digits;
 use crate::kinds::data::names::Names;
 use crate::kinds::data::tabular_tasks::TabularTasks;
-use crate::kinds::figure::kind::DrawFigure;
 use crate::kinds::figure::prompts::PromptFigure;
 use crate::kinds::figure::word_prompts::WordPrompts;
 use crate::kinds::kept::kind::Kept;
@@ -35,7 +33,6 @@ use crate::kinds::mmlu::finetune::MmluFinetune;
 use crate::kinds::mmlu::items::MmluItems;
 use crate::kinds::mmlu::prompts::MmluPrompts;
 use crate::kinds::mmlu::random_model::MmluRandomModel;
-use crate::kinds::page::kind::Report;
 use crate::kinds::table::configuration_table::ConfigurationTable;
 use crate::kinds::table::error_table::ErrorTable;
 use crate::kinds::table::loss_table::LossTable;
@@ -53,6 +50,9 @@ use crate::kinds::transformer::bridge_finetune::BridgeFinetune;
 use crate::kinds::transformer::bridge_pretrain::BridgePretrain;
 use crate::kinds::transformer::words_finetune::WordsFinetune;
 use crate::kinds::transformer::words_pretrain::WordsPretrain;
+use findings::claims::verdict_table::VerdictTable;
+use findings::figure::kind::DrawFigure;
+use findings::page::kind::Report;
 use retrace::stage::kind::{Kind, Registered, StageKind};
 
 /// Every kind, with the digests of its code.

@@ -11,7 +11,6 @@ pub mod kept;
 pub mod language;
 pub mod measure;
 pub mod mmlu;
-pub mod page;
 pub mod params;
 pub mod table;
 pub mod train;

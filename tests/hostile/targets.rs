@@ -5,7 +5,7 @@
 
 use crate::hostile::Told;
 use crate::yaml;
-use icl_repro::contents::foreign;
+use findings::contents::foreign;
 use icl_repro::kinds::exchange::model;
 use icl_repro::registry;
 use icl_repro::verbs::risk;

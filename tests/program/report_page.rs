@@ -2,7 +2,7 @@
 //!
 //! `tests/browser/` uses the page as a reader does.
 
-use icl_repro::kinds::page::kind::{Params, Report};
+use findings::page::kind::{Params, Report};
 use icl_repro::registry;
 use plots::warnings;
 use retrace::base::error::Result;

@@ -1,5 +1,6 @@
 //! The closed forms that a claim may name, with their formulas: all the science that claims know.
 
+use findings::claims::query::evidence::Constant;
 use icl::prompts::setting::Setting;
 use icl::theory::optima;
 
@@ -60,13 +61,11 @@ pub const NAMES: [&str; FORMS.len()] = {
 };
 
 /// Their values.
-pub fn values(setting: &Setting, pretrain_shots: usize) -> Vec<(&'static str, f64)> {
-    let value = |form: &Form| (form.name, (form.value)(setting, pretrain_shots));
-    FORMS.iter().map(value).collect()
-}
-
-/// The formula of one.
-pub fn formula(name: &str) -> Option<&'static str> {
-    let found = FORMS.iter().find(|form| form.name == name);
-    found.map(|form| form.formula)
+pub fn values(setting: &Setting, pretrain_shots: usize) -> Vec<Constant> {
+    let constant = |form: &Form| Constant {
+        name: form.name,
+        formula: form.formula,
+        value: (form.value)(setting, pretrain_shots),
+    };
+    FORMS.iter().map(constant).collect()
 }

@@ -1,11 +1,4 @@
-//! The paper's claims: what they ask of tables, what is expected, and what they come to.
+//! The claims of this paper, with the closed forms that they may name.
 
-pub mod check;
-pub mod claim;
-pub mod decide;
 pub mod forms;
 pub mod kind;
-pub mod print;
-pub mod query;
-pub mod spread;
-pub mod verdict_table;

@@ -1,17 +1,4 @@
-//! Figures: rows of tables asked for (`query`), summed up (`statistics`), and drawn.
+//! Figures that show prompts; what is drawn of tables is [`findings::figure`].
 
-pub mod check;
-pub mod curves;
-pub mod data;
-pub mod error_range;
-pub mod guide;
-pub mod kind;
-pub mod legend;
-pub mod lost;
-pub mod panel;
 pub mod prompts;
-pub mod query;
-pub mod rows;
-pub mod statistics;
-pub mod wants;
 pub mod word_prompts;

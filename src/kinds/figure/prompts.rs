@@ -3,12 +3,12 @@
 //! Each row is one prompt: held-out examples of a task, their labels below, the query apart.
 
 use crate::kinds::data::tabular::Tabular;
-use crate::kinds::exchange::drawing::write_drawing;
 use crate::kinds::exchange::examples::Examples;
 use crate::kinds::exchange::roles::read_roles;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::params::seed::Seed;
+use findings::exchange::drawing::write_drawing;
 use icl::math::stream::Stream;
 use icl::prompts::task_pool::Member;
 use plots::draw::image_rows::{self, Image, ImageRow, ImageRows};

@@ -3,11 +3,11 @@
 //! Each column is one prompt, as a reader sees it: names of test things with the letters dealt to their
 //! languages, the query below in a frame with its right answer, and, which no model is told, the languages.
 
-use crate::kinds::exchange::drawing::write_drawing;
 use crate::kinds::exchange::table::failed;
 use crate::kinds::exchange::words::{COLUMNS, read_corpus, read_languages};
 use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::params::seed::Seed;
+use findings::exchange::drawing::write_drawing;
 use icl::words::corpus::Corpus;
 use icl::words::evaluations::Evaluation;
 use icl::words::prompts::{Deal, Example, Prompt};

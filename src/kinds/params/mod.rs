@@ -1,6 +1,5 @@
 //! Parameters that several kinds have.
 
-pub mod look;
 pub mod matrices;
 pub mod number;
 pub mod seed;

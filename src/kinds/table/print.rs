@@ -1,7 +1,7 @@
 //! What the table kinds share: one table, written as CSV, Parquet and a LaTeX fragment.
 
 use crate::kinds::exchange::table::failed;
-use crate::kinds::params::look::Scale;
+use findings::params::look::Scale;
 use plots::latex::{self, Align, Column};
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;

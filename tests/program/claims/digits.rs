@@ -1,8 +1,8 @@
 //! Errors and accuracies on digits as they were measured, with a spread of the size that was seen. Knows no claim.
 
 use crate::claims::made_up::named;
+use findings::claims::query::evidence::Named;
 use icl::math::stream::Stream;
-use icl_repro::kinds::claims::query::evidence::Named;
 use tables::table::{Column, Table};
 
 /// Error and accuracy at each of [`PLACES`].

@@ -3,6 +3,7 @@
 
 use crate::claims::models::{SEEDS, SHOTS, setting};
 use crate::mended::sketch::run;
+use findings::claims::query::evidence::{Named, Part};
 use icl::math::stream::Stream;
 use icl::model::head::Head;
 use icl::prompts::task::Task;
@@ -11,7 +12,6 @@ use icl::theory::pareto::every_value::EveryValue;
 use icl::theory::pareto::front::{Family, Tradeoff};
 use icl::theory::pareto::search::{Errors, Plan};
 use icl::theory::{measures, optima};
-use icl_repro::kinds::claims::query::evidence::{Named, Part};
 use icl_repro::kinds::exchange::measures::error_table;
 use ndarray::Array2;
 use tables::table::{Column, Table};

@@ -1,7 +1,7 @@
 //! The claims of pipeline.yaml, fed with tables in which some rows are what others were.
 
 use super::evidence::{column, copy, decide, sound, verdict};
-use icl_repro::kinds::claims::claim::Verdict;
+use findings::claims::claim::Verdict;
 
 /// Claim, table, rows, what they become, and what the claim comes to. Those that are open on sound evidence
 /// (what depth forgets, what the first layer keeps, the squared error on digits, five of transformers) are decided here.

@@ -1,11 +1,11 @@
 //! What quantities come to on small tables, and what is told of those that ask for what is not there.
 
-use icl_repro::kinds::claims::check::Check;
-use icl_repro::kinds::claims::claim::{Checked, Claim, Confidence, Outcome};
-use icl_repro::kinds::claims::decide;
-use icl_repro::kinds::claims::kind;
-use icl_repro::kinds::claims::query::evaluate::evaluate;
-use icl_repro::kinds::claims::query::evidence::{Evidence, Named, Part};
+use findings::claims::check::Check;
+use findings::claims::claim::{Checked, Claim, Confidence, Outcome};
+use findings::claims::decide;
+use findings::claims::query::evaluate::evaluate;
+use findings::claims::query::evidence::{Constant, Evidence, Named, Part};
+use findings::claims::questions;
 use tables::table::{Column, Table};
 
 fn text(values: &[&str]) -> Column {
@@ -68,7 +68,11 @@ fn evidence() -> Evidence {
             named("errors", &["seed"], &parts.collect::<Vec<_>>()),
             named("floors", &[], &[alone(floors.expect("a table"))]),
         ],
-        constants: vec![("noise-floor", 0.5)],
+        constants: vec![Constant {
+            name: "noise-floor",
+            formula: "sigma2",
+            value: 0.5,
+        }],
     }
 }
 
@@ -352,7 +356,7 @@ fn a_selector_reads_the_files_that_its_filters_leave() {
     ] {
         let check = Check::read(&format!("{selector} above 0")).expect(selector);
         let selectors = check.quantity.selectors();
-        let reads = |label: &&str| kind::reads(selectors[0], &labels, label);
+        let reads = |label: &&str| questions::reads(selectors[0], &labels, label);
         assert!(read.iter().all(reads), "{selector}");
         assert!(!not.iter().any(reads), "{selector}");
     }

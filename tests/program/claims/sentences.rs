@@ -1,7 +1,8 @@
 //! Sentences of checks: how they are read, what they leave unsaid, and what is wrong with them.
 
-use icl_repro::kinds::claims::check::Check;
-use icl_repro::kinds::claims::query::inherit::spelled_out;
+use findings::claims::check::Check;
+use findings::claims::query::inherit::spelled_out;
+use icl_repro::kinds::claims::forms;
 
 #[test]
 fn a_sentence_is_written_in_one_way() {
@@ -150,9 +151,15 @@ fn what_is_wrong_is_told_with_its_column_and_the_nearest_name() {
         ("a.b above 1 }", "`}` says nothing here"),
         ("a.b{x=\"y} above 1", "the quotes are not closed"),
     ] {
-        let found = Check::read(sentence).expect_err(sentence);
+        let found = Check::read_among(sentence, Some(&forms::NAMES)).expect_err(sentence);
         assert!(found.contains(told), "{sentence}: {found}");
     }
+    // A program without closed forms says nothing of them.
+    let found = Check::read_among("a.b within chance ± 1", Some(&[])).expect_err("no such number");
+    assert!(
+        found.contains("nor a number") && !found.contains("closed"),
+        "{found}"
+    );
     let nested = format!("{}a.b{} above 0", "(".repeat(60), ")".repeat(60));
     assert!(
         Check::read(&nested)

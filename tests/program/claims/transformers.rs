@@ -4,9 +4,9 @@
 //! Means are those of docs/transformer.md: places are `matched`, then `end`.
 
 use crate::claims::made_up::named;
+use findings::claims::query::evidence::Named;
 use icl::evaluate::kept;
 use icl::math::stream::Stream;
-use icl_repro::kinds::claims::query::evidence::Named;
 use std::ops::Range;
 use tables::table::{Column, Table};
 

@@ -5,6 +5,8 @@ use super::evidence::{
 };
 use super::models::{Seed, head, seeds, setting, train};
 use super::perturbed;
+use findings::claims::claim::Verdict;
+use findings::claims::query::evidence::Cells;
 use icl::math::stream::Stream;
 use icl::model::head::Head;
 use icl::model::trainable::Trainable;
@@ -14,8 +16,6 @@ use icl::prompts::task::Task;
 use icl::theory::{optima, points, risk};
 use icl::train::objective::Objective;
 use icl::train::population::PopulationLoss;
-use icl_repro::kinds::claims::claim::Verdict;
-use icl_repro::kinds::claims::query::evidence::Cells;
 
 /// `model` becomes what `other` is.
 fn replace(seed: &mut Seed, model: &str, other: &str) {

@@ -1,7 +1,7 @@
 //! A value that picks rows is read as the type of its column, or refused: never compared as written.
 
 use crate::mended::sketch::{Made, figure, refused};
-use icl_repro::kinds::figure::query::selector::{self, Selector};
+use findings::figure::query::selector::{self, Selector};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tables::table::Column;

@@ -1,6 +1,6 @@
 //! Tables of a person's own: every type that fits is read, text stays text, and what is wrong is said.
 
-use icl_repro::contents::foreign;
+use findings::contents::foreign;
 use icl_repro::kinds::data::tabular::Tabular;
 use icl_repro::registry;
 use retrace::base::error::{Error, Result};

@@ -1,0 +1,4 @@
+//! Parameters that figures share.
+
+pub mod look;
+pub mod number;

@@ -1,0 +1,7 @@
+//! Verb `claims`: verdicts on what a paper claims, decided here or committed.
+
+pub mod committed_claims;
+pub mod decided_claims;
+pub mod history;
+pub mod registered;
+pub mod verdicts;

@@ -1,0 +1,96 @@
+//! Verdicts on claims as the command line shows them, wherever they are from.
+
+use crate::claims::claim::Verdict;
+use crate::claims::print::measured;
+use anstyle::Style;
+use clap::Args;
+use retrace_cli::{Exit, exit, terminal};
+use serde::Serialize;
+
+#[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    /// Show one claim with all its evidence and the stages that it rests on
+    pub id: Option<String>,
+    /// Print an array of {"id", "statement", "expected", "measured", "std_error", "verdict"}
+    #[arg(long)]
+    pub json: bool,
+    /// Show from git in which commits claims changed, and what pipeline.lock knew then; prints {"id", "registered", "changes"} with --json
+    #[arg(long)]
+    pub history: bool,
+}
+
+/// The verdict on a claim differs from the recorded one.
+pub const VERDICT: Exit = Exit {
+    code: 4,
+    short: "a verdict differs from the recorded one (claims)",
+    meaning: "the verdict on a claim differs from the recorded one (claims)",
+};
+
+/// A line of `--json`, and of the table.
+#[derive(Serialize)]
+pub struct Line<'a> {
+    pub id: &'a str,
+    pub statement: &'a str,
+    pub expected: &'a str,
+    pub measured: Option<f64>,
+    pub std_error: Option<f64>,
+    pub verdict: &'a str,
+}
+
+/// A verdict in its colour.
+pub fn painted(verdict: &str) -> String {
+    const STYLES: [(Verdict, Style); 4] = [
+        (Verdict::Holds, terminal::GOOD),
+        (Verdict::HoldsWithCorrection, terminal::ASIDE),
+        (Verdict::Fails, terminal::BAD),
+        (Verdict::Undecided, terminal::CARE),
+    ];
+    let style = STYLES.iter().find(|(known, _)| known.words() == verdict);
+    style.map_or(verdict.to_owned(), |(_, style)| {
+        terminal::paint(*style, verdict)
+    })
+}
+
+/// The table of verdicts.
+pub fn in_words(claims: &[Line]) -> String {
+    let rows: Vec<[String; 3]> = claims
+        .iter()
+        .map(|claim| {
+            let value = measured(claim.measured, claim.std_error);
+            [claim.id.to_owned(), claim.expected.to_owned(), value]
+        })
+        .collect();
+    let header = ["claim", "expected", "measured"];
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0).max(header[column].len())
+    };
+    let widths = [width(0), width(1), width(2)];
+    let line = |cells: [&str; 3], verdict: &str| {
+        let [a, b, c] = cells;
+        let [x, y, z] = widths;
+        format!("{a:x$}  {b:y$}  {c:z$}  {verdict}\n")
+    };
+    let mut text = line(header, "verdict");
+    for (row, claim) in rows.iter().zip(claims) {
+        text += &line([&row[0], &row[1], &row[2]], &painted(claim.verdict));
+    }
+    text
+}
+
+/// The exit code for verdicts and the recorded ones, each with its claim's id; warns of each that turned.
+pub fn compare<'a>(verdicts: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> u8 {
+    let mut code = exit::OK;
+    for (id, verdict, recorded) in verdicts.filter(|(_, verdict, recorded)| verdict != recorded) {
+        terminal::warn(&format!(
+            "{id}: {verdict}, but pipeline.yaml records: {recorded}"
+        ));
+        code = VERDICT.code;
+    }
+    code
+}
+
+/// What `--json` prints.
+pub fn lines(lines: &[Line]) -> String {
+    serde_json::to_string_pretty(lines).unwrap_or_default() + "\n"
+}

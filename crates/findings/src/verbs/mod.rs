@@ -1,0 +1,5 @@
+//! Verbs for what the kinds here make: the verdicts, and the page.
+
+pub mod claims;
+pub mod committed;
+pub mod report;

@@ -1,0 +1,78 @@
+//! Verb `report`: brings the page up to date from what is made already, and says where it is.
+//!
+//! Never starts a training: what is missing is named, with the command that makes it.
+
+use crate::page::kind::Report;
+use crate::verbs::committed;
+use clap::Args;
+use retrace::base::error::{Error, Result};
+use retrace::run::plan::State;
+use retrace::stage::kind::StageKind;
+use retrace_cli::terminal::{self, count};
+use retrace_cli::{Call, RunArgs, exit};
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Fail instead of waiting while another run is going on
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// How many missing stages are named one by one.
+const NAMED: usize = 8;
+
+/// Makes the page and prints its path. Where what it shows is not made on this machine, the committed
+/// page is named, if it is what pipeline.lock records and nothing changed since; else exits with 6.
+pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
+    let session = call.session()?;
+    let program = call.program.name;
+    let stage = session.engine.of_kind(Report::NAME).ok_or_else(|| {
+        Error::config("the pipeline has no stage of kind `report`")
+            .hint("pipeline.yaml of this project has one, in group `report`")
+    })?;
+    let id = session.id(stage).to_owned();
+    let page = session.engine.pipeline.stages[stage].outputs.first();
+    let (page, path) = page.ok_or_else(|| Error::failed("the report has no output"))?;
+    let path = session.engine.workspace.out.join(path);
+    let context = session.context()?;
+    let selection = session.select(std::slice::from_ref(&id))?;
+    let plan = context.plan(&selection)?;
+    let missing = plan.states.iter().filter(|(index, state)| {
+        **index != stage && matches!(state, State::Stale(_) | State::Waits(_))
+    });
+    let missing: Vec<usize> = missing.map(|(index, _)| *index).collect();
+    if !missing.is_empty()
+        && committed::outdated(&context, &selection)?.is_empty()
+        && committed::output(&session, stage, page)?.is_some()
+    {
+        terminal::print(&format!("{}\n", path.display()));
+        terminal::note(&format!(
+            "the page as committed; nothing was computed here: {} not run on this machine, `{program} run {id}` runs what it shows",
+            count(missing.len(), "stage"),
+        ));
+        return Ok(exit::OK);
+    }
+    if !missing.is_empty() {
+        let mut message = format!(
+            "the report shows what {} would make that {} not up to date:",
+            count(missing.len(), "stage"),
+            if missing.len() == 1 { "is" } else { "are" },
+        );
+        for &index in missing.iter().take(NAMED) {
+            let outputs = session.engine.pipeline.stages[index].outputs.iter();
+            let paths = outputs.map(|(_, path)| path.display().to_string());
+            let paths = paths.collect::<Vec<_>>().join(", ");
+            message += &format!("\n  {}: {paths}", session.id(index));
+        }
+        if missing.len() > NAMED {
+            message += &format!("\n  and {} more", missing.len() - NAMED);
+        }
+        terminal::report(&Error::failed(message).hint(format!("`{program} run {id}` makes them")));
+        return Ok(exit::STALE);
+    }
+    let code = call.run(&RunArgs::of(&id, args.no_wait))?;
+    if code == exit::OK {
+        terminal::print(&format!("{}\n", path.display()));
+    }
+    Ok(code)
+}

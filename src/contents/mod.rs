@@ -1,5 +1,0 @@
-//! What this program knows of the contents of files, its own and those of others.
-
-pub mod foreign;
-pub mod formats;
-pub mod probe;

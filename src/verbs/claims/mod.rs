@@ -1,7 +1,0 @@
-//! Verb `claims`: verdicts on what the paper claims, decided here or committed.
-
-pub mod committed_claims;
-pub mod decided_claims;
-pub mod history;
-pub mod registered;
-pub mod verdicts;
