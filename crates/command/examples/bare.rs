@@ -5,6 +5,10 @@ fn main() -> std::process::ExitCode {
     fn kinds() -> Vec<Box<dyn retrace::Kind>> {
         vec![Box::new(command::Command::default())]
     }
-    const SOURCES: retrace::Sources = retrace::Sources { roots: &[], raw: &[], program: "" };
+    const SOURCES: retrace::Sources = retrace::Sources {
+        roots: &[],
+        raw: &[],
+        program: "",
+    };
     retrace_cli::App::new("bare", "0", kinds, SOURCES).run()
 }

@@ -61,6 +61,10 @@ impl Kind for Command {
         Params::json_schema(generator)
     }
 
+    fn variations(&self) -> &[(&'static str, &'static str)] {
+        &surroundings::VARIATIONS
+    }
+
     fn job(&self, params: &Node) -> Result<Box<dyn Job>> {
         let node = params.clone();
         let params: Params = typed::from_node(params)?;

@@ -19,4 +19,6 @@ mod surroundings;
 mod view;
 
 pub use kind::Command;
-pub use surroundings::VARIATIONS;
+/// The first thing in `main` of a program that has the kind: what stands beside a command is that program, started
+/// again.
+pub use sandbox::act_if_asked;

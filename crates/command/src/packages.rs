@@ -150,10 +150,7 @@ pub fn check<'a>(
 }
 
 /// The packages, by their top-level names, of which something was used.
-pub fn used<'a>(
-    folders: &[PathBuf],
-    paths: impl Iterator<Item = &'a PathBuf>,
-) -> BTreeSet<String> {
+pub fn used<'a>(folders: &[PathBuf], paths: impl Iterator<Item = &'a PathBuf>) -> BTreeSet<String> {
     let tops = paths.filter_map(|path| top(path, folders));
     tops.filter(|top| !BESIDE.contains(&top.as_str())).collect()
 }

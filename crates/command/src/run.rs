@@ -27,25 +27,21 @@ pub fn run(command: &Prepared, io: &Io) -> Result<()> {
         .environment
         .as_ref()
         .map(|folder| root.join(folder));
-    if let Some(folder) = environment.as_ref().filter(|folder| !folder.is_dir()) {
+    if environment.as_ref().is_some_and(|folder| !folder.is_dir()) {
         let name = command.params.environment.as_deref().unwrap_or_default();
         let message = format!("the environment {name} is not there");
-        debug_assert!(folder.starts_with(root));
         return Err(
             Error::failed(message).hint("make it as the project says, or mend `environment`")
         );
     }
     let name = command.arguments.first().map_or("", String::as_str);
     let program = program::find(name, root, environment.as_deref())?;
-    let work = io.work_folder()?;
-    let place = Place::new(
-        command,
-        &work
-            .path()
-            .canonicalize()
-            .map_err(|e| Error::io("find", work.path(), &e))?,
-        io,
-    )?;
+    let work = match io.variation() {
+        Some("order") => elsewhere()?,
+        _ => io.work_folder()?,
+    };
+    let folder = work.path().canonicalize();
+    let place = Place::new(&folder.map_err(|e| Error::io("find", work.path(), &e))?, io)?;
     let inputs = inputs(command, io)?;
     view::build(
         &Plan {
@@ -53,6 +49,7 @@ pub fn run(command: &Prepared, io: &Io) -> Result<()> {
             made: &repository.made,
             inputs: inputs.clone(),
             outputs: command.places.outputs.values().cloned().collect(),
+            backwards: io.variation() == Some("order"),
         },
         &place.view,
     )?;
@@ -105,13 +102,12 @@ struct Place {
 }
 
 impl Place {
-    fn new(command: &Prepared, work: &Path, io: &Io) -> Result<Place> {
+    fn new(work: &Path, io: &Io) -> Result<Place> {
         // Under other circumstances all paths are others, also in their lengths.
         let base = match io.variation() {
             Some("path") => work.join("another-folder-with-a-longer-name"),
             _ => work.to_owned(),
         };
-        let _ = command;
         let place = Place {
             view: base.join("view"),
             home: base.join("home"),
@@ -123,6 +119,16 @@ impl Place {
         }
         Ok(place)
     }
+}
+
+/// A folder in memory, where such a file system is: it lists files in the order in which they were made, and a
+/// view makes them in another order than their names have.
+fn elsewhere() -> Result<tempfile::TempDir> {
+    const MEMORY: &str = "/dev/shm";
+    tempfile::Builder::new().tempdir_in(MEMORY).map_err(|e| {
+        let message = format!("the order of files cannot be varied here: {MEMORY}: {e}");
+        Error::failed(message)
+    })
 }
 
 /// The inputs of the stage: where the command sees each, and where it is.
@@ -485,7 +491,9 @@ fn packages_fit(
     let seen = &ended.seen;
     let used = || seen.read.iter().chain(&seen.folders);
     let Some(lock) = &command.params.packages else {
-        let used: Vec<String> = packages::used(&program.packages, used()).into_iter().collect();
+        let used: Vec<String> = packages::used(&program.packages, used())
+            .into_iter()
+            .collect();
         if !used.is_empty() {
             let shown = used[..used.len().min(4)].join(", ");
             io.warn(format!(
@@ -562,7 +570,7 @@ fn collect(command: &Prepared, place: &Place, io: &Io) -> Result<()> {
         let what = match (meta.is_file(), meta.is_dir(), meta.is_symlink()) {
             (true, ..) => {
                 let to = io.output(name);
-                std::fs::rename(&path, &to).map_err(|e| Error::io("move", &path, &e))?;
+                move_file(&path, &to).map_err(|e| Error::io("move", &path, &e))?;
                 continue;
             }
             (_, true, _) => {
@@ -576,4 +584,15 @@ fn collect(command: &Prepared, place: &Place, io: &Io) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Moves a file, also to another file system.
+fn move_file(from: &Path, to: &Path) -> std::io::Result<()> {
+    match std::fs::rename(from, to) {
+        Err(e) if e.kind() == std::io::ErrorKind::CrossesDevices => {
+            std::fs::copy(from, to)?;
+            std::fs::remove_file(from)
+        }
+        moved => moved,
+    }
 }

@@ -9,16 +9,13 @@ use std::collections::BTreeMap;
 /// Circumstances other than the usual under which a command can be run, to see whether what it makes depends on
 /// them, each with what is other.
 pub const VARIATIONS: [(&str, &str); 7] = [
-    (
-        "again",
-        "nothing: the same command a second time, at another moment",
-    ),
     ("threads", "the number of threads that libraries may start"),
     ("zone", "the time zone (TZ)"),
     ("locale", "the locale (LC_ALL)"),
     ("hash", "Python's hash seed (PYTHONHASHSEED)"),
     ("date", "SOURCE_DATE_EPOCH"),
     ("path", "the folder in which it runs, and its home folder"),
+    ("order", "the order in which folders list their files"),
 ];
 
 /// Variables by which libraries are told how many threads to start.

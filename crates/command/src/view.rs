@@ -30,6 +30,8 @@ pub struct Plan<'a> {
     pub inputs: Vec<(PathBuf, PathBuf)>,
     /// Paths below the root that are the command's to write.
     pub outputs: Vec<PathBuf>,
+    /// Whether entries are made in the reverse order of their names.
+    pub backwards: bool,
 }
 
 /// Makes the view in an empty folder.
@@ -82,6 +84,9 @@ impl Builder<'_> {
         let entries = fs::read_dir(folder).map_err(|e| Error::io("list", folder, &e))?;
         let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
         names.sort();
+        if self.plan.backwards {
+            names.reverse();
+        }
         for name in names {
             let (path, place) = (folder.join(&name), below.join(&name));
             if is_unseen(&name) || self.plan.made.contains(&path) || self.own.contains(&*place) {

@@ -14,8 +14,8 @@ use crate::runner::call::{Call, NoVerbs, OwnVerbs};
 use crate::runner::grammar::{self, Cli, Verb};
 use crate::verbs::provenance::Beside;
 use crate::verbs::{
-    clean, completions, diff, explain, gc, graph, man, provenance, rebuild, run, runs, schema,
-    status, verify,
+    clean, completions, diff, explain, gc, graph, man, provenance, rebuild, repeat, run, runs,
+    schema, status, verify,
 };
 use clap::{Command, FromArgMatches};
 use retrace::base::error::{Error, ErrorKind, Result};
@@ -225,6 +225,7 @@ impl<V: OwnVerbs> App<V> {
             Verb::Graph(args) => graph::graph(&call.session()?, args),
             Verb::Verify(args) if args.rebuild => rebuild::rebuild(&call.session()?, args),
             Verb::Verify(args) => verify::verify(&call.session()?, args),
+            Verb::Repeat(args) => repeat::repeated(&call.session()?, args),
             Verb::Diff(args) => diff::diff(program, scope, args),
             Verb::Schema => schema::schema(program),
             Verb::Runs(args) => runs::runs(&call.session()?, args),

@@ -13,6 +13,7 @@ use crate::verbs::gc::GcArgs;
 use crate::verbs::graph::GraphArgs;
 use crate::verbs::man::ManArgs;
 use crate::verbs::provenance::ProvenanceArgs;
+use crate::verbs::repeat::RepeatArgs;
 use crate::verbs::run::RunArgs;
 use crate::verbs::runs::RunsArgs;
 use crate::verbs::status::StatusArgs;
@@ -42,6 +43,9 @@ pub enum Verb<V: Subcommand> {
     Graph(GraphArgs),
     /// Compare outputs, inputs and cache with pipeline.lock; writes nothing
     Verify(VerifyArgs),
+    /// Run one stage several times under other circumstances, and say which of its outputs differ, where,
+    /// and what did it; writes nothing
+    Repeat(RepeatArgs),
     /// Show what changed in pipeline.lock and in committed tables between two git revisions
     Diff(DiffArgs),
     /// Print a JSON Schema of pipeline.yaml, for editors

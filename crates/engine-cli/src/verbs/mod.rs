@@ -9,6 +9,7 @@ pub mod graph;
 pub mod man;
 pub mod provenance;
 pub mod rebuild;
+pub mod repeat;
 pub mod run;
 pub mod runs;
 pub mod schema;

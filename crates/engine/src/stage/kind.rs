@@ -141,6 +141,11 @@ pub trait Kind: Send + Sync {
     fn may_vary(&self) -> bool {
         false
     }
+    /// Circumstances that its stages can be run under to see whether what they make depends on them: each a
+    /// name, which [`Io::variation`] tells the stage, and in words what is other.
+    fn variations(&self) -> &[(&'static str, &'static str)] {
+        &[]
+    }
     /// Reads and checks parameters; errors carry their place.
     fn job(&self, params: &Node) -> Result<Box<dyn Job>>;
 }

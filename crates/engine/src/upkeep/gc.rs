@@ -12,7 +12,7 @@ use crate::base::location::{is_plain_file, is_plain_folder};
 use crate::lock::file::Lock;
 use crate::store::content::{Store, list};
 use crate::store::workspace::{LOCK_FILE, Workspace};
-use crate::upkeep::rebuild::abandoned;
+use crate::upkeep::scratch::abandoned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

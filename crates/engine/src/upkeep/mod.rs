@@ -5,4 +5,6 @@ pub mod gc;
 pub mod orphans;
 pub mod rebuild;
 pub mod removal;
+pub mod repeat;
+pub(crate) mod scratch;
 pub mod verify;

@@ -6,8 +6,6 @@
 
 use crate::base::digest::Digest;
 use crate::base::error::{Error, PROGRAM, Result};
-use crate::base::files;
-use crate::base::location::{is_plain_file, is_plain_folder};
 use crate::lock::file::{Block, Lock, LockFile, Record};
 use crate::lock::moves::{self, Blocks, Move};
 use crate::resolve::select::Selection;
@@ -18,13 +16,11 @@ use crate::run::tolerant::Compared;
 use crate::stage::key::Change;
 use crate::stage::stage::{Source, Stage};
 use crate::stage::supplied::AbsentFile;
-use crate::store::cache_folder::{REBUILD, RUN_LOCK};
-use crate::store::content::{Store, list};
-use crate::store::workspace::{RunLock, Workspace};
+use crate::store::content::Store;
+use crate::upkeep::scratch::Scratch;
 use crate::upkeep::verify::absent;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 /// What a rebuild found. Its files live as long as it does.
@@ -347,70 +343,4 @@ fn sort_changes(stage: &Stage, changes: Vec<Change>) -> (Vec<usize>, Vec<Change>
         }
     }
     (upstream, own)
-}
-
-/// A folder below the cache folder for one rebuild, removed when dropped.
-struct Scratch {
-    workspace: Workspace,
-    /// What a process that died has left is told by its lock being free.
-    held: Option<RunLock>,
-    /// The cache folder and those above it that did not exist before, the innermost first.
-    made: Vec<PathBuf>,
-}
-
-impl Scratch {
-    fn new(workspace: &Workspace) -> Result<Scratch> {
-        let cache = &workspace.cache;
-        let missing = cache.ancestors().take_while(|folder| !folder.exists());
-        let made = missing.map(Path::to_owned).collect();
-        workspace.check_cache()?;
-        files::create_folder(cache)?;
-        for folder in abandoned(cache) {
-            let _ = files::remove(&folder);
-        }
-        let folder = tempfile::Builder::new()
-            .prefix(REBUILD)
-            .tempdir_in(cache)
-            .map_err(|e| Error::io("make a folder in", cache, &e))?
-            .keep();
-        let mut scratch = Scratch {
-            workspace: Workspace::apart(workspace.root.clone(), folder.clone(), folder.join("out")),
-            held: None,
-            made,
-        };
-        scratch.held = Some(scratch.workspace.lock_for_run(false, |_| {})?);
-        Ok(scratch)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = files::remove(&self.workspace.cache);
-        // Only if nothing else has come in.
-        self.made
-            .iter()
-            .for_each(|folder| drop(fs::remove_dir(folder)));
-    }
-}
-
-/// What rebuilds that were killed have left below a cache folder.
-pub(crate) fn abandoned(cache: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(cache).into_iter().flatten().flatten();
-    let is_abandoned = |entry: &fs::DirEntry| {
-        let folder = entry.path();
-        let is_named = entry.file_name().to_string_lossy().starts_with(REBUILD);
-        let lock = folder.join(RUN_LOCK);
-        let is_free = || File::open(&lock).is_ok_and(|lock| lock.try_lock().is_ok());
-        // Of one that was hardly begun, or nearly gone, there are only folders.
-        let is_ours = || (is_plain_file(&lock) && is_free()) || is_hollow(&folder);
-        is_named && is_plain_folder(&folder) && is_ours()
-    };
-    let paths = entries.filter(is_abandoned).map(|entry| entry.path());
-    paths.collect()
-}
-
-/// Whether there is nothing in a folder but folders.
-fn is_hollow(folder: &Path) -> bool {
-    let is_hollow = |path: &PathBuf| is_plain_folder(path) && is_hollow(path);
-    list(folder).is_ok_and(|entries| entries.iter().all(is_hollow))
 }

@@ -17,7 +17,7 @@ use crate::store::content::list;
 use crate::store::history;
 use crate::store::workspace::{KEYS_FILE, LOCK_FILE, Outputs, Workspace};
 use crate::upkeep::confirm;
-use crate::upkeep::rebuild::abandoned;
+use crate::upkeep::scratch::abandoned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

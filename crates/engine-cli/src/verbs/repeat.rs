@@ -1,0 +1,121 @@
+//! Verb `repeat`: one stage several times under other circumstances, and where what it makes differs.
+
+use crate::console::terminal;
+use crate::pipeline::session::Session;
+use crate::pipeline::workers;
+use crate::program::exit;
+use clap::Args;
+use retrace::base::error::{Error, Result};
+use retrace::run::event::Event;
+use retrace::stage::kind::read;
+use retrace::upkeep::repeat::{AGAIN, Repeat, Repeater, Varied, repeat};
+use serde_json::{Value as Json, json};
+use std::path::Path;
+
+/// What to run again, and how.
+#[derive(Debug, Args)]
+pub struct RepeatArgs {
+    /// The stage, by its id
+    pub stage: String,
+    /// Vary only this: `again`, or what the kind of the stage can vary; may be given several times
+    #[arg(long, value_name = "WHAT")]
+    pub only: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the stage as usual and under each variation, and compares; writes nothing.
+pub fn repeated(session: &Session, args: &RepeatArgs) -> Result<u8> {
+    let engine = &session.engine;
+    let stages = &engine.pipeline.stages;
+    let Some(index) = stages.iter().position(|stage| stage.id == args.stage) else {
+        let error = Error::config(format!("there is no stage `{}`", args.stage));
+        return Err(error.suggest(&args.stage, stages.iter().map(|stage| stage.id.as_str())));
+    };
+    let kind = &engine.kinds[stages[index].kind];
+    let mut variations = vec![AGAIN];
+    variations.extend(kind.variations());
+    for name in &args.only {
+        if !variations.iter().any(|(known, _)| known == name) {
+            let message = format!("`{name}` cannot be varied for kind `{}`", kind.name());
+            let known = variations.iter().map(|(known, _)| *known);
+            return Err(Error::config(message).suggest(name, known));
+        }
+    }
+    if !args.only.is_empty() {
+        variations.retain(|(name, _)| args.only.iter().any(|only| only == name));
+    }
+    let context = session.context()?;
+    workers::start(None)?;
+    let how = Repeater {
+        observer: &|event| {
+            if let Event::Warned { words, .. } = event {
+                terminal::detail(&format!("{}: {words}", args.stage));
+            }
+        },
+        cancelled: workers::cancelled(),
+    };
+    let repeat = repeat(&context, index, &variations, &how)?;
+    let outcomes = repeat.varied.iter().map(|varied| {
+        let outcome = outcome(session, index, &repeat, varied)?;
+        Ok((varied, outcome))
+    });
+    let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
+    let differs = outcomes.iter().any(|(_, (words, _))| !words.is_empty());
+    if args.json {
+        let varied: Vec<&Json> = outcomes.iter().map(|(_, (_, json))| json).collect();
+        let json = json!({"stage": args.stage, "repeatable": !differs, "varied": varied});
+        terminal::print(&format!("{json:#}\n"));
+    } else {
+        let line = |(varied, (words, _)): &(&Varied, (String, Json))| match words.is_empty() {
+            true => format!("{:8}  same bytes\n", varied.name),
+            false => format!(
+                "{:8}  differs; varied was {}\n{words}",
+                varied.name, varied.what
+            ),
+        };
+        let text: String = outcomes.iter().map(line).collect();
+        terminal::print(&text);
+    }
+    Ok(if differs { exit::DIFFERS } else { exit::OK })
+}
+
+/// What differs, line by line, and as JSON; no line where nothing does.
+fn outcome(
+    session: &Session,
+    index: usize,
+    repeat: &Repeat,
+    varied: &Varied,
+) -> Result<(String, Json)> {
+    let stage = &session.engine.pipeline.stages[index];
+    let mut words = String::new();
+    let mut outputs = Vec::new();
+    match &varied.differing {
+        Err(error) => words += &format!("  it fails: {}\n", error.message),
+        Ok(differing) => {
+            for (name, file) in differing {
+                let path = stage.outputs.iter().find(|(output, _)| output == name);
+                let path = path.map_or(Path::new(name), |(_, path)| path);
+                let old = repeat.first.get(name).map(|file| read(file)).transpose()?;
+                let found = read(file)?;
+                let formats = &session.program.formats;
+                let found = formats.difference(path, &old.unwrap_or_default(), &found);
+                let (told, json) = match found {
+                    Some(difference) => (difference.words, difference.json),
+                    None => ("other bytes, with the same contents".to_owned(), Json::Null),
+                };
+                words += &format!("  {}: {told}\n", path.display());
+                outputs.push(json!({"output": name, "path": path, "difference": json}));
+            }
+        }
+    }
+    let error = varied.differing.as_ref().err().map(|e| e.message.clone());
+    let json = json!({
+        "name": varied.name,
+        "what": varied.what,
+        "outputs": outputs,
+        "error": error,
+    });
+    Ok((words, json))
+}
