@@ -55,7 +55,7 @@ pub fn run(command: &Command, bounds: &Bounds, cancelled: &AtomicBool) -> Result
     let status = supervisor.wait().map_err(|error| error.to_string())?;
     read.map_err(|error| format!("what the process that watches it says: {error}"))?;
     match serde_json::from_slice(&report) {
-        Ok(Report::Ended(ended)) => Ok(ended),
+        Ok(Report::Ended(ended)) => Ok(*ended),
         Ok(Report::Failed(why)) => Err(why),
         Err(_) => Err(format!(
             "the process that watches it ended without a report ({status}); what the command started may \

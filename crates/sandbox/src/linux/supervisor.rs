@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 /// What the caller is told.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub enum Report {
-    Ended(Ended),
+    Ended(Box<Ended>),
     Failed(String),
 }
 
@@ -50,14 +50,12 @@ enum Event {
     AllGone,
     Cancel,
     CallerGone,
-    /// The command was not started.
-    NotStarted(String),
 }
 
 /// Watches one command.
 pub fn act() -> ExitCode {
     let report = match supervise() {
-        Ok(ended) => Report::Ended(ended),
+        Ok(ended) => Report::Ended(Box::new(ended)),
         Err(why) => Report::Failed(why),
     };
     let mut text = serde_json::to_vec(&report).unwrap_or_default();
@@ -97,11 +95,15 @@ fn supervise() -> Result<Ended, String> {
     let watch = Arc::new(Mutex::new(watch));
     let watching = Arc::clone(&watch);
     thread::spawn(move || answer_calls(&listener, &watching));
-    let children = events.clone();
-    thread::spawn(move || reap(&children));
-    thread::spawn(move || listen_to_starter(socket, &events));
+    thread::spawn(move || reap(&events));
+    let words = thread::spawn(move || last_words(socket));
     let close = || watch.lock().unwrap_or_else(PoisonError::into_inner).close();
     let (end, left_behind) = until_all_gone(&happened, first, deadline, close)?;
+    match words.join() {
+        Ok(words) if words.is_empty() => {}
+        Ok(words) => return Err(words),
+        Err(_) => return Err("whether the command was started is not known".into()),
+    }
     log.end()?;
     let seen = watch.lock().unwrap_or_else(PoisonError::into_inner).end();
     let memory = seccomp::largest_child().map_err(|error| format!("its memory: {error}"))?;
@@ -237,14 +239,13 @@ fn listen_to_caller(events: &Sender<Event>) {
     }
 }
 
-/// It says nothing when it has become the command: then its end of the socket is closed.
-fn listen_to_starter(mut socket: UnixStream, events: &Sender<Event>) {
+/// What the starter says when it cannot become the command. When it does, its end of the socket is closed
+/// and nothing was said.
+fn last_words(mut socket: UnixStream) -> String {
     let mut words = Vec::new();
-    if socket.read_to_end(&mut words).is_ok() && !words.is_empty() {
-        let words = String::from_utf8_lossy(&words).into();
-        // Without a receiver this process is ending.
-        let _ = events.send(Event::NotStarted(words));
-    }
+    // What came before the socket broke was said.
+    let _ = socket.read_to_end(&mut words);
+    String::from_utf8_lossy(&words).into()
 }
 
 /// Waits for the command, then for all that it started, which is not asked to go but killed.
@@ -255,7 +256,6 @@ fn until_all_gone(
     close: impl Fn(),
 ) -> Result<(End, Vec<String>), String> {
     let mut end = None;
-    let mut failed = None;
     let mut left_behind = Vec::new();
     // When those that are left are killed, and when that was tried for long enough.
     let mut kill_at = deadline;
@@ -295,13 +295,11 @@ fn until_all_gone(
                 end.get_or_insert(End::Cancelled);
                 kill_at = Some(Instant::now());
             }
-            Ok(Event::NotStarted(words)) => failed = Some(words),
         }
     }
-    match (failed, end) {
-        (Some(words), _) => Err(words),
-        (None, Some(end)) => Ok((end, left_behind)),
-        (None, None) => Err("the command has gone, and nobody knows how".into()),
+    match end {
+        Some(end) => Ok((end, left_behind)),
+        None => Err("the command has gone, and nobody knows how".into()),
     }
 }
 

@@ -188,7 +188,7 @@ impl Watch {
             return Answer::Continue;
         };
         let has = |bits: i32| flags & bits == bits;
-        let follow = !has(libc::O_NOFOLLOW) && !(has(libc::O_CREAT) && has(libc::O_EXCL));
+        let follow = !(has(libc::O_NOFOLLOW) || has(libc::O_CREAT | libc::O_EXCL));
         let Some(target) =
             descriptors::meant(call, at).and_then(|meant| self.target(meant, follow))
         else {
