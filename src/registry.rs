@@ -113,5 +113,6 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<MmluFinetune>(),
         kind::<MmluEvaluate>(),
         kind::<Report>(),
+        Box::new(command::Command::default()),
     ]
 }

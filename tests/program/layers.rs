@@ -12,6 +12,7 @@ use std::path::Path;
 /// Which other crates a crate may name; `src` is the root package.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("crates/code-digest", &[]),
+    ("crates/command", &["crates/engine", "crates/sandbox"]),
     ("crates/engine", &[]),
     ("crates/engine-cli", &["crates/engine"]),
     ("crates/icl", &["crates/statistics"]),
@@ -28,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "src",
         &[
+            "crates/command",
             "crates/engine",
             "crates/engine-cli",
             "crates/icl",

@@ -178,6 +178,10 @@ impl Job for Prepared {
         self.prepare(bound).map_err(|why| located(&self.node, why))
     }
 
+    fn cores(&self) -> usize {
+        self.params.cores as usize
+    }
+
     fn may_vary(&self) -> bool {
         self.params.gpu
     }

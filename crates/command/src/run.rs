@@ -336,9 +336,17 @@ fn judge(ended: &Ended, printed: &str, command: &Prepared, place: &Place, io: &I
         io.warn(format!("the command went on although {refused}"));
     }
     if !ended.left_behind.is_empty() {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in &ended.left_behind {
+            *counts.entry(name).or_default() += 1;
+        }
+        let words = counts.iter().map(|(name, count)| match count {
+            1 => (*name).to_owned(),
+            count => format!("{count} of {name}"),
+        });
         io.warn(format!(
             "the command left processes behind, which were ended: {}",
-            ended.left_behind.join(", ")
+            words.collect::<Vec<_>>().join(", ")
         ));
     }
     Ok(())

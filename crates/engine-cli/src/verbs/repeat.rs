@@ -10,6 +10,7 @@ use retrace::run::event::Event;
 use retrace::stage::kind::read;
 use retrace::upkeep::repeat::{AGAIN, Repeat, Repeater, Varied, repeat};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What to run again, and how.
@@ -57,8 +58,20 @@ pub fn repeated(session: &Session, args: &RepeatArgs) -> Result<u8> {
         cancelled: workers::cancelled(),
     };
     let repeat = repeat(&context, index, &variations, &how)?;
+    // What is other bytes each time says nothing of what was varied.
+    let of_again = repeat.varied.iter().find(|varied| varied.name == AGAIN.0);
+    let of_again = of_again.and_then(|varied| varied.differing.as_ref().ok());
+    let restless = of_again
+        .into_iter()
+        .flatten()
+        .map(|(output, _)| output.as_str());
+    let restless: BTreeSet<&str> = restless.collect();
     let outcomes = repeat.varied.iter().map(|varied| {
-        let outcome = outcome(session, index, &repeat, varied)?;
+        let restless = match varied.name == AGAIN.0 {
+            true => &BTreeSet::new(),
+            false => &restless,
+        };
+        let outcome = outcome(session, index, &repeat, (varied, restless))?;
         Ok((varied, outcome))
     });
     let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
@@ -69,6 +82,12 @@ pub fn repeated(session: &Session, args: &RepeatArgs) -> Result<u8> {
         terminal::print(&format!("{json:#}\n"));
     } else {
         let line = |(varied, (words, _)): &(&Varied, (String, Json))| match words.is_empty() {
+            true if !restless.is_empty() && varied.name != AGAIN.0 => {
+                format!(
+                    "{:8}  nothing that does not differ each time\n",
+                    varied.name
+                )
+            }
             true => format!("{:8}  same bytes\n", varied.name),
             false => format!(
                 "{:8}  differs; varied was {}\n{words}",
@@ -86,7 +105,7 @@ fn outcome(
     session: &Session,
     index: usize,
     repeat: &Repeat,
-    varied: &Varied,
+    (varied, restless): (&Varied, &BTreeSet<&str>),
 ) -> Result<(String, Json)> {
     let stage = &session.engine.pipeline.stages[index];
     let mut words = String::new();
@@ -94,7 +113,8 @@ fn outcome(
     match &varied.differing {
         Err(error) => words += &format!("  it fails: {}\n", error.message),
         Ok(differing) => {
-            for (name, file) in differing {
+            let of_this = |(name, _): &&(String, _)| !restless.contains(name.as_str());
+            for (name, file) in differing.iter().filter(of_this) {
                 let path = stage.outputs.iter().find(|(output, _)| output == name);
                 let path = path.map_or(Path::new(name), |(_, path)| path);
                 let old = repeat.first.get(name).map(|file| read(file)).transpose()?;

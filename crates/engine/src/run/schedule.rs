@@ -23,7 +23,7 @@ use std::time::Instant;
 /// How to run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Stages at a time.
+    /// Cores for stages: as many at a time as use them.
     pub workers: usize,
     /// Run the targets although they are fresh.
     pub force: bool,
@@ -49,7 +49,8 @@ struct Progressing {
     ranks: Vec<usize>,
     blocked: BTreeMap<usize, usize>,
     readers: BTreeMap<usize, Vec<usize>>,
-    running: usize,
+    /// Cores that running stages use.
+    busy: usize,
 }
 
 /// A run over the selected stages.
@@ -175,7 +176,7 @@ impl Run<'_> {
             ranks,
             blocked: BTreeMap::new(),
             readers: BTreeMap::new(),
-            running: 0,
+            busy: 0,
         };
         for &index in &self.selection.closure {
             let stage = &self.context.pipeline.stages[index];
@@ -237,18 +238,31 @@ impl Run<'_> {
         self.options.force && self.selection.targets.contains(&index)
     }
 
+    /// The cores that a stage uses, of those that there are.
+    fn cores(&self, index: usize) -> usize {
+        let cores = self.context.pipeline.stages[index].job.cores();
+        cores.clamp(1, self.options.workers.max(1))
+    }
+
     fn work(&self, shared: &Mutex<Progressing>, changed: &Condvar) {
         let mut state = lock(shared);
         while !self.should_stop(&state) {
-            let Some((_, index)) = state.ready.pop_first() else {
-                if state.running == 0 {
+            let next = state
+                .ready
+                .first()
+                .map(|&(_, index)| (index, self.cores(index)));
+            // One that needs more cores than are free is waited for, else it would never have its turn.
+            let fits = |cores: usize| state.busy == 0 || state.busy + cores <= self.options.workers;
+            let Some((index, cores)) = next.filter(|(_, cores)| fits(*cores)) else {
+                if state.busy == 0 {
                     // Nothing runs and nothing can: the rest waits for failed stages.
                     return;
                 }
                 state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            state.running += 1;
+            state.ready.pop_first();
+            state.busy += cores;
             let known = |upstream: usize| {
                 let finished = state.finished.get(&upstream).map(|f| &f.outputs);
                 let outputs = finished.or(self.given.get(&upstream))?;
@@ -270,7 +284,7 @@ impl Run<'_> {
             };
             let result = attempt.bring_up_to_date();
             state = lock(shared);
-            state.running -= 1;
+            state.busy -= cores;
             state.end(index, result);
             changed.notify_all();
         }

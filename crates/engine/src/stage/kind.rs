@@ -170,6 +170,11 @@ pub trait Job: Send + Sync {
     fn bind(&mut self, _bound: Bound) -> Result<()> {
         Ok(())
     }
+    /// How many cores it uses while it runs; what a stage of this program does in parallel shares one pool and
+    /// counts as one.
+    fn cores(&self) -> usize {
+        1
+    }
     /// Whether it may make other bytes elsewhere; see also [`Kind::may_vary`].
     fn may_vary(&self) -> bool {
         false

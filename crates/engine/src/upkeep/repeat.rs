@@ -19,7 +19,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// Circumstances under which a stage of any kind can be run again.
-pub const AGAIN: (&str, &str) = ("again", "nothing: the same a second time");
+pub const AGAIN: (&str, &str) = (
+    "again",
+    "nothing but the moment and the name of the folder in which it runs",
+);
 
 /// A stage that was run again and again. Its files live as long as it does.
 pub struct Repeat {
