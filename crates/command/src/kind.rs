@@ -2,7 +2,7 @@
 
 use crate::arguments::{Places, fill};
 use crate::params::{Argument, Params, checked};
-use crate::program;
+use crate::program::{self, Program};
 use crate::{run, surroundings};
 use retrace::stage::key::Code;
 use retrace::stage::kind::{Bound, Io, Job, Kind, Role};
@@ -103,6 +103,20 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// The program that it starts.
+    pub fn program(&self, root: &Path) -> Result<Program> {
+        let name = self.arguments.first().map_or("", String::as_str);
+        program::find(name, root, self.environment(root).as_deref())
+    }
+
+    /// The folder of its packages.
+    pub fn environment(&self, root: &Path) -> Option<PathBuf> {
+        self.params
+            .environment
+            .as_ref()
+            .map(|folder| root.join(folder))
+    }
+
     fn prepare(&mut self, bound: Bound) -> std::result::Result<(), String> {
         let place = |name: &str, path: PathBuf| {
             let own = self.params.places.get(name);
@@ -190,10 +204,8 @@ impl Job for Prepared {
         true
     }
 
-    fn outside(&self, name: &str) -> Option<Digest> {
-        // Where it looks does not depend on the folder of the repository, but for programs that lie in it, and
-        // these are read like any file.
-        let own = program::find(self.arguments.first()?, Path::new("."), None).ok()?;
+    fn outside(&self, root: &Path, name: &str) -> Option<Digest> {
+        let own = self.program(root).ok()?;
         match name {
             PROGRAM => program::digest(&own.path),
             name => program::digest(&program::on_path(name, &program::search_path(&own).0)?),

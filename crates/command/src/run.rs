@@ -22,11 +22,7 @@ use std::time::Duration;
 pub fn run(command: &Prepared, io: &Io) -> Result<()> {
     let repository = io.repository()?;
     let root = &repository.root;
-    let environment = command
-        .params
-        .environment
-        .as_ref()
-        .map(|folder| root.join(folder));
+    let environment = command.environment(root);
     if environment.as_ref().is_some_and(|folder| !folder.is_dir()) {
         let name = command.params.environment.as_deref().unwrap_or_default();
         let message = format!("the environment {name} is not there");
@@ -34,8 +30,7 @@ pub fn run(command: &Prepared, io: &Io) -> Result<()> {
             Error::failed(message).hint("make it as the project says, or mend `environment`")
         );
     }
-    let name = command.arguments.first().map_or("", String::as_str);
-    let program = program::find(name, root, environment.as_deref())?;
+    let program = command.program(root)?;
     let work = match io.variation() {
         Some("order") => elsewhere()?,
         _ => io.work_folder()?,
@@ -426,17 +421,12 @@ fn told(
         .chain(&repository.made)
         .map(PathBuf::as_path)
         .chain(environment)
-        .filter(|folder| *folder != root)
+        // An interpreter that is installed above the repository does not make that part of it.
+        .filter(|folder| !root.starts_with(folder))
         .collect();
-    let below = |path: &Path| -> Option<String> {
-        let below = path.strip_prefix(&place.view).or_else(|_| {
-            let is_outside = outside.iter().any(|folder| path.starts_with(folder));
-            path.strip_prefix(match is_outside {
-                true => Path::new("/nowhere"),
-                false => root,
-            })
-        });
-        let below = below.ok()?;
+    let below = |path: &Path| -> Option<PathBuf> {
+        let below = path.strip_prefix(&place.view);
+        let below = below.or_else(|_| path.strip_prefix(root)).ok()?;
         let is_own = own.iter().any(|own| below == *own);
         let at = root.join(below);
         let is_outside = outside.iter().any(|folder| at.starts_with(folder));
@@ -446,10 +436,16 @@ fn told(
         if is_own || is_outside || is_unseen {
             return None;
         }
-        let text = below.to_str()?;
-        Some(match text {
-            "" => ".".to_owned(),
-            text => text.to_owned(),
+        Some(match below.as_os_str().is_empty() {
+            true => PathBuf::from("."),
+            false => below.to_owned(),
+        })
+    };
+    let text = |path: &Path| {
+        let text = path.to_str().map(str::to_owned);
+        text.ok_or_else(|| {
+            let message = format!("it looked at {}, a name that is not UTF-8", path.display());
+            Error::failed(message).hint("give the file another name: such a name enters no key")
         })
     };
     let seen = &ended.seen;
@@ -460,12 +456,15 @@ fn told(
         .chain(&seen.links)
         .chain(&seen.absent);
     for path in at.filter_map(|path| below(path)) {
-        io.saw(Look::At(path));
+        io.saw(Look::At(text(&path)?));
     }
     for path in seen.listed.iter().filter_map(|path| below(path)) {
-        io.saw(Look::Names(path));
+        io.saw(Look::Names(text(&path)?));
     }
-    io.saw(Look::Outside(PROGRAM.to_owned()));
+    // One that lies in the repository was read there.
+    if !program.path.starts_with(root) || environment.is_some() {
+        io.saw(Look::Outside(PROGRAM.to_owned()));
+    }
     let (folders, _) = program::search_path(program);
     let own_program = program.path.canonicalize().ok();
     for path in &seen.executed {

@@ -80,7 +80,7 @@ impl Context<'_> {
     fn found(&self, stage: &Stage, look: &Look, made: &[PathBuf]) -> Digest {
         let root = &self.workspace.root;
         match look {
-            Look::Outside(name) => stage.job.outside(name).unwrap_or_else(look::absent),
+            Look::Outside(name) => stage.job.outside(root, name).unwrap_or_else(look::absent),
             Look::Names(path) => look::names(&inside(root, path), made),
             Look::At(path) => {
                 let path = inside(root, path);

@@ -14,7 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use crate::stage::io::{Io, Progress, Repository, read};
@@ -183,8 +183,8 @@ pub trait Job: Send + Sync {
     fn is_watched(&self) -> bool {
         false
     }
-    /// The digest of something outside of the repository, by a name that the job told while it ran.
-    fn outside(&self, _name: &str) -> Option<Digest> {
+    /// The digest of something outside of the repository at `root`, by a name that the job told while it ran.
+    fn outside(&self, _root: &Path, _name: &str) -> Option<Digest> {
         None
     }
     fn run(&self, io: &Io) -> Result<()>;

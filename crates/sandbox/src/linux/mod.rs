@@ -1,34 +1,22 @@
 //! How Linux does it: three processes of one program.
 //!
-//! [`caller`] asks; [`supervisor`] watches; [`starter`] binds itself ([`confine`], [`filter`]) and becomes
-//! the command. Of each call that [`calls`] lists, the supervisor reads what is meant ([`descriptors`]), looks
-//! where it leads ([`look`]) and whose place that is ([`places`]), and decides ([`watch`]). [`family`] ends
-//! what is left; [`log`] keeps what is said; [`seccomp`] alone speaks to the kernel without a library.
+//! [`process::caller`] asks; [`process::supervisor`] watches; [`process::starter`] binds itself
+//! ([`process::confine`]) and becomes the command. Of each call that [`kernel::calls`] lists, the supervisor
+//! reads what is meant ([`kernel::descriptors`]), looks where it leads ([`watch::look`]) and whose place that
+//! is ([`watch::places`]), decides ([`watch::judge`]) and writes down ([`watch::notes`]).
+//! [`kernel::family`] ends what is left.
 
-mod caller;
-mod calls;
-mod confine;
-mod descriptors;
-mod family;
-mod filter;
-mod log;
-mod look;
-mod places;
-mod seccomp;
-mod starter;
-mod supervisor;
+mod kernel;
+mod process;
 mod watch;
 
 use crate::types::ended::Ended;
 use crate::types::plan::{Bounds, Command};
+use kernel::seccomp;
+use process::roles::{IMAGE, STARTER, SUPERVISOR};
+use process::{caller, confine, starter, supervisor};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// This program, also when its file was renamed, replaced or deleted.
-const IMAGE: &str = "/proc/self/exe";
-/// The only argument of the supervisor and of the starter.
-const SUPERVISOR: &str = "--watch-a-command";
-const STARTER: &str = "--become-a-command";
 
 static IS_PROGRAM: AtomicBool = AtomicBool::new(false);
 

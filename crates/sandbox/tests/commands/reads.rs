@@ -276,3 +276,63 @@ fn descriptors_have_names_too() {
     assert!(ran.log.ends_with("/readlink\n") || ran.log.ends_with("/coreutils\n"));
     assert_eq!(ran.read(), ["a"]);
 }
+
+/// Where the supervisor is fooled, the kernel still refuses: a second thread exchanges the path between the
+/// supervisor's look and the kernel's.
+#[test]
+fn what_is_exchanged_behind_the_watchers_back_is_refused_all_the_same() {
+    let place = Place::with(&[("data", "data")]);
+    let secret = place.home.join("secret");
+    std::fs::write(&secret, "secret").expect("a file");
+    let source = "
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+static char path[4096];
+static const char *other;
+static void *exchange(void *unused) {
+    for (;;) { strcpy(path, other); strcpy(path, \"data\"); }
+    return unused;
+}
+int main(int count, char **words) {
+    pthread_t thread;
+    int read_secret = 0, read_data = 0;
+    other = words[1];
+    pthread_create(&thread, 0, exchange, 0);
+    for (int turn = 0; turn < 10000 || !read_data; turn++) {
+        char byte = 0;
+        int file = open(path, O_RDONLY);
+        if (file >= 0 && read(file, &byte, 1) == 1) { read_secret += byte == 's'; read_data += byte == 'd'; }
+        close(file);
+    }
+    printf(\"%d\\n\", read_secret);
+    return 0;
+}";
+    place.compile("exchange", source, &["-O1", "-pthread"]);
+    let program = place.repo.join("exchange").display().to_string();
+    let ran = place
+        .run(&program, &[&secret.display().to_string()])
+        .succeeded();
+    assert_eq!(ran.log, "0\n");
+}
+
+/// A path that starts with a slash and does not begin at the root would be misread.
+#[test]
+fn a_root_for_one_call_is_not_to_be_had() {
+    let place = Place::with(&[("data", "data")]);
+    let script = "
+import ctypes, os, struct
+libc = ctypes.CDLL(None, use_errno=True)
+folder = os.open('.', os.O_PATH)
+def openat2(path, resolve):
+    how = struct.pack('QQQ', os.O_RDONLY, 0, resolve)
+    file = libc.syscall(437, folder, path, how, len(how))
+    return os.read(file, 9) if file >= 0 else os.strerror(ctypes.get_errno())
+print(openat2(b'/data', 0x10), openat2(b'data', 0x08))
+";
+    let ran = place.python(script).succeeded().refused_nothing();
+    assert_eq!(ran.log, "Function not implemented b'data'\n");
+    assert_eq!(ran.read(), ["data"]);
+}

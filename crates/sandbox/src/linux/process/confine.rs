@@ -2,7 +2,7 @@
 //!
 //! Each step binds the process that takes it and all that descend from it, for good.
 
-use super::places::{Places, SHARED};
+use crate::linux::watch::places::{Places, SHARED};
 use crate::types::plan::Bounds;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, Ruleset, RulesetAttr,

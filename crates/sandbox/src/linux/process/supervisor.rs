@@ -4,12 +4,12 @@
 //! ends with the last of them. The caller speaks through its stdin: the order in one line, then a byte to
 //! cancel; the end of it means that the caller has gone. Its stdout is for the [`Report`].
 
-use super::family;
-use super::log;
-use super::places::Places;
-use super::seccomp::{self, Answer};
 use super::starter::{Order, WITH_LISTENER};
-use super::watch::Watch;
+use super::{log, roles};
+use crate::linux::kernel::family;
+use crate::linux::kernel::seccomp::{self, Answer};
+use crate::linux::watch::judge::Watch;
+use crate::linux::watch::places::Places;
 use crate::types::ended::{End, Ended};
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
@@ -120,8 +120,8 @@ fn start(order: &Order, output: std::io::PipeWriter) -> Result<(i32, UnixStream)
     let words = |error: std::io::Error| format!("no process can be started: {error}");
     let (mut ours, theirs) = UnixStream::pair().map_err(words)?;
     let output_again = output.try_clone().map_err(words)?;
-    let child = std::process::Command::new(super::IMAGE)
-        .arg(super::STARTER)
+    let child = std::process::Command::new(roles::IMAGE)
+        .arg(roles::STARTER)
         .env_clear()
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(output)

@@ -1,5 +1,6 @@
 //! The caller's side: starts the supervisor, cancels, and takes its report.
 
+use super::roles;
 use super::starter::Order;
 use super::supervisor::{CANCEL, Report};
 use crate::types::ended::Ended;
@@ -15,8 +16,8 @@ const NOTICE: i64 = 50_000_000;
 
 pub fn run(command: &Command, bounds: &Bounds, cancelled: &AtomicBool) -> Result<Ended, String> {
     let words = |error: std::io::Error| format!("no process can be started to watch it: {error}");
-    let mut supervisor = std::process::Command::new(super::IMAGE)
-        .arg(super::SUPERVISOR)
+    let mut supervisor = std::process::Command::new(roles::IMAGE)
+        .arg(roles::SUPERVISOR)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         // What a terminal sends to this process is this process's business.

@@ -110,11 +110,19 @@ fn text(thread: u32, address: u64) -> Option<Vec<u8>> {
     None
 }
 
-/// A number of 64 bits.
-pub fn number(thread: u32, address: u64) -> Option<u64> {
-    let mut bytes = [0; 8];
-    let read = read_memory(thread, address, &mut bytes).ok()?;
-    (read == bytes.len()).then(|| u64::from_ne_bytes(bytes))
+/// The flags of `openat2`, and how it is to resolve the path.
+pub fn open_how(thread: u32, address: u64) -> Option<(u64, u64)> {
+    // `flags`, `mode`, `resolve`.
+    let mut numbers = [[0; 8]; 3];
+    let bytes = numbers.as_flattened_mut();
+    let read = read_memory(thread, address, bytes).ok()?;
+    let whole = read == bytes.len();
+    whole.then(|| {
+        (
+            u64::from_ne_bytes(numbers[0]),
+            u64::from_ne_bytes(numbers[2]),
+        )
+    })
 }
 
 /// The path of an address within the machine; `None` where it is another family's or has no path.

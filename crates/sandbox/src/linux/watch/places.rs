@@ -35,6 +35,12 @@ const DEVICES: [&str; 6] = [
     "/dev/tty",
 ];
 
+/// Services that the C library asks of itself for names of users and machines: what they say comes from
+/// outside. They are not there for who reaches no network.
+const SERVICES: [&str; 3] = ["/run/dbus", "/run/nscd", "/run/systemd"];
+/// Where such a service keeps the addresses of name servers, for who does.
+const NAME_SERVERS: &str = "/run/systemd/resolve";
+
 /// Shared memory has names here; what a command makes in it is its own and is removed after it.
 pub const SHARED: &str = "/dev/shm";
 
@@ -102,12 +108,13 @@ impl Places {
         }
         let mut devices: Vec<PathBuf> = DEVICES.map(PathBuf::from).into();
         devices.extend(bounds.devices.then(|| "/dev".into()));
-        let hidden: Vec<PathBuf> = bounds
-            .hidden
-            .iter()
-            .map(|path| real_or_same(path))
-            .collect();
+        let hidden = bounds.hidden.iter().map(|path| real_or_same(path));
+        let mut hidden: Vec<PathBuf> = hidden.collect();
         let mut readable = named("readable", &bounds.readable)?;
+        match bounds.network {
+            true => readable.push(NAME_SERVERS.into()),
+            false => hidden.extend(SERVICES.map(PathBuf::from)),
+        }
         // Of what belongs to the program, that which is watched is told like the rest.
         let is_watched = |path: &PathBuf| watched.iter().any(|folder| is_below(path, folder));
         readable.extend(system(command).into_iter().filter(|path| !is_watched(path)));

@@ -1,37 +1,21 @@
 //! What is answered to each watched call, and what is written down of it.
 //!
-//! Decides by [`Places`]; never does what the command asked for. What is written down is kept back until the
-//! answer has reached the thread that asked: only then was it that thread's memory which was read.
+//! Decides by [`Places`]; never does what the command asked for. What is noted is kept when the answer has
+//! reached the thread that asked: only then was it that thread's memory which was read.
 
-use super::calls::{Call, Flags, Follow, Where, find};
-use super::descriptors::{self, Meant};
-use super::family;
 use super::look::{Found, Look, Target};
+use super::notes::{Note, Notes};
 use super::places::{Place, Places};
-use super::seccomp::{Answer, Notification};
+use crate::linux::kernel::calls::{Call, Flags, Follow, Where, find};
+use crate::linux::kernel::descriptors::{self, Meant};
+use crate::linux::kernel::family;
+use crate::linux::kernel::seccomp::{Answer, Notification};
 use crate::types::ended::{Refused, Seen};
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-
-/// One line of what was seen.
-#[derive(Clone, Debug)]
-enum Note {
-    Read(PathBuf),
-    Folder(PathBuf),
-    Listed(PathBuf),
-    Link(PathBuf),
-    Absent(PathBuf),
-    Executed(PathBuf),
-    Hidden(PathBuf),
-    Refused(Refused),
-    /// A name of shared memory that the command makes.
-    Shared(PathBuf),
-    Forked,
-}
 
 #[derive(Debug)]
 pub struct Watch {
@@ -44,9 +28,7 @@ pub struct Watch {
     alive: u64,
     /// The command has ended: nothing more is begun.
     closing: bool,
-    seen: Seen,
-    shared: BTreeSet<PathBuf>,
-    notes: Vec<Note>,
+    pub(super) notes: Notes,
 }
 
 impl Watch {
@@ -58,9 +40,7 @@ impl Watch {
             most,
             alive: 1,
             closing: false,
-            seen: Seen::default(),
-            shared: BTreeSet::new(),
-            notes: Vec::new(),
+            notes: Notes::default(),
         }
     }
 
@@ -69,13 +49,8 @@ impl Watch {
         self.closing = true;
     }
 
-    /// What was seen, when all is over; what the command left in shared memory is removed.
     pub fn end(&mut self) -> Seen {
-        for name in std::mem::take(&mut self.shared) {
-            // Most programs have removed it themselves.
-            let _ = std::fs::remove_file(name);
-        }
-        std::mem::take(&mut self.seen)
+        self.notes.end()
     }
 
     /// What is to be answered; [`Watch::keep`] or [`Watch::forget`] what it noted then.
@@ -119,31 +94,12 @@ impl Watch {
         }
     }
 
-    /// The thread has its answer: what was noted is true.
     pub fn keep(&mut self) {
-        let mut notes = std::mem::take(&mut self.notes);
-        for note in notes.drain(..) {
-            match note {
-                Note::Read(path) => insert(&mut self.seen.read, path),
-                Note::Folder(path) => insert(&mut self.seen.folders, path),
-                Note::Listed(path) => insert(&mut self.seen.listed, path),
-                Note::Link(path) => insert(&mut self.seen.links, path),
-                Note::Absent(path) => insert(&mut self.seen.absent, path),
-                Note::Executed(path) => insert(&mut self.seen.executed, path),
-                Note::Hidden(path) => insert(&mut self.seen.hidden, path),
-                Note::Shared(path) => insert(&mut self.shared, path),
-                Note::Refused(refused) => {
-                    self.seen.refused.insert(refused);
-                }
-                Note::Forked => self.alive += 1,
-            }
-        }
-        self.notes = notes;
+        self.notes.keep();
     }
 
-    /// The thread has gone: what was noted may be another's.
     pub fn forget(&mut self) {
-        self.notes.clear();
+        self.notes.forget();
     }
 
     fn with_target(
@@ -165,7 +121,7 @@ impl Watch {
     }
 
     /// Where it leads; `None` for what has no path: a pipe, memory.
-    fn target(&mut self, meant: Meant, follow: bool) -> Option<Target> {
+    pub(super) fn target(&mut self, meant: Meant, follow: bool) -> Option<Target> {
         match meant {
             Meant::Path(path) => Some(self.look.at(&self.places, &path, follow)),
             Meant::Open(path) if path.starts_with(b"/") => {
@@ -179,14 +135,21 @@ impl Watch {
 
     fn open(&mut self, call: &Notification, at: Where, flags: Flags) -> Answer {
         let flags = match flags {
-            Flags::Argument(argument) => Some(call.arguments[argument]),
-            Flags::Behind(argument) => descriptors::number(call.thread, call.arguments[argument]),
-            Flags::Fixed(flags) => Some(flags),
+            Flags::Argument(argument) => call.arguments[argument],
+            Flags::Fixed(flags) => flags,
+            Flags::Behind(argument) => {
+                match descriptors::open_how(call.thread, call.arguments[argument]) {
+                    // A structure that cannot be read: the kernel will say so.
+                    None => return Answer::Continue,
+                    // Paths that mean something else. Programs that ask for it can do without.
+                    Some((_, resolve)) if resolve & libc::RESOLVE_IN_ROOT != 0 => {
+                        return Answer::Fail(libc::ENOSYS);
+                    }
+                    Some((flags, _)) => flags,
+                }
+            }
         };
-        // A structure that cannot be read: the kernel will say so.
-        let Some(flags) = flags.map(|flags| flags as i32) else {
-            return Answer::Continue;
-        };
+        let flags = flags as i32;
         let has = |bits: i32| flags & bits == bits;
         let follow = !(has(libc::O_NOFOLLOW) || has(libc::O_CREAT | libc::O_EXCL));
         let Some(target) =
@@ -242,7 +205,7 @@ impl Watch {
 
     /// Memory that the command made itself, not another's.
     fn open_shared(&mut self, target: &Target, makes: bool) -> Answer {
-        match self.shared.contains(&target.real) {
+        match self.notes.is_shared(&target.real) {
             true => Answer::Continue,
             false if makes && target.found == Found::Absent => {
                 self.note(Note::Shared(target.real.clone()));
@@ -253,7 +216,7 @@ impl Watch {
         }
     }
 
-    fn look_at(&mut self, target: &Target) -> Answer {
+    pub(super) fn look_at(&mut self, target: &Target) -> Answer {
         if let Some(answer) = self.hide(target) {
             return answer;
         }
@@ -314,97 +277,11 @@ impl Watch {
         }
     }
 
-    fn make(&mut self, target: Target) -> Answer {
-        match (target.place, target.found) {
-            (Place::Writable, _) => Answer::Continue,
-            // The kernel says that it is there already; and a folder that is not there it misses itself.
-            (_, found) if found != Found::Absent => self.look_at(&target),
-            _ if !has_folder(&target) => self.look_at(&target),
-            _ => self.refuse_write(&target),
-        }
-    }
-
-    fn remove(&mut self, target: Target) -> Answer {
-        match (target.place, target.found) {
-            (Place::Writable, _) => Answer::Continue,
-            (_, Found::Absent) => self.look_at(&target),
-            (Place::Shared, _) if self.shared.contains(&target.real) => Answer::Continue,
-            _ => self.refuse_write(&target),
-        }
-    }
-
-    fn rename(&mut self, call: &Notification, from: Where, to: Where) -> Answer {
-        let Some((from, to)) = self.two(call, from, to) else {
-            return Answer::Continue;
-        };
-        if from.found == Found::Absent {
-            return self.look_at(&from);
-        }
-        if self.are_shared(&from, &to) {
-            self.note(Note::Shared(to.real));
-            return Answer::Continue;
-        }
-        let answers = [from, to].map(|target| match target.place {
-            Place::Writable => Answer::Continue,
-            _ => self.refuse_write(&target),
-        });
-        let refused = answers
-            .into_iter()
-            .find(|answer| *answer != Answer::Continue);
-        refused.unwrap_or(Answer::Continue)
-    }
-
-    fn link(&mut self, call: &Notification, from: Where, to: Where) -> Answer {
-        let Some((from, to)) = self.two(call, from, to) else {
-            return Answer::Continue;
-        };
-        if from.found == Found::Absent {
-            return self.look_at(&from);
-        }
-        if self.are_shared(&from, &to) {
-            self.note(Note::Shared(to.real));
-            return Answer::Continue;
-        }
-        match (from.place, to.place) {
-            (Place::Writable, Place::Writable) => Answer::Continue,
-            // A second name would make the first one's file writable. Programs copy when they hear this.
-            (_, Place::Writable) => match self.look_at(&from) {
-                Answer::Continue => Answer::Fail(libc::EXDEV),
-                answer => answer,
-            },
-            _ => self.make(to),
-        }
-    }
-
-    fn are_shared(&self, from: &Target, to: &Target) -> bool {
-        let own = self.shared.contains(&from.real) && to.place == Place::Shared;
-        own && (to.found == Found::Absent || self.shared.contains(&to.real))
-    }
-
-    fn two(&mut self, call: &Notification, from: Where, to: Where) -> Option<(Target, Target)> {
-        let from = descriptors::meant(call, from)?;
-        let from = self.target(from, false)?;
-        let to = descriptors::meant(call, to)?;
-        Some((from, self.target(to, false)?))
-    }
-
-    fn change(&mut self, target: Target) -> Answer {
-        match (target.place, target.found) {
-            (Place::Writable, _) => Answer::Continue,
-            (Place::Shared, _) if self.shared.contains(&target.real) => Answer::Continue,
-            (_, Found::Absent) => self.look_at(&target),
-            _ if is_nameless(&target) => Answer::Continue,
-            _ => match self.refuse_write(&target) {
-                Answer::Fail(libc::EACCES) => Answer::Fail(libc::EPERM),
-                answer => answer,
-            },
-        }
-    }
-
     fn fork(&mut self) -> Answer {
         if self.closing {
             return Answer::Fail(libc::EAGAIN);
         }
+        self.alive += self.notes.take_forks();
         if let Some(most) = self.most
             && self.alive >= most
         {
@@ -435,7 +312,7 @@ impl Watch {
             return Answer::Continue;
         };
         match (target.place, target.found) {
-            (Place::Writable, _) | (_, Found::Absent) => self.look_at(&target),
+            (Place::Writable | Place::Hidden, _) | (_, Found::Absent) => self.look_at(&target),
             _ => {
                 let what = format!("to connect to the socket {}", target.named.display());
                 self.refuse(Refused::Other(what), libc::EACCES)
@@ -451,16 +328,6 @@ impl Watch {
         }
         self.note(Note::Hidden(target.named.clone()));
         Some(Answer::Fail(libc::ENOENT))
-    }
-
-    /// A name that is hidden everywhere, as that of a cache, is no fault of the command: it is told as hidden.
-    fn refuse_write(&mut self, target: &Target) -> Answer {
-        let by_name = [target.place, target.place_of_name].contains(&Place::HiddenName);
-        match by_name {
-            true => self.note(Note::Hidden(target.named.clone())),
-            false => self.note(Note::Refused(Refused::Write(target.named.clone()))),
-        }
-        Answer::Fail(libc::EACCES)
     }
 
     fn refuse(&mut self, what: Refused, error: i32) -> Answer {
@@ -480,25 +347,14 @@ impl Watch {
         }
     }
 
-    fn note(&mut self, note: Note) {
-        self.notes.push(note);
-    }
-}
-
-fn insert(to: &mut BTreeSet<PathBuf>, path: PathBuf) {
-    if !to.contains(&path) {
-        to.insert(path);
+    pub(super) fn note(&mut self, note: Note) {
+        self.notes.add(note);
     }
 }
 
 /// A descriptor's name in `/proc` when it is no file of a folder: of a pipe, of memory.
-fn is_nameless(target: &Target) -> bool {
+pub(super) fn is_nameless(target: &Target) -> bool {
     target.found == Found::Other && target.real.starts_with("/proc")
-}
-
-/// Whether the folder that something would be made in is there.
-fn has_folder(target: &Target) -> bool {
-    target.real.parent().is_some_and(Path::is_dir)
 }
 
 fn first_bytes(path: &Path) -> Vec<u8> {

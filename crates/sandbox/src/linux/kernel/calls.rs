@@ -1,7 +1,6 @@
 //! The calls of the kernel that are watched: what each does to which path, by the places of its arguments.
 //!
-//! A table, and nothing of what it leads to: [`super::filter`] makes the filter of it, [`super::watch`] the
-//! answers.
+//! A table, and nothing of what it leads to: [`super::filter`] makes the filter of it, `watch` the answers.
 
 use std::sync::LazyLock;
 

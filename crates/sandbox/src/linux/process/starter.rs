@@ -3,9 +3,10 @@
 //! Its stdin is a socket to the supervisor: the plan comes from there, then the listener goes there, and
 //! words if the program cannot be started.
 
-use super::filter::filter;
-use super::places::Places;
-use super::{confine, seccomp};
+use super::confine;
+use crate::linux::kernel::filter::filter;
+use crate::linux::kernel::seccomp;
+use crate::linux::watch::places::Places;
 use crate::types::plan::{Bounds, Command};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Signal, set_parent_process_death_signal, setsid};
@@ -63,8 +64,14 @@ fn start(socket: &mut UnixStream) -> Result<(), String> {
     confine::privileges()?;
     rustix::thread::set_no_new_privs(true).map_err(|error| words("no new privileges", &error))?;
     confine::files_and_network(&places, &bounds)?;
-    let listener =
-        seccomp::install(&filter).map_err(|error| words("the filter of calls", &error))?;
+    let listener = seccomp::install(&filter).map_err(|error| match error.raw_os_error() {
+        Some(libc::EBUSY) => {
+            "this process is watched itself, and the kernel lets nobody watch a command within a watched \
+             command"
+                .into()
+        }
+        _ => words("the filter of calls", &error),
+    })?;
     send(socket, &listener).map_err(|error| words("the listener", &error))?;
     drop(listener);
     rustix::stdio::dup2_stdin(&nothing).map_err(|error| words("stdin", &error))?;
