@@ -336,3 +336,19 @@ print(openat2(b'/data', 0x10), openat2(b'data', 0x08))
     assert_eq!(ran.log, "Function not implemented b'data'\n");
     assert_eq!(ran.read(), ["data"]);
 }
+
+/// An administrator may read such memory all the same.
+#[test]
+fn what_nobody_may_read_is_not_done_unwatched() {
+    let place = Place::with(&[("data", "data")]);
+    let script = "
+import ctypes
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+try: open('data')
+except PermissionError: pass
+";
+    let ran = place.python(script).succeeded();
+    let said = "to look at files while nobody may read its memory";
+    let refused = ran.seen().refused.contains(&Refused::Other(said.into()));
+    assert!(refused != (ran.read() == ["data"]), "{:?}", ran.seen());
+}

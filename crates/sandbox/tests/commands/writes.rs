@@ -165,7 +165,25 @@ for name, does in [
     assert!(exists(&place.scratch.join("copy")) && !exists(&place.repo.join("mine")));
 }
 
-/// The supervisor names what Landlock refuses; where it is fooled, Landlock refuses all the same.
+#[test]
+fn a_file_without_a_name_gets_one() {
+    let place = Place::new();
+    let script = "
+import os
+scratch = os.environ['SCRATCH']
+file = os.open(scratch, os.O_TMPFILE | os.O_RDWR)
+os.write(file, b'x')
+os.link(f'/proc/self/fd/{file}', scratch + '/named', src_dir_fd=file, follow_symlinks=True)
+print(open(scratch + '/named').read())
+try: os.open(os.environ['REPO'], os.O_TMPFILE | os.O_RDWR)
+except OSError as error: print(error.strerror)
+";
+    let ran = place.python(script).succeeded();
+    assert_eq!(ran.log, "x\nPermission denied\n");
+    let refused: Vec<_> = ran.seen().refused.iter().cloned().collect();
+    assert_eq!(refused, [Refused::Write(place.repo.clone())]);
+}
+
 #[test]
 fn a_cache_is_neither_read_nor_written_and_that_is_no_offence() {
     let place = Place::with(&[("main.py", "import helper"), ("helper.py", "")]);

@@ -14,17 +14,25 @@ const MOST: usize = 256;
 /// Pages of memory are at least so long, and begin at its multiples.
 const PAGE: u64 = 4096;
 
-/// An argument that names a file.
+/// What an argument means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
-    /// Absolute, as the command wrote it behind its folder.
+    /// A path: absolute, as the command wrote it behind its folder.
     Path(Vec<u8>),
     /// The file behind a descriptor, by what the kernel calls it: `pipe:[7]` and the like are not absolute.
     Open(Vec<u8>),
+    /// No path. The kernel will say so, or the thread has gone.
+    Nothing,
+    /// The process lets nobody read its memory.
+    Unreadable,
 }
 
-/// The path that an argument means; `None` where it means none, and the kernel will say so.
-pub fn meant(call: &Notification, at: Where) -> Option<Meant> {
+/// The path that an argument means.
+pub fn meant(call: &Notification, at: Where) -> Meant {
+    find(call, at).unwrap_or_else(|why| why)
+}
+
+fn find(call: &Notification, at: Where) -> Result<Meant, Meant> {
     let address = call.arguments[at.path];
     let folder = at
         .folder
@@ -35,29 +43,47 @@ pub fn meant(call: &Notification, at: Where) -> Option<Meant> {
         _ => text(call.thread, address)?,
     };
     if path.starts_with(b"/") {
-        return Some(Meant::Path(own(path, call.thread)));
+        return Ok(Meant::Path(own(path, call.thread)));
     }
     let base = match folder {
         None | Some(libc::AT_FDCWD) => link(call.thread, "cwd")?,
         Some(descriptor) => link(call.thread, &format!("fd/{descriptor}"))?,
     };
     match (path.is_empty(), folder) {
-        (true, None | Some(libc::AT_FDCWD)) => None,
-        (true, Some(_)) => Some(Meant::Open(base)),
-        (false, _) if !base.starts_with(b"/") => None,
-        (false, _) => Some(Meant::Path([&base, b"/".as_slice(), &path].concat())),
+        (true, None | Some(libc::AT_FDCWD)) => Ok(Meant::Nothing),
+        (true, Some(_)) => Ok(Meant::Open(base)),
+        (false, _) => Ok(behind(base, &path)),
+    }
+}
+
+fn behind(folder: Vec<u8>, path: &[u8]) -> Meant {
+    match folder.starts_with(b"/") {
+        true => Meant::Path([&folder, b"/".as_slice(), path].concat()),
+        false => Meant::Nothing,
     }
 }
 
 /// The file behind a descriptor.
-pub fn open_file(call: &Notification, argument: usize) -> Option<Meant> {
+pub fn open_file(call: &Notification, argument: usize) -> Meant {
     let descriptor = call.arguments[argument] as u32;
-    link(call.thread, &format!("fd/{descriptor}")).map(Meant::Open)
+    link(call.thread, &format!("fd/{descriptor}")).map_or_else(|why| why, Meant::Open)
 }
 
-fn link(thread: u32, what: &str) -> Option<Vec<u8>> {
-    let text = std::fs::read_link(format!("/proc/{thread}/{what}")).ok()?;
-    Some(text.into_os_string().into_vec())
+fn link(thread: u32, what: &str) -> Result<Vec<u8>, Meant> {
+    let text = std::fs::read_link(format!("/proc/{thread}/{what}")).map_err(why_not)?;
+    Ok(text.into_os_string().into_vec())
+}
+
+fn memory(thread: u32, address: u64, to: &mut [u8]) -> Result<usize, Meant> {
+    read_memory(thread, address, to).map_err(why_not)
+}
+
+/// Nothing there, nobody there: the kernel sees that too. Anything else would be a call that nobody watched.
+fn why_not(error: std::io::Error) -> Meant {
+    match error.raw_os_error() {
+        Some(libc::EFAULT | libc::ESRCH | libc::ENOENT | libc::EBADF) => Meant::Nothing,
+        _ => Meant::Unreadable,
+    }
 }
 
 /// What a process calls itself in `/proc`, by its number: here that would be this process.
@@ -87,63 +113,67 @@ fn own(path: Vec<u8>, thread: u32) -> Vec<u8> {
 }
 
 /// Text that ends with a zero.
-fn text(thread: u32, address: u64) -> Option<Vec<u8>> {
+fn text(thread: u32, address: u64) -> Result<Vec<u8>, Meant> {
     let mut text = Vec::with_capacity(MOST);
     let mut buffer = [0; LONGEST];
     let mut size = MOST;
     while text.len() < LONGEST {
-        let from = address.checked_add(text.len() as u64)?;
+        let from = address.checked_add(text.len() as u64);
+        let from = from.ok_or(Meant::Nothing)?;
         // A read over the end of a page fails if the next is not there.
         let page = (PAGE - from % PAGE) as usize;
         let part = &mut buffer[..size.min(page)];
-        let read = read_memory(thread, from, part).ok()?;
+        let read = memory(thread, from, part)?;
         match part[..read].iter().position(|byte| *byte == 0) {
             Some(end) => {
                 text.extend(&part[..end]);
-                return Some(text);
+                return Ok(text);
             }
-            None if read == 0 => return None,
+            None if read == 0 => return Err(Meant::Nothing),
             None => text.extend(&part[..read]),
         }
         size = LONGEST;
     }
-    None
+    Err(Meant::Nothing)
 }
 
 /// The flags of `openat2`, and how it is to resolve the path.
-pub fn open_how(thread: u32, address: u64) -> Option<(u64, u64)> {
+///
+/// # Errors
+/// What it means instead.
+pub fn open_how(thread: u32, address: u64) -> Result<(u64, u64), Meant> {
     // `flags`, `mode`, `resolve`.
     let mut numbers = [[0; 8]; 3];
     let bytes = numbers.as_flattened_mut();
-    let read = read_memory(thread, address, bytes).ok()?;
-    let whole = read == bytes.len();
-    whole.then(|| {
-        (
+    match memory(thread, address, bytes)? == bytes.len() {
+        true => Ok((
             u64::from_ne_bytes(numbers[0]),
             u64::from_ne_bytes(numbers[2]),
-        )
-    })
+        )),
+        false => Err(Meant::Nothing),
+    }
 }
 
-/// The path of an address within the machine; `None` where it is another family's or has no path.
-pub fn socket_path(call: &Notification, argument: usize) -> Option<Meant> {
-    let length = usize::try_from(call.arguments[argument + 1]).ok()?;
+/// The path of an address within the machine; another family's, and one without a path, mean nothing here.
+pub fn socket_path(call: &Notification, argument: usize) -> Meant {
+    find_socket(call, argument).unwrap_or_else(|why| why)
+}
+
+fn find_socket(call: &Notification, argument: usize) -> Result<Meant, Meant> {
     let mut bytes = [0; size_of::<libc::sockaddr_un>()];
+    let length = call.arguments[argument + 1] as u32 as usize;
     let length = length.min(bytes.len());
-    let read = read_memory(call.thread, call.arguments[argument], &mut bytes[..length]).ok()?;
-    let (family, path) = bytes[..read].split_at_checked(2)?;
+    let read = memory(call.thread, call.arguments[argument], &mut bytes[..length])?;
+    let (family, path) = bytes[..read].split_at_checked(2).ok_or(Meant::Nothing)?;
     if family != (libc::AF_UNIX as u16).to_ne_bytes() {
-        return None;
+        return Ok(Meant::Nothing);
     }
     let end = path.iter().position(|byte| *byte == 0);
     let path = &path[..end.unwrap_or(path.len())];
     match path.first() {
-        None => None,
-        Some(b'/') => Some(Meant::Path(path.to_vec())),
-        Some(_) => {
-            let base = link(call.thread, "cwd")?;
-            Some(Meant::Path([&base, b"/".as_slice(), path].concat()))
-        }
+        None => Ok(Meant::Nothing),
+        Some(b'/') => Ok(Meant::Path(path.to_vec())),
+        Some(_) => Ok(behind(link(call.thread, "cwd")?, path)),
     }
 }
 
@@ -209,7 +239,7 @@ mod tests {
             assert_eq!(read.len(), length);
         }
         let endless = vec![b'x'; 2 * LONGEST];
-        assert_eq!(text(own, endless.as_ptr() as u64), None);
-        assert_eq!(text(own, 8), None);
+        assert_eq!(text(own, endless.as_ptr() as u64), Err(Meant::Nothing));
+        assert_eq!(text(own, 8), Err(Meant::Nothing));
     }
 }

@@ -122,7 +122,6 @@ fn start(order: &Order, output: std::io::PipeWriter) -> Result<(i32, UnixStream)
     let output_again = output.try_clone().map_err(words)?;
     let child = std::process::Command::new(roles::IMAGE)
         .arg(roles::STARTER)
-        .env_clear()
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(output)
         .stderr(output_again)

@@ -33,8 +33,9 @@ impl Watch {
     }
 
     pub(super) fn rename(&mut self, call: &Notification, from: Where, to: Where) -> Answer {
-        let Some((from, to)) = self.two(call, from, to) else {
-            return Answer::Continue;
+        let (from, to) = match self.two(call, from, to) {
+            Ok(both) => both,
+            Err(answer) => return answer,
         };
         if from.found == Found::Absent {
             return self.look_at(&from);
@@ -54,8 +55,9 @@ impl Watch {
     }
 
     pub(super) fn link(&mut self, call: &Notification, from: Where, to: Where) -> Answer {
-        let Some((from, to)) = self.two(call, from, to) else {
-            return Answer::Continue;
+        let (from, to) = match self.two(call, from, to) {
+            Ok(both) => both,
+            Err(answer) => return answer,
         };
         if from.found == Found::Absent {
             return self.look_at(&from);
@@ -66,6 +68,8 @@ impl Watch {
         }
         match (from.place, to.place) {
             (Place::Writable, Place::Writable) => Answer::Continue,
+            // A descriptor, of a file that has no name yet; the kernel knows which.
+            (_, Place::Writable) if from.named.starts_with("/proc") => Answer::Continue,
             // A second name would make the first one's file writable. Programs copy when they hear this.
             (_, Place::Writable) => match self.look_at(&from) {
                 Answer::Continue => Answer::Fail(libc::EXDEV),
@@ -80,11 +84,15 @@ impl Watch {
         own && (to.found == Found::Absent || self.notes.is_shared(&to.real))
     }
 
-    fn two(&mut self, call: &Notification, from: Where, to: Where) -> Option<(Target, Target)> {
-        let from = descriptors::meant(call, from)?;
-        let from = self.target(from, false)?;
-        let to = descriptors::meant(call, to)?;
-        Some((from, self.target(to, false)?))
+    fn two(
+        &mut self,
+        call: &Notification,
+        from: Where,
+        to: Where,
+    ) -> Result<(Target, Target), Answer> {
+        let from = self.target(descriptors::meant(call, from), false)?;
+        let to = self.target(descriptors::meant(call, to), false)?;
+        Ok((from, to))
     }
 
     pub(super) fn change(&mut self, target: Target) -> Answer {

@@ -70,23 +70,17 @@ impl Watch {
             Some(Call::Link(from, to)) => self.link(call, from, to),
             Some(Call::Change(at, follow)) => self.with_target(call, at, follow, Watch::change),
             Some(Call::ChangeOpen(argument)) => {
-                match descriptors::open_file(call, argument)
-                    .and_then(|file| self.target(file, true))
-                {
-                    Some(target) => self.change(target),
-                    None => Answer::Continue,
-                }
+                self.with_meant(descriptors::open_file(call, argument), true, Watch::change)
             }
             Some(Call::Fork) => self.fork(),
             Some(Call::Socket) => self.socket(call.arguments[0]),
-            Some(Call::Connect(argument)) => self.connect(call, argument),
+            Some(Call::Connect(argument)) => self.with_meant(
+                descriptors::socket_path(call, argument),
+                true,
+                Watch::connect,
+            ),
             Some(Call::Bind(argument)) => {
-                match descriptors::socket_path(call, argument)
-                    .and_then(|path| self.target(path, false))
-                {
-                    Some(target) => self.make(target),
-                    None => Answer::Continue,
-                }
+                self.with_meant(descriptors::socket_path(call, argument), false, Watch::make)
             }
             Some(Call::Forbidden(what)) => {
                 self.refuse(Refused::Other(format!("to {what}")), libc::EPERM)
@@ -114,22 +108,39 @@ impl Watch {
             Follow::Never => false,
             Follow::Unless(argument, bit) => call.arguments[argument] & bit == 0,
         };
-        match descriptors::meant(call, at).and_then(|meant| self.target(meant, follow)) {
-            Some(target) => then(self, target),
-            None => Answer::Continue,
+        self.with_meant(descriptors::meant(call, at), follow, then)
+    }
+
+    fn with_meant(
+        &mut self,
+        meant: Meant,
+        follow: bool,
+        then: impl FnOnce(&mut Watch, Target) -> Answer,
+    ) -> Answer {
+        match self.target(meant, follow) {
+            Ok(target) => then(self, target),
+            Err(answer) => answer,
         }
     }
 
-    /// Where it leads; `None` for what has no path: a pipe, memory.
-    pub(super) fn target(&mut self, meant: Meant, follow: bool) -> Option<Target> {
+    /// Where it leads, or what is to be answered where it leads nowhere: to a pipe, to memory.
+    pub(super) fn target(&mut self, meant: Meant, follow: bool) -> Result<Target, Answer> {
         match meant {
-            Meant::Path(path) => Some(self.look.at(&self.places, &path, follow)),
+            Meant::Path(path) => Ok(self.look.at(&self.places, &path, follow)),
             Meant::Open(path) if path.starts_with(b"/") => {
                 let target = self.look.at(&self.places, &path, false);
-                // One that has been removed is nobody's any more.
-                (target.found != Found::Absent).then_some(target)
+                match target.found {
+                    // One that has been removed is nobody's any more.
+                    Found::Absent => Err(Answer::Continue),
+                    _ => Ok(target),
+                }
             }
-            Meant::Open(_) => None,
+            Meant::Open(_) | Meant::Nothing => Err(Answer::Continue),
+            // What cannot be watched is not done.
+            Meant::Unreadable => {
+                let what = "to look at files while nobody may read its memory".into();
+                Err(self.refuse(Refused::Other(what), libc::EPERM))
+            }
         }
     }
 
@@ -139,23 +150,21 @@ impl Watch {
             Flags::Fixed(flags) => flags,
             Flags::Behind(argument) => {
                 match descriptors::open_how(call.thread, call.arguments[argument]) {
-                    // A structure that cannot be read: the kernel will say so.
-                    None => return Answer::Continue,
+                    Err(meant) => return self.with_meant(meant, true, |_, _| Answer::Continue),
                     // Paths that mean something else. Programs that ask for it can do without.
-                    Some((_, resolve)) if resolve & libc::RESOLVE_IN_ROOT != 0 => {
+                    Ok((_, resolve)) if resolve & libc::RESOLVE_IN_ROOT != 0 => {
                         return Answer::Fail(libc::ENOSYS);
                     }
-                    Some((flags, _)) => flags,
+                    Ok((flags, _)) => flags,
                 }
             }
         };
         let flags = flags as i32;
         let has = |bits: i32| flags & bits == bits;
         let follow = !(has(libc::O_NOFOLLOW) || has(libc::O_CREAT | libc::O_EXCL));
-        let Some(target) =
-            descriptors::meant(call, at).and_then(|meant| self.target(meant, follow))
-        else {
-            return Answer::Continue;
+        let target = match self.target(descriptors::meant(call, at), follow) {
+            Ok(target) => target,
+            Err(answer) => return answer,
         };
         if has(libc::O_PATH) {
             return self.look_at(&target);
@@ -243,7 +252,9 @@ impl Watch {
         let is_program = std::fs::metadata(&target.real)
             .is_ok_and(|data| data.permissions().mode() & 0o111 != 0);
         if is_program {
-            self.note(Note::Executed(target.real.clone()));
+            if target.place != Place::Writable {
+                self.note(Note::Executed(target.real.clone()));
+            }
             self.interpreters(target.real.clone());
         }
         answer
@@ -306,11 +317,7 @@ impl Watch {
     }
 
     /// Who listens on a socket that the command did not make could fetch anything for it.
-    fn connect(&mut self, call: &Notification, argument: usize) -> Answer {
-        let path = descriptors::socket_path(call, argument);
-        let Some(target) = path.and_then(|path| self.target(path, true)) else {
-            return Answer::Continue;
-        };
+    fn connect(&mut self, target: Target) -> Answer {
         match (target.place, target.found) {
             (Place::Writable | Place::Hidden, _) | (_, Found::Absent) => self.look_at(&target),
             _ => {

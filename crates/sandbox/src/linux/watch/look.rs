@@ -80,7 +80,8 @@ impl Look {
             false => folder.join(&name),
         };
         let mut found = found(symlink_metadata(&real));
-        if found == Found::Link && follow {
+        let was_link = found == Found::Link && follow;
+        if was_link {
             match canonicalize(&real) {
                 Ok(end) => {
                     found = self::found(metadata(&end));
@@ -95,7 +96,8 @@ impl Look {
             }
         }
         let place = places.of(&real);
-        let lasts = lasts(place) && lasts(place_of_name) && !is_process(&named);
+        // The way of a link may lead over places that change.
+        let lasts = lasts(place) && lasts(place_of_name) && !was_link && !is_process(&named);
         let target = Target {
             named,
             place_of_name,

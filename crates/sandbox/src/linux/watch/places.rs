@@ -35,9 +35,14 @@ const DEVICES: [&str; 6] = [
     "/dev/tty",
 ];
 
-/// Services that the C library asks of itself for names of users and machines: what they say comes from
-/// outside. They are not there for who reaches no network.
-const SERVICES: [&str; 3] = ["/run/dbus", "/run/nscd", "/run/systemd"];
+/// Services that libraries ask unasked, for names of users and machines, or to keep a GPU awake: what they say
+/// comes from outside. They are not there for who reaches no network.
+const SERVICES: [&str; 4] = [
+    "/run/dbus",
+    "/run/nscd",
+    "/run/nvidia-persistenced",
+    "/run/systemd",
+];
 /// Where such a service keeps the addresses of name servers, for who does.
 const NAME_SERVERS: &str = "/run/systemd/resolve";
 
@@ -258,10 +263,12 @@ fn system(command: &Command) -> Vec<PathBuf> {
 fn prefix(program: &Path) -> Option<PathBuf> {
     let bin = program.parent()?;
     let prefix = bin.parent()?;
-    let home = std::env::var_os("HOME").map(|home| real_or_same(Path::new(&home)));
-    let private = home.is_some_and(|home| {
-        is_below(&home, prefix) || home.join(".local") == prefix || home.join(".cargo") == prefix
-    });
+    // Without a home to compare with, nothing is taken for no home.
+    let home = real_or_same(Path::new(&std::env::var_os("HOME")?));
+    let private = is_below(&home, prefix)
+        || [".local", ".cargo"]
+            .iter()
+            .any(|name| home.join(name) == prefix);
     let own = bin.file_name()? == "bin" && prefix != Path::new("/") && !private;
     own.then(|| prefix.into())
 }
