@@ -162,8 +162,19 @@ fn a_signal_is_told() {
 fn processes_outside_cannot_be_signalled() {
     let place = Place::new();
     let own = std::process::id();
-    let ran = place.sh(&format!("kill -0 {own} && echo reached"));
-    assert!(!ran.log.contains("reached"), "{}", ran.log);
+    let ran = place.sh(&format!(
+        "kill -0 {own} && echo reached; sleep 60 & kill $! && echo child"
+    ));
+    assert!(
+        !ran.log.contains("reached") && ran.log.ends_with("child\n"),
+        "{}",
+        ran.log
+    );
+    let refused: Vec<_> = ran.seen().refused.iter().cloned().collect();
+    assert_eq!(
+        refused,
+        [Refused::Other(format!("to signal process {own}"))]
+    );
 }
 
 #[test]

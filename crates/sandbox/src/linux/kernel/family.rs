@@ -59,6 +59,21 @@ fn descendants() -> BTreeMap<i32, Process> {
     all
 }
 
+/// Whether a process is one of them; one that is not there is nobody's, so that the kernel may say so.
+pub fn includes_or_is_not_there(pid: i32) -> bool {
+    let own = getpid().as_raw_nonzero().get();
+    let mut at = pid;
+    // Parents are read one by one, and may change meanwhile: no chain is longer than there are numbers.
+    for _ in 0..1 << 22 {
+        match process(at) {
+            _ if at == own => return at != pid,
+            None => return at == pid,
+            Some(process) => at = process.parent,
+        }
+    }
+    false
+}
+
 /// How many there are, ended ones that hold a place included.
 pub fn count() -> u64 {
     descendants().len() as u64

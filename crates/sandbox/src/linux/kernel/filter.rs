@@ -81,9 +81,6 @@ fn block(when: When) -> Vec<Instruction> {
         When::UnlessEqual(argument, value) => {
             with(argument, ends(jump(BPF_JEQ, value, 0, 1), ALLOW, TELL))
         }
-        When::OnlyIfEqual(argument, value) => {
-            with(argument, ends(jump(BPF_JEQ, value, 0, 1), TELL, ALLOW))
-        }
         When::UnlessSet(argument, bits) => {
             with(argument, ends(jump(BPF_JSET, bits, 0, 1), ALLOW, TELL))
         }
@@ -168,7 +165,6 @@ mod tests {
                     _ if UNKNOWN.contains(&i64::from(number)) => NOT_THERE,
                     None => ALLOW,
                     Some(When::UnlessEqual(..)) if network => ALLOW,
-                    Some(When::OnlyIfEqual(..)) => ALLOW,
                     Some(_) => TELL,
                 };
                 let got = verdict(&program, ARCHITECTURE, number, [0; 6]);
@@ -196,8 +192,6 @@ mod tests {
             (libc::SYS_socket, [2, 2, 0, 0, 0, 0], TELL),
             (libc::SYS_clone, [0x3d_0f00, 0, 0, 0, 0, 0], ALLOW),
             (libc::SYS_clone, [17, 0, 0, 0, 0, 0], TELL),
-            (libc::SYS_kill, [u64::MAX, 9, 0, 0, 0, 0], TELL),
-            (libc::SYS_kill, [7, 9, 0, 0, 0, 0], ALLOW),
         ] {
             let got = verdict(&program, ARCHITECTURE, number as u32, arguments);
             assert_eq!(got, expected, "call {number} {arguments:?}");

@@ -73,6 +73,7 @@ impl Watch {
                 self.with_meant(descriptors::open_file(call, argument), true, Watch::change)
             }
             Some(Call::Fork) => self.fork(),
+            Some(Call::Signal) => self.signal(call.arguments[0] as u32 as i32),
             Some(Call::Socket) => self.socket(call.arguments[0]),
             Some(Call::Connect(argument)) => self.with_meant(
                 descriptors::socket_path(call, argument),
@@ -304,6 +305,21 @@ impl Watch {
         }
         self.note(Note::Forked);
         Answer::Continue
+    }
+
+    /// Newer kernels refuse it themselves (Landlock 6), older ones do not.
+    fn signal(&mut self, to: i32) -> Answer {
+        /// Every process that may be signalled.
+        const ALL: i32 = -1;
+        let whom = match to {
+            // Its own group.
+            0 => return Answer::Continue,
+            ALL => "every process".into(),
+            // A group has the number of its first process.
+            to if family::includes_or_is_not_there(to.saturating_abs()) => return Answer::Continue,
+            to => format!("process {to}"),
+        };
+        self.refuse(Refused::Other(format!("to signal {whom}")), libc::EPERM)
     }
 
     fn socket(&mut self, family: u64) -> Answer {
