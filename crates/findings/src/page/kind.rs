@@ -147,7 +147,8 @@ struct TableView<'a> {
     id: String,
     title: &'a str,
     caption: &'a str,
-    stage: &'a str,
+    /// None for a file of the repository.
+    stage: Option<&'a str>,
     within: Vec<String>,
     files: Vec<(String, String)>,
     columns: Vec<(String, bool)>,
@@ -478,13 +479,25 @@ fn view<'a>(
 fn table<'a>(label: &'a str, io: &Io, trace: &'a Trace, within: &Within) -> Result<TableView<'a>> {
     let path = input(io, "tables", label);
     let bytes = read(path.ok_or_else(|| Error::failed("a table is missing"))?)?;
-    let made = writer(trace, &bytes, label)?;
     let Cells { columns, rows } = Cells::read(&bytes)?;
+    // A table that no stage wrote is a file of the repository, which has no words of its own.
+    let Ok(made) = writer(trace, &bytes, label) else {
+        return Ok(TableView {
+            id: anchor("table", label),
+            title: label,
+            caption: "",
+            stage: None,
+            within: Vec::new(),
+            files: Vec::new(),
+            columns,
+            rows,
+        });
+    };
     Ok(TableView {
         id: anchor("table", label),
         title: made.title.as_deref().unwrap_or(label),
         caption: made.caption.as_deref().unwrap_or_default(),
-        stage: &made.stage,
+        stage: Some(&made.stage),
         within: within.of(&made.stage),
         files: files(made),
         columns,

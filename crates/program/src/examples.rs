@@ -1,0 +1,36 @@
+//! What the help of each verb ends with. Names of stages are those of `example/pipeline.yaml`.
+
+use retrace_cli::Examples;
+
+/// Commands that work there, and what they are for.
+pub const EXAMPLES: Examples = &[
+    (
+        "run",
+        &[
+            ("run", "everything that is not up to date"),
+            ("run learning_curves", "one stage, and what it needs"),
+            ("run --dry-run", "what would run, and why"),
+        ],
+    ),
+    (
+        "explain",
+        &[("explain learning_curves", "what its key is made of")],
+    ),
+    ("verify", &[("verify", "every file, against pipeline.lock")]),
+    (
+        "claims",
+        &[
+            ("claims", "all, with their verdicts"),
+            ("claims new-is-better", "one, with its evidence"),
+            ("claims --json", "for programs"),
+        ],
+    ),
+    ("report", &[("report", "figures/report.html")]),
+    (
+        "assets",
+        &[
+            ("assets", "data/fonts and data/report"),
+            ("assets --folder shared", "the same below another folder"),
+        ],
+    ),
+];

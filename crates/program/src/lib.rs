@@ -1,0 +1,88 @@
+//! The program `retrace`: a reproducible pipeline for anybody's paper, without the science of one.
+//!
+//! Its kinds of stages are those of [`findings`], over tables that a pipeline's other stages or a person made; its verbs
+//! those of [`retrace_cli`], with `claims`, `report` and `assets`. It knows nothing of what a table is about.
+
+pub mod assets;
+pub mod examples;
+
+use crate::assets::AssetsArgs;
+use crate::examples::EXAMPLES;
+use clap::Subcommand;
+use findings::claims::kind::Claims;
+use findings::claims::verdict_table::VerdictTable;
+use findings::contents::formats::TableFiles;
+use findings::figure::kind::DrawFigure;
+use findings::page::kind::Report;
+use findings::publisher::FilePublisher;
+use findings::verbs::claims::decided_claims::CLAIMS_BESIDE;
+use findings::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
+use findings::verbs::claims::{decided_claims, history};
+use findings::verbs::report::{self, ReportArgs};
+use retrace::base::error::Result;
+use retrace::{Kind, Registered, Sources, StageKind};
+use retrace_cli::{App, Build, Call, OwnVerbs};
+
+include!(concat!(env!("OUT_DIR"), "/code.rs"));
+
+/// Which code each kind can reach, as the build script found out.
+const SOURCES: Sources = Sources {
+    roots: ROOTS,
+    raw: RAW,
+    program: PROGRAM,
+};
+
+/// Every kind of stage, with the digest of its code.
+pub fn kinds() -> Vec<Box<dyn Kind>> {
+    fn kind<K: StageKind>() -> Box<dyn Kind> {
+        Box::new(Registered::<K>::new(SOURCES.reach(K::SOURCE)))
+    }
+    vec![
+        kind::<DrawFigure>(),
+        kind::<Claims>(),
+        kind::<VerdictTable>(),
+        kind::<Report>(),
+    ]
+}
+
+/// The command line.
+pub fn app() -> App<OwnVerb> {
+    App::new("retrace", env!("CARGO_PKG_VERSION"), kinds, SOURCES)
+        .about("Makes the figures, verdicts and report of a paper again, and says where each came from")
+        .publisher(FilePublisher::new(&SOURCES))
+        .formats(TableFiles)
+        .beside(CLAIMS_BESIDE)
+        .thread_variables(&["POLARS_MAX_THREADS"])
+        .build(Build {
+            program: "cargo build --release -p retrace-program",
+            stage: "retrace run ",
+        })
+        .examples(EXAMPLES)
+        .exits(&[VERDICT])
+        .order(&["run", "status", "explain", "claims", "report", "verify"])
+        .verbs()
+}
+
+/// What the verbs of every pipeline do not do.
+#[derive(Debug, Subcommand)]
+pub enum OwnVerb {
+    /// Print the claims with their verdicts; exit with 4 when one differs from the recorded one
+    Claims(ClaimsArgs),
+    /// Bring the report up to date from what is made already, and print its path
+    Report(ReportArgs),
+    /// Write the font of figures, and the template, style and scripts of the report
+    Assets(AssetsArgs),
+}
+
+impl OwnVerbs for OwnVerb {
+    fn run(&self, call: &Call) -> Result<u8> {
+        match self {
+            OwnVerb::Claims(args) if args.history => {
+                history::history(&call.session()?, call.scope, args)
+            }
+            OwnVerb::Claims(args) => decided_claims::claims(&call.session()?, call.scope, args),
+            OwnVerb::Report(args) => report::report(call, args),
+            OwnVerb::Assets(args) => assets::assets(args),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The program `retrace`.
+
+fn main() -> std::process::ExitCode {
+    retrace_program::app().run()
+}
