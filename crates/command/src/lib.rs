@@ -9,13 +9,18 @@
 //! a lock file ([`packages`]) where the stage names one.
 
 mod arguments;
+mod confined;
+mod ending;
 mod kind;
 mod log;
+mod looks;
 mod packages;
 mod params;
 mod program;
 mod run;
 mod surroundings;
+pub mod trial;
+mod unwatched;
 mod view;
 
 pub use kind::Command;

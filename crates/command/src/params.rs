@@ -92,6 +92,26 @@ fn processes() -> u64 {
 const LONGEST: f64 = 7.0 * 24.0 * 3600.0;
 
 impl Params {
+    /// Those of a command that says nothing but what is run.
+    pub fn of(run: Vec<Argument>) -> Params {
+        Params {
+            run,
+            folder: String::new(),
+            env: BTreeMap::new(),
+            places: BTreeMap::new(),
+            cores: one(),
+            memory: None,
+            file_size: None,
+            processes: processes(),
+            timeout: None,
+            packages: None,
+            environment: None,
+            readable: Vec::new(),
+            gpu: false,
+            reads: None,
+        }
+    }
+
     /// Checks what the type of a single field cannot.
     ///
     /// # Errors
