@@ -207,7 +207,7 @@ fn hostile_words_stay_words_and_the_same_inputs_are_the_same_bytes() {
     assert_eq!(page.matches("</script>").count(), scripts);
     // One of the figure's data, one of the table's, the charting library, the page's own.
     assert_eq!(scripts, 4);
-    assert!(page.contains("1 of 1 claims hold") && page.contains("icl-repro run curve"));
+    assert!(page.contains("1 of 1 claims hold") && page.contains("retrace run curve"));
     assert!(!page.contains(&*small.folder.path().to_string_lossy()));
     assert_eq!(page, Small::new().run().expect("it runs"));
 }
