@@ -1,0 +1,228 @@
+"""The MMLU experiment by the program and by PyTorch and PEFT (scripts/mmlu-peft), on the same items and prompts.
+
+    python3 tests/peer/mmlu.py FOLDER [MODEL.gguf HUB]
+
+Without a model the program makes a small random one over bytes. With MODEL.gguf its own dequantised weights are compared, and HUB is the
+same model as the model hub lays it out (`cargo run --example hub_folder`). Works in FOLDER. Runs the stages in a pipeline of its own,
+then train.py and evaluate.py with the same parameters. Ends with 1 where the two differ by more than mmlu_tolerance.py says, or where nothing
+could have shown it.
+"""
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.csv
+import pyarrow.parquet
+from safetensors.torch import load_file
+
+import mmlu_tolerance as tolerance
+from mmlu_hub import write_hub
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "scripts/mmlu-peft"
+ITEMS = "data/mmlu/made_up_items.csv"
+# Of the variants: trained matrices, weight of the few-shot loss.
+ALL = {"both": ("attention", 1.0), "zs_q": ("query", 0.0), "both_k": ("key", 0.5), "zs_v": ("value", 0.0)}
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is asked and trained: as much as takes a minute."""
+
+    variants: list[str]
+    training: int
+    test: int
+    shots: int
+    epochs: int
+    batch: int
+    rank: int
+    learning_rate: float
+    prompting: dict
+    dummies: list[dict]
+    answers: int
+    most_tokens: int
+    temperature: float
+
+
+RANDOM = Size(list(ALL), 10, 8, 1, 3, 3, 4, 3e-3, {"shot_tokens": 700, "seed": 0}, [{"task": "question", "dummies": 1}], 2, 12, 1.0)
+REAL = Size(["both", "zs_v"], 8, 8, 2, 2, 3, 8, 1e-3, {"seed": 0}, [], 3, 12, 0.5)
+
+
+class Failures:
+    def __init__(self):
+        self.count = 0
+
+    def say(self, is_right, what):
+        print(("ok   " if is_right else "OFF  ") + what, flush=True)
+        self.count += not is_right
+
+
+def finetuning(size, variant):
+    trainable, weight = ALL[variant]
+    return {
+        "prompting": size.prompting,
+        "trainable": trainable,
+        "lora": {"rank": size.rank, "alpha": 2 * size.rank},
+        "few_shot": {"shots": size.shots, "weight": weight},
+        "cutoff": 4096,
+        "optimisation": {
+            "epochs": size.epochs, "batch": size.batch, "learning_rate": size.learning_rate, "warmup": 0.2, "decay": "cosine",
+            "betas": [0.9, 0.999], "weight_decay": 0.01, "clip_norm": 1.0, "seed": 3,
+        },
+    }  # fmt: skip
+
+
+def evaluation(size):
+    both = [{"task": task, "shots": shots} for task in ("question", "word-count") for shots in (0, size.shots)]
+    samples = {"answers": size.answers, "most_tokens": size.most_tokens, "top_k": 20, "top_p": 0.95, "temperature": size.temperature, "seed": 5}
+    return {"prompting": size.prompting, "forms": both + size.dummies, "samples": samples}
+
+
+def stages(size, model, theirs):
+    """The program's; where PEFT's checkpoints are there, they are asked too."""
+    every = ["stem", "humanities", "social_sciences", "other"]
+    asked = evaluation(size)
+    prompts = {"prompting": asked["prompting"], "forms": asked["forms"], "items": size.training + size.test}
+    found = {
+        "items": {
+            "kind": "mmlu-items",
+            "inputs": {"items": ITEMS},
+            "params": {
+                "training": {"items": size.training, "categories": every[1:3]}, "test": {"items": size.test, "categories": every},
+                "flawed": "leave-out", "seed": 1234,
+            },
+        },
+        "prompts": {"kind": "mmlu-prompts", "inputs": {"items": "items.table", "model": model}, "params": prompts},
+    }  # fmt: skip
+    if model == "random.model":
+        transformer = {"width": 32, "layers": 2, "heads": 4, "key_value_heads": 2, "attention": "softmax", "causal": True, "norm": "rms"}
+        transformer |= {"mlp": {"activation": "swi-glu", "hidden": 64}, "rope": 10000}
+        found["random"] = {"kind": "mmlu-random-model", "params": {"model": {"transformer": transformer}, "seed": 0}}
+    for variant in size.variants:
+        inputs = {"items": "items.table", "model": model}
+        found[f"finetune_{variant}"] = {"kind": "mmlu-finetune", "inputs": inputs, "params": finetuning(size, variant)}
+        sides = {"evaluate": f"finetune_{variant}.checkpoints"} | ({"evaluate_theirs": f"theirs/{variant}.safetensors"} if theirs else {})
+        for side, checkpoints in sides.items():
+            found[f"{side}_{variant}"] = {"kind": "mmlu-evaluate", "inputs": inputs | {"checkpoints": checkpoints}, "params": asked}
+    return found
+
+
+def run_program(folder, size, model, theirs):
+    program = os.environ.get("ICL_REPRO", "cargo run --release --locked --quiet --").split()
+    (folder / "pipeline.yaml").write_text(json.dumps({"version": 2, "stages": stages(size, model, theirs)}))
+    if subprocess.run([*program, "run", "--quiet", "-C", str(folder)], cwd=ROOT).returncode:
+        sys.exit("the program failed (above); ICL_REPRO=path picks it, `cargo build --release --locked` makes it")
+
+
+def run_script(name, hub, folder, arguments):
+    table, prompts = folder / "artifacts/items/table.parquet", folder / "artifacts/prompts/prompts.csv"
+    command = [sys.executable, "-B", SCRIPTS / name, "--model", hub, "--items", table, "--prompts", prompts]
+    command += ["--threads", 1] if (folder / "artifacts/random").exists() else []
+    command += [part for key, value in arguments.items() for part in [f"--{key}", *(value if isinstance(value, list) else [value])]]
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"{name} failed (above)")
+
+
+def run_peft(folder, hub, size, variant):
+    params, samples = finetuning(size, variant), evaluation(size)["samples"]
+    optimisation = params["optimisation"]
+    arguments = {"trainable": params["trainable"], "cutoff": params["cutoff"], **params["lora"]}
+    arguments |= {"few-shots": params["few_shot"]["shots"], "few-shot-weight": params["few_shot"]["weight"]}
+    arguments |= {key.replace("_", "-"): value for key, value in optimisation.items()}
+    checkpoints = folder / f"theirs/{variant}.safetensors"
+    run_script("train.py", hub, folder, arguments | {"checkpoints": checkpoints, "losses": folder / f"theirs/{variant}.losses.csv", "at-once": 2})
+    written = {name: folder / f"theirs/{variant}.{name}.csv" for name in ("scores", "accuracy")}
+    run_script("evaluate.py", hub, folder, {key.replace("_", "-"): value for key, value in samples.items()} | {"checkpoints": checkpoints} | written)
+
+
+def ours(folder, stage, name):
+    return pyarrow.parquet.read_table(folder / f"artifacts/{stage}/{name}.parquet").to_pydict()
+
+
+def theirs(folder, variant, name):
+    return pyarrow.csv.read_csv(folder / f"theirs/{variant}.{name}.csv").to_pydict()
+
+
+def losses(folder, variant, say):
+    mine, other = ours(folder, f"finetune_{variant}", "losses"), theirs(folder, variant, "losses")
+    same = list(mine) == list(other) and all(mine[name] == other[name] for name in ("step", "epoch"))
+    gap = max(abs(a / b - 1) for a, b in zip(mine["loss"], other["loss"], strict=True))
+    fall = mine["loss"][0] - mine["loss"][-1]
+    what = f"losses of {len(mine['step'])} steps ({mine['loss'][0]:.4f} to {mine['loss'][-1]:.4f}): at most {gap:.1e} of a loss apart"
+    say(same and gap < tolerance.LOSS and abs(fall) > 100 * tolerance.LOSS, what)
+
+
+def matrices(folder, model, variant, say):
+    """The change of each matrix at each stop, beside the same by PEFT."""
+    mine = load_file(folder / f"artifacts/finetune_{variant}/checkpoints.safetensors")
+    other = load_file(folder / f"theirs/{variant}.safetensors")
+    gaps = {}
+    for name in mine.keys() & other.keys():
+        before = model[name.partition(".")[2]].double()
+        change = mine[name].double() - before
+        gaps[name] = ((other[name].double() - before - change).norm() / change.norm()).item()
+    worst = max(gaps, key=gaps.get)
+    what = f"changes of {len(mine)} matrices: at most {gaps[worst]:.1e} of a change apart ({worst}), median {sorted(gaps.values())[len(gaps) // 2]:.1e}"
+    say(mine.keys() == other.keys() and gaps[worst] < tolerance.CHANGE, what)
+
+
+def tables(mine, other, name, say):
+    """Columns of names and counts are equal, those of numbers nearly."""
+    numbers = [column for column, cells in mine.items() if any(isinstance(cell, float) for cell in cells)]
+    same = list(mine) == list(other) and all(mine[column] == other[column] for column in mine.keys() - set(numbers))
+    # Shares of few answers differ by a whole answer where a draw lies at a border.
+    is_exact = lambda column: not column.startswith("probability")
+    gaps = {column: [gap(a, b) for a, b in zip(mine[column], other[column], strict=True)] for column in numbers}
+    off = sum(one > 1e-9 for column, of in gaps.items() if is_exact(column) for one in of)
+    worst = max(one for column, of in gaps.items() if not is_exact(column) for one in of)
+    count = len(next(iter(mine.values())))
+    what = f"{name}: {count} rows, probabilities at most {worst:.1e} apart, {off} other numbers differ"
+    say(same and worst < tolerance.PROBABILITY and off <= tolerance.OTHER_ANSWERS * count, what)
+
+
+def gap(a, b):
+    missing = [x is None or math.isnan(x) for x in (a, b)]
+    return abs(a - b) if not any(missing) else (0.0 if all(missing) else math.inf)
+
+
+def main():
+    if len(sys.argv) not in (2, 4):
+        sys.exit("usage: mmlu.py FOLDER [MODEL.gguf HUB]")
+    folder, failures = Path(sys.argv[1]).resolve(), Failures()
+    is_random = len(sys.argv) == 2
+    size = RANDOM if is_random else REAL
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "theirs").mkdir(parents=True)
+    (folder / ITEMS).parent.mkdir(parents=True)
+    shutil.copy(ROOT / ITEMS, folder / ITEMS)
+    model = "random.model" if is_random else "model.gguf"
+    if not is_random:
+        (folder / model).symlink_to(Path(sys.argv[2]).resolve())
+    run_program(folder, size, model, theirs=False)
+    hub = folder / "hub" if is_random else Path(sys.argv[3]).resolve()
+    if is_random:
+        write_hub(folder / "artifacts/random/model.safetensors", hub)
+    for variant in size.variants:
+        run_peft(folder, hub, size, variant)
+    run_program(folder, size, model, theirs=True)
+    weights = load_file(hub / "model.safetensors")
+    for variant in size.variants:
+        say = lambda is_right, what, variant=variant: failures.say(is_right, f"{variant}: {what}")
+        losses(folder, variant, say)
+        matrices(folder, weights, variant, say)
+        for name in ("scores", "accuracy"):
+            both = theirs(folder, variant, name)
+            tables(ours(folder, f"evaluate_{variant}", name), both, f"{name}, each with its own training", say)
+            tables(ours(folder, f"evaluate_theirs_{variant}", name), both, f"{name} of PEFT's checkpoints", say)
+    sys.exit(failures.count > 0)
+
+
+if __name__ == "__main__":
+    main()
