@@ -107,16 +107,24 @@ bench-peer: ## the training steps beside the same in PyTorch
 
 # Not in CI, which has no PyTorch: PYTHON is one with what tests/peer/requirements.txt names. PEER=equal leaves the trainings
 # out, MODELS are model.safetensors of kinds of pretraining. PEER=language is by itself: it needs the weights, and what
-# tests/peer/requirements-language.txt names.
+# tests/peer/requirements-language.txt names. So is PEER=mmlu, whose Python is one with scripts/mmlu-peft/requirements.lock.
 PEER ?= equal bridge words
 PEER_FIXTURE := target/transformer_fixture.json
 LLM_WEIGHTS ?= data/models/SmolLM2-135M-Instruct.Q4_1.gguf
 LLM_FIXTURE := target/language
-check-peer: build ## the transformer against PyTorch: the same numbers, and trainings from scratch: PEER=equal, PEER=language
+MMLU_FIXTURE := target/mmlu
+check-peer: build ## the transformer against PyTorch: the same numbers, and trainings from scratch: PEER=equal, PEER=language, PEER=mmlu
 ifeq ($(PEER),language)
 	@test -e $(LLM_WEIGHTS) || { echo "error: $(LLM_WEIGHTS) is missing" >&2; echo "  hint: make llm-weights" >&2; exit 1; }
+	@$(CARGO) run --release --locked --quiet --example hub_folder -- $(LLM_WEIGHTS) $(LLM_FIXTURE)/hub
 	@$(CARGO) run --release --locked --quiet --example language_fixture -- $(LLM_WEIGHTS) $(LLM_FIXTURE)
 	@$(PYTHON) tests/peer/language.py $(LLM_WEIGHTS) $(LLM_FIXTURE)
+else ifeq ($(PEER),mmlu)
+	@$(PYTHON) -B tests/peer/mmlu.py $(MMLU_FIXTURE)/random
+	@$(PYTHON) -B tests/peer/mmlu_exact.py $(MMLU_FIXTURE)/random
+	@test -e $(LLM_WEIGHTS) || { echo "error: $(LLM_WEIGHTS) is missing: a random model was compared, no real one" >&2; echo "  hint: make llm-weights" >&2; exit 1; }
+	@$(CARGO) run --release --locked --quiet --example hub_folder -- $(LLM_WEIGHTS) $(MMLU_FIXTURE)/hub
+	@$(PYTHON) -B tests/peer/mmlu.py $(MMLU_FIXTURE)/smollm2 $(LLM_WEIGHTS) $(MMLU_FIXTURE)/hub
 else
 	@$(CARGO) run --release --locked --quiet --example transformer_fixture -- $(PEER_FIXTURE) $(MODELS)
 	@for check in $(PEER); do $(PYTHON) tests/peer/$$check.py $$(test $$check != equal || echo $(PEER_FIXTURE)) || exit 1; done

@@ -1,21 +1,20 @@
 //! Writes what a language model computes here, for somebody else's program to compute again (`tests/peer/language.py`).
 //!
-//! `cargo run --release --locked --example language_fixture -- MODEL.gguf FOLDER`: in FOLDER/hub the model as the model
-//! hub lays it out, its weights dequantised; in FOLDER/fixture.json and FOLDER/fixture.safetensors token ids, logits
-//! of last tokens, the losses of a text, greedy answers, and gradients of low-rank additions. All in f32, the gradients
-//! in f64 too, which tells a mistake from rounding. Knows nothing of who reads them.
+//! `cargo run --release --locked --example language_fixture -- MODEL.gguf FOLDER`: in FOLDER/fixture.json and
+//! FOLDER/fixture.safetensors token ids, logits of last tokens, the losses of a text, greedy answers, and gradients of low-rank
+//! additions. All in f32, the gradients in f64 too, which tells a mistake from rounding. The model itself is for `hub_folder` to
+//! write. Knows nothing of who reads them.
 
 use icl::math::stream::Stream;
 use icl::math::tensor::float::Float;
 use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::model::config::{Config, HeadOutput, Input, Output};
 use icl::transformer::model::layout::Tensor;
 use icl::transformer::network::Network;
 use icl::transformer::train::Worker;
 use pretrained::{Message, Pretrained, load_gguf};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -67,11 +66,7 @@ fn write(path: &Path, folder: &Path) -> Result<(), Failure> {
     let model = load_gguf(path)?;
     println!("{}: {} parameters", path.display(), model.parameters.len());
     let network = Network::new(model.config.clone())?;
-    hub(&model, &network, &folder.join("hub"))?;
-    println!(
-        "{}: the model as the hub has it",
-        folder.join("hub").display()
-    );
+    std::fs::create_dir_all(folder)?;
     let prompts: Prompts = serde_json::from_str(PROMPTS)?;
     let chat = model
         .chat
@@ -153,67 +148,6 @@ fn file<T: Copy, const N: usize>(
             TensorView::new(dtype, shape.clone(), bytes).map(|view| (name.clone(), view))
         });
     Ok(serialize(views.collect::<Result<Vec<_>, _>>()?, None)?)
-}
-
-/// The model as a folder of the model hub.
-fn hub(model: &Pretrained, network: &Network, folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder)?;
-    let tensors = network.layout().tensors().iter().map(|tensor| {
-        let shape = std::iter::once(tensor.rows).chain(tensor.columns).collect();
-        let values = model.parameters[tensor.range()].to_vec();
-        (tensor.name.clone(), (shape, values))
-    });
-    let bytes = file(&tensors.collect(), Dtype::F32, f32::to_le_bytes)?;
-    std::fs::write(folder.join("model.safetensors"), bytes)?;
-    let put = |name: &str, value: &Value| std::fs::write(folder.join(name), value.to_string());
-    put(
-        "config.json",
-        &config(&model.config, model.context, &model.end)?,
-    )?;
-    std::fs::write(folder.join("tokenizer.json"), model.tokens.to_json()?)?;
-    let end = model.end.first().and_then(|&id| model.tokens.token(id));
-    let about = json!({
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "clean_up_tokenization_spaces": false,
-        "eos_token": end,
-        "chat_template": model.chat.as_ref().map(|chat| chat.source()),
-    });
-    put("tokenizer_config.json", &about)?;
-    Ok(())
-}
-
-fn config(config: &Config, context: usize, end: &[u32]) -> Result<Value, Failure> {
-    let attention = &config.attention;
-    let (Input::Embedding { vocabulary }, Some(norm), Some(mlp)) =
-        (config.input, config.norm, config.mlp)
-    else {
-        return Err("no language model".into());
-    };
-    let is_qwen = attention.bias && attention.output == HeadOutput::Projection { bias: false };
-    let (kind, class) = match is_qwen {
-        true => ("qwen2", "Qwen2ForCausalLM"),
-        false => ("llama", "LlamaForCausalLM"),
-    };
-    Ok(json!({
-        "architectures": [class],
-        "model_type": kind,
-        "hidden_size": config.width,
-        "intermediate_size": mlp.hidden,
-        "num_hidden_layers": config.layers,
-        "num_attention_heads": attention.heads,
-        "num_key_value_heads": attention.key_value_heads,
-        "head_dim": attention.head_size,
-        "rms_norm_eps": norm.epsilon,
-        "rope_theta": attention.rope,
-        "rope_scaling": null,
-        "hidden_act": "silu",
-        "attention_bias": attention.bias,
-        "vocab_size": vocabulary,
-        "max_position_embeddings": context,
-        "tie_word_embeddings": config.output == Output::Tied,
-        "eos_token_id": end,
-        "torch_dtype": "float32",
-    }))
 }
 
 /// Sequences, and the tokens whose outputs are wanted with what should follow them.

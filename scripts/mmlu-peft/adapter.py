@@ -32,7 +32,9 @@ def add(model: PreTrainedModel, trainable: str, rank: int, alpha: float, seed: i
     names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
     missing = [name for name in TRAINABLE[trainable] if name not in names]
     if missing:
-        raise UserError(f"--trainable {trainable}: the model has no {', '.join(missing)}", "models of the Llama and Qwen2 families have them")
+        raise UserError(
+            f"--trainable {trainable}: the model has no {', '.join(missing)}", "models of the Llama and Qwen2 families have them"
+        )
     settings = LoraConfig(r=rank, lora_alpha=alpha, target_modules=TRAINABLE[trainable], lora_dropout=0.0, bias="none")
     adapted = get_peft_model(model, settings)
     for name, layer in layers(adapted).items():

@@ -36,7 +36,9 @@ class About:
 
 def write(path: Path, about: About, changed: list[dict[str, torch.Tensor]]) -> None:
     """`changed` has the matrices of each stop that was reached."""
-    tensors = {f"{stop.step}.{name}": tensor for stop, matrices in zip(about.stops, changed, strict=True) for name, tensor in matrices.items()}
+    tensors = {
+        f"{stop.step}.{name}": tensor for stop, matrices in zip(about.stops, changed, strict=True) for name, tensor in matrices.items()
+    }
     save_file(tensors, path, metadata={ENTRY: json.dumps(asdict(about))})
 
 

@@ -21,7 +21,9 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="a folder of the model hub: config.json, tokenizer.json, safetensors")
+    parser.add_argument(
+        "--model", type=Path, required=True, metavar="FOLDER", help="a folder of the model hub: config.json, tokenizer.json, safetensors"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N [default: cpu]")
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the frozen weights and of activations [default: float32]")
     parser.add_argument("--threads", type=int, help="of the CPU [default: as PyTorch chooses]")
@@ -31,12 +33,16 @@ def load(arguments: argparse.Namespace) -> tuple[PreTrainedModel, PreTrainedToke
     """The model in evaluation mode, all of it frozen, and its tokenizer."""
     folder: Path = arguments.model
     if not (folder / "config.json").is_file():
-        raise UserError(f"{folder} has no config.json", "name a folder of the model hub; what kind mmlu-finetune reads as `model` lies in one")
+        raise UserError(
+            f"{folder} has no config.json", "name a folder of the model hub; what kind mmlu-finetune reads as `model` lies in one"
+        )
     device = _device(arguments.device)
     _repeatable(arguments.threads)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=DTYPES[arguments.dtype], attn_implementation="sdpa", local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=DTYPES[arguments.dtype], attn_implementation="sdpa", local_files_only=True
+        )
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{folder}: {error}", "check that the folder is whole: config, tokenizer and weights of one model") from error
     return model.to(device).eval().requires_grad_(False), tokenizer
@@ -48,7 +54,10 @@ def _device(name: str) -> torch.device:
     except RuntimeError as error:
         raise UserError(f"--device {name}: {error}", "cpu, cuda or cuda:0") from error
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(f"--device {name}: PyTorch sees {torch.cuda.device_count()} such devices", "--device cpu, or install a driver: nvidia-smi should list the GPU")
+        raise UserError(
+            f"--device {name}: PyTorch sees {torch.cuda.device_count()} such devices",
+            "--device cpu, or install a driver: nvidia-smi should list the GPU",
+        )
     return device
 
 

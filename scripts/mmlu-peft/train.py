@@ -39,9 +39,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rank", type=count, required=True, help="of the low-rank additions")
     parser.add_argument("--alpha", type=positive, required=True, help="the addition is alpha / rank times B A")
     parser.add_argument("--few-shots", type=count, required=True, help="solved samples in the prompts of the few-shot loss")
-    parser.add_argument("--few-shot-weight", type=not_negative, required=True, help="of that loss in the first epoch; 0 where there is none")
-    parser.add_argument("--dummies", type=whole, default=0, help="zeros in the place of so many samples before zero-shot prompts [default: 0]")
-    parser.add_argument("--cutoff", type=count, required=True, help="items of which a prompt and its response have more tokens are left out")
+    parser.add_argument(
+        "--few-shot-weight", type=not_negative, required=True, help="of that loss in the first epoch; 0 where there is none"
+    )
+    parser.add_argument(
+        "--dummies", type=whole, default=0, help="zeros in the place of so many samples before zero-shot prompts [default: 0]"
+    )
+    parser.add_argument(
+        "--cutoff", type=count, required=True, help="items of which a prompt and its response have more tokens are left out"
+    )
     parser.add_argument("--epochs", type=count, required=True)
     parser.add_argument("--batch", type=count, required=True, help="items of a step")
     parser.add_argument("--learning-rate", type=positive, required=True)
@@ -63,7 +69,9 @@ def pairs(found: dict[Form, list[Prompt]], all_: dict[int, str], given: argparse
     for of in [zero] if few is None else [zero, few]:
         strange = sorted(set(of) - set(all_))
         if strange:
-            raise UserError(f"{given.prompts}: item {strange[0]} is no training item of {given.items}", "give the items that the prompts were made of")
+            raise UserError(
+                f"{given.prompts}: item {strange[0]} is no training item of {given.items}", "give the items that the prompts were made of"
+            )
         # With rationales an item without one has no prompt; without them, each has one.
         lost = sorted(set(all_) - set(of))
         if lost and not any(prompt.is_reasoned for prompt in of.values()):
@@ -75,7 +83,9 @@ def pairs(found: dict[Form, list[Prompt]], all_: dict[int, str], given: argparse
     print(f"{len(fit)} of {len(all_)} items; {silent} have no rationale, {too_long} have more than {given.cutoff} tokens", flush=True)
     if not fit:
         shortest = min(pair.longest() for pair in both)
-        raise UserError(f"none of {len(all_)} training items can be used: the shortest has {shortest} tokens", "raise --cutoff, or take fewer shots")
+        raise UserError(
+            f"none of {len(all_)} training items can be used: the shortest has {shortest} tokens", "raise --cutoff, or take fewer shots"
+        )
     return fit
 
 

@@ -1,5 +1,6 @@
 """A language model read and run by the program against `transformers`, on the same weights in f32.
 
+    cargo run --release --locked --example hub_folder -- MODEL.gguf FOLDER/hub
     cargo run --release --locked --example language_fixture -- MODEL.gguf FOLDER
     python3 tests/peer/language.py MODEL.gguf FOLDER
 
@@ -22,6 +23,8 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+import double
 
 LOGITS = 1e-3
 PERPLEXITY = 1e-3
@@ -166,40 +169,11 @@ class LowRank(torch.nn.Module):
         return functional.linear(x, self.linear.weight + self.scale * (self.b @ self.a), self.linear.bias)
 
 
-# In a model of f64 the library still has rotary positions, norms and eager attention's softmax in f32. Here the first two
-# are replaced, and the attention is PyTorch's own.
-class Norm(torch.nn.Module):
-    def __init__(self, norm):
-        super().__init__()
-        self.weight, self.epsilon = norm.weight, norm.variance_epsilon
-
-    def forward(self, x):
-        return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.epsilon)
-
-
-class Rotary(torch.nn.Module):
-    """Cosines and sines in f64."""
-
-    def __init__(self, config):
-        super().__init__()
-        size = config.head_dim
-        self.turns = config.rope_theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
-
-    def forward(self, x, position_ids):
-        angles = position_ids[..., None].double() * self.turns
-        angles = torch.cat([angles, angles], -1)
-        return angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-
-
 def by_autograd(folder, fixture, tensors, dtype):
     """Loss and gradients of the factors by their names, all of it in that precision."""
     model = AutoModelForCausalLM.from_pretrained(folder / "hub", dtype=dtype, attn_implementation="sdpa").eval()
     model.requires_grad_(False)
-    model.model.rotary_emb = Rotary(model.config)
-    for module in [model.model, *model.model.layers]:
-        for name, child in list(module.named_children()):
-            if name.endswith("norm"):
-                setattr(module, name, Norm(child))
+    double.replace(model)
     added = {}
     for name in [name[2:] for name in tensors if name.startswith("A.")]:
         module, _, leaf = name.removesuffix(".weight").rpartition(".")

@@ -26,7 +26,7 @@ from mmlu_hub import write_hub
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "scripts/mmlu-peft"
-ITEMS = "data/mmlu/made_up_items.csv"
+ITEMS, RATIONALES = "data/mmlu/made_up_items.csv", "data/mmlu/made_up_rationales.csv"
 # Of the variants: trained matrices, weight of the few-shot loss.
 ALL = {"both": ("attention", 1.0), "zs_q": ("query", 0.0), "both_k": ("key", 0.5), "zs_v": ("value", 0.0)}
 
@@ -38,20 +38,29 @@ class Size:
     variants: list[str]
     training: int
     test: int
-    shots: int
     epochs: int
     batch: int
     rank: int
     learning_rate: float
+    rationales: str | None
     prompting: dict
-    dummies: list[dict]
+    forms: list[dict]
     answers: int
     most_tokens: int
     temperature: float
 
 
-RANDOM = Size(list(ALL), 10, 8, 1, 3, 3, 4, 3e-3, {"shot_tokens": 700, "seed": 0}, [{"task": "question", "dummies": 1}], 2, 12, 1.0)
-REAL = Size(["both", "zs_v"], 8, 8, 2, 2, 3, 8, 1e-3, {"seed": 0}, [], 3, 12, 0.5)
+FORMS = [{"task": "question"}, {"task": "question", "shots": 1}, {"task": "word-count", "shots": 1}]
+# Over bytes: reasoned, padded, long.
+RANDOM = Size(
+    variants=list(ALL), training=10, test=8, epochs=3, batch=3, rank=4, learning_rate=3e-3, rationales=RATIONALES,
+    prompting={"shot_tokens": 900, "seed": 0}, forms=[*FORMS, {"task": "word-count"}, {"task": "question", "dummies": 1}],
+    answers=2, most_tokens=12, temperature=1.0,
+)  # fmt: skip
+REAL = Size(
+    variants=["both", "zs_v"], training=6, test=8, epochs=2, batch=3, rank=8, learning_rate=1e-3, rationales=None,
+    prompting={"seed": 0}, forms=FORMS, answers=2, most_tokens=6, temperature=0.5,
+)  # fmt: skip
 
 
 class Failures:
@@ -69,7 +78,7 @@ def finetuning(size, variant):
         "prompting": size.prompting,
         "trainable": trainable,
         "lora": {"rank": size.rank, "alpha": 2 * size.rank},
-        "few_shot": {"shots": size.shots, "weight": weight},
+        "few_shot": {"shots": 1, "weight": weight},
         "cutoff": 4096,
         "optimisation": {
             "epochs": size.epochs, "batch": size.batch, "learning_rate": size.learning_rate, "warmup": 0.2, "decay": "cosine",
@@ -79,15 +88,22 @@ def finetuning(size, variant):
 
 
 def evaluation(size):
-    both = [{"task": task, "shots": shots} for task in ("question", "word-count") for shots in (0, size.shots)]
-    samples = {"answers": size.answers, "most_tokens": size.most_tokens, "top_k": 20, "top_p": 0.95, "temperature": size.temperature, "seed": 5}
-    return {"prompting": size.prompting, "forms": both + size.dummies, "samples": samples}
+    samples = {
+        "answers": size.answers,
+        "most_tokens": size.most_tokens,
+        "top_k": 20,
+        "top_p": 0.95,
+        "temperature": size.temperature,
+        "seed": 5,
+    }
+    return {"prompting": size.prompting, "forms": size.forms, "samples": samples}
 
 
 def stages(size, model, theirs):
     """The program's; where PEFT's checkpoints are there, they are asked too."""
     every = ["stem", "humanities", "social_sciences", "other"]
     asked = evaluation(size)
+    inputs = {"items": "items.table", "model": model} | ({"rationales": size.rationales} if size.rationales else {})
     prompts = {"prompting": asked["prompting"], "forms": asked["forms"], "items": size.training + size.test}
     found = {
         "items": {
@@ -98,14 +114,13 @@ def stages(size, model, theirs):
                 "flawed": "leave-out", "seed": 1234,
             },
         },
-        "prompts": {"kind": "mmlu-prompts", "inputs": {"items": "items.table", "model": model}, "params": prompts},
+        "prompts": {"kind": "mmlu-prompts", "inputs": inputs, "params": prompts},
     }  # fmt: skip
     if model == "random.model":
         transformer = {"width": 32, "layers": 2, "heads": 4, "key_value_heads": 2, "attention": "softmax", "causal": True, "norm": "rms"}
         transformer |= {"mlp": {"activation": "swi-glu", "hidden": 64}, "rope": 10000}
         found["random"] = {"kind": "mmlu-random-model", "params": {"model": {"transformer": transformer}, "seed": 0}}
     for variant in size.variants:
-        inputs = {"items": "items.table", "model": model}
         found[f"finetune_{variant}"] = {"kind": "mmlu-finetune", "inputs": inputs, "params": finetuning(size, variant)}
         sides = {"evaluate": f"finetune_{variant}.checkpoints"} | ({"evaluate_theirs": f"theirs/{variant}.safetensors"} if theirs else {})
         for side, checkpoints in sides.items():
@@ -137,9 +152,16 @@ def run_peft(folder, hub, size, variant):
     arguments |= {"few-shots": params["few_shot"]["shots"], "few-shot-weight": params["few_shot"]["weight"]}
     arguments |= {key.replace("_", "-"): value for key, value in optimisation.items()}
     checkpoints = folder / f"theirs/{variant}.safetensors"
-    run_script("train.py", hub, folder, arguments | {"checkpoints": checkpoints, "losses": folder / f"theirs/{variant}.losses.csv", "at-once": 2})
+    run_script(
+        "train.py", hub, folder, arguments | {"checkpoints": checkpoints, "losses": folder / f"theirs/{variant}.losses.csv", "at-once": 2}
+    )
     written = {name: folder / f"theirs/{variant}.{name}.csv" for name in ("scores", "accuracy")}
-    run_script("evaluate.py", hub, folder, {key.replace("_", "-"): value for key, value in samples.items()} | {"checkpoints": checkpoints} | written)
+    run_script(
+        "evaluate.py",
+        hub,
+        folder,
+        {key.replace("_", "-"): value for key, value in samples.items()} | {"checkpoints": checkpoints} | written,
+    )
 
 
 def ours(folder, stage, name):
@@ -201,10 +223,12 @@ def main():
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "theirs").mkdir(parents=True)
     (folder / ITEMS).parent.mkdir(parents=True)
-    shutil.copy(ROOT / ITEMS, folder / ITEMS)
-    model = "random.model" if is_random else "model.gguf"
+    for file in (ITEMS, RATIONALES):
+        shutil.copy(ROOT / file, folder / file)
+    model = "random.model" if is_random else "weights/model.gguf"
     if not is_random:
-        (folder / model).symlink_to(Path(sys.argv[2]).resolve())
+        (folder / model).parent.mkdir()
+        shutil.copy(sys.argv[2], folder / model)
     run_program(folder, size, model, theirs=False)
     hub = folder / "hub" if is_random else Path(sys.argv[3]).resolve()
     if is_random:
