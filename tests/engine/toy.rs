@@ -47,6 +47,13 @@ struct Params {
     /// Enters the key but not the output.
     #[serde(default)]
     note: String,
+    /// How many cores it says that it uses; not in the key.
+    #[serde(default = "one", skip_serializing)]
+    cores: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 struct JoinJob {
@@ -81,6 +88,13 @@ impl Kind for Join {
         &self.code
     }
 
+    fn variations(&self) -> &[(&'static str, &'static str)] {
+        match self.name {
+            "walk" => &[("loud", "how loud it is"), ("quiet", "how quiet it is")],
+            _ => &[],
+        }
+    }
+
     fn reads_trace(&self) -> bool {
         self.name == "tell"
     }
@@ -101,6 +115,10 @@ impl Kind for Join {
 }
 
 impl Job for JoinJob {
+    fn cores(&self) -> usize {
+        self.params.cores
+    }
+
     fn params(&self) -> Arc<serde_json::Value> {
         Arc::new(serde_json::to_value(&self.params).expect("plain data"))
     }
@@ -140,10 +158,11 @@ impl Job for WalkJob {
         let start = &self.params.text;
         self.runs.lock().expect("no panic").push(start.clone());
         let root = &io.repository()?.root;
-        io.write(
-            "out",
-            walked(root, start, 0, &|look| io.saw(look)).as_bytes(),
-        )
+        let mut text = walked(root, start, 0, &|look| io.saw(look));
+        if io.variation() == Some("loud") {
+            text.push('!');
+        }
+        io.write("out", text.as_bytes())
     }
 }
 

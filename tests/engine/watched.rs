@@ -4,7 +4,10 @@
 use crate::toy::{Ask, CACHE, Repo, walked};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
+use retrace::run::event::Event;
 use retrace::run::plan::{Reason, State};
+use retrace::upkeep::gc;
+use retrace::upkeep::repeat::{AGAIN, Repeater, Varied, repeat};
 use retrace::upkeep::verify::verify;
 use std::collections::BTreeSet;
 
@@ -113,6 +116,95 @@ fn provenance_names_what_was_found() {
     for words in ["src/a", "src/b", "src/none", "the names in data"] {
         assert!(text.contains(&format!("\"{words}\"")), "{words}: {text}");
     }
+}
+
+#[test]
+fn what_it_depends_on_shows_when_that_is_varied_and_nothing_is_recorded() {
+    let repo = repo();
+    ran(&repo);
+    let lock = repo.read("pipeline.lock");
+    let outcomes = repo.with(&Ask::default(), |context| {
+        let how = Repeater {
+            observer: &|_| {},
+            cancelled: &repo.cancelled,
+        };
+        let mut variations = vec![AGAIN];
+        variations.extend(context.kinds[context.pipeline.stages[0].kind].variations());
+        let repeat = repeat(context, 0, &variations, &how)?;
+        let outcome = |varied: &Varied| {
+            let differing = varied.differing.as_ref().expect("it runs");
+            let texts = differing.iter().map(|(output, file)| {
+                let text = std::fs::read_to_string(file).expect("it lives as long");
+                format!("{output}={text}")
+            });
+            (varied.name, texts.collect::<Vec<_>>())
+        };
+        Ok(repeat.varied.iter().map(outcome).collect::<Vec<_>>())
+    });
+    let expected = [
+        ("again", vec![]),
+        ("loud", vec!["out=b;none;x;!".to_owned()]),
+        ("quiet", vec![]),
+    ];
+    assert_eq!(outcomes.expect("all is made"), expected);
+    assert_eq!(repo.take_runs().len(), 4);
+    assert_eq!(repo.read("pipeline.lock"), lock);
+    assert_eq!(ran(&repo), [""; 0]);
+}
+
+#[test]
+fn a_cache_that_forgot_what_was_looked_at_knows_it_from_the_lock() {
+    let repo = repo();
+    ran(&repo);
+    repo.write("src/b", "b2");
+    ran(&repo);
+    let removed = repo.with(&Ask::default(), |context| {
+        let plan = gc::plan(context.workspace, context.store, Some(0))?;
+        plan.execute(context.store)?;
+        let stages = plan.by_stage().into_iter().map(|(stage, ..)| stage);
+        Ok(stages.collect::<BTreeSet<_>>())
+    });
+    let removed = removed.expect("it can be written");
+    assert!(removed.contains("walk"), "{removed:?}");
+    assert_eq!(ran(&repo), [""; 0]);
+    repo.write("src/b", "b3");
+    assert_eq!(ran(&repo), ["after", "src/a"]);
+}
+
+#[test]
+fn stages_that_use_more_cores_than_are_free_wait() {
+    let stage = |name: &str, cores: usize| {
+        format!("  {name}: {{kind: join, params: {{text: {name}, cores: {cores}}}}}\n")
+    };
+    let stages: String = [("a", 2), ("b", 1), ("c", 1), ("d", 9), ("e", 2), ("f", 1)]
+        .map(|(name, cores)| stage(name, cores))
+        .concat();
+    let mut repo = Repo::new(&format!("version: 2\nstages:\n{stages}"));
+    // Some work, so that what runs beside it would.
+    repo.hook = std::sync::Arc::new(|_, _| {
+        let bytes = vec![0; 1 << 22];
+        let digest = retrace::Digest::of(&bytes);
+        assert_ne!(digest, retrace::Digest::of(b""));
+        Ok(())
+    });
+    let running = std::sync::Mutex::new((0_usize, 0_usize));
+    let cores = [2, 1, 1, 2, 2, 1];
+    let observer = |event: Event| {
+        let mut running = running.lock().expect("no panic");
+        match event {
+            Event::Started { stage, .. } => running.0 += cores[stage],
+            Event::Done { stage, .. } => running.0 -= cores[stage],
+            _ => {}
+        }
+        running.1 = running.1.max(running.0);
+    };
+    let ask = Ask {
+        workers: Some(2),
+        ..Ask::default()
+    };
+    let summary = repo.run_observed(&ask, &observer).expect("it runs");
+    assert_eq!(summary.ran, 6);
+    assert_eq!(running.into_inner().expect("no panic"), (0, 2));
 }
 
 /// One edit: a file of a few gets one of a few contents, or goes.
