@@ -1,5 +1,5 @@
-//! Digests the sources, so that a change of code is a change of key. The engine and its command line
-//! affect no output byte, and `schemars` only tells editors of parameters.
+//! Digests of the code behind each kind, for the keys of stages; see the build script of the root package for what is
+//! left out.
 
 fn main() {
     code_digest::build_script(&["retrace", "retrace-cli", "schemars"]);

@@ -25,24 +25,26 @@ use retrace_cli::{App, Build, Call, OwnVerbs};
 
 include!(concat!(env!("OUT_DIR"), "/code.rs"));
 
-/// Which code each kind can reach, as the build script found out.
+/// What this program was built from.
 const SOURCES: Sources = Sources {
     roots: ROOTS,
     raw: RAW,
     program: PROGRAM,
 };
 
-/// Every kind of stage, with the digest of its code.
+/// The kinds of stages that a pipeline.yaml may name.
 pub fn kinds() -> Vec<Box<dyn Kind>> {
-    fn kind<K: StageKind>() -> Box<dyn Kind> {
-        Box::new(Registered::<K>::new(SOURCES.reach(K::SOURCE)))
-    }
     vec![
-        kind::<DrawFigure>(),
-        kind::<Claims>(),
-        kind::<VerdictTable>(),
-        kind::<Report>(),
+        with_code::<DrawFigure>(),
+        with_code::<Claims>(),
+        with_code::<VerdictTable>(),
+        with_code::<Report>(),
     ]
+}
+
+/// A kind with the digest of all code that it reaches.
+fn with_code<K: StageKind>() -> Box<dyn Kind> {
+    Box::new(Registered::<K>::new(SOURCES.reach(K::SOURCE)))
 }
 
 /// The command line.
