@@ -1,7 +1,7 @@
 //! All kinds of stages that a pipeline.yaml can name.
 
 use crate::code;
-use crate::kinds::claims::kind::Claims;
+use crate::kinds::claims::kind::PaperClaims;
 use crate::kinds::data::digits::Digits;
 use crate::kinds::data::names::Names;
 use crate::kinds::data::tabular_tasks::TabularTasks;
@@ -86,7 +86,7 @@ pub fn kinds() -> Vec<Box<dyn Kind>> {
         kind::<DrawMeans>(),
         kind::<LabelColumn>(),
         kind::<ClosedForms>(),
-        kind::<Claims>(),
+        kind::<PaperClaims>(),
         kind::<Digits>(),
         kind::<Names>(),
         kind::<LanguageItems>(),

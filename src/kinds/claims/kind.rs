@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-pub struct Claims;
+pub struct PaperClaims;
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +58,7 @@ impl Params {
     }
 }
 
-impl StageKind for Claims {
+impl StageKind for PaperClaims {
     const NAME: &'static str = questions::NAME;
     const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = questions::INPUTS;
