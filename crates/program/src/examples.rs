@@ -5,6 +5,18 @@ use retrace_cli::Examples;
 /// Commands that work there, and what they are for.
 pub const EXAMPLES: Examples = &[
     (
+        "new",
+        &[("new paper", "a folder with a pipeline that works")],
+    ),
+    (
+        "adopt",
+        &[
+            ("adopt", "the stages of dvc.yaml"),
+            ("adopt scripts", "01_clean.py, 02_fit.R, ... in that folder"),
+            ("adopt --commands run.txt", "a command a line"),
+        ],
+    ),
+    (
         "run",
         &[
             ("run", "everything that is not up to date"),

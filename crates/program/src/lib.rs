@@ -1,12 +1,12 @@
 //! The program `retrace`: a reproducible pipeline for anybody's paper, without the science of one.
 //!
-//! Its kinds of stages are those of [`findings`], over tables that a pipeline's other stages or a person made; its verbs
-//! those of [`retrace_cli`], with `claims`, `report` and `assets`. It knows nothing of what a table is about.
+//! Its kinds of stages are `command`, which runs anybody's program, and those of [`findings`], over tables that a pipeline's other stages or a person made; its verbs
+//! those of [`retrace_cli`], with `claims`, `report`, `assets`, `new` and `adopt`. It knows nothing of what a table is about.
 
 pub mod assets;
 pub mod examples;
 
-use crate::assets::AssetsArgs;
+use crate::assets::{ASSETS, AssetsArgs};
 use crate::examples::EXAMPLES;
 use clap::Subcommand;
 use findings::claims::kind::Claims;
@@ -22,6 +22,8 @@ use findings::verbs::report::{self, ReportArgs};
 use retrace::base::error::Result;
 use retrace::{Kind, Registered, Sources, StageKind};
 use retrace_cli::{App, Build, Call, OwnVerbs};
+use start::adopt::{self, AdoptArgs};
+use start::new::{self, NewArgs};
 
 include!(concat!(env!("OUT_DIR"), "/code.rs"));
 
@@ -35,6 +37,7 @@ const SOURCES: Sources = Sources {
 /// The kinds of stages that a pipeline.yaml may name.
 pub fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
+        Box::new(command::Command::default()),
         with_code::<DrawFigure>(),
         with_code::<Claims>(),
         with_code::<VerdictTable>(),
@@ -61,7 +64,7 @@ pub fn app() -> App<OwnVerb> {
         })
         .examples(EXAMPLES)
         .exits(&[VERDICT])
-        .order(&["run", "status", "explain", "claims", "report", "verify"])
+        .order(&["new", "adopt", "run", "status", "explain", "claims", "report", "verify"])
         .verbs()
 }
 
@@ -72,6 +75,10 @@ pub enum OwnVerb {
     Claims(ClaimsArgs),
     /// Bring the report up to date from what is made already, and print its path
     Report(ReportArgs),
+    /// Make a small pipeline that works, to be changed into your own
+    New(NewArgs),
+    /// Run what is there (a dvc.yaml, commands, numbered scripts) watched, and write the pipeline that was seen
+    Adopt(AdoptArgs),
     /// Write the font of figures, and the template, style and scripts of the report
     Assets(AssetsArgs),
 }
@@ -84,6 +91,8 @@ impl OwnVerbs for OwnVerb {
             }
             OwnVerb::Claims(args) => decided_claims::claims(&call.session()?, call.scope, args),
             OwnVerb::Report(args) => report::report(call, args),
+            OwnVerb::New(args) => new::new(args, &ASSETS, call.program.name),
+            OwnVerb::Adopt(args) => adopt::adopt(args, call),
             OwnVerb::Assets(args) => assets::assets(args),
         }
     }
