@@ -20,7 +20,7 @@ pub struct AdoptArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "source")]
     pub commands: Option<PathBuf>,
     /// The folder in which scripts and commands run, if it is not this one
-    #[arg(long, value_name = "FOLDER", default_value = "")]
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub folder: PathBuf,
     /// A file that is no stage's output, such as a log; may be repeated
     #[arg(long, value_name = "FILE")]
