@@ -60,9 +60,9 @@ impl Params {
 
 impl StageKind for PaperClaims {
     const NAME: &'static str = questions::NAME;
-    const SOURCE: &'static str = file!();
     const INPUTS: &'static [Role] = questions::INPUTS;
     const OUTPUTS: &'static [&'static str] = questions::OUTPUTS;
+    const SOURCE: &'static str = file!();
     type Params = Params;
 
     fn columns(output: &str, _params: &Params) -> Option<Vec<String>> {
