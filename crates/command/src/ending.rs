@@ -16,7 +16,10 @@ pub fn judge(command: &Confined, ended: &Ended, printed: &str) -> Result<Vec<Str
     let message = match ended.end {
         End::Exited(0) => None,
         End::Cancelled => return Err(Error::of(ErrorKind::Interrupted, "interrupted")),
-        End::Exited(code) => Some(format!("`{name}` ended with exit code {code}")),
+        End::Exited(code) => Some(format!(
+            "`{name}` ended with exit code {code}{}",
+            of_code(code)
+        )),
         End::Killed(signal) => Some(format!(
             "`{name}` was ended by signal {signal}{}",
             of_signal(signal)
@@ -57,6 +60,17 @@ pub fn judge(command: &Confined, ended: &Ended, printed: &str) -> Result<Vec<Str
         ));
     }
     Ok(warnings)
+}
+
+/// A shell tells so by what signal a program was ended that it had started.
+fn of_code(code: i32) -> String {
+    match code {
+        129..=159 => {
+            let signal = code - 128;
+            format!("; that may say signal {signal}{}", of_signal(signal))
+        }
+        _ => String::new(),
+    }
 }
 
 fn of_signal(signal: i32) -> &'static str {

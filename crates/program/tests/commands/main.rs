@@ -1,0 +1,13 @@
+//! The program with pipelines of commands, as another author uses it: what runs again after an edit, what is
+//! refused, what is contained, and how somebody starts.
+//!
+//! Commands are those of the system: nothing is installed.
+
+mod adopt;
+mod bad;
+mod contained;
+mod folder;
+mod new;
+mod stale;
+mod tables;
+mod tutorial;
