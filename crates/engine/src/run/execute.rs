@@ -343,10 +343,7 @@ impl Attempt<'_> {
         let embed = || publisher.embed(path, &content, &draft.provenance);
         let bytes = catch_unwind(AssertUnwindSafe(embed))
             .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
-        let folder = context.workspace.cache.join("scratch");
-        files::create_folder(&folder)?;
-        let file = files::scratch(&folder, &bytes)?;
-        let digest = context.store.insert(file.path())?;
+        let digest = context.insert(&bytes)?;
         let action = Action {
             stage: stage.id.clone(),
             seconds: start.elapsed().as_secs_f64(),

@@ -6,6 +6,7 @@
 
 use crate::base::digest::Digest;
 use crate::base::error::Result;
+use crate::base::files;
 use crate::lock::file::{Block, LockFile};
 use crate::lock::moves::{self, Blocks, Move};
 use crate::resolve::select::Selection;
@@ -320,6 +321,14 @@ impl Context<'_> {
             provenance,
             key,
         })
+    }
+
+    /// Puts bytes into the store.
+    pub(crate) fn insert(&self, bytes: &[u8]) -> Result<Digest> {
+        let folder = self.workspace.cache.join("scratch");
+        files::create_folder(&folder)?;
+        let file = files::scratch(&folder, bytes)?;
+        self.store.insert(file.path())
     }
 
     /// The published bytes that the action cache knows under a publication's key.

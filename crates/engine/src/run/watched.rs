@@ -15,7 +15,6 @@
 
 use crate::base::digest::{Digest, Encoder};
 use crate::base::error::{Error, Result};
-use crate::base::files;
 use crate::lock::file::Block;
 use crate::run::plan::{Context, Probe};
 use crate::stage::io::Repository;
@@ -174,10 +173,7 @@ impl Context<'_> {
         let names: Vec<Vec<String>> = sets.iter().map(names).collect();
         let text = serde_json::to_vec(&names)
             .map_err(|e| Error::failed(format!("cannot record what was looked at: {e}")))?;
-        let folder = self.workspace.cache.join("scratch");
-        files::create_folder(&folder)?;
-        let file = files::scratch(&folder, &text)?;
-        let digest = self.store.insert(file.path())?;
+        let digest = self.insert(&text)?;
         let action = Action {
             stage: stage.id.clone(),
             seconds: 0.0,

@@ -127,10 +127,8 @@ fn a_hundred_forks_are_bounded() {
 
 #[test]
 fn time_memory_and_files_have_their_bounds() {
-    let start = std::time::Instant::now();
     let folder = with("sleep 4713 & sleep 4713\n", ", timeout: 1");
     fails(&folder, &["longer than its timeout of 1 s"]);
-    assert!(start.elapsed() < Duration::from_secs(60));
     assert!(!is_alive("4713"));
     let folder = with(
         "import sys\nx = bytearray(600_000_000)\n",
@@ -139,7 +137,14 @@ fn time_memory_and_files_have_their_bounds() {
     fails(&folder, &["MemoryError"]);
     // One that would fill the disk.
     let folder = with("cat /dev/zero > \"$1\"\n", ", file_size: 3 MB");
-    fails(&folder, &["exit code 153", "signal 25", "a file larger than `file_size`"]);
+    fails(
+        &folder,
+        &[
+            "exit code 153",
+            "signal 25",
+            "a file larger than `file_size`",
+        ],
+    );
 }
 
 #[test]

@@ -188,12 +188,12 @@ pub fn processes_with(word: &str) -> Vec<String> {
     lines.filter(|line| line.contains(word)).collect()
 }
 
-/// Waits until `happened` says so, for at most ten seconds.
+/// Waits until `happened` says so; what has not happened in a minute never will.
 #[track_caller]
 pub fn wait_until(what: &str, happened: impl Fn() -> bool) {
     let start = std::time::Instant::now();
     while !happened() {
-        assert!(start.elapsed().as_secs() < 10, "not within 10 s: {what}");
+        assert!(start.elapsed().as_secs() < 60, "it does not happen: {what}");
         std::thread::yield_now();
     }
 }

@@ -37,13 +37,6 @@ impl Watch {
             Ok(both) => both,
             Err(answer) => return answer,
         };
-        if from.found == Found::Absent {
-            return self.look_at(&from);
-        }
-        if self.are_shared(&from, &to) {
-            self.note(Note::Shared(to.real));
-            return Answer::Continue;
-        }
         let answers = [from, to].map(|target| match target.place {
             Place::Writable => Answer::Continue,
             _ => self.refuse_write(&target),
@@ -59,13 +52,6 @@ impl Watch {
             Ok(both) => both,
             Err(answer) => return answer,
         };
-        if from.found == Found::Absent {
-            return self.look_at(&from);
-        }
-        if self.are_shared(&from, &to) {
-            self.note(Note::Shared(to.real));
-            return Answer::Continue;
-        }
         match (from.place, to.place) {
             (Place::Writable, Place::Writable) => Answer::Continue,
             // A descriptor, of a file that has no name yet; the kernel knows which.
@@ -84,6 +70,7 @@ impl Watch {
         own && (to.found == Found::Absent || self.notes.is_shared(&to.real))
     }
 
+    /// Both paths of a call; the answer where that is known already.
     fn two(
         &mut self,
         call: &Notification,
@@ -92,6 +79,13 @@ impl Watch {
     ) -> Result<(Target, Target), Answer> {
         let from = self.target(descriptors::meant(call, from), false)?;
         let to = self.target(descriptors::meant(call, to), false)?;
+        if from.found == Found::Absent {
+            return Err(self.look_at(&from));
+        }
+        if self.are_shared(&from, &to) {
+            self.note(Note::Shared(to.real));
+            return Err(Answer::Continue);
+        }
         Ok((from, to))
     }
 
