@@ -53,6 +53,16 @@ pub const EXAMPLES: Examples = &[
         ],
     ),
     (
+        "repeat",
+        &[
+            (
+                "repeat pretrain@0",
+                "twice, and whether the bytes are the same",
+            ),
+            ("repeat closed_forms --json", "for programs"),
+        ],
+    ),
+    (
         "graph",
         &[
             ("graph linear_tf_zs", "what a figure depends on"),

@@ -16,6 +16,7 @@ mod log;
 mod looks;
 mod packages;
 mod params;
+mod prepared;
 mod program;
 mod run;
 mod surroundings;

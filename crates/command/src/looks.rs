@@ -1,7 +1,7 @@
 //! What a command looked at, as paths of the repository.
 
 use crate::confined::Confined;
-use crate::kind::PROGRAM;
+use crate::prepared::PROGRAM;
 use crate::program;
 use retrace::stage::io::Io;
 use retrace::stage::look::{Look, UNSEEN};

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Versions by name, both normalised.
-pub type Versions = BTreeMap<String, String>;
+/// Versions by normalised name. A lock file for several systems and interpreters may name several of one
+/// package: any of them will do.
+pub type Versions = BTreeMap<String, BTreeSet<String>>;
 
 /// What a lock file says.
 pub enum Locked {
@@ -55,11 +56,14 @@ struct UvPackage {
 
 fn uv(text: &str) -> Result<Locked, String> {
     let lock: UvLock = toml::from_str(text).map_err(|e| e.message().to_owned())?;
-    let versions = lock
-        .package
-        .into_iter()
-        .filter_map(|package| Some((normal(&package.name), package.version?)));
-    Ok(Locked::Python(versions.collect()))
+    let mut versions = Versions::new();
+    for package in lock.package {
+        let of_name = versions.entry(normal(&package.name)).or_default();
+        of_name.extend(package.version);
+    }
+    // One's own package has no version there.
+    versions.retain(|_, of_name| !of_name.is_empty());
+    Ok(Locked::Python(versions))
 }
 
 /// Lines `NAME==VERSION`, with extras, markers, hashes, comments.
@@ -79,7 +83,8 @@ fn requirements(text: &str) -> Result<Locked, String> {
             ));
         };
         let name = name.split('[').next().unwrap_or_default();
-        versions.insert(normal(name), version.trim_matches('=').to_owned());
+        let of_name = versions.entry(normal(name)).or_default();
+        of_name.insert(version.trim_matches('=').to_owned());
     }
     match versions.is_empty() {
         true => Err("it locks no package".into()),
@@ -129,7 +134,9 @@ pub fn check<'a>(
     for (name, (version, modules)) in &installed {
         let is_used = !modules.is_disjoint(&tops);
         match locked.get(name) {
-            Some(expected) if !is_same(expected, version) => {
+            Some(expected) if !expected.iter().any(|one| is_same(one, version)) => {
+                let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+                let expected = expected.join(" or ");
                 wrong.push(format!("{name} is {version}, and {expected} is locked"));
             }
             None if is_used => wrong.push(format!("{name} {version} is used, and not locked")),
@@ -204,17 +211,25 @@ mod tests {
         }
     }
 
+    fn named(of: &[(&str, &str)]) -> Versions {
+        let mut versions = Versions::new();
+        for (name, version) in of {
+            let of_name = versions.entry((*name).to_owned()).or_default();
+            of_name.insert((*version).to_owned());
+        }
+        versions
+    }
+
     #[test]
     fn lock_files_are_read() {
         let text = "# made by a tool\nnumpy==1.26.4 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nPy_Yaml[x]==6.0 ; python_version < '4'\n-r other.txt\n";
         let expected = [("numpy", "1.26.4"), ("py-yaml", "6.0")];
-        let expected: Versions = expected.map(|(n, v)| (n.into(), v.into())).into();
-        assert_eq!(versions("requirements.lock", text), expected);
+        assert_eq!(versions("requirements.lock", text), named(&expected));
+        let both = "numpy==2.4 ; python_version < '3.12'\nnumpy==2.5 ; python_version >= '3.12'\n";
+        let expected = named(&[("numpy", "2.4"), ("numpy", "2.5")]);
+        assert_eq!(versions("requirements.txt", both), expected);
         let uv = "version = 1\n[[package]]\nname = \"numpy\"\nversion = \"2.0\"\n[[package]]\nname = \"own\"\n";
-        assert_eq!(
-            versions("uv.lock", uv),
-            Versions::from([("numpy".into(), "2.0".into())])
-        );
+        assert_eq!(versions("uv.lock", uv), named(&[("numpy", "2.0")]));
         for (name, text, words) in [
             ("requirements.txt", "numpy>=1\n", "line 1 locks no version"),
             ("requirements.txt", "\n", "locks no package"),
@@ -239,10 +254,7 @@ mod tests {
             names.iter().map(|name| folder.path().join(name)).collect()
         };
         let checked = |locked: &[(&str, &str)], names: &[&str]| {
-            let locked = locked
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
-            check(&locked.collect(), &folders, used(names).iter())
+            check(&named(locked), &folders, used(names).iter())
         };
         let both = [("numpy", "1.26.4"), ("pyyaml", "6.0"), ("colorama", "1")];
         assert_eq!(
@@ -254,6 +266,10 @@ mod tests {
         assert_eq!(error, "pyyaml 6.0 is used, and not locked");
         let error = checked(&[("numpy", "2.0")], &[]).unwrap_err();
         assert_eq!(error, "numpy is 1.26.4, and 2.0 is locked");
+        assert_eq!(
+            checked(&[("numpy", "2.0"), ("numpy", "1.26.4")], &[]),
+            Ok(())
+        );
         let tops = |names: &[&str]| super::used(&folders, used(names).iter());
         assert_eq!(
             tops(&["numpy/__init__.py"]),

@@ -1,14 +1,13 @@
 //! Runs a command in its view, and tells what it looked at.
 
 use crate::confined::{self, Confined, Place};
-use crate::kind::Prepared;
 use crate::packages::{self, Locked};
-use crate::program::Program;
+use crate::params::Params;
+use crate::prepared::Prepared;
 use crate::view::{self, Plan};
 use crate::{ending, log, looks, unwatched};
 use retrace::stage::io::Io;
 use retrace::{Error, Result};
-use sandbox::Ended;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +56,11 @@ pub fn run(command: &Prepared, io: &Io) -> Result<()> {
             .collect(),
         variation,
     };
+    let locked = locked(params, root)?;
+    if let Some(locked @ Locked::Python(_)) = &locked {
+        // What does not fit should not cost the time of a run.
+        hold(&confined, Some(locked), std::iter::empty(), io)?;
+    }
     let started = confined.started()?;
     let ended = match sandbox::support() {
         Ok(()) => confined.watched(&started, io.cancel_flag())?,
@@ -73,7 +77,13 @@ pub fn run(command: &Prepared, io: &Io) -> Result<()> {
         io.warn(warning);
     }
     looks::tell(&confined, &ended, io)?;
-    packages_fit(&ended, command, (root, &program), io)?;
+    let seen = &ended.seen;
+    hold(
+        &confined,
+        locked.as_ref(),
+        seen.read.iter().chain(&seen.folders),
+        io,
+    )?;
     collect(command, &place, io)
 }
 
@@ -102,51 +112,48 @@ fn inputs(command: &Prepared, io: &Io) -> Result<Vec<(PathBuf, PathBuf)>> {
     Ok(inputs)
 }
 
-/// Holds the packages that were used to their lock.
-fn packages_fit(
-    ended: &Ended,
-    command: &Prepared,
-    (root, program): (&Path, &Program),
+/// What the lock file of packages says, if the stage names one.
+fn locked(params: &Params, root: &Path) -> Result<Option<Locked>> {
+    let Some(lock) = &params.packages else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(root.join(lock)).map_err(|e| {
+        let message = format!("the lock file of packages, {lock}, cannot be read: {e}");
+        Error::failed(message).hint("mend `packages` in pipeline.yaml")
+    })?;
+    let locked = packages::read(Path::new(lock), &text);
+    locked.map(Some).map_err(Error::failed)
+}
+
+/// Holds installed packages to their lock, those that were used in any case.
+fn hold<'p>(
+    confined: &Confined,
+    locked: Option<&Locked>,
+    used: impl Iterator<Item = &'p PathBuf>,
     io: &Io,
 ) -> Result<()> {
-    let seen = &ended.seen;
-    let used = || seen.read.iter().chain(&seen.folders);
-    let Some(lock) = &command.params.packages else {
-        let used: Vec<String> = packages::used(&program.packages, used())
-            .into_iter()
-            .collect();
-        if !used.is_empty() {
-            let shown = used[..used.len().min(4)].join(", ");
-            io.warn(format!(
-                "packages were used that no lock file holds ({shown}{}): name one under `packages`",
-                if used.len() > 4 { ", ..." } else { "" }
-            ));
-        }
-        return Ok(());
-    };
-    let path = root.join(lock);
-    let text = std::fs::read_to_string(&path).map_err(|e| {
-        let error = Error::failed(format!(
-            "the lock file of packages, {lock}, cannot be read: {e}"
-        ));
-        error.hint("mend `packages` in pipeline.yaml")
-    })?;
-    match packages::read(Path::new(lock), &text).map_err(Error::failed)? {
-        Locked::Other => {
-            io.log(format!(
-                "{lock} is in the key; installed packages were not held to it"
-            ));
+    let folders = &confined.program.packages;
+    match (locked, &confined.params.packages) {
+        (Some(Locked::Python(versions)), Some(lock)) => packages::check(versions, folders, used)
+            .map_err(|why| {
+                let message = format!("installed packages are not those of {lock}: {why}");
+                let hint = format!("install what {lock} says, or lock what is installed");
+                Error::failed(message).hint(hint)
+            }),
+        (_, Some(lock)) => {
+            io.log(format!("{lock} is in the key; no package was held to it"));
             Ok(())
         }
-        Locked::Python(versions) => {
-            let fits = packages::check(&versions, &program.packages, used());
-            fits.map_err(|why| {
-                let error =
-                    Error::failed(format!("installed packages are not those of {lock}: {why}"));
-                error.hint(format!(
-                    "install what {lock} says, or lock what is installed"
-                ))
-            })
+        (_, None) => {
+            let used: Vec<String> = packages::used(folders, used).into_iter().collect();
+            if !used.is_empty() {
+                let shown = used[..used.len().min(4)].join(", ");
+                let more = if used.len() > 4 { ", ..." } else { "" };
+                io.warn(format!(
+                    "packages were used that no lock file holds ({shown}{more}): name one under `packages`"
+                ));
+            }
+            Ok(())
         }
     }
 }
