@@ -1,10 +1,13 @@
-//! What the program does not do: speak to a network, and be unsafe outside of one file.
+//! What the program does not do: speak to a network, and be unsafe outside of two files.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The one file that may hold `unsafe`.
-const UNSAFE: &str = "crates/icl/src/math/simd.rs";
+/// The files that may hold `unsafe`: lane arithmetic, and calls of the kernel that no library has.
+const UNSAFE: [&str; 2] = [
+    "crates/icl/src/math/simd.rs",
+    "crates/sandbox/src/linux/kernel/seccomp.rs",
+];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -27,7 +30,7 @@ fn is_unsafe(tokens: proc_macro2::TokenStream) -> bool {
 }
 
 #[test]
-fn one_file_is_unsafe_and_no_other_lifts_the_ban() {
+fn two_files_are_unsafe_and_no_other_lifts_the_ban() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("build.rs")];
     for folder in ["src", "crates", "tests", "benches"] {
@@ -48,9 +51,10 @@ fn one_file_is_unsafe_and_no_other_lifts_the_ban() {
         // The words are split so that this file does not hold them.
         let lifts = text.contains(concat!("allow(", "unsafe_code"))
             || text.contains(concat!("expect(", "unsafe_code"));
-        assert!(!lifts || shown == UNSAFE, "{shown} lifts the ban");
+        assert!(!lifts || UNSAFE.contains(&shown.as_str()), "{shown} lifts the ban");
     }
-    assert_eq!(unsafe_files, [UNSAFE]);
+    unsafe_files.sort();
+    assert_eq!(unsafe_files, UNSAFE);
     // One ban for the workspace, which every package takes over.
     let text = |path: PathBuf| std::fs::read_to_string(path).expect("a manifest");
     let root_manifest = text(root.join("Cargo.toml"));

@@ -27,6 +27,7 @@ const ANSWERS: &[&[&str]] = &[
     &["gc", "--dry-run"],
     &["clean", "--dry-run"],
     &["diff"],
+    &["repeat", "tasks"],
     &["diff", "--json"],
     &["doctor", "--json"],
     &["provenance", "figures/curve.svg"],
