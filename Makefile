@@ -121,7 +121,7 @@ ifeq ($(PEER),language)
 	@$(PYTHON) tests/peer/language.py $(LLM_WEIGHTS) $(LLM_FIXTURE)
 else ifeq ($(PEER),mmlu)
 	@$(PYTHON) -B tests/peer/mmlu.py $(MMLU_FIXTURE)/random
-	@$(PYTHON) -B tests/peer/mmlu_exact.py $(MMLU_FIXTURE)/random
+	@$(PYTHON) -B tests/peer/mmlu_exact.py $(MMLU_FIXTURE)/random $(MMLU_FIXTURE)/random/hub
 	@test -e $(LLM_WEIGHTS) || { echo "error: $(LLM_WEIGHTS) is missing: a random model was compared, no real one" >&2; echo "  hint: make llm-weights" >&2; exit 1; }
 	@$(CARGO) run --release --locked --quiet --example hub_folder -- $(LLM_WEIGHTS) $(MMLU_FIXTURE)/hub
 	@$(PYTHON) -B tests/peer/mmlu.py $(MMLU_FIXTURE)/smollm2 $(LLM_WEIGHTS) $(MMLU_FIXTURE)/hub

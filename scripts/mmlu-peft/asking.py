@@ -82,7 +82,8 @@ class Reader:
         """Letters of the sampled answers, all drawn at once: each has random numbers of its own."""
         context = self._model.config.max_position_embeddings
         if len(prompt.tokens) + asking.most_tokens > context:
-            words = f"the prompt of item {prompt.item} has {len(prompt.tokens)} tokens: with an answer of {asking.most_tokens} they are more than the {context} that the model reads"
+            words = f"the prompt of item {prompt.item} has {len(prompt.tokens)} tokens: with an answer of {asking.most_tokens} "
+            words += f"they are more than the {context} that the model reads"
             raise UserError(words, "lower --most-tokens, or take fewer shots")
         streams = [Stream(asking.seed, "mmlu answer", [prompt.item, number]) for number in range(asking.answers)]
         said: list[list[int]] = [[] for _ in streams]

@@ -70,7 +70,8 @@ def check_whole(found: dict[Form, list[Prompt]], categories: dict[int, str], pat
     for form, of in found.items():
         lost = sorted(set(categories) ^ {prompt.item for prompt in of})
         if lost:
-            words = f"{path}: {len(lost)} items of the split `test` are in one of both tables alone, the first is {lost[0]} ({form.task}, {form.shots} shots)"
+            words = f"{path}: {len(lost)} items of the split `test` are in one of both tables alone, "
+            words += f"the first is {lost[0]} ({form.task}, {form.shots} shots)"
             raise UserError(words, "give mmlu-prompts as many `items` as there are of a split, and the same table of items")
 
 

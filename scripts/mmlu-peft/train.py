@@ -1,6 +1,6 @@
 """Fine-tunes a language model on MMLU with PyTorch and PEFT, as kind `mmlu-finetune` does with the program's own transformer.
 
-    python3 train.py --model FOLDER --items table.parquet --prompts prompts.csv --checkpoints checkpoints.safetensors --losses losses.csv ...
+    python3 train.py --model FOLDER --items table.parquet --prompts prompts.csv --checkpoints OUT.safetensors --losses OUT.csv ...
 
 Prompts are those of kind `mmlu-prompts`, all items of them, with the forms that are trained on. Order of items, first values of
 LoRA, schedule, optimiser and loss are the program's, so that only the arithmetic is another. Writes the matrices that changed after each
