@@ -2,7 +2,7 @@
 //!
 //! The root package may use every crate. Engine, tables, plots, provenance, sandbox and statistics import no sibling, the engine's
 //! command line only the engine, icl only statistics, and pretrained both. Findings use all of these but sandbox and the science, and
-//! `program` findings and the engine. Kinds of stages know no command line. Neither folders nor files import each other in a circle.
+//! `program` findings, commands, their start and the engine. Kinds of stages know no command line. Neither folders nor files import each other in a circle.
 
 use code_digest::{Code, Workspace};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,10 +30,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("crates/pretrained", &["crates/icl", "crates/statistics"]),
     (
         "crates/program",
-        &["crates/engine", "crates/engine-cli", "crates/findings"],
+        &[
+            "crates/command",
+            "crates/engine",
+            "crates/engine-cli",
+            "crates/findings",
+            "crates/start",
+        ],
     ),
     ("crates/provenance", &[]),
     ("crates/sandbox", &[]),
+    (
+        "crates/start",
+        &["crates/command", "crates/engine", "crates/engine-cli"],
+    ),
     ("crates/statistics", &[]),
     ("crates/tables", &[]),
     (

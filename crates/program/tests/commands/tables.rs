@@ -95,3 +95,82 @@ fn every_format_gives_the_same_figure_verdicts_and_table_of_the_page() {
     assert_eq!(made[0], made[1]);
     assert_eq!(made[0], made[2]);
 }
+
+/// The example whose stages are all somebody's programs.
+const PAPER: [(&str, &str); 7] = [
+    (
+        "pipeline.yaml",
+        include_str!("../../python-paper/pipeline.yaml"),
+    ),
+    (
+        "src/main.py",
+        include_str!("../../python-paper/src/main.py"),
+    ),
+    (
+        "src/helper.py",
+        include_str!("../../python-paper/src/helper.py"),
+    ),
+    (
+        "src/weeks.py",
+        include_str!("../../python-paper/src/weeks.py"),
+    ),
+    (
+        "scripts/counts.sh",
+        include_str!("../../python-paper/scripts/counts.sh"),
+    ),
+    (
+        "scripts/lib.sh",
+        include_str!("../../python-paper/scripts/lib.sh"),
+    ),
+    (
+        "data/growth.csv",
+        include_str!("../../python-paper/data/growth.csv"),
+    ),
+];
+
+#[test]
+fn a_paper_of_commands_ends_in_verdicts() {
+    let folder = Folder::with(&PAPER);
+    folder.expect(0, &["assets"]);
+    let said = folder.expect(0, &["run"]);
+    assert!(
+        said.contains("10 ran") && !said.contains("warning"),
+        "{said}"
+    );
+    let table = folder.read("figures/claims.csv");
+    for (id, verdict) in [
+        ("light-helps", ",holds,holds,"),
+        ("shade-stops-growth", ",fails,fails,"),
+        ("groups-are-equal", ",holds,holds,"),
+    ] {
+        let line = table
+            .lines()
+            .find(|line| line.starts_with(id))
+            .expect("a line");
+        assert!(line.contains(verdict), "{line}");
+    }
+    folder.expect(0, &["claims"]);
+    let page = folder.read("figures/report.html");
+    assert!(
+        page.contains("2 of 3 claims hold") && page.contains("Does light make the plants grow?")
+    );
+    folder.expect(0, &["verify", "--rebuild"]);
+    // A plant less: the shell's count and the claim about it, and all that reads the data.
+    let fewer = PAPER[6]
+        .1
+        .lines()
+        .filter(|line| !line.starts_with("light,l3,"));
+    folder.write(
+        "data/growth.csv",
+        fewer.collect::<Vec<_>>().join("\n") + "\n",
+    );
+    let said = folder.expect(0, &["run"]);
+    assert!(said.contains("counts") && said.contains("weeks"), "{said}");
+    let said = folder.expect(4, &["claims"]);
+    assert!(
+        said.contains("groups-are-equal") && said.contains("fails"),
+        "{said}"
+    );
+    let said = folder.expect(0, &["repeat", "counts", "--only", "zone", "--only", "path"]);
+    assert!(said.contains("same bytes"), "{said}");
+}

@@ -1,6 +1,6 @@
 //! The verb: reads what is there, runs it, writes what was seen.
 
-use crate::adopt::step::{Steps, below};
+use crate::adopt::step::{Step, Steps, below};
 use crate::adopt::trial::{self, around};
 use crate::adopt::{commands, dvc, order, pipeline, scripts, text};
 use clap::Args;
@@ -56,7 +56,7 @@ pub fn adopt(args: &AdoptArgs, call: &Call) -> Result<u8> {
     let around = around(&root);
     let count = steps.len();
     let mut begun = 0;
-    let mut hear = |step: &super::step::Step| {
+    let mut hear = |step: &Step| {
         begun += 1;
         terminal::note(&format!("{begun} of {count}: {}", step.run.join(" ")));
     };
