@@ -35,6 +35,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "crates/engine",
             "crates/engine-cli",
             "crates/findings",
+            // Passed on by `command`.
+            "crates/sandbox",
             "crates/start",
         ],
     ),
