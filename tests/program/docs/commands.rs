@@ -15,6 +15,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("git clone ", "needs the network"),
     ("cd icl-repro", "the copy is the clone"),
     ("pip install ", "needs the network"),
+    ("python3 scripts/mmlu-peft/", "needs PyTorch"),
     ("cargo ", "builds what is built"),
     ("make test", "would run this test"),
     ("make docs", "would write into the repository"),
