@@ -51,7 +51,10 @@ fn two_files_are_unsafe_and_no_other_lifts_the_ban() {
         // The words are split so that this file does not hold them.
         let lifts = text.contains(concat!("allow(", "unsafe_code"))
             || text.contains(concat!("expect(", "unsafe_code"));
-        assert!(!lifts || UNSAFE.contains(&shown.as_str()), "{shown} lifts the ban");
+        assert!(
+            !lifts || UNSAFE.contains(&shown.as_str()),
+            "{shown} lifts the ban"
+        );
     }
     unsafe_files.sort();
     assert_eq!(unsafe_files, UNSAFE);

@@ -222,7 +222,9 @@ fn files_that_the_prose_names_exist() {
             }
             // The tutorial of one's own paper names files of the pipeline that it makes.
             let places = [root(), root().join("crates/start/template")];
-            let is_there = places.iter().any(|place| place.join(found.as_str()).exists());
+            let is_there = places
+                .iter()
+                .any(|place| place.join(found.as_str()).exists());
             assert!(is_there, "{name}: there is no {}", found.as_str());
             seen += 1;
         }
