@@ -25,6 +25,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "icl-repro run --group mmlu --profile mmlu_qwen_small",
         "needs a model that is not in the repository",
     ),
+    (
+        "icl-repro run --group mmlu_peft",
+        "needs PyTorch, and a model that is not in the repository",
+    ),
     ("make ci-long", "takes long"),
     (
         "make verify-portable",
