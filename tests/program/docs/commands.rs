@@ -225,7 +225,7 @@ fn files_that_the_prose_names_exist() {
                 continue;
             }
             // The tutorial of one's own paper names files of the pipeline that it makes.
-            let places = [root(), root().join("crates/start/template")];
+            let places = [root().to_owned(), root().join("crates/start/template")];
             let is_there = places
                 .iter()
                 .any(|place| place.join(found.as_str()).exists());
