@@ -34,6 +34,8 @@ pub struct Attempt {
     pub folder: String,
     /// The folder below the root that holds its packages, if there is one.
     pub environment: Option<String>,
+    /// Variables beside those that every command has.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// What a program did. All paths are below the root.
@@ -149,6 +151,9 @@ impl Trial {
         let params = Params {
             folder: attempt.folder.clone(),
             environment: attempt.environment.clone(),
+            env: (attempt.variables.iter())
+                .map(|(name, value)| (name.clone(), Argument::Text(value.clone())))
+                .collect(),
             ..Params::of(run)
         };
         params.check().map_err(Error::config)?;

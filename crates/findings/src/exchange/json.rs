@@ -1,6 +1,6 @@
 //! Tables as JSON: an object of numbers and words is one row, a list of such objects is a row each.
 //!
-//! Every row names the same columns, in any order; the first row's order is the table's. `null` is a missing number,
+//! Every row names the same columns, in any order; the table has them in the order of their names. `null` is a missing number,
 //! `true` and `false` are 1 and 0, as in tables of ours. Does not know which columns are wanted.
 
 use serde_json::{Map, Value};
@@ -40,7 +40,8 @@ pub fn table(bytes: &[u8]) -> Result<Table, String> {
             ));
         }
     }
-    let names: Vec<&str> = first.keys().map(String::as_str).collect();
+    let mut names: Vec<&str> = first.keys().map(String::as_str).collect();
+    names.sort_unstable();
     let columns = names.iter().map(|name| {
         let cells: Vec<&Value> = rows.iter().map(|row| &row[*name]).collect();
         Ok((

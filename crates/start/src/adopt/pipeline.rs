@@ -31,6 +31,7 @@ pub struct Seen {
     /// The lock file that fits the packages of all steps.
     pub packages: Option<String>,
     pub environment: Option<String>,
+    pub variables: BTreeMap<String, String>,
     /// What is not as it was said, and what could not be adopted: a sentence each.
     pub said: Vec<String>,
 }
@@ -49,6 +50,7 @@ const FOLDERS: [&str; 2] = ["figures", "artifacts"];
 pub fn of(ran: &[Ran], around: &Around, left_out: &[PathBuf]) -> Result<Seen, String> {
     let mut seen = Seen {
         environment: around.environment.clone(),
+        variables: around.variables.clone(),
         ..Seen::default()
     };
     let makers = makers(ran, left_out, &mut seen.said)?;

@@ -30,10 +30,19 @@ pub fn pipeline(seen: &Seen, from: &str, program: &str, left: &[String]) -> Stri
         ("environment", &seen.environment),
         ("packages", &seen.packages),
     ];
-    let common: Vec<String> = common
+    let mut common: Vec<String> = common
         .iter()
         .filter_map(|(key, value)| Some(format!("{key}: {}", scalar(value.as_ref()?))))
         .collect();
+    if !seen.variables.is_empty() {
+        let variables = seen.variables.iter();
+        let variables =
+            variables.map(|(name, value)| format!("{name}: {}", quoted(&escaped(value))));
+        common.push(format!(
+            "env: {{{}}}",
+            variables.collect::<Vec<_>>().join(", ")
+        ));
+    }
     if !common.is_empty() {
         let _ = writeln!(
             text,

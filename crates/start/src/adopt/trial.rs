@@ -5,7 +5,7 @@ use crate::adopt::step::Step;
 use command::trial::{Attempt, Observed, Trial};
 use retrace::stage::io::Repository;
 use retrace::{Error, ErrorKind, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -35,13 +35,16 @@ pub struct Around {
     pub environment: Option<String>,
     /// Lock files that are there.
     pub locks: Vec<String>,
+    /// Variables that somebody gives them.
+    pub variables: BTreeMap<String, String>,
 }
 
-/// Looks what is there.
-pub fn around(root: &Path) -> Around {
+/// Looks what is there, and adds these variables.
+pub fn around(root: &Path, variables: BTreeMap<String, String>) -> Around {
     let is_environment = |name: &&&str| root.join(name).join("pyvenv.cfg").is_file();
     let is_file = |name: &&&str| root.join(name).is_file();
     Around {
+        variables,
         environment: ENVIRONMENTS
             .iter()
             .find(is_environment)
@@ -82,6 +85,7 @@ pub fn run(
             folder: step.folder.clone(),
             // Shells and the like have no packages.
             environment: around.environment.clone(),
+            variables: around.variables.clone(),
         };
         let observed = trial
             .run(&attempt, &around.locks, cancelled)

@@ -9,6 +9,7 @@ use retrace::stage::io::Repository;
 use retrace::store::workspace::{KEYS_FILE, LOCK_FILE, SPEC_FILE};
 use retrace::{Error, OpenOptions, Result};
 use retrace_cli::{Call, exit, terminal, workers};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What is adopted, and how.
@@ -25,6 +26,9 @@ pub struct AdoptArgs {
     /// A file that is no stage's output, such as a log; may be repeated
     #[arg(long, value_name = "FILE")]
     pub leave_out: Vec<PathBuf>,
+    /// An environment variable that the programs need, as PYTHONPATH=.; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
     /// Write over a pipeline.yaml
     #[arg(long)]
     pub force: bool,
@@ -53,7 +57,7 @@ pub fn adopt(args: &AdoptArgs, call: &Call) -> Result<u8> {
         root: root.clone(),
         made,
     };
-    let around = around(&root);
+    let around = around(&root, variables(&args.env)?);
     let count = steps.len();
     let mut begun = 0;
     let mut hear = |step: &Step| {
@@ -94,6 +98,17 @@ pub fn adopt(args: &AdoptArgs, call: &Call) -> Result<u8> {
         "next: `{name} run`; commit {SPEC_FILE} and {LOCK_FILE}, and let git ignore .{name}/ and artifacts/"
     ));
     Ok(exit::OK)
+}
+
+/// Variables that were given as NAME=VALUE.
+fn variables(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let pair = |text: &String| {
+        let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) =
+            pair.ok_or_else(|| Error::config(format!("--env {text}: write it as NAME=VALUE")))?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    given.iter().map(pair).collect()
 }
 
 /// What is to be adopted, and what it is called.
