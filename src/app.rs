@@ -101,6 +101,8 @@ const ORDER: &[&str] = &[
     "runs",
     "gc",
     "clean",
+    "push",
+    "pull",
     "claims",
     "report",
     "risk",

@@ -23,6 +23,10 @@ pub const EXAMPLES: Examples = &[
                 "another constant; outputs go below .icl-repro/profiles",
             ),
             ("run --profile smoke", "the whole pipeline in seconds"),
+            (
+                "run --store ../shared",
+                "what the lock records and the cache lacks comes from a folder",
+            ),
         ],
     ),
     (
@@ -191,6 +195,26 @@ pub const EXAMPLES: Examples = &[
                 "only the description",
             ),
         ],
+    ),
+    (
+        "push",
+        &[
+            (
+                "push --store ../shared",
+                "what the lock records, into a folder that others read",
+            ),
+            (
+                "push train_losses --store ../shared --paranoid",
+                "a figure and what it needs, also in place of what is wrong there",
+            ),
+        ],
+    ),
+    (
+        "pull",
+        &[(
+            "pull train_losses --store ../shared",
+            "what a figure is made of, into the cache",
+        )],
     ),
     (
         "provenance",

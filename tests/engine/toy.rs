@@ -368,6 +368,7 @@ impl Repo {
             lock: &lock,
             baseline: &lock,
             store: &store,
+            shared: None,
             publisher: self.publisher.as_ref().map(|p| p as &dyn Publisher),
             inspector: self.inspector.as_deref(),
             standing: None,

@@ -4,8 +4,11 @@
 use crate::toy::{Ask, CACHE, Repo, walked};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
+use retrace::base::digest::Encoder;
 use retrace::run::event::Event;
 use retrace::run::plan::{Reason, State};
+use retrace::stage::key::Key;
+use retrace::store::actions::{Action, Outputs};
 use retrace::upkeep::gc;
 use retrace::upkeep::repeat::{AGAIN, Repeater, Varied, repeat};
 use retrace::upkeep::verify::verify;
@@ -105,6 +108,45 @@ fn a_fresh_clone_knows_from_the_lock_what_was_looked_at() {
     repo.write("src/b", "b2");
     assert!(!whole(&repo));
     assert!(matches!(walk(), State::Stale(Reason::Changed(_))));
+}
+
+/// A cache may claim that the stage once looked at nothing, and what came of that: the lock knows better.
+#[test]
+fn forged_looks_do_not_lead_around_the_lock() {
+    let repo = repo();
+    ran(&repo);
+    let (right, lock) = (repo.read("figures/walk.txt"), repo.read("pipeline.lock"));
+    std::fs::remove_dir_all(repo.path(CACHE)).expect("made");
+    let forge = repo.with(&Ask::default(), |context| {
+        let _held = context.workspace.lock_for_run(true, |_| {})?;
+        let put = |bytes: &str| {
+            repo.write("forged", bytes);
+            context.store.insert(&repo.path("forged"))
+        };
+        let record = |key, name: &str, digest| {
+            let outputs = Outputs::from([(name.to_owned(), digest)]);
+            let stage = "walk".to_owned();
+            let seconds = 0.0;
+            let action = Action {
+                stage,
+                seconds,
+                outputs,
+            };
+            context.store.record(key, &action)
+        };
+        let stage = &context.pipeline.stages[0];
+        let kind = &context.kinds[stage.kind];
+        let base = Key::new(kind.name(), stage.job.params(), Vec::new(), kind.code()).digest();
+        record(base, "out", put("forged")?)?;
+        let mut encoder = Encoder::new("retrace looks");
+        encoder.bytes(base.as_bytes());
+        record(encoder.finish(), "looks", put("[[]]")?)
+    });
+    forge.expect("it can be written");
+    std::fs::remove_file(repo.path("figures/walk.txt")).expect("made");
+    assert_eq!(ran(&repo), ["after", "src/a"]);
+    assert_eq!(repo.read("figures/walk.txt"), right);
+    assert_eq!(repo.read("pipeline.lock"), lock);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! stages.
 //!
 //! A program names itself, its kinds and the sources that it was built from, and has them all: `run`,
-//! `status`, `explain`, `graph`, `verify`, `diff`, `schema`, `runs`, `gc`, `clean`, `provenance`,
-//! `completions` and `man`. Verbs of its own are a [`clap::Subcommand`] that is [`OwnVerbs`]:
+//! `status`, `explain`, `graph`, `verify`, `diff`, `schema`, `runs`, `gc`, `clean`, `push`, `pull`,
+//! `provenance`, `completions` and `man`. Verbs of its own are a [`clap::Subcommand`] that is [`OwnVerbs`]:
 //!
 //! ```
 //! use retrace_cli::{App, Call, OwnVerbs, exit, terminal};

@@ -272,6 +272,7 @@ impl Engine<'_> {
             lock: &self.lock,
             baseline: self.baseline.as_ref().unwrap_or(&self.lock),
             store: self.store()?,
+            shared: None,
             publisher: self.options.publisher,
             inspector: self.options.inspector,
             standing: None,

@@ -3,4 +3,5 @@
 pub mod git;
 pub mod scope;
 pub mod session;
+pub mod shared;
 pub mod workers;

@@ -88,11 +88,19 @@ pub fn start(jobs: Option<usize>) -> Result<()> {
             let threads = terminal::count(threads, "thread");
             Error::failed(format!("cannot start {threads}: {e}"))
         })?;
-    ctrlc::set_handler(|| {
+    listen("stopping the stages that run")
+}
+
+/// Listens for Ctrl-C; once in a process. `stopping` says what the first one does.
+///
+/// # Errors
+/// The system does not let it.
+pub(crate) fn listen(stopping: &'static str) -> Result<()> {
+    ctrlc::set_handler(move || {
         if CANCELLED.swap(true, Ordering::Relaxed) {
             std::process::exit(exit::INTERRUPTED.into());
         }
-        terminal::note("interrupted: stopping the stages that run (again: stop at once)");
+        terminal::note(&format!("interrupted: {stopping} (again: stop at once)"));
     })
     .map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))
 }

@@ -131,6 +131,10 @@ impl<'a> Display<'a> {
                     Outcome::Restored => {
                         self.line(&format!("{id} {}", terminal::paint(ASIDE, "restored")));
                     }
+                    Outcome::Fetched => {
+                        let from = terminal::paint(ASIDE, "from the store");
+                        self.line(&format!("{id} {from}"));
+                    }
                     Outcome::Ran => {
                         let done = terminal::paint(GOOD, "done");
                         self.line(&format!("{id} {done} in {seconds:.1} s"));

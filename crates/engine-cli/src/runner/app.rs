@@ -13,9 +13,10 @@ use crate::program::manual::{self, Page};
 use crate::runner::call::{Call, NoVerbs, OwnVerbs};
 use crate::runner::grammar::{self, Cli, Verb};
 use crate::verbs::provenance::Beside;
+use crate::verbs::transfer::Way;
 use crate::verbs::{
     clean, completions, diff, explain, gc, graph, man, provenance, rebuild, repeat, run, runs,
-    schema, status, verify,
+    schema, status, transfer, verify,
 };
 use clap::{Command, FromArgMatches};
 use retrace::base::error::{Error, ErrorKind, Result};
@@ -231,6 +232,12 @@ impl<V: OwnVerbs> App<V> {
             Verb::Runs(args) => runs::runs(&call.session()?, args),
             Verb::Gc(args) => gc::gc(&call.session()?, args),
             Verb::Clean(args) => clean::clean(&call.session()?, args),
+            Verb::Push(args) => {
+                transfer::transfer(&call.session()?, args, scope.paranoid, Way::Push)
+            }
+            Verb::Pull(args) => {
+                transfer::transfer(&call.session()?, args, scope.paranoid, Way::Pull)
+            }
             Verb::Provenance(args) => {
                 provenance::provenance(program, scope, self.beside.as_ref(), args)
             }

@@ -17,6 +17,7 @@ use crate::verbs::repeat::RepeatArgs;
 use crate::verbs::run::RunArgs;
 use crate::verbs::runs::RunsArgs;
 use crate::verbs::status::StatusArgs;
+use crate::verbs::transfer::TransferArgs;
 use crate::verbs::verify::VerifyArgs;
 use clap::{Command, CommandFactory, Parser, Subcommand};
 
@@ -57,6 +58,11 @@ pub enum Verb<V: Subcommand> {
     /// Remove the cache and the intermediate artifacts, or a profile's outputs alone; figures, tables, the
     /// lock and what was not made here stay
     Clean(CleanArgs),
+    /// Put what the lock records and the cache has into a shared store; with --paranoid also in place of what is
+    /// wrong there
+    Push(TransferArgs),
+    /// Bring what the lock records from a shared store into the cache, whoever filled it: other bytes are refused
+    Pull(TransferArgs),
     /// Say where a published file came from, from any copy of it, and how to make it again
     Provenance(ProvenanceArgs),
     /// Print a script that completes verbs and options in a shell

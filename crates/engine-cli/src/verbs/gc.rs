@@ -95,7 +95,7 @@ const UNITS: [(&str, u64); 4] = [
     ("k", 1 << 10),
 ];
 
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match UNITS.iter().find(|(_, unit)| bytes >= *unit) {
         Some((name, unit)) => format!("{:.1} {name}iB", bytes as f64 / *unit as f64),
         None => format!("{bytes} B"),

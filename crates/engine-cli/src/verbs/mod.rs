@@ -14,4 +14,5 @@ pub mod run;
 pub mod runs;
 pub mod schema;
 pub mod status;
+pub mod transfer;
 pub mod verify;

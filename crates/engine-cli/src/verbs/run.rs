@@ -3,6 +3,7 @@
 use crate::console::terminal::{self, count};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::{self, Session};
+use crate::pipeline::shared::{self, StoreArgs};
 use crate::pipeline::workers;
 use crate::program::description::Program;
 use crate::program::exit;
@@ -55,7 +56,10 @@ pub struct RunArgs {
     /// Fail instead of waiting while another run is going on
     #[arg(long)]
     pub no_wait: bool,
+    #[command(flatten)]
+    pub store: StoreArgs,
 }
+
 impl RunArgs {
     /// A plain run of one target.
     pub fn of(target: &str, no_wait: bool) -> RunArgs {
@@ -69,6 +73,7 @@ impl RunArgs {
             keep_going: false,
             accept: false,
             no_wait,
+            store: StoreArgs::default(),
         }
     }
 }
@@ -88,6 +93,11 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         targets: &asked,
         groups: &scope.groups,
         downstream: args.downstream,
+    };
+    // Also where nothing is looked for: a name that leads nowhere is said.
+    let store = match args.dry_run {
+        true => None,
+        false => args.store.for_run(),
     };
     let plain = !(args.dry_run || args.force || args.single_item || scope.paranoid);
     // The short answer names no stage.
@@ -114,7 +124,10 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
                 "{holder}: waiting for it to end (Ctrl-C gives up)"
             ));
         })?;
-    let context = session.context()?;
+    let context = Context {
+        shared: store.as_ref(),
+        ..session.context()?
+    };
     let mut given = BTreeMap::new();
     if args.single_item {
         given = inputs_of_targets(&session, &context, &selection)?;
@@ -164,6 +177,9 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     .execute();
     if let Some(display) = display.get() {
         display.finish();
+    }
+    if let Some(store) = &store {
+        shared::tell(program, store);
     }
     let summary = summary?;
     let (line, code) = conclude(&session, args, &summary);
@@ -270,6 +286,11 @@ impl<'a> Recorder<'a> {
                 outcome: Outcome::Restored,
                 seconds,
             } => (*stage, "restored", *seconds, None),
+            Event::Done {
+                stage,
+                outcome: Outcome::Fetched,
+                seconds,
+            } => (*stage, "fetched", *seconds, None),
             Event::Done {
                 stage,
                 outcome: Outcome::Ran,
@@ -402,11 +423,14 @@ fn tell_move(id: &str, moved: &Move, left: &Left) {
 
 /// The summary in one line.
 fn line(workspace: &Workspace, summary: &Summary) -> String {
-    let made = summary.fresh + summary.restored + summary.ran;
+    let made = summary.fresh + summary.restored + summary.fetched + summary.ran;
     let total = made + summary.failed.len() + summary.skipped;
     let mut line = format!("{}: {} fresh", count(total, "stage"), summary.fresh);
     if summary.restored > 0 {
         line += &format!(", {} restored", summary.restored);
+    }
+    if summary.fetched > 0 {
+        line += &format!(", {} from the store", summary.fetched);
     }
     if summary.ran > 0 {
         line += &format!(", {} ran ({:.1} s)", summary.ran, summary.seconds);

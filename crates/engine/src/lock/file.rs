@@ -164,6 +164,8 @@ struct Found {
     lock: Lock,
     problems: Vec<Problem>,
     digest: Option<Digest>,
+    /// A stage of each key.
+    ids: OnceLock<BTreeMap<Digest, String>>,
 }
 
 impl LockFile {
@@ -198,6 +200,22 @@ impl LockFile {
         self.found().map(|found| &found.lock)
     }
 
+    /// The block that has this key: the stage's own, else that of any stage, for a key holds no name.
+    ///
+    /// # Errors
+    /// As [`LockFile::get`].
+    pub fn under(&self, stage: &str, key: Digest) -> Result<Option<&Block>> {
+        let Found { lock, ids, .. } = self.found()?;
+        if let Some(block) = lock.expected(stage, key) {
+            return Ok(Some(block));
+        }
+        let ids = ids.get_or_init(|| {
+            let blocks = lock.stages.iter();
+            blocks.map(|(id, block)| (block.key, id.clone())).collect()
+        });
+        Ok(ids.get(&key).and_then(|id| lock.stages.get(id)))
+    }
+
     /// What of it cannot be read.
     ///
     /// # Errors
@@ -230,6 +248,7 @@ impl LockFile {
                 lock,
                 problems,
                 digest,
+                ids: OnceLock::new(),
             })
         });
         found.as_ref().map_err(Clone::clone)

@@ -119,7 +119,10 @@ impl Context<'_> {
             let stage = &self.pipeline.stages[index];
             let inputs = self.input_digests(stage, |before| absences.expected.get(&before))?;
             let key = inputs.map(|inputs| self.probe(stage, inputs));
-            if let Some(action) = key.as_ref().and_then(|probe| probe.cached.as_ref()) {
+            if let Some(probe) = &key
+                && let Some(action) = &probe.cached
+                && !self.contradicts_lock(stage, probe.key.digest(), &action.outputs)?
+            {
                 absences.expected.insert(index, action.outputs.clone());
                 continue;
             }

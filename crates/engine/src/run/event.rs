@@ -38,6 +38,8 @@ pub enum Event {
 pub enum Outcome {
     Fresh,
     Restored,
+    /// A shared store had what the lock records.
+    Fetched,
     Ran,
 }
 

@@ -81,23 +81,31 @@ impl Attempt<'_> {
             .ok_or_else(|| Error::failed("an input has no digest"))?;
         let probe = context.probe(stage, inputs.clone());
         let reason = match probe.cached {
-            Some(action) if !self.forced => {
-                let (restored, published) = self.publish(&probe.key, &action.outputs)?;
-                let outcome = match restored {
-                    true => Outcome::Restored,
-                    false => Outcome::Fresh,
-                };
-                return Ok(Finished {
-                    key: probe.key,
-                    outputs: action.outputs,
-                    published,
-                    outcome,
-                    compared: Vec::new(),
-                });
+            Some(_) if self.forced => Reason::Forced,
+            Some(action) => {
+                let places = context.places(stage, &probe.key, &action.outputs);
+                let is_in_place = places.moved.is_empty();
+                let (key, outputs) = (probe.key.digest(), &action.outputs);
+                if !is_in_place && context.contradicts_lock(stage, key, outputs)? {
+                    Reason::Contradicted
+                } else {
+                    let published = self.publish(places, &probe.key, &action.outputs)?;
+                    let outcome = match is_in_place {
+                        true => Outcome::Fresh,
+                        false => Outcome::Restored,
+                    };
+                    return Ok(finished(probe.key, action, published, outcome));
+                }
             }
-            Some(_) => Reason::Forced,
             None => context.reason(stage, &probe.key)?,
         };
+        if !self.forced
+            && let Some(action) = context.fetch(stage, probe.key.digest(), self.cancelled)?
+        {
+            let places = context.places(stage, &probe.key, &action.outputs);
+            let published = self.publish(places, &probe.key, &action.outputs)?;
+            return Ok(finished(probe.key, action, published, Outcome::Fetched));
+        }
         (self.observer)(Event::Started {
             stage: self.index,
             reason,
@@ -112,7 +120,8 @@ impl Attempt<'_> {
             outputs,
         };
         context.store.record(key.digest(), &action)?;
-        let (_, published) = self.publish(&key, &action.outputs)?;
+        let places = context.places(stage, &key, &action.outputs);
+        let published = self.publish(places, &key, &action.outputs)?;
         Ok(Finished {
             key,
             outputs: action.outputs,
@@ -266,13 +275,13 @@ impl Attempt<'_> {
         inputs.iter().zip(digests).map(path).collect()
     }
 
-    /// Puts outputs that are missing or differ where the user sees them; whether there were any.
-    fn publish(&self, key: &Key, outputs: &Outputs) -> Result<(bool, Publications)> {
+    /// Puts outputs that are missing or differ where the user sees them.
+    fn publish(&self, places: Places, key: &Key, outputs: &Outputs) -> Result<Publications> {
         let Attempt { context, stage, .. } = self;
         let Places {
             moved,
             mut published,
-        } = context.places(stage, key, outputs);
+        } = places;
         for (name, path) in &moved {
             self.check_place(name, path)?;
             let digest = match context.draft(stage, key, name, outputs) {
@@ -291,7 +300,7 @@ impl Attempt<'_> {
             let target = context.workspace.out.join(path);
             context.store.copy_to(digest, &target)?;
         }
-        Ok((!moved.is_empty(), published))
+        Ok(published)
     }
 
     /// Refuses to write through a link, and in a folder that somebody named, over a file that was not
@@ -351,6 +360,17 @@ impl Attempt<'_> {
         };
         context.store.record(draft.key, &action)?;
         Ok(digest)
+    }
+}
+
+/// A stage of which nothing was compared.
+fn finished(key: Key, action: Action, published: Publications, outcome: Outcome) -> Finished {
+    Finished {
+        key,
+        outputs: action.outputs,
+        published,
+        outcome,
+        compared: Vec::new(),
     }
 }
 

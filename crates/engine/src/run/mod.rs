@@ -3,10 +3,13 @@
 pub mod absent;
 pub mod event;
 pub(crate) mod execute;
+pub(crate) mod fetched;
 pub(crate) mod inputs;
 pub mod inspection;
+pub(crate) mod judged;
 pub mod leftover;
 pub mod plan;
+pub mod reason;
 pub(crate) mod recorded;
 pub mod schedule;
 pub mod settle;

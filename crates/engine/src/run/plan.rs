@@ -20,10 +20,13 @@ use crate::stage::stage::{Source, Stage};
 use crate::stage::supplied::{Absent, AbsentFile};
 use crate::store::actions::{Action, Outputs};
 use crate::store::content::Store;
+use crate::store::shared::SharedStore;
 use crate::store::workspace::Workspace;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+pub use crate::run::reason::Reason;
 
 /// Everything that questions about freshness need.
 pub struct Context<'a> {
@@ -35,54 +38,13 @@ pub struct Context<'a> {
     /// The repository's lock, to which a variant that has not run yet is compared.
     pub baseline: &'a LockFile,
     pub store: &'a Store,
+    /// Where a run looks for what the lock records and the cache does not have.
+    pub shared: Option<&'a SharedStore>,
     pub publisher: Option<&'a dyn Publisher>,
     /// Looks at files that no stage made.
     pub inspector: Option<&'a dyn Inspector>,
     /// Whose lock and files tell what is recorded, where that is another one: a rebuild has none.
     pub standing: Option<&'a Context<'a>>,
-}
-
-/// Why a stage runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reason {
-    /// It was asked for with `--force`.
-    Forced,
-    /// It is to be compared with what was recorded.
-    Compared,
-    /// The lock does not know it.
-    New,
-    /// What the lock says of it cannot be read.
-    Unreadable(String),
-    /// It has the lock's key, but this machine has not run it.
-    NotRunHere,
-    /// An output is gone from the store, or damaged.
-    ObjectLost,
-    /// Its key differs from the lock's.
-    Changed(Vec<Change>),
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        /// More changes than this are counted, not listed.
-        const SHOWN: usize = 3;
-        match self {
-            Reason::Forced => f.write_str("forced"),
-            Reason::Compared => f.write_str("to be compared"),
-            Reason::New => f.write_str("new"),
-            Reason::Unreadable(why) => write!(f, "not recorded: {why}"),
-            Reason::NotRunHere => f.write_str("not yet run on this machine"),
-            Reason::ObjectLost => f.write_str("a cached output is lost or damaged"),
-            Reason::Changed(changes) => {
-                let shown: Vec<String> =
-                    changes.iter().take(SHOWN).map(Change::to_string).collect();
-                f.write_str(&shown.join("; "))?;
-                match changes.len().saturating_sub(SHOWN) {
-                    0 => Ok(()),
-                    more => write!(f, "; and {more} more"),
-                }
-            }
-        }
-    }
 }
 
 /// What is the case with a stage.
@@ -261,8 +223,12 @@ impl Context<'_> {
 
     /// Why a stage with this key would run.
     pub fn reason(&self, stage: &Stage, key: &Key) -> Result<Reason> {
-        if self.store.action(key.digest()).is_some() {
-            return Ok(Reason::ObjectLost);
+        if let Some(action) = self.store.action(key.digest()) {
+            let outputs = &action.outputs;
+            return Ok(match self.contradicts_lock(stage, key.digest(), outputs)? {
+                true => Reason::Contradicted,
+                false => Reason::ObjectLost,
+            });
         }
         Ok(match self.recorded(stage)? {
             None if self.elsewhere(stage, key.digest())?.is_some() => Reason::NotRunHere,
@@ -280,17 +246,20 @@ impl Context<'_> {
         let mut places = Places::default();
         for (name, path) in &stage.outputs {
             let draft = self.draft(stage, key, name, outputs);
+            // A link is not the file that was put there, whatever it leads to.
+            let found = self.store.digest_of_plain(&self.workspace.out.join(path));
             let expected = match &draft {
                 None => outputs.get(name).copied(),
-                Some(draft) => self.published(draft.key),
+                Some(draft) => self.published(draft.key).filter(|&file| {
+                    let contradicts = || self.contradicts_publication(stage, name, draft.key, file);
+                    found == Some(file) || !contradicts()
+                }),
             };
             if let (Some(draft), Some(digest)) = (draft, expected) {
                 let key = draft.key;
                 let publication = Publication { key, digest };
                 places.published.insert(name.clone(), publication);
             }
-            // A link is not the file that was put there, whatever it leads to.
-            let found = self.store.digest_of_plain(&self.workspace.out.join(path));
             if found.is_none() || found != expected {
                 places.moved.push((name.clone(), path.clone()));
             }
@@ -393,8 +362,16 @@ impl Context<'_> {
                             let places = self.places(stage, &probe.key, &action.outputs);
                             let missing: Vec<PathBuf> =
                                 places.moved.into_iter().map(|(_, path)| path).collect();
-                            plan.known.insert(index, action.outputs);
-                            if missing.is_empty() {
+                            // A look writes nothing, so a lock that cannot be read is no matter here.
+                            let (key, outputs) = (probe.key.digest(), &action.outputs);
+                            let is_denied = !missing.is_empty()
+                                && matches!(self.contradicts_lock(stage, key, outputs), Ok(true));
+                            if !is_denied {
+                                plan.known.insert(index, action.outputs);
+                            }
+                            if is_denied {
+                                State::Stale(Reason::Contradicted)
+                            } else if missing.is_empty() {
                                 State::Fresh
                             } else {
                                 plan.moved

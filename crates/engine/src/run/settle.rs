@@ -20,6 +20,8 @@ use std::path::PathBuf;
 pub struct Summary {
     pub fresh: usize,
     pub restored: usize,
+    /// Stages whose outputs came from a shared store.
+    pub fetched: usize,
     pub ran: usize,
     /// Stages that failed, with their errors.
     pub failed: Vec<(usize, Error)>,
@@ -97,6 +99,7 @@ impl Settlement<'_> {
             match finished.outcome {
                 Outcome::Fresh => summary.fresh += 1,
                 Outcome::Restored => summary.restored += 1,
+                Outcome::Fetched => summary.fetched += 1,
                 Outcome::Ran => summary.ran += 1,
             }
             let stage = &context.pipeline.stages[index];

@@ -109,12 +109,15 @@ impl Context<'_> {
     /// finds a result; where none does, the set that explains most.
     pub(crate) fn probe_watched(&self, stage: &Stage, inputs: Vec<(String, Digest)>) -> Probe {
         let base = self.key_of(stage, inputs.clone());
-        let recorded = self.recorded(stage).ok().flatten().and_then(looks_of);
+        let block = self.recorded(stage).ok().flatten();
+        let recorded = block.and_then(looks_of);
         let sets = recorded.into_iter().chain(self.looks(base.digest()));
         let mut first = None;
         for looks in sets {
             let probe = self.probe_key(stage, self.key_by(stage, &inputs, &looks));
-            if probe.cached.is_some() {
+            // All that it looked at is as the lock records it: no other set has a say.
+            let is_recorded = block.is_some_and(|block| block.key == probe.key.digest());
+            if probe.cached.is_some() || is_recorded {
                 return probe;
             }
             first.get_or_insert(probe);

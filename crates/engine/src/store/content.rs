@@ -103,13 +103,14 @@ impl Store {
 
     /// Where an object with this digest is, if it is there.
     pub fn object(&self, digest: Digest) -> PathBuf {
-        let text = digest.to_string();
-        let mut path = PathBuf::with_capacity(self.root.as_os_str().len() + text.len() + 12);
-        path.push(&self.root);
-        path.push("objects");
-        path.push(&text[..2]);
-        path.push(&text[2..]);
-        path
+        object_in(&self.root, digest)
+    }
+
+    /// The folder of what is not whole yet.
+    pub(crate) fn scratch(&self) -> Result<PathBuf> {
+        let folder = self.root.join("scratch");
+        files::create_folder(&folder)?;
+        Ok(folder)
     }
 
     /// Whether the object is there and its bytes have its digest.
@@ -144,9 +145,9 @@ impl Store {
         if self.holds(digest) {
             return Ok(());
         }
-        let folder = self.root.join("scratch");
-        files::create_folder(&folder)?;
-        let copy = folder.join(format!("{}{digest}", files::TEMPORARY));
+        let copy = self
+            .scratch()?
+            .join(format!("{}{digest}", files::TEMPORARY));
         files::copy(file, &copy, digest)?;
         self.insert(&copy).map(drop)
     }
@@ -256,6 +257,17 @@ impl Store {
     fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
         self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where an object with this digest is below a folder of objects.
+pub(crate) fn object_in(root: &Path, digest: Digest) -> PathBuf {
+    let text = digest.to_string();
+    let mut path = PathBuf::with_capacity(root.as_os_str().len() + text.len() + 12);
+    path.push(root);
+    path.push("objects");
+    path.push(&text[..2]);
+    path.push(&text[2..]);
+    path
 }
 
 /// The digest that a name is, written as this program writes it.

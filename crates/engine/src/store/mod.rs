@@ -4,5 +4,6 @@ pub mod actions;
 pub(crate) mod cache_folder;
 pub mod content;
 pub mod history;
+pub mod shared;
 pub mod stat;
 pub mod workspace;

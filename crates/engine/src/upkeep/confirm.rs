@@ -98,7 +98,7 @@ impl Question<'_> {
         read: &[(PathBuf, Digest)],
     ) -> Result<()> {
         let store = context.store;
-        let nothing_to_do = summary.restored + summary.ran + summary.skipped == 0
+        let nothing_to_do = summary.restored + summary.fetched + summary.ran + summary.skipped == 0
             && summary.failed.is_empty()
             && summary.differing.is_empty()
             && !summary.wrote_lock

@@ -7,4 +7,5 @@ pub mod rebuild;
 pub mod removal;
 pub mod repeat;
 pub(crate) mod scratch;
+pub mod transfer;
 pub mod verify;

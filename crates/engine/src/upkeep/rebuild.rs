@@ -135,6 +135,8 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         // Says why a stage is not as recorded.
         baseline: context.lock,
         store: &store,
+        // What is made again must be made.
+        shared: None,
         publisher: context.publisher,
         inspector: context.inspector,
         standing: Some(context),

@@ -137,6 +137,7 @@ fn run_apart(
         workspace: &scratch.workspace,
         lock: &none,
         store: &store,
+        shared: None,
         publisher: None,
         standing: Some(context),
         ..*context
