@@ -105,7 +105,7 @@ pub(crate) fn names(folder: &Path, made: &[PathBuf]) -> Digest {
     };
     let is_seen = |path: &PathBuf| {
         let is_unseen = |name: &&str| path.file_name().is_some_and(|own| own == *name);
-        !UNSEEN.iter().any(|name| is_unseen(&name)) && !made.contains(path)
+        !UNSEEN.iter().any(is_unseen) && !made.contains(path)
     };
     let paths = entries.flatten().map(|entry| entry.path()).filter(is_seen);
     let mut names: Vec<_> = paths

@@ -168,10 +168,9 @@ impl SharedStore {
         let object = object_in(&self.root, digest);
         if let Ok(Some((mut there, found))) = open_plain(&object)
             && found == size
+            && (!paranoid || Digest::of_open(&mut there).is_ok_and(|(found, _)| found == digest))
         {
-            if !paranoid || Digest::of_open(&mut there).is_ok_and(|(found, _)| found == digest) {
-                return Ok(None);
-            }
+            return Ok(None);
         }
         // What is there and wrong is replaced: the rename puts the name on the right bytes.
         files::copy(&source, &object, digest).map_err(for_store)?;

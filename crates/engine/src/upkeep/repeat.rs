@@ -97,7 +97,9 @@ pub fn repeat(
 /// The outputs of the stages that it reads, as the cache has them.
 fn given(context: &Context, index: usize) -> Result<BTreeMap<usize, Outputs>> {
     let stage = &context.pipeline.stages[index];
-    let selection = context.pipeline.select(&[stage.id.clone()], &[])?;
+    let selection = context
+        .pipeline
+        .select(std::slice::from_ref(&stage.id), &[])?;
     let plan = context.plan(&selection)?;
     let needed = context.needs(stage).into_iter().chain(stage.recorded());
     let known = needed.map(|before| {
