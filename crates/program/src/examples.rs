@@ -28,6 +28,13 @@ pub const EXAMPLES: Examples = &[
         "explain",
         &[("explain learning_curves", "what its key is made of")],
     ),
+    (
+        "repeat",
+        &[(
+            "repeat learning_curves",
+            "under other circumstances: which output differs, where, and why",
+        )],
+    ),
     ("verify", &[("verify", "every file, against pipeline.lock")]),
     (
         "claims",

@@ -219,7 +219,27 @@ fn examples_of_the_help_run() {
         );
         for (example, _) in *examples {
             let words: Vec<&str> = example.split(' ').collect();
-            expect(folder, 0, &words);
+            match *verb {
+                "adopt" => drop(expect(scripts().path(), 0, &words)),
+                _ => drop(expect(folder, 0, &words)),
+            }
         }
     }
+}
+
+/// What `adopt` takes: a script by its number, as a command, and as a stage.
+fn scripts() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    write("scripts/01_clean.sh", "echo x > clean.csv\n");
+    write("run.txt", "sh scripts/01_clean.sh\n");
+    write(
+        "dvc.yaml",
+        "stages:\n  clean:\n    cmd: sh scripts/01_clean.sh\n    outs: [clean.csv]\n",
+    );
+    folder
 }
