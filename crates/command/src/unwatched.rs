@@ -6,6 +6,7 @@ use retrace::stage::look::Look;
 use retrace::{Error, Result};
 use sandbox::{End, Ended};
 use std::path::Path;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// Tells the files that a command is said to read.
@@ -43,7 +44,7 @@ pub fn declared(params: &Params, root: &Path, why: &str, io: &Io) -> Result<()> 
 /// It cannot be started.
 pub fn simply(started: &sandbox::Command, longest: Option<Duration>, io: &Io) -> Result<Ended> {
     use std::os::unix::process::{CommandExt, ExitStatusExt};
-    /// How often it is looked whether it is to end.
+    /// How often it is looked whether somebody stops the run.
     const LOOK: Duration = Duration::from_millis(20);
     let open =
         || std::fs::File::create(&started.log).map_err(|e| Error::io("write", &started.log, &e));
@@ -62,30 +63,33 @@ pub fn simply(started: &sandbox::Command, longest: Option<Duration>, io: &Io) ->
         .process_group(0)
         .spawn()
         .map_err(|e| Error::io("start", &started.program, &e))?;
+    let group = rustix::process::Pid::from_child(&child);
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(child.wait()));
     let start = std::time::Instant::now();
-    let end = loop {
-        match child
-            .try_wait()
-            .map_err(|e| Error::io("wait for", &started.program, &e))?
-        {
-            Some(status) => {
-                break match (status.code(), status.signal()) {
-                    (Some(code), _) => End::Exited(code),
-                    (None, signal) => End::Killed(signal.unwrap_or_default()),
-                };
+    let mut stopped = None;
+    let status = loop {
+        match told.recv_timeout(LOOK) {
+            Ok(status) => break status,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::failed("the command's end was missed"));
             }
-            None if io.cancelled() => {
-                let _ = child.kill();
-                break End::Cancelled;
-            }
-            None if longest.is_some_and(|longest| start.elapsed() > longest) => {
-                let _ = child.kill();
-                break End::TimedOut;
-            }
-            None => std::thread::sleep(LOOK),
+            Err(RecvTimeoutError::Timeout) => {}
         }
+        let is_late = longest.is_some_and(|longest| start.elapsed() > longest);
+        stopped = match (io.cancelled(), is_late) {
+            (true, _) => Some(End::Cancelled),
+            (_, true) => Some(End::TimedOut),
+            _ => continue,
+        };
+        // With what it started, as far as that stayed in its group.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     };
-    let _ = child.wait();
+    let status = status.map_err(|e| Error::io("wait for", &started.program, &e))?;
+    let end = stopped.unwrap_or(match (status.code(), status.signal()) {
+        (Some(code), _) => End::Exited(code),
+        (None, signal) => End::Killed(signal.unwrap_or_default()),
+    });
     Ok(Ended {
         end,
         seen: sandbox::Seen::default(),

@@ -28,7 +28,7 @@ fn fails(folder: &Folder, words: &[&str]) -> String {
 }
 
 /// Whether a process that is called so is alive.
-fn is_alive(name: &str) -> bool {
+pub fn is_alive(name: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     processes.into_iter().any(|process| {
         let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();

@@ -11,3 +11,4 @@ mod new;
 mod stale;
 mod tables;
 mod tutorial;
+mod unwatched;

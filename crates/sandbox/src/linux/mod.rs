@@ -21,8 +21,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static IS_PROGRAM: AtomicBool = AtomicBool::new(false);
 
 pub fn support() -> Result<(), String> {
-    confine::available().map_err(|why| {
-        format!("the kernel has no Landlock (Linux 5.13, and switched on): {why}")
+    // What the library says of it is a list of rights.
+    confine::available().map_err(|_| {
+        "the kernel has no Landlock: it needs Linux 5.13, and that switched on".to_owned()
     })?;
     seccomp::available().map_err(|why| {
         format!("the kernel tells no program of another's calls (seccomp user notification): {why}")
