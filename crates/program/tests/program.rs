@@ -10,6 +10,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
         .args(arguments)
         .current_dir(folder)
         .env_clear()
+        .env("PATH", "/usr/bin:/bin")
         .env("HOME", folder);
     let output = command.output().expect("the program starts");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
