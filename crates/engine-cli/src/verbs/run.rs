@@ -113,6 +113,9 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         selection = session.engine.pipeline.with_downstream(selection);
     }
     if args.dry_run {
+        if args.store.folder().is_some() {
+            terminal::note("the store is not asked: what it has is shown as not run here");
+        }
         status::print_plan(&session, &selection, false)?;
         return Ok(exit::OK);
     }

@@ -57,24 +57,19 @@ impl SharedStore {
     /// # Errors
     /// It is not there, is no folder, or does not answer within two seconds.
     pub fn open(root: &Path) -> Result<Self> {
-        let (tell, told) = mpsc::channel();
-        let asked = root.to_owned();
-        // The thread outlives its question where the file system never answers.
-        std::thread::spawn(move || {
-            let found = fs::canonicalize(&asked);
-            tell.send(found.and_then(|root| Ok((fs::metadata(&root)?.is_dir(), root))))
-        });
-        let shown = root.display();
-        let error = |why: &str| Err(Error::failed(format!("the store {shown} {why}")));
-        match told.recv_timeout(PATIENCE) {
-            Ok(Ok((true, root))) => Ok(SharedStore {
+        let error = |why: &str| {
+            let shown = root.display();
+            Err(Error::failed(format!("the store {shown} {why}")))
+        };
+        match look(root) {
+            Ok((root, true)) => Ok(SharedStore {
                 root,
                 troubles: Mutex::default(),
             }),
-            Ok(Ok((false, _))) => error("is no folder"),
-            Ok(Err(e)) if e.kind() == Io::NotFound => error("is not there"),
-            Ok(Err(e)) => error(&format!("cannot be looked at: {e}")),
-            Err(_) => error("does not answer"),
+            Ok((_, false)) => error("is no folder"),
+            Err(e) if e.kind() == Io::NotFound => error("is not there"),
+            Err(e) if e.kind() == Io::TimedOut => error("does not answer"),
+            Err(e) => error(&format!("cannot be looked at: {e}")),
         }
     }
 
@@ -84,12 +79,11 @@ impl SharedStore {
     /// # Errors
     /// As [`SharedStore::open`], or it cannot be made.
     pub fn open_or_make(root: &Path) -> Result<Self> {
-        match fs::create_dir(root) {
-            Err(e) if e.kind() != Io::AlreadyExists => {
-                Err(for_store(Error::io("make the store", root, &e)))
-            }
-            _ => SharedStore::open(root),
+        if look(root).is_err_and(|e| e.kind() == Io::NotFound) {
+            let error = |e| for_store(Error::io("make the store", root, &e));
+            fs::create_dir(root).map_err(error)?;
         }
+        SharedStore::open(root)
     }
 
     /// Its folder.
@@ -194,6 +188,22 @@ impl SharedStore {
     fn lock(&self) -> MutexGuard<'_, Troubles> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where a path leads, and whether that is a folder.
+fn look(path: &Path) -> std::io::Result<(PathBuf, bool)> {
+    let (tell, told) = mpsc::channel();
+    let asked = path.to_owned();
+    // The thread outlives its question where the file system never answers.
+    std::thread::spawn(move || {
+        let found = fs::canonicalize(&asked).and_then(|found| {
+            let is_folder = fs::metadata(&found)?.is_dir();
+            Ok((found, is_folder))
+        });
+        tell.send(found)
+    });
+    let answer = told.recv_timeout(PATIENCE);
+    answer.unwrap_or_else(|_| Err(Io::TimedOut.into()))
 }
 
 /// A file and its size; `None` where there is none. What is no file counts as none: opening a pipe waits for
