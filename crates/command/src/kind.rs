@@ -1,9 +1,10 @@
 //! Kind `command`: its stages name their inputs and outputs themselves, and what else they read is found.
 
-use crate::params::{Params, checked};
-use crate::prepared::{PROGRAM, Prepared};
-use crate::program;
-use crate::{run, surroundings};
+use crate::described::params::{Params, checked};
+use crate::described::prepared::{PROGRAM, Prepared};
+use crate::described::program;
+use crate::described::surroundings;
+use crate::running::run;
 use retrace::stage::key::Code;
 use retrace::stage::kind::{Bound, Io, Job, Kind, Role};
 use retrace::yaml::node::Node;

@@ -4,11 +4,12 @@
 //! Nobody says beforehand what they write. What stands in the repository cannot be written over; a program that
 //! tries is started again without that file, for it is taken for one that the program makes.
 
-use crate::confined::{self, Confined, Place};
-use crate::packages::{self, Locked};
-use crate::params::{Argument, Params};
-use crate::view::{self, Plan};
-use crate::{ending, log, looks, program};
+use crate::described::packages::{self, Locked};
+use crate::described::params::{Argument, Params};
+use crate::described::program;
+use crate::running::confined::{self, Confined, Place};
+use crate::running::view::{self, Plan};
+use crate::running::{ending, log, looks};
 use retrace::stage::io::Repository;
 use retrace::{Error, Result};
 use sandbox::Refused;

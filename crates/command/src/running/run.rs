@@ -1,11 +1,11 @@
 //! Runs a command in its view, and tells what it looked at.
 
-use crate::confined::{self, Confined, Place};
-use crate::packages::{self, Locked};
-use crate::params::Params;
-use crate::prepared::Prepared;
-use crate::view::{self, Plan};
-use crate::{ending, log, looks, unwatched};
+use crate::described::packages::{self, Locked};
+use crate::described::params::Params;
+use crate::described::prepared::Prepared;
+use crate::running::confined::{self, Confined, Place};
+use crate::running::view::{self, Plan};
+use crate::running::{ending, log, looks, unwatched};
 use retrace::stage::io::Io;
 use retrace::{Error, Result};
 use std::collections::BTreeSet;

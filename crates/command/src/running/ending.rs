@@ -1,7 +1,7 @@
 //! How a command ended and what it was not let do, in words.
 
-use crate::confined::{Confined, Place};
-use crate::log;
+use crate::running::confined::{Confined, Place};
+use crate::running::log;
 use retrace::{Error, ErrorKind, Result};
 use sandbox::{End, Ended, Refused};
 use std::collections::BTreeMap;

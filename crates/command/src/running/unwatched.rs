@@ -1,6 +1,6 @@
 //! Commands where nothing can be watched: what they read must be declared, and is trusted.
 
-use crate::params::Params;
+use crate::described::params::Params;
 use retrace::stage::io::Io;
 use retrace::stage::look::Look;
 use retrace::{Error, Result};

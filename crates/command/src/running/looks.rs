@@ -1,8 +1,8 @@
 //! What a command looked at, as paths of the repository.
 
-use crate::confined::Confined;
-use crate::prepared::PROGRAM;
-use crate::program;
+use crate::described::prepared::PROGRAM;
+use crate::described::program;
+use crate::running::confined::Confined;
 use retrace::stage::io::Io;
 use retrace::stage::look::{Look, UNSEEN};
 use retrace::{Error, Result};

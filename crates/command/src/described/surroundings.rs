@@ -3,7 +3,7 @@
 //! Nothing of the caller's environment is passed on. What a variable says enters the key, but for those that say
 //! where the command runs.
 
-use crate::params::Params;
+use crate::described::params::Params;
 use std::collections::BTreeMap;
 
 /// Circumstances other than the usual under which a command can be run, to see whether what it makes depends on

@@ -1,9 +1,9 @@
 //! A command whose places are known: what it is started with, and what of that enters the key.
 
-use crate::arguments::{Places, fill};
-use crate::params::{Argument, Params};
-use crate::program::{self, Program};
-use crate::surroundings;
+use crate::described::arguments::{Places, fill};
+use crate::described::params::{Argument, Params};
+use crate::described::program::{self, Program};
+use crate::described::surroundings;
 use retrace::Result;
 use retrace::stage::kind::Bound;
 use retrace::yaml::node::Node;

@@ -2,9 +2,9 @@
 //!
 //! Knows where a command runs and what it may do there; not what its outputs are, and no stage.
 
-use crate::params::{Params, checked};
-use crate::program::{self, Program};
-use crate::surroundings;
+use crate::described::params::{Params, checked};
+use crate::described::program::{self, Program};
+use crate::described::surroundings;
 use retrace::stage::io::Repository;
 use retrace::stage::look::UNSEEN;
 use retrace::{Error, Result};
