@@ -2,11 +2,10 @@
 //! Learning: A Theoretical Analysis of Linear Attention Models* (Lee, Sohn, Lee; ICML 2026; arXiv
 //! 2602.23197).
 //!
-//! The engine is the crate `retrace`, its command line `retrace-cli`, the science `icl`, drawing `plots`,
-//! files `tables` and `provenance`. Here is the paper: its [`kinds`] of stages and their [`registry`], the
-//! [`code`] digests that enter their keys, the [`publisher`] of figures, what it knows of the [`contents`]
-//! of files, [`golden`] computations whose bits are known, and the [`verbs`] that only it has. [`app`]
-//! puts them together.
+//! The engine is the crate `retrace`, its command line `retrace-cli`, the science `icl`, what is made of findings
+//! (figures, claims, tables, the page) `findings`. Here is the paper: its [`kinds`] of stages and their
+//! [`registry`], the [`code`] digests that enter their keys, [`golden`] computations whose bits are known, and
+//! the [`verbs`] that only it has. [`app`] puts them together.
 
 pub mod app;
 pub mod code;
