@@ -56,7 +56,7 @@
 //! ```
 //!
 //! In the order of dependence: [`base`], [`yaml`], [`spec`] (what pipeline.yaml says), [`stage`] (what a
-//! stage is and what its key covers), [`store`] (what is kept), [`resolve`] (from pipeline.yaml to
+//! stage is and what its key covers), [`store`] (what is kept), [`shared`] (what others keep), [`resolve`] (from pipeline.yaml to
 //! stages), [`lock`], [`run`], [`upkeep`]. A whole command line is in the crate `retrace-cli`.
 
 pub mod base;
@@ -64,6 +64,7 @@ mod engine;
 pub mod lock;
 pub mod resolve;
 pub mod run;
+pub mod shared;
 pub mod spec;
 pub mod stage;
 pub mod store;

@@ -1,50 +1,186 @@
-//! The shared store that the command line or the environment names, and what is said of it.
+//! The shared store that the command line, the environment or pipeline.yaml names, and what is said of it.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::session::Session;
 use crate::program::description::Program;
 use clap::Args;
+use retrace::base::digest::Digest;
 use retrace::base::error::{Error, Result};
-use retrace::store::shared::{SharedStore, Troubles};
-use std::path::PathBuf;
+use retrace::shared::backend::Backend;
+use retrace::shared::folder::Folder;
+use retrace::shared::store::{SharedStore, Troubles};
+use retrace::shared::trust::{Signer, TRUST_FILE, Trust};
+use std::path::{Path, PathBuf};
 
 /// Names the store where `--store` does not: of any program, for digests are the same for all.
 pub const VARIABLE: &str = "RETRACE_STORE";
+/// Names the file with the secret key that signs what is put into a store.
+pub const KEY_VARIABLE: &str = "RETRACE_KEY";
 
 /// Which shared store is meant.
 #[derive(Clone, Debug, Default, Args)]
 pub struct StoreArgs {
-    /// The shared store: a folder, also one of a network file system [default: RETRACE_STORE]
-    #[arg(long, value_name = "DIR")]
-    pub store: Option<PathBuf>,
+    /// The shared store: a folder, also one of a network file system, or a URL [default: RETRACE_STORE, else
+    /// `store:` in pipeline.yaml]
+    #[arg(long, value_name = "STORE")]
+    pub store: Option<String>,
+}
+
+/// Where a shared store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    Folder(PathBuf),
+    Url(String),
+}
+
+impl Location {
+    fn read(text: &str, from: &Path) -> Location {
+        match text.contains("://") {
+            true => Location::Url(text.to_owned()),
+            false => Location::Folder(from.join(text)),
+        }
+    }
+
+    /// What keeps the bytes there; `make` makes the folder where the one above it is there.
+    fn open(&self, make: bool) -> Result<Box<dyn Backend>> {
+        match self {
+            Location::Folder(folder) if make => Ok(Box::new(Folder::open_or_make(folder)?)),
+            Location::Folder(folder) => Ok(Box::new(Folder::open(folder)?)),
+            Location::Url(url) => {
+                let error = Error::config(format!("{url}: only folders can be stores"));
+                Err(error.hint("name a folder, also one of a network file system"))
+            }
+        }
+    }
 }
 
 impl StoreArgs {
-    /// The folder that is named, if one is.
-    pub fn folder(&self) -> Option<PathBuf> {
-        let of_variable = || std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
-        self.store
-            .clone()
-            .or_else(|| of_variable().map(PathBuf::from))
+    /// The store that the command line or the environment names.
+    pub fn named(&self) -> Option<Location> {
+        let of_variable = || {
+            std::env::var(VARIABLE)
+                .ok()
+                .filter(|value| !value.is_empty())
+        };
+        let text = self.store.clone().or_else(of_variable)?;
+        Some(Location::read(&text, Path::new("")))
     }
 
-    /// The folder, where the verb is for nothing without one.
+    /// The store that is named anywhere.
+    pub fn location(&self, session: &Session) -> Option<Location> {
+        let root = &session.engine.workspace.root;
+        let of_file = || {
+            Some(Location::read(
+                session.engine.pipeline.store.as_ref()?,
+                root,
+            ))
+        };
+        self.named().or_else(of_file)
+    }
+
+    /// The store, where the verb is for nothing without one; `make` makes its folder. What is put there is
+    /// signed where a key is named.
     ///
     /// # Errors
-    /// None is named.
-    pub fn required(&self) -> Result<PathBuf> {
-        self.folder().ok_or_else(|| {
+    /// None is named, or it is not there; or `store.trust` or the key is none.
+    pub fn required(&self, session: &Session, make: bool) -> Result<SharedStore> {
+        let location = self.location(session).ok_or_else(|| {
             let error = Error::config("no store is named");
-            error.hint(format!("name a folder with --store DIR, or in {VARIABLE}"))
-        })
+            error.hint(format!("name a folder or a URL with --store STORE, in {VARIABLE}, or as `store:` in pipeline.yaml"))
+        })?;
+        let root = &session.engine.workspace.root;
+        let store = open(&location, root, make)?;
+        match std::env::var_os(KEY_VARIABLE).filter(|value| !value.is_empty()) {
+            Some(file) => {
+                let signer = Signer::read(Path::new(&file))?;
+                if store.trust().name(signer.id()).is_none() {
+                    let id = signer.id();
+                    terminal::warn(&format!(
+                        "the key in {KEY_VARIABLE} is not in {TRUST_FILE}: nobody who has this repository believes what it signs; its line is `ed25519 {id} NAME`"
+                    ));
+                }
+                Ok(store.signing(signer, program_digest()?))
+            }
+            None => Ok(store),
+        }
+    }
+}
+
+/// The store at a location, believing the signers of the repository.
+///
+/// # Errors
+/// It is not there, or `store.trust` is none.
+pub fn open(location: &Location, root: &Path, make: bool) -> Result<SharedStore> {
+    let trust = Trust::read(&root.join(TRUST_FILE))?;
+    Ok(SharedStore::new(location.open(make)?).trusting(trust))
+}
+
+/// The digest of the file of the running program.
+///
+/// # Errors
+/// It cannot be read.
+pub fn program_digest() -> Result<Digest> {
+    let program = std::env::current_exe();
+    let program = program.map_err(|e| Error::failed(format!("cannot find this program: {e}")))?;
+    Ok(Digest::of_file(&program)?.0)
+}
+
+/// The store that a run looks into.
+pub struct ForRun {
+    pub store: Option<SharedStore>,
+    /// Whether the run is for nothing without it.
+    required: bool,
+}
+
+impl ForRun {
+    /// The store at a location. One that is not there is a warning, and an error where it is required.
+    ///
+    /// # Errors
+    /// It is required and not there; or `store.trust` is none.
+    pub fn open(location: Option<&Location>, root: &Path, required: bool) -> Result<ForRun> {
+        let trust = Trust::read(&root.join(TRUST_FILE))?;
+        let store = match location.map(|location| location.open(false)) {
+            None if required => {
+                let error = Error::config("--store-required, and no store is named");
+                return Err(error.hint(format!(
+                    "name it with --store STORE, in {VARIABLE}, or as `store:` in pipeline.yaml"
+                )));
+            }
+            None => None,
+            Some(Ok(backend)) => Some(SharedStore::new(backend).trusting(trust)),
+            Some(Err(error)) if required => return Err(error),
+            Some(Err(error)) => {
+                let hint = error.hint.map_or(String::new(), |hint| format!("; {hint}"));
+                let message = error.message;
+                terminal::warn(&format!(
+                    "{message}: what is not in the cache is made here{hint}"
+                ));
+                None
+            }
+        };
+        Ok(ForRun { store, required })
     }
 
-    /// The store that a run looks into, if one is named and there; else a warning says what follows.
-    pub fn for_run(&self) -> Option<SharedStore> {
-        match SharedStore::open(&self.folder()?) {
-            Ok(shared) => Some(shared),
-            Err(error) => {
-                terminal::warn(&format!("{error}: what is not in the cache is made here"));
-                None
+    /// Says what went wrong in it.
+    ///
+    /// # Errors
+    /// It is required and has failed.
+    pub fn conclude(&self, program: &Program) -> Result<()> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        match store.troubles().first {
+            Some(error) if self.required => {
+                let message = format!(
+                    "the store {} is required and failed: {}",
+                    store.shown(),
+                    error.message
+                );
+                Err(Error { message, ..error })
+            }
+            _ => {
+                tell(program, store);
+                Ok(())
             }
         }
     }
@@ -57,13 +193,12 @@ pub fn tell(program: &Program, shared: &SharedStore) {
         failures,
         first,
     } = shared.troubles();
-    let root = shared.root().display();
-    if let Some(object) = wrong.first() {
-        let objects = count(wrong.len(), "object");
+    let shown = shared.shown();
+    if let Some(name) = wrong.first() {
+        let objects = count(wrong.len(), "file");
         terminal::warn(&format!(
-            "the store {root} has {objects} with other bytes than the name says, and none of that was used: {}; \
+            "the store {shown} has {objects} that are not what their names say, and none of that was used: {name}; \
              `{} push --paranoid` puts right ones in place of those that the lock records",
-            object.display(),
             program.name
         ));
     }
@@ -73,6 +208,6 @@ pub fn tell(program: &Program, shared: &SharedStore) {
             true => "; it was given up",
             false => "",
         };
-        terminal::warn(&format!("the store {root} failed {times}: {error}{end}"));
+        terminal::warn(&format!("the store {shown} failed {times}: {error}{end}"));
     }
 }

@@ -16,7 +16,7 @@ use crate::verbs::provenance::Beside;
 use crate::verbs::transfer::Way;
 use crate::verbs::{
     clean, completions, diff, explain, gc, graph, man, provenance, rebuild, repeat, run, runs,
-    schema, status, transfer, verify,
+    schema, status, store, transfer, verify,
 };
 use clap::{Command, FromArgMatches};
 use retrace::base::error::{Error, ErrorKind, Result};
@@ -238,6 +238,7 @@ impl<V: OwnVerbs> App<V> {
             Verb::Pull(args) => {
                 transfer::transfer(&call.session()?, args, scope.paranoid, Way::Pull)
             }
+            Verb::Store(command) => store::store(&call, command),
             Verb::Provenance(args) => {
                 provenance::provenance(program, scope, self.beside.as_ref(), args)
             }

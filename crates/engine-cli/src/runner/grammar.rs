@@ -17,6 +17,7 @@ use crate::verbs::repeat::RepeatArgs;
 use crate::verbs::run::RunArgs;
 use crate::verbs::runs::RunsArgs;
 use crate::verbs::status::StatusArgs;
+use crate::verbs::store::StoreCommand;
 use crate::verbs::transfer::TransferArgs;
 use crate::verbs::verify::VerifyArgs;
 use clap::{Command, CommandFactory, Parser, Subcommand};
@@ -63,6 +64,8 @@ pub enum Verb<V: Subcommand> {
     Push(TransferArgs),
     /// Bring what the lock records from a shared store into the cache, whoever filled it: other bytes are refused
     Pull(TransferArgs),
+    /// Look after a shared store
+    Store(StoreCommand),
     /// Say where a published file came from, from any copy of it, and how to make it again
     Provenance(ProvenanceArgs),
     /// Print a script that completes verbs and options in a shell

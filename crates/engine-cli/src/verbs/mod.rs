@@ -14,5 +14,6 @@ pub mod run;
 pub mod runs;
 pub mod schema;
 pub mod status;
+pub mod store;
 pub mod transfer;
 pub mod verify;

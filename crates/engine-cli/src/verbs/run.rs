@@ -3,7 +3,7 @@
 use crate::console::terminal::{self, count};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::{self, Session};
-use crate::pipeline::shared::{self, StoreArgs};
+use crate::pipeline::shared::{ForRun, Location, StoreArgs};
 use crate::pipeline::workers;
 use crate::program::description::Program;
 use crate::program::exit;
@@ -58,6 +58,9 @@ pub struct RunArgs {
     pub no_wait: bool,
     #[command(flatten)]
     pub store: StoreArgs,
+    /// End with an error where no store is named or the store fails, instead of making everything here
+    #[arg(long)]
+    pub store_required: bool,
 }
 
 impl RunArgs {
@@ -74,6 +77,7 @@ impl RunArgs {
             accept: false,
             no_wait,
             store: StoreArgs::default(),
+            store_required: false,
         }
     }
 }
@@ -95,9 +99,11 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         downstream: args.downstream,
     };
     // Also where nothing is looked for: a name that leads nowhere is said.
-    let store = match args.dry_run {
-        true => None,
-        false => args.store.for_run(),
+    let open =
+        |location: Option<&Location>| ForRun::open(location, &workspace.root, args.store_required);
+    let store = match args.store.named() {
+        Some(folder @ Location::Folder(_)) if !args.dry_run => Some(open(Some(&folder))?),
+        _ => None,
     };
     let plain = !(args.dry_run || args.force || args.single_item || scope.paranoid);
     // The short answer names no stage.
@@ -113,12 +119,16 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         selection = session.engine.pipeline.with_downstream(selection);
     }
     if args.dry_run {
-        if args.store.folder().is_some() {
+        if args.store.location(&session).is_some() {
             terminal::note("the store is not asked: what it has is shown as not run here");
         }
         status::print_plan(&session, &selection, false)?;
         return Ok(exit::OK);
     }
+    let store = match store {
+        Some(store) => store,
+        None => open(args.store.location(&session).as_ref())?,
+    };
     let held = session
         .engine
         .workspace
@@ -128,7 +138,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
             ));
         })?;
     let context = Context {
-        shared: store.as_ref(),
+        shared: store.store.as_ref(),
         ..session.context()?
     };
     let mut given = BTreeMap::new();
@@ -181,9 +191,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     if let Some(display) = display.get() {
         display.finish();
     }
-    if let Some(store) = &store {
-        shared::tell(program, store);
-    }
+    let concluded = store.conclude(program);
     let summary = summary?;
     let (line, code) = conclude(&session, args, &summary);
     let past = recorder.into_run(line, code, summary.seconds);
@@ -196,7 +204,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         )?;
     }
     drop(held);
-    Ok(code)
+    concluded.map(|()| code)
 }
 
 /// Ends a run that an earlier one has answered already.

@@ -5,10 +5,11 @@ use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, StoreArgs};
 use crate::pipeline::workers;
 use crate::program::exit;
+use crate::progress::bar::Bar;
 use crate::verbs::gc::size;
 use clap::Args;
 use retrace::base::error::Result;
-use retrace::store::shared::SharedStore;
+use retrace::shared::store::SharedStore;
 use retrace::upkeep::transfer::{Transfer, Transferring};
 
 #[derive(Debug, Args)]
@@ -28,12 +29,8 @@ pub enum Way {
 
 /// Moves what the lock records.
 pub fn transfer(session: &Session, args: &TransferArgs, paranoid: bool, way: Way) -> Result<u8> {
-    let folder = args.store.required()?;
     let selection = session.select(&args.targets)?;
-    let store = match way {
-        Way::Push => SharedStore::open_or_make(&folder)?,
-        Way::Pull => SharedStore::open(&folder)?,
-    };
+    let store = args.store.required(session, way == Way::Push)?;
     workers::listen("stopping after this object")?;
     let waiting = |holder: &str| terminal::note(&format!("{holder}: waiting for it to end"));
     let workspace = &session.engine.workspace;
@@ -43,16 +40,19 @@ pub fn transfer(session: &Session, args: &TransferArgs, paranoid: bool, way: Way
         Way::Push => _look = workspace.lock_for_look(waiting)?,
         Way::Pull => _held = workspace.lock_for_run(true, waiting)?,
     }
+    let bar = Bar::new();
     let both = Transferring {
         context: &session.context()?,
         selection: &selection,
         shared: &store,
         cancelled: workers::cancelled(),
+        observer: &|done, of| bar.show(done, of),
     };
     let moved = match way {
         Way::Push => both.push(paranoid),
         Way::Pull => both.pull(),
     };
+    bar.finish();
     shared::tell(session.program, &store);
     terminal::summary(&text(session, &store, &moved?, way));
     Ok(exit::OK)
@@ -64,10 +64,11 @@ fn text(session: &Session, store: &SharedStore, moved: &Transfer, way: Way) -> S
         objects,
         bytes,
         there,
+        entries,
         missing,
         unrecorded,
     } = moved;
-    let root = store.root().display();
+    let root = store.shown();
     let (verb, end, from) = match way {
         Way::Push => ("put into", "there", "in the cache"),
         Way::Pull => ("brought from", "here", "in the store"),
@@ -75,6 +76,13 @@ fn text(session: &Session, store: &SharedStore, moved: &Transfer, way: Way) -> S
     let (stages, size) = (count(*stages, "recorded stage"), size(*bytes));
     let objects = count(*objects, "object");
     let mut text = format!("{stages}: {objects} ({size}) {verb} {root}, {there} {end} already\n");
+    if store.signs() {
+        let (entries, noun) = match entries {
+            1 => (1, "entry"),
+            &more => (more, "entries"),
+        };
+        text += &format!("{entries} {noun} signed\n");
+    }
     let name = session.program.name;
     if !missing.is_empty() {
         let (what, ids) = (count(missing.len(), "stage"), listed(session, missing));

@@ -205,12 +205,16 @@ pub fn remove(path: &Path) -> Result<()> {
 fn temporary_beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_folder(folder)?;
+    beside(path).map_err(|e| Error::io("write in", folder, &e))
+}
+
+/// A file under a temporary name in the folder of `path`, which is there.
+pub(crate) fn beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     // A file of the user's own, as far as the umask lets others read it.
     tempfile::Builder::new()
         .prefix(TEMPORARY)
         .permissions(permissions(0o644))
-        .tempfile_in(folder)
-        .map_err(|e| Error::io("write in", folder, &e))
+        .tempfile_in(path.parent().unwrap_or(Path::new(".")))
 }
 
 fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {

@@ -70,6 +70,10 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
         "type": "object",
         "properties": {
             "version": {"description": "Version of the file format.", "const": 2},
+            "store": {
+                "description": "The shared store where --store and RETRACE_STORE name none: a folder, from this file, or a URL. In no key.",
+                "type": "string",
+            },
             "vars": {
                 "description": "Constants that parameters refer to as ${name}.",
                 "type": ["object", "null"],

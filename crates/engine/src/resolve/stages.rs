@@ -23,6 +23,8 @@ pub struct Pipeline {
     /// Each stage comes after all that it depends on; ties are in the order of the file.
     pub stages: Vec<Stage>,
     pub groups: Vec<Group>,
+    /// The shared store that the file names, as written.
+    pub store: Option<String>,
     /// Variables that nothing uses, and where they stand: maybe a name is mistyped.
     pub unused: Vec<(String, Place)>,
 }
@@ -67,6 +69,7 @@ impl Pipeline {
         Ok(Pipeline {
             stages,
             groups,
+            store: spec.store,
             unused,
         })
     }

@@ -13,6 +13,7 @@ use crate::resolve::select::Selection;
 use crate::resolve::stages::Pipeline;
 use crate::resolve::trace;
 use crate::run::inspection::Inspector;
+use crate::shared::store::SharedStore;
 use crate::stage::key::{Change, Key};
 use crate::stage::kind::Kind;
 use crate::stage::publication::{self, FILE, PUBLISHED, Publication, Publications, Publisher};
@@ -20,7 +21,6 @@ use crate::stage::stage::{Source, Stage};
 use crate::stage::supplied::{Absent, AbsentFile};
 use crate::store::actions::{Action, Outputs};
 use crate::store::content::Store;
-use crate::store::shared::SharedStore;
 use crate::store::workspace::Workspace;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ pub struct Context<'a> {
     /// The repository's lock, to which a variant that has not run yet is compared.
     pub baseline: &'a LockFile,
     pub store: &'a Store,
-    /// Where a run looks for what the lock records and the cache does not have.
+    /// Where a run looks for what the cache does not have.
     pub shared: Option<&'a SharedStore>,
     pub publisher: Option<&'a dyn Publisher>,
     /// Looks at files that no stage made.

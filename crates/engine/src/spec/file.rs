@@ -19,6 +19,8 @@ const CHANGES: &str = "docs/reference/version-2.md";
 /// The whole file.
 #[derive(Clone, Debug)]
 pub struct Spec {
+    /// The shared store where nobody names another: a folder, from this file, or a URL.
+    pub store: Option<String>,
     /// Constants that parameters refer to as `${name}`: one mapping.
     pub vars: Node,
     /// What stages of a kind have that do not say it themselves.
@@ -62,7 +64,9 @@ impl Spec {
     /// Reads the file's text; `source` is its name in messages.
     pub fn parse(source: &str, text: &str) -> Result<Spec> {
         let root = Node::parse(source, text)?;
-        let known = ["version", "vars", "kinds", "profiles", "groups", "stages"];
+        let known = [
+            "version", "store", "vars", "kinds", "profiles", "groups", "stages",
+        ];
         check_keys(&root, "the pipeline", &known)?;
         let version = require(&root, "the pipeline", "version")?;
         let number = match version.value {
@@ -81,6 +85,8 @@ impl Spec {
                 None => error.hint(format!("write `version: {VERSION}`")),
             });
         }
+        let store = root.get("store").map(|node| node.text("store"));
+        let store = store.transpose()?.map(str::to_owned);
         let empty = Node::new(root.place.clone(), Value::Null);
         let section = |name: &str| root.get(name).unwrap_or(&empty);
         let vars = section("vars").clone();
@@ -110,6 +116,7 @@ impl Spec {
             .collect::<Result<Vec<_>>>()?;
         check_unique(stages.iter().map(|stage| &stage.name), Role::Stage)?;
         Ok(Spec {
+            store,
             vars,
             kinds,
             profiles,

@@ -97,6 +97,11 @@ impl Key {
         self.digest
     }
 
+    /// What covers the code that the stage's kind reaches.
+    pub fn code(&self) -> &str {
+        &self.code.digest
+    }
+
     fn encode(&self) -> Digest {
         let mut e = Encoder::new("retrace stage key");
         e.word(FORMAT);

@@ -4,6 +4,5 @@ pub mod actions;
 pub(crate) mod cache_folder;
 pub mod content;
 pub mod history;
-pub mod shared;
 pub mod stat;
 pub mod workspace;

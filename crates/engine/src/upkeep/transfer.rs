@@ -1,17 +1,21 @@
 //! Between the cache and a shared store: what the lock records is put there, or brought from there.
 //!
-//! Both go by the lock's digests alone. No stage runs, no file of the working tree is read or written, and
-//! keys are not computed: what the lock records is right, whether or not it is what pipeline.yaml asks for now.
+//! Both go by the lock's digests. No stage runs, and no file of the working tree is written. Where what is put
+//! there is signed, the keys are computed: a signer speaks only of keys that this program computes now.
 
 use crate::base::digest::Digest;
 use crate::base::error::{Error, ErrorKind, PROGRAM, Result};
 use crate::lock::file::Block;
 use crate::resolve::select::Selection;
 use crate::run::plan::Context;
+use crate::shared::store::{MAX_BYTES, SharedStore};
+use crate::stage::key::Key;
 use crate::store::actions::{Action, Outputs};
-use crate::store::shared::SharedStore;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// So many objects are on their way at once: a network is slow to answer, not to carry.
+const AT_ONCE: usize = 16;
 
 /// What was put into a shared store, or brought from it.
 #[derive(Debug, Default)]
@@ -23,6 +27,8 @@ pub struct Transfer {
     pub bytes: u64,
     /// Objects that were where they should be already.
     pub there: usize,
+    /// Entries that were signed and put there.
+    pub entries: usize,
     /// Recorded stages of which an output was not to be had.
     pub missing: BTreeSet<usize>,
     /// Selected stages that the lock does not record.
@@ -35,28 +41,41 @@ pub struct Transferring<'a> {
     pub selection: &'a Selection,
     pub shared: &'a SharedStore,
     pub cancelled: &'a AtomicBool,
+    /// Hears how many objects and entries of how many are done.
+    pub observer: &'a (dyn Fn(usize, usize) + Sync),
 }
 
 impl Transferring<'_> {
-    /// Puts the objects that the lock records and the cache has into the store; `paranoid` reads what is there
-    /// already. What the cache does not have is missing.
+    /// Puts the objects that the lock records and the cache has into the store, then the entries, where the
+    /// store signs; `paranoid` reads what is there already. What the cache does not have is missing.
     ///
     /// # Errors
     /// The lock records none of the stages, the store cannot be written, or the user has interrupted.
     pub fn push(&self, paranoid: bool) -> Result<Transfer> {
         let store = self.context.store;
         let (mut transfer, blocks) = self.recorded("push")?;
-        let mut seen: BTreeSet<Digest> = BTreeSet::new();
-        for (index, block) in blocks {
+        let mut objects: BTreeSet<Digest> = BTreeSet::new();
+        for (&index, block) in &blocks {
             for record in block.outputs.values() {
-                self.go_on()?;
-                if !store.holds(record.digest) {
-                    transfer.missing.insert(index);
-                } else if seen.insert(record.digest) {
-                    transfer.add(self.shared.put(record.digest, store, paranoid)?);
+                match store.holds(record.digest) {
+                    true => drop(objects.insert(record.digest)),
+                    false => drop(transfer.missing.insert(index)),
                 }
             }
         }
+        let objects: Vec<Digest> = objects.into_iter().collect();
+        for moved in self.each(&objects, |&digest| self.shared.put(digest, store, paranoid))? {
+            transfer.add(moved);
+        }
+        let spoken: Vec<Statement> = match self.shared.signs() {
+            true => self.statements(&blocks)?,
+            false => Vec::new(),
+        };
+        let is_put = self.each(&spoken, |(index, key, outputs)| {
+            let stage = &self.context.pipeline.stages[*index];
+            self.shared.publish(&stage.id, key, outputs, store)
+        })?;
+        transfer.entries = is_put.into_iter().filter(|&is_put| is_put).count();
         Ok(transfer)
     }
 
@@ -68,25 +87,33 @@ impl Transferring<'_> {
     pub fn pull(&self) -> Result<Transfer> {
         let store = self.context.store;
         let (mut transfer, blocks) = self.recorded("pull")?;
-        for (index, block) in blocks {
-            let mut outputs = Outputs::new();
-            for (name, record) in &block.outputs {
-                self.go_on()?;
-                if store.holds(record.digest) {
-                    transfer.there += 1;
-                } else {
-                    let fetched = self.shared.fetch(record.digest, store, self.cancelled)?;
-                    if fetched.is_none() {
-                        transfer.missing.insert(index);
-                        continue;
-                    }
-                    transfer.add(fetched);
-                }
-                outputs.insert(name.clone(), record.digest);
+        let recorded = blocks.values().flat_map(|block| block.outputs.values());
+        let recorded: BTreeSet<Digest> = recorded.map(|record| record.digest).collect();
+        let (here, absent): (Vec<Digest>, Vec<Digest>) = recorded
+            .into_iter()
+            .partition(|&digest| store.holds(digest));
+        transfer.there = here.len();
+        let fetch = |&digest: &Digest| self.shared.fetch(digest, MAX_BYTES, store, self.cancelled);
+        let fetched = self.each(&absent, fetch)?;
+        let mut lost = BTreeSet::new();
+        for (digest, moved) in absent.into_iter().zip(fetched) {
+            match moved {
+                Some(_) => transfer.add(moved),
+                None => drop(lost.insert(digest)),
             }
-            let is_whole = outputs.len() == block.outputs.len();
+        }
+        for (index, block) in blocks {
+            let outputs: Outputs = block
+                .outputs
+                .iter()
+                .map(|(name, record)| (name.clone(), record.digest))
+                .collect();
+            if outputs.values().any(|digest| lost.contains(digest)) {
+                transfer.missing.insert(index);
+                continue;
+            }
             let cached = store.action(block.key);
-            if is_whole && cached.is_none_or(|action| action.outputs != outputs) {
+            if cached.is_none_or(|action| action.outputs != outputs) {
                 let action = Action {
                     stage: self.context.pipeline.stages[index].id.clone(),
                     seconds: 0.0,
@@ -120,6 +147,67 @@ impl Transferring<'_> {
         Ok((transfer, blocks))
     }
 
+    /// What may be said of the recorded stages: of those whose recorded key is the one that they have now, and
+    /// of which the cache holds what the lock records.
+    fn statements(&self, blocks: &BTreeMap<usize, &Block>) -> Result<Vec<Statement>> {
+        let context = self.context;
+        let known = context.plan(self.selection)?.known;
+        let mut statements = Vec::new();
+        for (&index, block) in blocks {
+            let stage = &context.pipeline.stages[index];
+            let Some(outputs) = known.get(&index) else {
+                continue;
+            };
+            let Some(inputs) = context.input_digests(stage, |before| known.get(&before))? else {
+                continue;
+            };
+            let key = context.probe(stage, inputs).key;
+            let is_recorded = |(name, digest): (&String, &Digest)| {
+                let record = block.outputs.get(name);
+                record.is_some_and(|record| record.digest == *digest)
+            };
+            if key.digest() == block.key && outputs.iter().all(is_recorded) {
+                statements.push((index, key, outputs.clone()));
+            }
+        }
+        Ok(statements)
+    }
+
+    /// Does something to each, several at once; the results are in the order of `items`.
+    fn each<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        work: impl Fn(&T) -> Result<R> + Sync,
+    ) -> Result<Vec<R>> {
+        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let has_failed = AtomicBool::new(false);
+        let worker = || -> Result<Vec<(usize, R)>> {
+            let mut results = Vec::new();
+            while !has_failed.load(Ordering::Relaxed) {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(index) else { break };
+                let result = self.go_on().and_then(|()| work(item));
+                has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
+                results.push((index, result?));
+                (self.observer)(1 + done.fetch_add(1, Ordering::Relaxed), items.len());
+            }
+            Ok(results)
+        };
+        let mut results = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..AT_ONCE.min(items.len()))
+                .map(|_| scope.spawn(worker))
+                .collect();
+            let panicked = |_| Err(Error::failed("a thread that moves objects panicked"));
+            let mut results = Vec::with_capacity(items.len());
+            for thread in threads {
+                results.extend(thread.join().unwrap_or_else(panicked)?);
+            }
+            Ok::<_, Error>(results)
+        })?;
+        results.sort_by_key(|(index, _)| *index);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+
     fn go_on(&self) -> Result<()> {
         match self.cancelled.load(Ordering::Relaxed) {
             true => Err(Error::of(ErrorKind::Interrupted, "interrupted")
@@ -128,6 +216,9 @@ impl Transferring<'_> {
         }
     }
 }
+
+/// A stage, the key that it has, and what came of it.
+type Statement = (usize, Key, Outputs);
 
 impl Transfer {
     fn add(&mut self, moved: Option<u64>) {
