@@ -217,6 +217,13 @@ pub const EXAMPLES: Examples = &[
         )],
     ),
     (
+        "store",
+        &[(
+            "store key ../signing-key --name 'Ann of the lab'",
+            "a key that signs what one pushes, and the line for store.trust",
+        )],
+    ),
+    (
         "provenance",
         &[
             (

@@ -50,7 +50,7 @@ const ANSWERS: &[&[&str]] = &[
 ];
 
 /// Verbs whose answer is a file or a folder that they make, or that are asked elsewhere.
-const ELSEWHERE: [&str; 5] = ["claims", "report", "export", "push", "pull"];
+const ELSEWHERE: [&str; 6] = ["claims", "report", "export", "push", "pull", "store"];
 
 fn made() -> Repository {
     let repository = Repository::new();
