@@ -100,6 +100,7 @@ bench: compiler ## how fast the kernels are, how long the engine takes when noth
 	$(CARGO) bench --locked --bench transformer
 	$(CARGO) bench --locked --bench language
 	$(CARGO) bench --locked --bench engine
+	$(CARGO) bench --locked -p retrace --bench scale
 
 bench-peer: ## the training steps beside the same in PyTorch
 	@$(PYTHON) benches/peer_torch.py

@@ -45,12 +45,18 @@ fn known_attacks_get_their_message() {
     };
     assert_eq!(told("a small pipeline"), Ok(1));
     assert_eq!(told("a matrix of 2 axes with 100 items"), Ok(10_000));
+    assert_eq!(told("a matrix of 3 axes with 46 items"), Ok(97_336));
     for (name, message) in [
         ("variables in a ring", "refers to itself"),
         ("variables that blow up as lists", "too much"),
         ("variables that blow up as texts", "too much"),
         ("a matrix of 60 axes with 2 items", "combinations"),
         ("a billion laughs", ""),
+        ("a fan of patterns of any stage", "too many stages"),
+        (
+            "a matrix of 1 axes with 150000 items",
+            "more than 100000 stages",
+        ),
         ("the output \"../x\"", "without `.` or `..`"),
         ("the output \"/etc/passwd\"", "absolute"),
         ("the input \"../x\"", "without `.` or `..`"),

@@ -18,7 +18,9 @@ const TELLING: f64 = 5.0;
 /// What is left.
 pub struct Outlook {
     /// Seconds that each stage that is left takes.
-    left: BTreeMap<usize, f64>,
+    left: BTreeMap<usize, Duration>,
+    /// Their sum.
+    to_do: Duration,
     /// Stages of which nothing is known.
     unknown: BTreeSet<usize>,
     groups: Vec<Group>,
@@ -57,6 +59,7 @@ impl Outlook {
         let durations = Durations::of(past);
         let mut outlook = Outlook {
             left: BTreeMap::new(),
+            to_do: Duration::ZERO,
             unknown: BTreeSet::new(),
             groups: Vec::new(),
             workers: workers.max(1) as f64,
@@ -65,7 +68,11 @@ impl Outlook {
         for &index in selection.closure.difference(fresh) {
             let stage = &pipeline.stages[index];
             match durations.about(&stage.id).or(stage.seconds) {
-                Some(seconds) => drop(outlook.left.insert(index, seconds)),
+                Some(seconds) => {
+                    let takes = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                    outlook.to_do = outlook.to_do.saturating_add(takes);
+                    outlook.left.insert(index, takes);
+                }
                 None => drop(outlook.unknown.insert(index)),
             }
         }
@@ -87,9 +94,10 @@ impl Outlook {
     /// Takes down that a stage has ended, and whether it ran. The groups that are ready with it.
     pub fn end(&mut self, stage: usize, ran: bool) -> Vec<Ready> {
         self.unknown.remove(&stage);
-        let seconds = self.left.remove(&stage).unwrap_or(0.0);
+        let takes = self.left.remove(&stage).unwrap_or_default();
+        self.to_do = self.to_do.saturating_sub(takes);
         if ran {
-            self.done += seconds;
+            self.done += takes.as_secs_f64();
         }
         let mut ready = Vec::new();
         self.groups.retain_mut(|group| {
@@ -116,7 +124,7 @@ impl Outlook {
         if self.left.len() < self.unknown.len() {
             return None;
         }
-        let work: f64 = self.left.values().sum();
+        let work = self.to_do.as_secs_f64();
         let pace = match self.done > TELLING {
             true => elapsed.as_secs_f64() / self.done,
             false => 1.0 / self.workers,

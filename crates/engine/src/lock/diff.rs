@@ -59,7 +59,7 @@ impl OutputDiff {
 /// that has the key of a stage that is gone is that stage with another name.
 pub fn diff(old: &Lock, new: &Lock) -> Vec<StageDiff> {
     let renamed = renamed(old, new);
-    let is_old_name = |id: &&String| renamed.values().any(|old| old == id);
+    let old_names: BTreeSet<&String> = renamed.values().copied().collect();
     let ids: BTreeSet<&String> = old.stages.keys().chain(new.stages.keys()).collect();
     let one = |id: &String| {
         let renamed_from = renamed.get(id).copied();
@@ -82,7 +82,7 @@ pub fn diff(old: &Lock, new: &Lock) -> Vec<StageDiff> {
             outputs,
         })
     };
-    let ids = ids.into_iter().filter(|id| !is_old_name(id));
+    let ids = ids.into_iter().filter(|id| !old_names.contains(id));
     ids.filter_map(one).collect()
 }
 

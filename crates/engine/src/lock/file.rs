@@ -12,14 +12,15 @@ use crate::lock::block::{Salvaged, Unreadable};
 use crate::lock::keys;
 use crate::lock::text::{self, FORMAT};
 use crate::store::workspace::{KEYS_FILE, SPEC_FILE};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 pub use crate::lock::block::{Block, Lock, Problem, Record, code_name};
 
-/// A larger file is refused: it is somebody else's, and takes ten times its size when it is read.
-pub const MAX_BYTES: u64 = 32 << 20;
+/// A larger file is refused: it is somebody else's, and takes some times its size when it is read. The lock of
+/// 100,000 stages with two published outputs each has 70 MB.
+pub const MAX_BYTES: u64 = 256 << 20;
 
 /// More problems than these are counted, not listed.
 const LISTED: usize = 8;
@@ -166,6 +167,10 @@ struct Found {
     digest: Option<Digest>,
     /// A stage of each key.
     ids: OnceLock<BTreeMap<Digest, String>>,
+    /// Where any output is.
+    paths: OnceLock<BTreeSet<String>>,
+    /// Why stages are not recorded: the first of several reasons.
+    reasons: OnceLock<BTreeMap<String, String>>,
 }
 
 impl LockFile {
@@ -216,6 +221,22 @@ impl LockFile {
         Ok(ids.get(&key).and_then(|id| lock.stages.get(id)))
     }
 
+    /// Whether an output of any stage is recorded at this path.
+    ///
+    /// # Errors
+    /// As [`LockFile::get`].
+    pub fn has_path(&self, path: &str) -> Result<bool> {
+        let Found { lock, paths, .. } = self.found()?;
+        let paths = paths.get_or_init(|| {
+            let records = lock
+                .stages
+                .values()
+                .flat_map(|block| block.outputs.values());
+            records.map(|record| record.path.clone()).collect()
+        });
+        Ok(paths.contains(path))
+    }
+
     /// What of it cannot be read.
     ///
     /// # Errors
@@ -226,9 +247,15 @@ impl LockFile {
 
     /// Why a stage is not recorded, if the text is to blame.
     pub fn problem_of(&self, stage: &str) -> Option<&str> {
-        let problems = self.problems().ok()?;
-        let found = problems.iter().find(|p| p.stage.as_deref() == Some(stage));
-        found.map(|problem| problem.why.as_str())
+        let Found {
+            problems, reasons, ..
+        } = self.found().ok()?;
+        let reasons = reasons.get_or_init(|| {
+            let of_stage = |p: &Problem| Some((p.stage.clone()?, p.why.clone()));
+            // The last of equals is taken: in reverse that is the first.
+            problems.iter().rev().filter_map(of_stage).collect()
+        });
+        reasons.get(stage).map(String::as_str)
     }
 
     /// The file and what was in it when it was read; `None` when it was not, or is not there.
@@ -249,6 +276,8 @@ impl LockFile {
                 problems,
                 digest,
                 ids: OnceLock::new(),
+                paths: OnceLock::new(),
+                reasons: OnceLock::new(),
             })
         });
         found.as_ref().map_err(Clone::clone)

@@ -30,7 +30,7 @@ pub const FORMAT: u64 = 4;
 const TITLE: &str = "# retrace lock ";
 
 /// A text with more problems is somebody else's.
-const MOST: usize = 10_000;
+const MOST: usize = 100_000;
 
 /// A line of a stage: its number, and what it says or why it cannot be read.
 type Line = (usize, Result<Block, String>);

@@ -2,8 +2,8 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::files::inside;
-use crate::resolve::groups::{self, Group};
-use crate::resolve::outputs::{self, OutputFiles};
+use crate::resolve::drafts::{Drafts, Reader};
+use crate::resolve::outputs;
 use crate::resolve::{recorded, supplied, tolerance};
 use crate::spec::expand::Draft;
 use crate::spec::ids::{self, Pattern, check_name, in_file_name};
@@ -12,7 +12,6 @@ use crate::stage::kind::{Bound, Kind, Role, role};
 use crate::stage::stage::{ARTIFACTS, Input, OUTPUT_FOLDERS, Source, Stage};
 use crate::store::workspace::LOCK_FILE;
 use crate::yaml::node::{Key, Node, Value};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,65 +19,6 @@ use std::sync::Arc;
 const MAX_FILE_NAME: usize = 255;
 /// A longer path is refused: with the folder of the repository it must fit into what systems allow.
 const MAX_PATH: usize = 1_000;
-
-/// All drafts, among which each finds what it reads.
-pub struct Drafts<'a> {
-    drafts: &'a [Draft<'a>],
-    index: BTreeMap<&'a str, usize>,
-    outputs: OutputFiles,
-    kinds: &'a [Box<dyn Kind>],
-    groups: &'a [Group],
-    /// Of each the opt-in groups that have it.
-    opt_in: &'a [Vec<usize>],
-}
-
-/// Who reads: its id, and the opt-in groups that have it.
-#[derive(Clone, Copy)]
-struct Reader<'a> {
-    id: &'a str,
-    opt_in: &'a [usize],
-}
-
-impl<'a> Drafts<'a> {
-    /// Gathers their names and outputs.
-    pub fn new(
-        drafts: &'a [Draft<'a>],
-        kinds: &'a [Box<dyn Kind>],
-        groups: &'a [Group],
-        opt_in: &'a [Vec<usize>],
-    ) -> Self {
-        let ids = drafts.iter().enumerate();
-        Drafts {
-            drafts,
-            index: ids.map(|(i, draft)| (draft.id.as_str(), i)).collect(),
-            outputs: OutputFiles::of_drafts(drafts),
-            kinds,
-            groups,
-            opt_in,
-        }
-    }
-
-    /// What a glob takes of the stages that it matches, of which there is one: none that only an opt-in
-    /// group has, unless the reader is in it.
-    fn taken(&self, reader: Reader, glob: &str, matched: Vec<usize>) -> Result<Vec<usize>> {
-        let takes = |&stage: &usize| groups::takes(reader.opt_in, &self.opt_in[stage]);
-        let taken: Vec<usize> = matched.iter().copied().filter(takes).collect();
-        if !taken.is_empty() {
-            return Ok(taken);
-        }
-        let groups = matched.iter().flat_map(|&stage| &self.opt_in[stage]);
-        let groups: BTreeSet<&str> = groups.map(|&g| self.groups[g].name.as_str()).collect();
-        let groups: Vec<&str> = groups.into_iter().collect();
-        let error = Error::config(format!(
-            "`{glob}` matches stages of opt-in groups alone ({})",
-            groups.join(", ")
-        ));
-        Err(error.hint(format!(
-            "name each without a wildcard, so that every run makes it; or put `{}` into the group",
-            reader.id
-        )))
-    }
-}
 
 /// Gives each output that has no path one among the intermediates: `artifacts/ID/FILE`.
 pub fn give_paths(drafts: &mut [Draft], kinds: &[Box<dyn Kind>]) {
@@ -309,15 +249,14 @@ fn of_kind(
     }
     let glob = Pattern::read(pattern).map_err(|e| e.at(&node.place))?;
     let is_own = |draft: &Draft| matches!(&draft.spec.kind.value, Value::Text(own) if own == name);
-    let of_kind: Vec<usize> = (0..among.drafts.len())
-        .filter(|&i| is_own(&among.drafts[i]))
-        .collect();
     let id = |i: usize| among.drafts[i].id.as_str();
-    let found = of_kind.iter().copied().filter(|&i| glob.matches(id(i)));
-    let mut found: Vec<usize> = found.collect();
+    let found = among.matching(&glob, is_own);
+    let mut found = found.map_err(|e| e.at(&node.place))?;
     if found.is_empty() {
+        let of_kind = among.drafts.iter().filter(|draft| is_own(draft));
+        let of_kind = of_kind.map(|draft| draft.id.as_str());
         let error = error(format!("no stage of kind `{name}` is `{pattern}`"));
-        return Err(error.suggest(pattern, of_kind.into_iter().map(id)));
+        return Err(error.suggest(pattern, of_kind));
     }
     if glob.is_glob() {
         let taken = among.taken(reader, pattern, found);
@@ -376,12 +315,12 @@ fn references(node: &Node, reader: Reader, among: &Drafts) -> Result<Vec<(String
     if let Some((kind, pattern)) = stage.split_once(':') {
         return of_kind((kind, pattern), output, node, reader, among);
     }
-    let found: Vec<usize> = match among.index.get(stage) {
-        Some(&found) => vec![found],
+    let found: Vec<usize> = match among.find(stage) {
+        Some(found) => vec![found],
         None if stage.contains(['*', '@', '?', '[']) => {
             let pattern = Pattern::read(stage).map_err(|e| e.at(&node.place))?;
-            let matches = |i: &usize| pattern.matches(&drafts[*i].id);
-            let found: Vec<usize> = (0..drafts.len()).filter(matches).collect();
+            let found = among.matching(&pattern, |_| true);
+            let found = found.map_err(|e| e.at(&node.place))?;
             match pattern.is_glob() && !found.is_empty() {
                 true => {
                     let taken = among.taken(reader, stage, found);
@@ -410,7 +349,7 @@ fn references(node: &Node, reader: Reader, among: &Drafts) -> Result<Vec<(String
             if let Some(kind) = kinds.iter().find(|k| k.name() == kind) {
                 outputs::check_has(&drafts[i], output, &**kind).map_err(|e| e.at(&node.place))?;
             }
-            let label = match among.index.contains_key(stage) {
+            let label = match among.find(stage).is_some() {
                 true => None,
                 false => wildcard::matched(stage, &drafts[i].id),
             };

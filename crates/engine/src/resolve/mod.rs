@@ -2,6 +2,7 @@
 
 pub(crate) mod bind;
 pub(crate) mod columns;
+pub(crate) mod drafts;
 pub(crate) mod graph;
 pub(crate) mod groups;
 pub(crate) mod kinds;

@@ -146,9 +146,15 @@ impl Pipeline {
     /// than there are groups where none does. Stages of lower rank go first.
     pub fn ranks(&self) -> Result<Vec<usize>> {
         let mut ranks = vec![self.groups.len(); self.stages.len()];
-        for rank in (0..self.groups.len()).rev() {
-            for stage in self.needed_by_group(rank)? {
+        for (rank, group) in self.groups.iter().enumerate().rev() {
+            for stage in self.group(&group.name)? {
                 ranks[stage] = rank;
+            }
+        }
+        // What a stage reads comes before it: one way back through all of them.
+        for index in (0..self.stages.len()).rev() {
+            for before in self.stages[index].upstream() {
+                ranks[before] = ranks[before].min(ranks[index]);
             }
         }
         Ok(ranks)

@@ -2,7 +2,8 @@
 //! `${...}` replaced, parameters typed, inputs bound, the graph ordered.
 
 use crate::base::error::{Error, Place, Result};
-use crate::resolve::bind::{Drafts, build, give_paths};
+use crate::resolve::bind::{build, give_paths};
+use crate::resolve::drafts::Drafts;
 use crate::resolve::groups::{self, Group};
 use crate::resolve::kinds::check_defaults;
 use crate::resolve::outputs::{self, OutputFiles};
@@ -16,7 +17,7 @@ use crate::stage::stage::{Source, Stage};
 use crate::yaml::node::Node;
 
 /// More artifacts read by all stages together are refused: so do stages that read many others.
-const MAX_INPUTS: usize = 200_000;
+const MAX_INPUTS: usize = 1_000_000;
 
 /// All stages in an order in which they can run, and the groups.
 pub struct Pipeline {

@@ -7,7 +7,6 @@ use crate::base::digest::Digest;
 use crate::base::error::{Error, ErrorKind, Result, panic_words};
 use crate::base::files;
 use crate::base::location::{is_plain_file, link_on_the_way};
-use crate::lock::file::Record;
 use crate::resolve::trace;
 use crate::run::event::{Event, Observer, Outcome};
 use crate::run::plan::{Context, Draft, Places, Reason};
@@ -283,7 +282,7 @@ impl Attempt<'_> {
             mut published,
         } = places;
         for (name, path) in &moved {
-            self.check_place(name, path)?;
+            self.check_place(path)?;
             let digest = match context.draft(stage, key, name, outputs) {
                 None => outputs[name],
                 Some(draft) => match published.get(name) {
@@ -305,8 +304,8 @@ impl Attempt<'_> {
 
     /// Refuses to write through a link, and in a folder that somebody named, over a file that was not
     /// made here.
-    fn check_place(&self, name: &str, path: &Path) -> Result<()> {
-        let Attempt { context, stage, .. } = self;
+    fn check_place(&self, path: &Path) -> Result<()> {
+        let context = self.context;
         let out = &context.workspace.out;
         if let Some(link) = link_on_the_way(out, path) {
             let message = format!("{} is a symbolic link: nothing was written", link.display());
@@ -317,16 +316,8 @@ impl Attempt<'_> {
         if !is_named || target.symlink_metadata().is_err() {
             return Ok(());
         }
-        let lock = context.lock.get()?;
-        let of_stage = lock.stages.get(&stage.id);
-        let record = of_stage.and_then(|block| block.outputs.get(name));
-        let is_here = |record: &Record| *path == *record.path;
-        let is_recorded = record.is_some_and(is_here)
-            || lock
-                .stages
-                .values()
-                .flat_map(|block| block.outputs.values())
-                .any(is_here);
+        let recorded = path.to_str().map(|path| context.lock.has_path(path));
+        let is_recorded = recorded.transpose()?.unwrap_or(false);
         let made = || context.store.digest_of_plain(&target);
         if is_plain_file(&target)
             && (is_recorded || made().is_some_and(|digest| context.store.has_made(digest)))

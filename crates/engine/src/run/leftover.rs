@@ -9,6 +9,7 @@ use crate::base::location::link_on_the_way;
 use crate::lock::moves::Move;
 use crate::run::plan::Context;
 use crate::stage::stage::{OUTPUT_FOLDERS, Source};
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -23,9 +24,47 @@ pub enum Left {
     Kept(String),
 }
 
+/// What the stages of a pipeline use: the names of their files, and those that are there.
+pub struct Uses<'a> {
+    paths: BTreeSet<&'a Path>,
+    /// Device and inode of each output that is there.
+    files: BTreeSet<(u64, u64)>,
+}
+
+impl<'a> Uses<'a> {
+    /// Those of all stages, as they are now.
+    pub fn of(context: &Context<'a>) -> Self {
+        let out = &context.workspace.out;
+        let mut uses = Uses {
+            paths: BTreeSet::new(),
+            files: BTreeSet::new(),
+        };
+        for stage in &context.pipeline.stages {
+            for input in &stage.inputs {
+                if let Source::File(path) = &input.source {
+                    uses.paths.insert(path);
+                }
+            }
+            for (_, path) in &stage.outputs {
+                uses.paths.insert(path);
+                let found = out.join(path).symlink_metadata().ok();
+                uses.files
+                    .extend(found.map(|found| (found.dev(), found.ino())));
+            }
+        }
+        uses
+    }
+
+    /// Whether a file is an output or an input of any stage: by its name, or because the file system
+    /// does not tell the names apart.
+    fn has(&self, path: &Path, file: (u64, u64)) -> bool {
+        self.paths.contains(path) || self.files.contains(&file)
+    }
+}
+
 /// Removes the file at the old place of an output if it is what the lock recorded, and nothing else
 /// is there now.
-pub fn clear(moved: &Move, context: &Context) -> Left {
+pub fn clear(moved: &Move, context: &Context, uses: &Uses) -> Left {
     let out = &context.workspace.out;
     let full = out.join(&moved.from);
     // A lock is a text that anybody may have written.
@@ -39,7 +78,7 @@ pub fn clear(moved: &Move, context: &Context) -> Left {
     let Ok(found) = full.symlink_metadata() else {
         return Left::Nothing;
     };
-    if is_used(context, &moved.from, (found.dev(), found.ino())) {
+    if uses.has(&moved.from, (found.dev(), found.ino())) {
         return Left::Nothing;
     }
     if !found.is_file() {
@@ -54,22 +93,4 @@ pub fn clear(moved: &Move, context: &Context) -> Left {
         Ok(()) => Left::Removed,
         Err(e) => Left::Kept(format!("it cannot be removed: {e}")),
     }
-}
-
-/// Whether a file is an output or an input of any stage: by its name, or because the file system does
-/// not tell the names apart.
-fn is_used(context: &Context, path: &Path, file: (u64, u64)) -> bool {
-    let out = &context.workspace.out;
-    let is_same = |other: &Path| {
-        let found = out.join(other).symlink_metadata();
-        other == path || found.is_ok_and(|found| (found.dev(), found.ino()) == file)
-    };
-    context.pipeline.stages.iter().any(|stage| {
-        let mut inputs = stage.inputs.iter();
-        let is_input = inputs.any(|input| match &input.source {
-            Source::File(input) => input == path,
-            Source::Output { .. } | Source::Recorded { .. } => false,
-        });
-        is_input || stage.outputs.iter().any(|(_, output)| is_same(output))
-    })
 }

@@ -7,7 +7,7 @@ use crate::lock::moves::{self, Blocks, Move};
 use crate::resolve::select::Selection;
 use crate::run::event::Outcome;
 use crate::run::execute::Finished;
-use crate::run::leftover::{self, Left};
+use crate::run::leftover::{self, Left, Uses};
 use crate::run::plan::Context;
 use crate::run::tolerant::Compared;
 use crate::stage::stage::Stage;
@@ -176,8 +176,9 @@ impl Settlement<'_> {
             gone.extend(others.filter(|id| !held.contains(id.as_str())).cloned());
         }
         // Before the lock forgets where they were: a run that is cut short here does it again.
-        for (index, moved) in moving {
-            let left = leftover::clear(&moved, context);
+        let uses = (!moving.is_empty()).then(|| Uses::of(context));
+        for ((index, moved), uses) in moving.into_iter().zip(uses.iter().cycle()) {
+            let left = leftover::clear(&moved, context, uses);
             summary.moved.push((index, moved, left));
         }
         let mends = !context.lock.problems()?.is_empty();

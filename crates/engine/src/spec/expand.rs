@@ -10,9 +10,9 @@ use crate::spec::fill::{Budget, Chosen, Own, Scope};
 use crate::yaml::node::{Key, Node, Value};
 
 /// More stages than this are refused: a matrix multiplies quickly.
-const MAX_STAGES: usize = 10_000;
+const MAX_STAGES: usize = 100_000;
 /// More combinations than this in all are refused, of which `only` and `exclude` leave some: each is looked at.
-const MAX_COMBINATIONS: usize = 100_000;
+const MAX_COMBINATIONS: usize = 400_000;
 
 /// A stage after its matrix was expanded, still untyped.
 pub struct Draft<'a> {

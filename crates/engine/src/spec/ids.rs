@@ -143,6 +143,9 @@ pub fn canonical_id(id: &str) -> String {
 /// Characters of a glob that stand for others.
 const WILD: [char; 3] = ['*', '?', '['];
 
+/// After the last of these a glob is text. (`]` ends a class, all of which stands before it.)
+const ENDS: [char; 4] = ['*', '?', '[', ']'];
+
 /// The ids, names and globs that somebody may mean.
 pub struct Pattern<'a> {
     text: &'a str,
@@ -150,6 +153,8 @@ pub struct Pattern<'a> {
     canonical: String,
     /// What stands before the first character that stands for others, if there is one.
     beginning: Option<&'a str>,
+    /// What stands after the last character that may stand for others, or end a class of them.
+    end: &'a str,
 }
 
 impl<'a> Pattern<'a> {
@@ -169,12 +174,19 @@ impl<'a> Pattern<'a> {
             glob,
             canonical,
             beginning: text.find(WILD).map(|end| &text[..end]),
+            end: &text[text.rfind(ENDS).map_or(0, |last| last + 1)..],
         })
     }
 
     /// Whether the pattern has characters that stand for others.
     pub fn is_glob(&self) -> bool {
         self.beginning.is_some()
+    }
+
+    /// How every id begins that it matches.
+    pub fn start(&self) -> &'a str {
+        let name = || self.text.split('@').next().unwrap_or(self.text);
+        self.beginning.unwrap_or_else(name)
     }
 
     /// Whether it is this id, the name before `@`, or a glob of it.
@@ -184,7 +196,9 @@ impl<'a> Pattern<'a> {
             || name == self.text
             || match self.beginning {
                 // Most globs are compared with many ids that begin otherwise.
-                Some(beginning) => id.starts_with(beginning) && self.glob.matches(id),
+                Some(beginning) => {
+                    id.starts_with(beginning) && id.ends_with(self.end) && self.glob.matches(id)
+                }
                 None => {
                     let same_name = self.text.split_once('@').is_some_and(|(n, _)| n == name);
                     same_name && canonical_id(id) == self.canonical

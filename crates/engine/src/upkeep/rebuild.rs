@@ -219,6 +219,8 @@ impl Rebuild {
         // For each stage with other inputs from upstream, the first stage where that starts.
         let blocks = Blocks::new(recorded, context.pipeline);
         let mut roots: BTreeMap<usize, usize> = BTreeMap::new();
+        // Stages that made other bytes.
+        let mut other: BTreeSet<usize> = BTreeSet::new();
         for &index in &selection.closure {
             let stage = &context.pipeline.stages[index];
             let Some(new) = made.stages.get(&stage.id) else {
@@ -229,6 +231,9 @@ impl Rebuild {
             let old = known.map(|known| known.block);
             let renamed_from = known.and_then(|known| known.renamed_from);
             let outputs = differing(context, store, old, new);
+            if !outputs.is_empty() {
+                other.insert(index);
+            }
             let differs = |name: &String| outputs.iter().any(|output| output.name == *name);
             let within = new.basis.keys().filter(|name| !differs(name)).count();
             self.within += within;
@@ -257,13 +262,8 @@ impl Rebuild {
             );
             let root = upstream.iter().map(|u| *roots.get(u).unwrap_or(u)).min();
             roots.extend(root.map(|root| (index, root)));
-            let differs = |stage: usize| {
-                let of_stage = |m: &&Mismatch| m.stage == stage;
-                let found = self.mismatches.iter().find(of_stage);
-                found.is_some_and(|m| !m.outputs.is_empty())
-            };
             let cause = match root {
-                Some(root) if differs(root) => Cause::Upstream { root },
+                Some(root) if other.contains(&root) => Cause::Upstream { root },
                 Some(upstream) => Cause::RecordedBefore { upstream },
                 None if !changes.is_empty() => Cause::Changed,
                 None if outputs.is_empty() => Cause::Moved,

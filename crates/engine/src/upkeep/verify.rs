@@ -98,10 +98,11 @@ pub fn verify(context: &Context, selection: &Selection) -> Result<Verification> 
     let lock = context.lock.get()?;
     let blocks = Blocks::new(lock, context.pipeline);
     let mut report = Verification::default();
-    let is_selected = |id: &String| {
-        let mut selected = selection.closure.iter();
-        selected.any(|&index| context.pipeline.stages[index].id == *id)
-    };
+    let selected = selection.closure.iter();
+    let selected: BTreeSet<&String> = selected
+        .map(|&index| &context.pipeline.stages[index].id)
+        .collect();
+    let is_selected = |id: &String| selected.contains(id);
     for problem in context.lock.problems()? {
         if !problem.stage.as_ref().is_some_and(is_selected) {
             let problem = problem.clone();
