@@ -80,6 +80,9 @@ fn measure(stages: usize) -> Result<()> {
         })
     })?;
     step("run, everything", &mut || repo.run(&ask()).map(drop))?;
+    step("run, nothing to do, reads files", &mut || {
+        repo.run(&ask()).map(drop)
+    })?;
     step("run, nothing to do", &mut || repo.run(&ask()).map(drop))?;
     step("plan, all is fresh", &mut || {
         repo.with(&ask(), |context| {
