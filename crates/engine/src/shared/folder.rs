@@ -62,9 +62,13 @@ impl Backend for Folder {
     }
 
     fn size(&self, name: &str) -> Result<Option<u64>, Failure> {
+        Ok(self.look(name)?.map(|found| found.size))
+    }
+
+    fn look(&self, name: &str) -> Result<Option<Listed>, Failure> {
         let path = self.path(name);
         match fs::metadata(&path) {
-            Ok(meta) => Ok(meta.is_file().then_some(meta.len())),
+            Ok(meta) => Ok(meta.is_file().then(|| listed(name.to_owned(), &meta))),
             Err(e) if e.kind() == Io::NotFound => Ok(None),
             Err(e) => Err(failure("read", &path, &e)),
         }
@@ -156,15 +160,20 @@ impl Folder {
             if meta.is_dir() {
                 self.add(&below, found)?;
             } else if meta.is_file() {
-                let age = meta.modified().ok().and_then(|time| time.elapsed().ok());
-                found.push(Listed {
-                    name: below,
-                    size: meta.len(),
-                    age_s: age.map_or(0, |age| age.as_secs()),
-                });
+                found.push(listed(below, &meta));
             }
         }
         Ok(())
+    }
+}
+
+/// A file by its name; one from the future is new.
+fn listed(name: String, meta: &fs::Metadata) -> Listed {
+    let age = meta.modified().ok().and_then(|time| time.elapsed().ok());
+    Listed {
+        name,
+        size: meta.len(),
+        age_s: age.map_or(0, |age| age.as_secs()),
     }
 }
 

@@ -13,13 +13,13 @@
 use crate::base::digest::Digest;
 use crate::base::error::{Error, ErrorKind, PROGRAM, Result};
 use crate::base::files;
-use crate::shared::backend::{Backend, FailureKind};
+use crate::shared::backend::{Backend, FailureKind, Listed};
 use crate::shared::entry::{self, Entry, Made};
 use crate::shared::trust::{Signer, SignerId, Trust};
 use crate::stage::key::Key;
 use crate::store::actions::Outputs;
 use crate::store::content::{Store, object_in};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +27,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A larger object is taken for a lie where nothing says how large it is.
 pub const MAX_BYTES: u64 = 16 << 30;
+/// What is in a store for so long, in seconds, is put there anew by who relies on it: seven days, half of the
+/// least age at which [`crate::shared::upkeep::collect`] removes anything. So whoever ends within seven days of
+/// looking whether an object is there has promised nothing that goes away before that is known. What else that
+/// takes, and that it is enough, shows the model in `crates/engine/tests/shared/protocol`.
+pub const RENEWED_AFTER_S: u64 = 7 * 24 * 60 * 60;
 /// After so many failures nothing more is asked for.
 const FAILURES: usize = 3;
 
@@ -36,6 +41,10 @@ pub struct SharedStore {
     trust: Trust,
     signs: Option<Signs>,
     troubles: Mutex<Troubles>,
+    /// Names of what was seen to be wrong there, until it is put anew.
+    damaged: Mutex<BTreeSet<String>>,
+    /// Names of entries that were asked for and not to be had: whoever makes them does not ask again.
+    lacked: Mutex<BTreeSet<String>>,
 }
 
 /// Who signs what is put there.
@@ -81,6 +90,8 @@ impl SharedStore {
             trust: Trust::default(),
             signs: None,
             troubles: Mutex::default(),
+            damaged: Mutex::default(),
+            lacked: Mutex::default(),
         }
     }
 
@@ -153,7 +164,8 @@ impl SharedStore {
     }
 
     /// Puts an object of the cache there; its size, or `None` where it is there already: something of that
-    /// name and size or, for who is `paranoid`, with the right bytes.
+    /// name and size or, for who is `paranoid`, with the right bytes. What this store was seen to have wrong, and
+    /// what will soon be old enough to be removed ([`RENEWED_AFTER_S`]), is put anew.
     ///
     /// # Errors
     /// It is larger than anybody would fetch, the cached object is damaged, or the store does not take it.
@@ -167,8 +179,10 @@ impl SharedStore {
             return Err(Error::failed(message));
         }
         let name = object(digest);
-        let there = self.backend.size(&name)?;
-        if there == Some(size) && (!paranoid || self.has_right(&name, digest, size, from)?) {
+        let there = self.backend.look(&name)?;
+        let is_young = |found: Listed| found.size == size && found.age_s < RENEWED_AFTER_S;
+        let may_stay = there.is_some_and(is_young) && !self.damaged().contains(&name);
+        if may_stay && (!paranoid || self.has_right(&name, digest, size, from)?) {
             return Ok(None);
         }
         if Digest::of_file(&source)?.0 != digest {
@@ -179,6 +193,7 @@ impl SharedStore {
         }
         // What is there and wrong is replaced.
         self.backend.put(&name, &source)?;
+        self.damaged().remove(&name);
         Ok(Some(size))
     }
 
@@ -215,6 +230,7 @@ impl SharedStore {
         let name = entry_name(key, signer);
         let copy = files::scratch(&cache.scratch()?, &[])?;
         if self.get(&name, copy.path(), entry::MAX_BYTES).is_none() {
+            self.lacked().insert(name);
             return Ok(None);
         }
         let text = files::read_at_most(copy.path(), entry::MAX_BYTES);
@@ -227,7 +243,8 @@ impl SharedStore {
     }
 
     /// Puts an entry there that says what came of a key, where this store signs; its objects are there by
-    /// then. Whether anything was put: the same entry is left alone.
+    /// then. Whether anything was put: the same entry is left alone, until it is old ([`RENEWED_AFTER_S`]). One
+    /// that was asked for before and was not there is not asked for again.
     ///
     /// # Errors
     /// An output is not in the cache, or the store does not take the entry.
@@ -260,14 +277,22 @@ impl SharedStore {
                 .map(made)
                 .collect::<Result<BTreeMap<_, _>>>()?,
         };
-        let before = self.entry(entry.key, signer.id(), cache)?;
+        let name = entry_name(entry.key, signer.id());
+        let was_asked = self.lacked().contains(&name);
+        let before = match was_asked {
+            true => None,
+            false => self.entry(entry.key, signer.id(), cache)?,
+        };
         // The one that is there may be of an older program: it says the same.
         if before.is_some_and(|before| before.outputs == entry.outputs) {
-            return Ok(false);
+            let is_young = |found: Listed| found.age_s < RENEWED_AFTER_S;
+            if self.backend.look(&name)?.is_some_and(is_young) {
+                return Ok(false);
+            }
         }
         let text = files::scratch(&cache.scratch()?, entry.sign(signer).as_bytes())?;
-        let name = entry_name(entry.key, signer.id());
         self.backend.put(&name, text.path())?;
+        self.lacked().remove(&name);
         Ok(true)
     }
 
@@ -301,7 +326,16 @@ impl SharedStore {
     }
 
     fn is_wrong(&self, name: String) {
+        self.damaged().insert(name.clone());
         self.lock().wrong.push(name);
+    }
+
+    fn lacked(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.lacked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Troubles> {
@@ -427,6 +461,52 @@ mod tests {
         assert_eq!(fs::read(&object).unwrap(), CONTENT);
         let shard = fs::read_dir(object.parent().unwrap()).unwrap();
         assert_eq!(shard.count(), 1, "no temporary file stays");
+    }
+
+    /// A file that was written so long ago.
+    fn make_old(path: &Path, seconds: u64) {
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(then).unwrap();
+    }
+
+    #[test]
+    fn what_was_found_wrong_is_replaced_and_what_is_old_renewed() {
+        let Both {
+            _folder: folder,
+            shared,
+            cache,
+            digest,
+        } = &both();
+        let full = Store::open(&folder.path().join("full"), false).unwrap();
+        let object = object_in(Path::new(&shared.shown()), *digest);
+        let put = || shared.put(*digest, &full, false).unwrap().is_some();
+        files::write(&object, b"some content of an objecu").unwrap();
+        assert!(!put(), "nobody has looked at it");
+        assert_eq!(
+            shared.fetch(*digest, MAX_BYTES, cache, &GO_ON).unwrap(),
+            None
+        );
+        assert!(put() && !put());
+        make_old(&object, RENEWED_AFTER_S - 60);
+        assert!(!put());
+        make_old(&object, RENEWED_AFTER_S);
+        assert!(put() && !put());
+    }
+
+    #[test]
+    fn an_old_entry_is_said_again() {
+        let both = both();
+        let full = Store::open(&both._folder.path().join("full"), false).unwrap();
+        let (stores, ids, key) = signed(&both, 1);
+        let publish = || {
+            let outputs = outputs(both.digest);
+            stores[0].publish("a", &key, &outputs, &full).unwrap()
+        };
+        assert!(publish() && !publish());
+        let path = Path::new(&stores[0].shown()).join(entry_name(key.digest(), ids[0]));
+        make_old(&path, RENEWED_AFTER_S);
+        assert!(publish() && !publish());
     }
 
     #[test]

@@ -4,18 +4,16 @@
 //! there is signed, the keys are computed: a signer speaks only of keys that this program computes now.
 
 use crate::base::digest::Digest;
-use crate::base::error::{Error, ErrorKind, PROGRAM, Result};
+use crate::base::error::{Error, PROGRAM, Result};
 use crate::lock::file::Block;
 use crate::resolve::select::Selection;
 use crate::run::plan::Context;
+use crate::shared::at_once::{self, Progress};
 use crate::shared::store::{MAX_BYTES, SharedStore};
 use crate::stage::key::Key;
 use crate::store::actions::{Action, Outputs};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-/// So many objects are on their way at once: a network is slow to answer, not to carry.
-const AT_ONCE: usize = 16;
+use std::sync::atomic::AtomicBool;
 
 /// What was put into a shared store, or brought from it.
 #[derive(Debug, Default)]
@@ -42,7 +40,7 @@ pub struct Transferring<'a> {
     pub shared: &'a SharedStore,
     pub cancelled: &'a AtomicBool,
     /// Hears how many objects and entries of how many are done.
-    pub observer: &'a (dyn Fn(usize, usize) + Sync),
+    pub observer: Progress<'a>,
 }
 
 impl Transferring<'_> {
@@ -173,47 +171,12 @@ impl Transferring<'_> {
         Ok(statements)
     }
 
-    /// Does something to each, several at once; the results are in the order of `items`.
     fn each<T: Sync, R: Send>(
         &self,
         items: &[T],
         work: impl Fn(&T) -> Result<R> + Sync,
     ) -> Result<Vec<R>> {
-        let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let has_failed = AtomicBool::new(false);
-        let worker = || -> Result<Vec<(usize, R)>> {
-            let mut results = Vec::new();
-            while !has_failed.load(Ordering::Relaxed) {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(index) else { break };
-                let result = self.go_on().and_then(|()| work(item));
-                has_failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                results.push((index, result?));
-                (self.observer)(1 + done.fetch_add(1, Ordering::Relaxed), items.len());
-            }
-            Ok(results)
-        };
-        let mut results = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..AT_ONCE.min(items.len()))
-                .map(|_| scope.spawn(worker))
-                .collect();
-            let panicked = |_| Err(Error::failed("a thread that moves objects panicked"));
-            let mut results = Vec::with_capacity(items.len());
-            for thread in threads {
-                results.extend(thread.join().unwrap_or_else(panicked)?);
-            }
-            Ok::<_, Error>(results)
-        })?;
-        results.sort_by_key(|(index, _)| *index);
-        Ok(results.into_iter().map(|(_, result)| result).collect())
-    }
-
-    fn go_on(&self) -> Result<()> {
-        match self.cancelled.load(Ordering::Relaxed) {
-            true => Err(Error::of(ErrorKind::Interrupted, "interrupted")
-                .hint("what has arrived is kept: the same command goes on from there")),
-            false => Ok(()),
-        }
+        at_once::each(items, self.cancelled, self.observer, work)
     }
 }
 

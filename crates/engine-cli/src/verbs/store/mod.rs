@@ -4,7 +4,11 @@ use crate::runner::call::Call;
 use clap::{Args, Subcommand};
 use retrace::base::error::Result;
 
+mod audit;
+mod gc;
 mod key;
+mod list;
+mod pin;
 
 /// What is done.
 #[derive(Debug, Args)]
@@ -17,11 +21,26 @@ pub struct StoreCommand {
 enum What {
     /// Make a secret key in a new FILE, and print the line of store.trust that trusts what it signs
     Key(key::KeyArgs),
+    /// Say how much is in it, whose entries, and what is pinned
+    List(list::ListArgs),
+    /// Read every object and entry: what is damaged, what is missing, and where two signers disagree (exit code 3)
+    Verify(audit::AuditArgs),
+    /// Keep what the lock records of targets under a name, so that `store gc` leaves it, however old it grows
+    Pin(pin::PinArgs),
+    /// Take a pin away: what it kept goes with a later `store gc`
+    Unpin(pin::UnpinArgs),
+    /// Remove what is old and not pinned
+    Gc(gc::GcArgs),
 }
 
 /// Does it.
-pub fn store(_call: &Call, command: &StoreCommand) -> Result<u8> {
+pub fn store(call: &Call, command: &StoreCommand) -> Result<u8> {
     match &command.what {
         What::Key(args) => key::key(args),
+        What::List(args) => list::list(&call.session()?, args),
+        What::Verify(args) => audit::audit(&call.session()?, args),
+        What::Pin(args) => pin::pin(&call.session()?, args),
+        What::Unpin(args) => pin::unpin(&call.session()?, args),
+        What::Gc(args) => gc::gc(&call.session()?, args),
     }
 }

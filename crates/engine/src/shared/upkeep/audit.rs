@@ -1,0 +1,197 @@
+//! A store looked through: every object read and hashed, every entry held to its signature and to the others.
+//!
+//! Nothing is mended: what is wrong is a miss for whoever asks for it, and is put right by who makes it anew.
+
+use crate::base::digest::Digest;
+use crate::base::error::Result;
+use crate::base::files;
+use crate::shared::at_once::{self, Progress};
+use crate::shared::backend::{Backend, Failure, FailureKind};
+use crate::shared::entry::{self, Entry};
+use crate::shared::store::SharedStore;
+use crate::shared::upkeep::names::{self, ListedEntry, ListedObject, Unread};
+use crate::shared::upkeep::pin;
+use crate::store::content::Store;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+/// What was found in a store.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// Objects that are there, how many of them were read, and the bytes of these.
+    pub objects: usize,
+    pub read: usize,
+    pub bytes: u64,
+    /// Entries of signers who are trusted, and of others.
+    pub entries: usize,
+    pub of_others: usize,
+    pub pins: usize,
+    pub findings: Vec<Finding>,
+}
+
+/// Something that is not right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The bytes of an object are others than its name says, or more or fewer.
+    Object { digest: Digest },
+    /// The entry of a trusted signer is none, in words.
+    Entry {
+        name: String,
+        signer: String,
+        why: &'static str,
+    },
+    /// An entry names an object that is not there, or is there with another size.
+    Missing {
+        stage: String,
+        signer: String,
+        output: String,
+        digest: Digest,
+    },
+    /// Two trusted signers say different things of one key.
+    Disagree {
+        stage: String,
+        key: Digest,
+        signers: [String; 2],
+    },
+    /// A pin cannot be read.
+    Pin { name: String },
+    /// So many objects that a pin keeps are not there.
+    Unkept { name: String, objects: usize },
+}
+
+/// A sample of objects, by a part of all that there are from 0 to 1: those with the smallest digests, so that
+/// the same are taken each time. `None` takes all.
+pub type Sample = Option<f64>;
+
+/// Looks through a store.
+///
+/// # Errors
+/// The store does not list or give what it has, the cache cannot be written, or the user has interrupted.
+pub fn audit(
+    shared: &SharedStore,
+    cache: &Store,
+    sample: Sample,
+    cancelled: &AtomicBool,
+    observer: Progress,
+) -> Result<Audit> {
+    let backend = shared.backend();
+    // Entries first: an object is put before the entry that names it, so it is listed after that.
+    let entries = names::entries(backend)?;
+    let pins = pin::all(backend, cache)?;
+    let objects = names::objects(backend)?;
+    let sizes: BTreeMap<Digest, u64> = objects.iter().map(|o| (o.digest, o.listed.size)).collect();
+    let mut audit = Audit {
+        objects: objects.len(),
+        pins: pins.len(),
+        ..Audit::default()
+    };
+
+    let name = |entry: &ListedEntry| shared.trust().name(entry.signer).map(str::to_owned);
+    let (trusted, others): (Vec<ListedEntry>, Vec<ListedEntry>) =
+        entries.into_iter().partition(|entry| name(entry).is_some());
+    audit.entries = trusted.len();
+    audit.of_others = others.len();
+    let read = at_once::each(&trusted, cancelled, observer, |entry| {
+        read_entry(backend, entry, cache)
+    })?;
+    let mut said: BTreeMap<Digest, (String, Entry)> = BTreeMap::new();
+    for (listed, read) in trusted.iter().zip(read) {
+        let signer = name(listed).unwrap_or_default();
+        let entry = match read {
+            Ok(Some(entry)) => entry,
+            // It was removed since it was listed.
+            Ok(None) => continue,
+            Err(why) => {
+                let name = listed.listed.name.clone();
+                audit.findings.push(Finding::Entry { name, signer, why });
+                continue;
+            }
+        };
+        for (output, made) in &entry.outputs {
+            if sizes.get(&made.digest) != Some(&made.bytes) {
+                audit.findings.push(Finding::Missing {
+                    stage: entry.stage.clone(),
+                    signer: signer.clone(),
+                    output: output.clone(),
+                    digest: made.digest,
+                });
+            }
+        }
+        match said.get(&entry.key) {
+            Some((other, before)) if before.digests() != entry.digests() => {
+                audit.findings.push(Finding::Disagree {
+                    stage: entry.stage.clone(),
+                    key: entry.key,
+                    signers: [other.clone(), signer],
+                });
+            }
+            Some(_) => {}
+            None => drop(said.insert(entry.key, (signer, entry))),
+        }
+    }
+
+    let asked = sampled(objects, sample);
+    audit.read = asked.len();
+    audit.bytes = asked.iter().map(|object| object.listed.size).sum();
+    let is_right = at_once::each(&asked, cancelled, observer, |object| {
+        is_right(backend, object, cache)
+    })?;
+    for (object, is_right) in asked.iter().zip(is_right) {
+        if !is_right {
+            let digest = object.digest;
+            audit.findings.push(Finding::Object { digest });
+        }
+    }
+
+    for (name, pin) in pins {
+        let Some(pin) = pin else {
+            audit.findings.push(Finding::Pin { name });
+            continue;
+        };
+        let objects = pin.objects();
+        let objects = objects.iter().filter(|digest| !sizes.contains_key(digest));
+        match objects.count() {
+            0 => {}
+            objects => audit.findings.push(Finding::Unkept { name, objects }),
+        }
+    }
+    Ok(audit)
+}
+
+/// What an entry says; `None` where it is gone.
+fn read_entry(
+    backend: &dyn Backend,
+    listed: &ListedEntry,
+    cache: &Store,
+) -> Result<std::result::Result<Option<Entry>, &'static str>> {
+    let text = names::read(backend, &listed.listed.name, entry::MAX_BYTES, cache)?;
+    Ok(match text {
+        Ok(text) => Entry::read(&text, listed.key, listed.signer).map(Some),
+        Err(Unread::Absent) => Ok(None),
+        Err(Unread::TooLarge) => Err("is too large"),
+    })
+}
+
+/// Whether the bytes of an object are those of its name; one that is gone since is no matter.
+fn is_right(backend: &dyn Backend, object: &ListedObject, cache: &Store) -> Result<bool> {
+    let copy = files::scratch(&cache.scratch()?, &[])?;
+    match backend.get(&object.listed.name, copy.path(), object.listed.size) {
+        Ok(None) => Ok(true),
+        Ok(Some(_)) => Ok(Digest::of_file(copy.path())?.0 == object.digest),
+        Err(Failure {
+            kind: FailureKind::TooLarge,
+            ..
+        }) => Ok(false),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// The objects of a sample: of some at least one.
+fn sampled(mut objects: Vec<ListedObject>, sample: Sample) -> Vec<ListedObject> {
+    if let Some(part) = sample {
+        objects.sort_by_key(|object| object.digest);
+        let count = (objects.len() as f64 * part).ceil() as usize;
+        objects.truncate(count);
+    }
+    objects
+}

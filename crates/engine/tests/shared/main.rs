@@ -1,0 +1,6 @@
+//! Shared stores among many who use them: a model of the protocol, a simulation of a cluster, and what is done
+//! for a store as a whole.
+
+mod protocol;
+mod simulation;
+mod upkeep;
