@@ -13,17 +13,17 @@ pub struct Stages {
 }
 
 impl Stages {
-    /// So many stages in layers of `width`; a stage reads up to three of the layer before.
+    /// So many stages in layers of `width`; a stage reads up to two of the layer before.
     pub fn drawn(seed: u64, count: usize, width: usize) -> Self {
         let reads = (0..count).map(|stage| {
             let Some(layer) = (stage / width).checked_sub(1) else {
                 return Vec::new();
             };
             let of_layer = |n| {
-                let number = draw(seed, "reads", (stage * 3 + n) as u64) as usize;
+                let number = draw(seed, "reads", (stage * 2 + n) as u64) as usize;
                 layer * width + number % width
             };
-            let mut reads: Vec<usize> = (0..3).map(of_layer).collect();
+            let mut reads: Vec<usize> = (0..2).map(of_layer).collect();
             reads.sort_unstable();
             reads.dedup();
             reads
