@@ -218,10 +218,28 @@ pub const EXAMPLES: Examples = &[
     ),
     (
         "store",
-        &[(
-            "store key ../signing-key --name 'Ann of the lab'",
-            "a key that signs what one pushes, and the line for store.trust",
-        )],
+        &[
+            (
+                "store key ../signing-key --name 'Ann of the lab'",
+                "a key that signs what one pushes, and the line for store.trust",
+            ),
+            (
+                "store list --store ../shared",
+                "how much is there, and whose",
+            ),
+            (
+                "store verify --store ../shared --sample 1%",
+                "whether it is what it says; without --sample every byte",
+            ),
+            (
+                "store pin release-1 --store ../shared",
+                "keep what this lock records",
+            ),
+            (
+                "store gc --store ../shared --older-than 90 --dry-run",
+                "what is old and not pinned",
+            ),
+        ],
     ),
     (
         "provenance",

@@ -2,7 +2,7 @@
 //! stages.
 //!
 //! A program names itself, its kinds and the sources that it was built from, and has them all: `run`,
-//! `status`, `explain`, `graph`, `verify`, `diff`, `schema`, `runs`, `gc`, `clean`, `push`, `pull`,
+//! `status`, `explain`, `graph`, `verify`, `diff`, `schema`, `runs`, `gc`, `clean`, `push`, `pull`, `store`,
 //! `provenance`, `completions` and `man`. Verbs of its own are a [`clap::Subcommand`] that is [`OwnVerbs`]:
 //!
 //! ```

@@ -3,3 +3,4 @@
 mod digests;
 mod place;
 mod signed;
+mod upkeep;
