@@ -30,14 +30,20 @@ impl Workspace {
             ..Workspace::default()
         };
         let manifest = workspace.add(root, "")?;
-        let members = manifest.get("workspace").and_then(|w| w.get("members"));
-        for member in members.and_then(Value::as_array).into_iter().flatten() {
-            let member = member.as_str().unwrap_or_default();
+        let listed = |key| {
+            let list = manifest.get("workspace").and_then(|w| w.get(key));
+            let list = list.and_then(Value::as_array).into_iter().flatten();
+            list.filter_map(Value::as_str)
+        };
+        for member in listed("members") {
             match member.strip_suffix("/*") {
                 Some(folder) => {
                     for name in names(&root.join(folder))? {
-                        if root.join(folder).join(&name).join("Cargo.toml").is_file() {
-                            workspace.add(root, &format!("{folder}/{name}"))?;
+                        let folder = format!("{folder}/{name}");
+                        if root.join(&folder).join("Cargo.toml").is_file()
+                            && listed("exclude").all(|other| other != folder)
+                        {
+                            workspace.add(root, &folder)?;
                         }
                     }
                 }

@@ -8,6 +8,7 @@ use retrace::base::digest::Digest;
 use retrace::base::error::{Error, Result};
 use retrace::shared::backend::Backend;
 use retrace::shared::folder::Folder;
+use retrace::shared::piped::Piped;
 use retrace::shared::store::{SharedStore, Troubles};
 use retrace::shared::trust::{Signer, TRUST_FILE, Trust};
 use std::path::{Path, PathBuf};
@@ -46,10 +47,7 @@ impl Location {
         match self {
             Location::Folder(folder) if make => Ok(Box::new(Folder::open_or_make(folder)?)),
             Location::Folder(folder) => Ok(Box::new(Folder::open(folder)?)),
-            Location::Url(url) => {
-                let error = Error::config(format!("{url}: only folders can be stores"));
-                Err(error.hint("name a folder, also one of a network file system"))
-            }
+            Location::Url(url) => Ok(Box::new(Piped::start(url)?)),
         }
     }
 }

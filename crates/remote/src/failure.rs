@@ -1,0 +1,223 @@
+//! What goes wrong with a store, in words for who runs it.
+//!
+//! Told by what the server answered last ([`Answer`]), as the errors of `object_store` hold whole answers
+//! and addresses: nothing of those is passed on but a status and a code.
+
+use crate::exchange::{Answer, Loss};
+use crate::place::{Place, Service};
+use object_store::Error;
+use serde::Serialize;
+
+/// What kind of failure it is; decides what the first program does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    Unreachable,
+    Denied,
+    Full,
+    TooLarge,
+    Other,
+}
+
+/// A failure: its kind, and words without credentials.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub words: String,
+}
+
+impl Failure {
+    pub fn new(kind: FailureKind, words: impl Into<String>) -> Self {
+        let words = words.into();
+        Failure { kind, words }
+    }
+
+    /// Nothing came or went for too long.
+    pub fn silent(place: &Place, seconds: u64) -> Self {
+        let shown = &place.shown;
+        let words = format!("{shown} has not moved a byte for {seconds} s");
+        Failure::new(FailureKind::Unreachable, words)
+    }
+}
+
+/// Codes of services for credentials that are wrong or too old, where the status says less.
+const DENIED: [&str; 8] = [
+    "AccessDenied",
+    "AuthenticationFailed",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+];
+/// Codes for a store that takes no more.
+const FULL: [&str; 6] = [
+    "EntityTooLarge",
+    "InsufficientCapacity",
+    "QuotaExceeded",
+    "RequestBodyTooLarge",
+    "StorageFull",
+    "XMinioStorageFull",
+];
+/// Codes for a bucket that is not there, which is no miss but a wrong URL.
+const NO_CONTAINER: [&str; 3] = ["ContainerNotFound", "NoSuchBucket", "InvalidBucketName"];
+
+/// Whether the object, and not all of its bucket, is what is not there.
+pub fn is_absent(answer: Option<&Answer>) -> bool {
+    matches!(answer, Some(Answer::Status { status: 404 | 410, code, .. }) if !NO_CONTAINER.contains(&code.as_str()))
+}
+
+/// What the last answer means for who asked.
+pub fn told(place: &Place, answer: Option<&Answer>, error: &Error) -> Failure {
+    let shown = &place.shown;
+    match answer {
+        Some(Answer::Status {
+            status,
+            code,
+            is_for_credentials,
+        }) => {
+            if *is_for_credentials {
+                return without_credentials(place);
+            }
+            let said = match code.as_str() {
+                "" => format!("it answers {status}"),
+                code => format!("it answers {status} {code}"),
+            };
+            of_status(place, *status, code, &said)
+        }
+        Some(Answer::Lost {
+            is_for_credentials: true,
+            ..
+        }) => without_credentials(place),
+        Some(Answer::Lost { loss, words, .. }) => match loss {
+            Loss::Slow => Failure::new(
+                FailureKind::Unreachable,
+                format!("{shown} cannot be reached: no connection within 2 s"),
+            ),
+            Loss::Connection => Failure::new(
+                FailureKind::Unreachable,
+                format!("{shown} cannot be reached: {words}"),
+            ),
+            Loss::Middle => Failure::new(
+                FailureKind::Unreachable,
+                format!("{shown} broke off: {words}"),
+            ),
+            Loss::Refused => Failure::new(FailureKind::Other, format!("{shown}: {words}")),
+        },
+        None => Failure::new(
+            FailureKind::Other,
+            match error {
+                Error::NotImplemented { .. } | Error::NotSupported { .. } => {
+                    format!("{shown} cannot do this")
+                }
+                Error::InvalidPath { .. } => "not a name of the store".to_owned(),
+                _ => format!("{shown} answers what nobody understands: is it such a store?"),
+            },
+        ),
+    }
+}
+
+fn of_status(place: &Place, status: u16, code: &str, said: &str) -> Failure {
+    let (shown, service) = (&place.shown, place.service);
+    let container = service.container();
+    let is_one_of = |codes: &[&str]| codes.contains(&code);
+    let (kind, words) = if is_one_of(&NO_CONTAINER) {
+        let words =
+            format!("{shown}: there is no such {container} ({said}); make it, or correct the URL");
+        (FailureKind::Other, words)
+    } else if is_one_of(&FULL) || matches!(status, 413 | 507) {
+        let words = format!("{shown} takes no more ({said}): free space there, or raise its quota");
+        (FailureKind::Full, words)
+    } else if is_one_of(&DENIED) || matches!(status, 401 | 403 | 407) {
+        let variables = service.credentials();
+        let words = format!(
+            "{shown} refuses these credentials, or they have expired ({said}): check {variables}, and what they may do there"
+        );
+        (FailureKind::Denied, words)
+    } else if matches!(status, 408 | 429 | 500..=599) && !matches!(status, 501 | 505) {
+        let words = format!("{shown} does not work now ({said})");
+        (FailureKind::Unreachable, words)
+    } else if matches!(status, 300..=399) {
+        let words = match service {
+            Service::S3 => {
+                format!("{shown} is somewhere else ({said}): set AWS_REGION to the bucket's region")
+            }
+            _ => format!("{shown} is somewhere else ({said}): correct the URL"),
+        };
+        (FailureKind::Other, words)
+    } else if matches!(status, 404 | 409 | 410) {
+        let words =
+            format!("{shown}: there is no such {container} ({said}); make it, or correct the URL");
+        (FailureKind::Other, words)
+    } else if matches!(status, 405 | 501) {
+        let words = format!("{shown} cannot do this ({said}): is it such a store?");
+        (FailureKind::Other, words)
+    } else {
+        (FailureKind::Other, format!("{shown} refuses ({said})"))
+    };
+    Failure::new(kind, words)
+}
+
+fn without_credentials(place: &Place) -> Failure {
+    let (shown, variables) = (&place.shown, place.service.credentials());
+    let words = format!("{shown}: there are no credentials: set {variables}");
+    Failure::new(FailureKind::Denied, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, code: &str) -> (FailureKind, String) {
+        let place = Place::parse("s3://cache/a").unwrap();
+        let answer = Answer::Status {
+            status,
+            code: code.to_owned(),
+            is_for_credentials: false,
+        };
+        let error = Error::NotImplemented {
+            operation: "secret".to_owned(),
+            implementer: "secret".to_owned(),
+        };
+        let failure = told(&place, Some(&answer), &error);
+        assert!(failure.words.contains("s3://cache/a"), "{}", failure.words);
+        (failure.kind, failure.words)
+    }
+
+    #[test]
+    fn every_answer_has_a_kind() {
+        for (status, code, kind) in [
+            (401, "", FailureKind::Denied),
+            (403, "AccessDenied", FailureKind::Denied),
+            (400, "ExpiredToken", FailureKind::Denied),
+            (507, "", FailureKind::Full),
+            (413, "", FailureKind::Full),
+            (400, "EntityTooLarge", FailureKind::Full),
+            (403, "QuotaExceeded", FailureKind::Full),
+            (500, "InternalError", FailureKind::Unreachable),
+            (503, "SlowDown", FailureKind::Unreachable),
+            (429, "", FailureKind::Unreachable),
+            (404, "NoSuchBucket", FailureKind::Other),
+            (301, "PermanentRedirect", FailureKind::Other),
+            (501, "NotImplemented", FailureKind::Other),
+            (400, "BadDigest", FailureKind::Other),
+        ] {
+            assert_eq!(of(status, code).0, kind, "{status} {code}");
+        }
+        assert!(of(404, "NoSuchBucket").1.contains("no such bucket"));
+        assert!(of(301, "").1.contains("AWS_REGION"));
+        assert!(of(403, "").1.contains("AWS_SESSION_TOKEN"));
+    }
+
+    #[test]
+    fn a_missing_bucket_is_no_missing_object() {
+        let answer = |code: &str| Answer::Status {
+            status: 404,
+            code: code.to_owned(),
+            is_for_credentials: false,
+        };
+        assert!(is_absent(Some(&answer("NoSuchKey"))) && is_absent(Some(&answer(""))));
+        assert!(!is_absent(Some(&answer("NoSuchBucket"))) && !is_absent(None));
+    }
+}

@@ -1,0 +1,42 @@
+//! How long a request may go on without a byte that moves.
+//!
+//! One limit around all that a request does, its retries too: a server that takes connections and says
+//! nothing is given up after one wait, not one for each try.
+
+use crate::exchange::Exchange;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Without a byte for so long, a request has failed.
+pub const QUIET: Duration = Duration::from_secs(10);
+/// How often that is looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// How often a request that goes on is told of.
+const TELL: Duration = Duration::from_secs(5);
+
+/// The outcome of `work`, or `None` where it stood still for [`QUIET`]. `tell` hears how many bytes have moved.
+pub async fn patiently<T>(
+    exchange: &Exchange,
+    tell: impl Fn(u64),
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    let (mut seen, mut told) = (exchange.steps(), exchange.steps());
+    let (mut last_step, mut last_told) = (Instant::now(), Instant::now());
+    loop {
+        if let Ok(outcome) = timeout(TICK, work.as_mut()).await {
+            return Some(outcome);
+        }
+        let steps = exchange.steps();
+        if steps != seen {
+            (seen, last_step) = (steps, Instant::now());
+        } else if last_step.elapsed() >= QUIET {
+            return None;
+        }
+        if steps != told && last_told.elapsed() >= TELL {
+            tell(exchange.moved());
+            (told, last_told) = (steps, Instant::now());
+        }
+    }
+}

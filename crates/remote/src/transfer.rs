@@ -1,0 +1,307 @@
+//! The verbs: the size of an object, its bytes into a file, a file into it, what there is, and removal.
+//!
+//! Names and bytes: whether they are the right ones, the first program finds out. An object is put there by
+//! one request, or in parts that are nothing until the last was taken, so it is there wholly or not at all.
+
+use crate::exchange::{Exchange, Upload};
+use crate::failure::{self, Failure, FailureKind};
+use crate::patience::{QUIET, patiently};
+use crate::place::{Place, Service};
+use crate::protocol::{Listed, Outcome, Verb};
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A larger file goes in parts of this size: so much of each of sixteen is in memory. S3 takes 10,000 parts.
+const PART: u64 = 8 << 20;
+/// How long the end of an upload that failed may take.
+const ABORT: Duration = Duration::from_secs(2);
+
+type Found<T> = Result<T, Failure>;
+
+/// A place and its store.
+pub struct Remote {
+    store: Arc<dyn ObjectStore>,
+    place: Place,
+    /// The bucket has been seen: what is absent is absent in it.
+    is_there: AtomicBool,
+}
+
+/// What stopped a transfer: the store, the file on this side, or a size.
+enum Stop {
+    Store(object_store::Error),
+    File(std::io::Error),
+    TooLarge(u64),
+}
+
+impl From<object_store::Error> for Stop {
+    fn from(error: object_store::Error) -> Self {
+        Stop::Store(error)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Stop::File(error)
+    }
+}
+
+impl Remote {
+    pub fn new(store: Arc<dyn ObjectStore>, place: Place) -> Self {
+        Remote {
+            store,
+            place,
+            is_there: AtomicBool::new(false),
+        }
+    }
+
+    /// Does what a request asks for; `tell` hears how many bytes have moved.
+    pub async fn answer(&self, verb: Verb, tell: impl Fn(u64)) -> Outcome {
+        let found = |size: Option<u64>| size.map_or(Outcome::Absent(true), Outcome::Bytes);
+        let outcome = match verb {
+            Verb::Size { name } => self.size(&name, tell).await.map(found),
+            Verb::Get { name, file, most } => self.get(&name, file, most, tell).await.map(found),
+            Verb::Put { name, file } => self
+                .put(&name, file, tell)
+                .await
+                .map(|()| Outcome::Done(true)),
+            Verb::List { prefix } => self.list(&prefix, tell).await.map(Outcome::Listed),
+            Verb::Remove { name } => self.remove(&name, tell).await.map(|()| Outcome::Done(true)),
+        };
+        outcome.unwrap_or_else(Outcome::Failed)
+    }
+
+    async fn size(&self, name: &str, tell: impl Fn(u64)) -> Found<Option<u64>> {
+        let object = self.object(name)?;
+        let work = async { Ok(self.store.head(&object).await?.size) };
+        let size = self.found(Exchange::default(), &tell, work).await?;
+        if size.is_none() && !self.is_there.load(Ordering::Relaxed) {
+            // An answer without a body does not tell a missing object from a missing bucket.
+            let work = async { Ok(self.store.get(&object).await?.meta.size) };
+            let size = self.found(Exchange::default(), &tell, work).await?;
+            self.is_there.store(true, Ordering::Relaxed);
+            return Ok(size);
+        }
+        Ok(size)
+    }
+
+    async fn get(
+        &self,
+        name: &str,
+        file: PathBuf,
+        most: u64,
+        tell: impl Fn(u64),
+    ) -> Found<Option<u64>> {
+        let object = self.object(name)?;
+        let work = async {
+            let answer = self.store.get(&object).await?;
+            if answer.meta.size > most {
+                return Err(Stop::TooLarge(answer.meta.size));
+            }
+            // It is there: who has given up has removed it, and shall not have it again.
+            let mut copy = File::options().write(true).truncate(true).open(&file)?;
+            let mut size = 0;
+            let mut pieces = answer.into_stream();
+            while let Some(piece) = pieces.try_next().await? {
+                size += piece.len() as u64;
+                // Whatever was announced.
+                if size > most {
+                    return Err(Stop::TooLarge(size));
+                }
+                copy.write_all(&piece)?;
+            }
+            Ok(size)
+        };
+        self.found(Exchange::default(), &tell, work).await
+    }
+
+    async fn put(&self, name: &str, file: PathBuf, tell: impl Fn(u64)) -> Found<()> {
+        let object = self.object(name)?;
+        let of_file = |error| unreadable(&file, &error);
+        let size = std::fs::metadata(&file).map_err(of_file)?.len();
+        if self.place.service == Service::Http {
+            let file = file.clone();
+            let exchange = Exchange::uploading(Upload { file, size });
+            let work = async {
+                self.store.put(&object, Vec::new().into()).await?;
+                Ok(())
+            };
+            return self.done(exchange, &tell, work).await;
+        }
+        if size <= PART {
+            let content = std::fs::read(&file).map_err(of_file)?;
+            let work = async {
+                self.store.put(&object, content.into()).await?;
+                Ok(())
+            };
+            return self.done(Exchange::default(), &tell, work).await;
+        }
+        let work = async { Ok(self.store.put_multipart(&object).await?) };
+        let mut upload = self.done(Exchange::default(), &tell, work).await?;
+        let work = async {
+            let mut source = File::open(&file)?;
+            loop {
+                let mut part = Vec::new();
+                if Read::by_ref(&mut source)
+                    .take(PART)
+                    .read_to_end(&mut part)?
+                    == 0
+                {
+                    break;
+                }
+                upload.put_part(part.into()).await?;
+            }
+            upload.complete().await?;
+            Ok(())
+        };
+        let outcome = self.done(Exchange::default(), &tell, work).await;
+        if outcome.is_err() {
+            // Else its parts would stay there, and be paid for. Who lost the connection cannot.
+            let _ = tokio::time::timeout(ABORT, upload.abort()).await;
+        }
+        outcome
+    }
+
+    async fn list(&self, prefix: &str, tell: impl Fn(u64)) -> Found<Vec<Listed>> {
+        let below = self.below(prefix)?;
+        let exchange = Arc::new(Exchange::default());
+        let work = async {
+            match self.place.service {
+                Service::Http => Ok(self.walk(below).await?),
+                // All of a bucket has no prefix, also not an empty one.
+                _ => {
+                    let prefix = (!below.as_ref().is_empty()).then_some(&below);
+                    Ok(self.store.list(prefix).try_collect().await?)
+                }
+            }
+        };
+        let objects: Option<Vec<ObjectMeta>> = self.asked(&exchange, &tell, work).await?;
+        let date = exchange.date().and_then(|date| {
+            let date = DateTime::parse_from_rfc2822(&date).ok()?;
+            Some(date.with_timezone(&Utc))
+        });
+        let now = date.unwrap_or_else(|| DateTime::from(std::time::SystemTime::now()));
+        let listed = |object: ObjectMeta| {
+            let age = now
+                .signed_duration_since(object.last_modified)
+                .num_seconds();
+            Some(Listed {
+                name: self.place.name_of(&object.location)?,
+                size: object.size,
+                age_s: u64::try_from(age).unwrap_or(0),
+            })
+        };
+        let mut listed: Vec<Listed> = objects.into_iter().flatten().filter_map(listed).collect();
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(listed)
+    }
+
+    /// Folder by folder: servers of WebDAV refuse to list all that is below one at once.
+    async fn walk(&self, below: Path) -> object_store::Result<Vec<ObjectMeta>> {
+        let mut objects = Vec::new();
+        let mut folders = vec![below];
+        while let Some(folder) = folders.pop() {
+            let found = self.store.list_with_delimiter(Some(&folder)).await?;
+            objects.extend(found.objects);
+            // A server that names a folder as below itself would never end.
+            folders.extend(found.common_prefixes.into_iter().filter(|inner| {
+                inner.prefix_matches(&folder) && inner.parts_count() > folder.parts_count()
+            }));
+        }
+        Ok(objects)
+    }
+
+    async fn remove(&self, name: &str, tell: impl Fn(u64)) -> Found<()> {
+        let object = self.object(name)?;
+        let work = async { Ok(self.store.delete(&object).await?) };
+        self.found(Exchange::default(), &tell, work).await?;
+        Ok(())
+    }
+
+    fn object(&self, name: &str) -> Found<Path> {
+        if name.is_empty() {
+            return Err(no_name());
+        }
+        self.below(name)
+    }
+
+    /// As [`Remote::object`]; no name is all of the place.
+    fn below(&self, name: &str) -> Found<Path> {
+        self.place.object(name).map_err(|_| no_name())
+    }
+
+    /// Work on an object that may be absent.
+    async fn found<T>(
+        &self,
+        exchange: Exchange,
+        tell: &impl Fn(u64),
+        work: impl Future<Output = Result<T, Stop>>,
+    ) -> Found<Option<T>> {
+        self.asked(&Arc::new(exchange), tell, work).await
+    }
+
+    /// Work that has no use for an absent object.
+    async fn done<T>(
+        &self,
+        exchange: Exchange,
+        tell: &impl Fn(u64),
+        work: impl Future<Output = Result<T, Stop>>,
+    ) -> Found<T> {
+        let exchange = Arc::new(exchange);
+        let outcome = self.asked(&exchange, tell, work).await?;
+        outcome.ok_or_else(|| {
+            let (shown, container) = (&self.place.shown, self.place.service.container());
+            let words =
+                format!("{shown}: there is no such {container}; make it, or correct the URL");
+            Failure::new(FailureKind::Other, words)
+        })
+    }
+
+    async fn asked<T>(
+        &self,
+        exchange: &Arc<Exchange>,
+        tell: &impl Fn(u64),
+        work: impl Future<Output = Result<T, Stop>>,
+    ) -> Found<Option<T>> {
+        let outcome = patiently(exchange, tell, exchange.during(work)).await;
+        let answer = exchange.answer();
+        match outcome {
+            None => Err(Failure::silent(&self.place, QUIET.as_secs())),
+            Some(Ok(outcome)) => {
+                self.is_there.store(true, Ordering::Relaxed);
+                Ok(Some(outcome))
+            }
+            Some(Err(Stop::Store(_))) if failure::is_absent(answer.as_ref()) => Ok(None),
+            Some(Err(Stop::Store(error))) => {
+                Err(failure::told(&self.place, answer.as_ref(), &error))
+            }
+            Some(Err(Stop::File(error))) => Err(Failure::new(
+                FailureKind::Other,
+                format!("the file on this side: {error}"),
+            )),
+            Some(Err(Stop::TooLarge(size))) => Err(Failure::new(
+                FailureKind::TooLarge,
+                format!(
+                    "{} has an object of {size} bytes, more than it should have",
+                    self.place.shown
+                ),
+            )),
+        }
+    }
+}
+
+fn no_name() -> Failure {
+    Failure::new(FailureKind::Other, "not a name of the store")
+}
+
+fn unreadable(file: &std::path::Path, error: &std::io::Error) -> Failure {
+    let words = format!("cannot read {}: {error}", file.display());
+    Failure::new(FailureKind::Other, words)
+}
