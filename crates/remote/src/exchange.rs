@@ -96,7 +96,18 @@ impl Exchange {
 
     /// A request succeeded, at that time of the server's clock.
     pub fn succeeded(&self, date: Option<String>) {
-        *lock(&self.failed) = None;
+        // Of an object that broke off, the rest is asked for: if that is no good either, it did break off.
+        let mut failed = lock(&self.failed);
+        if !matches!(
+            *failed,
+            Some(Answer::Lost {
+                loss: Loss::Middle,
+                ..
+            })
+        ) {
+            *failed = None;
+        }
+        drop(failed);
         if date.is_some() {
             *lock(&self.date) = date;
         }

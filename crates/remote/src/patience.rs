@@ -22,7 +22,7 @@ pub async fn patiently<T>(
     work: impl Future<Output = T>,
 ) -> Option<T> {
     let mut work = pin!(work);
-    let (mut seen, mut told) = (exchange.steps(), exchange.steps());
+    let (mut seen, mut told) = (exchange.steps(), exchange.moved());
     let (mut last_step, mut last_told) = (Instant::now(), Instant::now());
     loop {
         if let Ok(outcome) = timeout(TICK, work.as_mut()).await {
@@ -34,9 +34,10 @@ pub async fn patiently<T>(
         } else if last_step.elapsed() >= QUIET {
             return None;
         }
-        if steps != told && last_told.elapsed() >= TELL {
-            tell(exchange.moved());
-            (told, last_told) = (steps, Instant::now());
+        let moved = exchange.moved();
+        if moved != told && last_told.elapsed() >= TELL {
+            tell(moved);
+            (told, last_told) = (moved, Instant::now());
         }
     }
 }

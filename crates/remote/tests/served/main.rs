@@ -1,0 +1,7 @@
+//! The program as the first one sees it: lines in, lines out, against servers on this machine.
+
+mod http;
+mod limits;
+mod program;
+mod s3;
+mod server;

@@ -1,0 +1,277 @@
+"""Shared stores behind a URL, as users have them: two programs, real servers on this machine, empty clones.
+
+PROGRAM is a program of pipelines with the kinds of examples/half-life, HELPER the second program. `make
+test-remote` sets both. What one request is answered, crates/remote/tests has.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROGRAM = os.environ["PROGRAM"]
+HELPER = os.environ["HELPER"]
+SECRET = "hunter2hunter2hunter2"
+STAGES = 60
+
+
+def pipeline(minutes=15):
+    stages = "".join(
+        f"  count_{seed}:\n    kind: count\n"
+        f"    params: {{activity: 200.0, half_life: 30.0, minutes: {minutes}, seed: {seed}}}\n"
+        f"    outputs: {{counts: artifacts/{seed}.csv}}\n"
+        for seed in range(STAGES)
+    )
+    return f"version: 2\nstages:\n{stages}"
+
+
+class Server:
+    """A server in a process of its own, what it has logged, and the environment of its clients."""
+
+    def __init__(self, script, *arguments):
+        command = [sys.executable, "-u", str(HERE / script), *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.lines = []
+        self.changed = threading.Condition()
+        self.port = None
+        threading.Thread(target=self.read, daemon=True).start()
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.port, 60), f"{script} does not start"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "somebody",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+        }
+
+    def read(self):
+        for line in self.process.stdout:
+            with self.changed:
+                # Before its port, it may tell of the bucket.
+                if self.port is None and line.strip().isdigit():
+                    self.port = int(line)
+                elif self.port:
+                    self.lines.append(line)
+                self.changed.notify_all()
+
+    def wait_for_requests(self, count):
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.lines) >= count, 60), self.lines
+
+    def end(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait()
+
+
+class Helper:
+    """The second program by itself, for many requests at once."""
+
+    def __init__(self, url, environment):
+        self.process = subprocess.Popen(
+            [HELPER, url], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        hello = json.loads(self.process.stdout.readline())
+        assert hello.get("url") == url, hello
+
+    def ask(self, requests):
+        """The answers to requests that are all sent before the first is read."""
+        for id, request in enumerate(requests):
+            self.process.stdin.write(json.dumps({"id": id, **request}) + "\n")
+        self.process.stdin.flush()
+        answers = {}
+        while len(answers) < len(requests):
+            answer = json.loads(self.process.stdout.readline())
+            if "moved" not in answer:
+                answers[answer.pop("id")] = answer
+        return [answers[id] for id in range(len(requests))]
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        assert self.process.wait(10) == 0
+
+
+class Remote(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="remote-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.clone("first")
+
+    def server(self, script, *arguments):
+        server = Server(script, *arguments)
+        self.addCleanup(server.end)
+        return server
+
+    def dav(self, *options):
+        folder = self.folder / "served"
+        folder.mkdir()
+        return self.server("dav_server.py", folder, *options)
+
+    def clone(self, name, lock_of=None):
+        clone = self.folder / name
+        clone.mkdir()
+        (clone / "pipeline.yaml").write_text(pipeline())
+        for file in ("pipeline.lock", "pipeline.keys"):
+            if lock_of:
+                shutil.copy(self.folder / lock_of / file, clone / file)
+
+    def run_in(self, clone, *arguments, code=0, environment=None):
+        """What the program says; it has the environment that it is given and no other."""
+        given = {"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "RETRACE_REMOTE": HELPER}
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=self.folder / clone,
+            env={**given, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        self.assertEqual(done.returncode, code, f"{arguments}\n{done.stdout}")
+        self.assertNotIn(SECRET, done.stdout)
+        return done.stdout
+
+    def outputs(self, clone):
+        folder = self.folder / clone / "artifacts"
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    def shared(self, url, environment):
+        """Pushed from one clone, an empty one needs to run nothing."""
+        here = {"environment": environment}
+        self.run_in("first", "run")
+        said = self.run_in("first", "push", "--store", url, **here)
+        self.assertIn(f"{STAGES} recorded stages: {STAGES} objects", said)
+        said = self.run_in("first", "push", "--store", url, **here)
+        self.assertIn(": 0 objects (0 B)", said)
+        self.assertIn(f"{STAGES} there already", said)
+        self.clone("pulled", "first")
+        self.run_in("pulled", "pull", "--store", url, **here)
+        self.clone("run", "first")
+        for clone, where in (("pulled", ()), ("run", ("--store", url))):
+            said = self.run_in(clone, "run", *where, **here)
+            self.assertRegex(said, rf"{STAGES} stages: 0 fresh, {STAGES} (restored|from the store)")
+            self.run_in(clone, "verify")
+            self.assertEqual(self.outputs(clone), self.outputs("first"))
+        for path in self.folder.rglob("*"):
+            if path.is_file():
+                self.assertNotIn(SECRET.encode(), path.read_bytes(), path)
+
+    def test_s3(self):
+        server = self.server("s3_server.py")
+        self.shared("s3://cache/of/us", server.environment)
+
+    def test_webdav(self):
+        server = self.dav()
+        self.shared(f"{server.url}/store/of us".replace(" ", "%20"), {})
+
+    def test_plain_server(self):
+        self.shared(f"{self.dav('--plain').url}/store", {})
+
+    def test_server_that_stops_in_the_middle(self):
+        server = self.server("s3_server.py")
+        self.run_in("first", "run")
+        self.run_in("first", "push", "--store", "s3://cache", environment=server.environment)
+        self.clone("second", "first")
+        pushed = len(server.lines)
+
+        def stop():
+            server.wait_for_requests(pushed + 5)
+            server.process.send_signal(signal.SIGSTOP)
+            self.stopped = time.monotonic()
+
+        stopping = threading.Thread(target=stop)
+        stopping.start()
+        said = self.run_in("second", "run", "--store", "s3://cache", environment=server.environment)
+        took = time.monotonic() - self.stopped
+        stopping.join()
+        print(f"server stopped: the run ended {took:.1f} s later", file=sys.stderr)
+        self.assertIn("has not moved a byte for 10 s", said)
+        self.assertIn("given up", said)
+        self.assertEqual(self.outputs("second"), self.outputs("first"))
+        self.run_in("second", "verify")
+
+    def test_nobody_there(self):
+        self.run_in("first", "run")
+        nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": SECRET}
+        said = self.run_in("first", "push", "--store", "s3://cache", code=1, environment=nowhere)
+        self.assertIn("s3://cache cannot be reached", said)
+        self.clone("second", "first")
+        said = self.run_in("second", "run", "--store", "s3://cache", environment=nowhere)
+        self.assertIn("s3://cache cannot be reached", said)
+        self.assertEqual(self.outputs("second"), self.outputs("first"))
+
+    def test_denied(self):
+        server = self.server("s3_server.py", "--strict")
+        self.run_in("first", "run")
+        said = self.run_in("first", "push", "--store", "s3://cache", code=1, environment=server.environment)
+        self.assertIn("refuses these credentials", said)
+        self.assertIn("AWS_SECRET_ACCESS_KEY", said)
+        self.clone("second", "first")
+        said = self.run_in("second", "run", "--store", "s3://cache", environment=server.environment)
+        self.assertIn("refuses these credentials", said)
+        self.assertEqual(self.outputs("second"), self.outputs("first"))
+
+    def test_no_bucket(self):
+        server = self.server("s3_server.py")
+        self.run_in("first", "run")
+        said = self.run_in("first", "push", "--store", "s3://cahce", code=1, environment=server.environment)
+        self.assertIn("there is no such bucket", said)
+
+    def test_no_second_program(self):
+        self.run_in("first", "run")
+        nowhere = {"RETRACE_REMOTE": ""}
+        shutil.copy(PROGRAM, self.folder / "alone")
+        done = subprocess.run(
+            [self.folder / "alone", "push", "--store", "s3://cache"],
+            cwd=self.folder / "first",
+            env={"HOME": str(self.folder), "PATH": "/usr/bin:/bin", **nowhere},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("cargo build --release --locked --manifest-path crates/remote/Cargo.toml", done.stdout)
+
+    def test_many_at_once_and_in_parts(self):
+        server = self.server("s3_server.py")
+        helper = Helper("s3://cache/many", server.environment)
+        files = []
+        for n in range(200):
+            files.append(self.folder / f"file{n}")
+            # Some are larger than a part of an upload.
+            files[-1].write_bytes(bytes([n % 251]) * (20_000_000 if n % 100 == 7 else 1000 * n))
+        puts = [{"verb": "put", "name": f"objects/{n}", "file": str(file)} for n, file in enumerate(files)]
+        self.assertEqual(helper.ask(puts), [{"done": True}] * 200)
+        for file in files:
+            file.with_suffix(".got").write_bytes(b"")
+        gets = [
+            {"verb": "get", "name": f"objects/{n}", "file": f"{file}.got", "most": 1 << 30}
+            for n, file in enumerate(files)
+        ]
+        self.assertEqual(helper.ask(gets), [{"bytes": file.stat().st_size} for file in files])
+        for file in files:
+            self.assertEqual(file.with_suffix(".got").read_bytes(), file.read_bytes())
+        (listed,) = helper.ask([{"verb": "list", "prefix": "objects/"}])
+        self.assertEqual(
+            {(found["name"], found["size"]) for found in listed["listed"]},
+            {(f"objects/{n}", file.stat().st_size) for n, file in enumerate(files)},
+        )
+        removes = [{"verb": "remove", "name": f"objects/{n}"} for n in range(200)]
+        self.assertEqual(helper.ask(removes), [{"done": True}] * 200)
+        self.assertEqual(helper.ask([{"verb": "list", "prefix": ""}]), [{"listed": []}])
+        helper.end()
+        self.assertTrue(any("uploadId" in line for line in server.lines))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
