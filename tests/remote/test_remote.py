@@ -42,7 +42,8 @@ class Server:
         self.lines = []
         self.changed = threading.Condition()
         self.port = None
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
         with self.changed:
             assert self.changed.wait_for(lambda: self.port, 60), f"{script} does not start"
         self.url = f"http://127.0.0.1:{self.port}"
@@ -70,6 +71,8 @@ class Server:
         self.process.send_signal(signal.SIGCONT)
         self.process.kill()
         self.process.wait()
+        self.reader.join()
+        self.process.stdout.close()
 
 
 class Helper:

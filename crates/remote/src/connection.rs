@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, DATE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use object_store::ClientConfigKey;
 use object_store::client::{
@@ -113,13 +113,14 @@ impl HttpService for Connection {
             return Err(HttpError::new_boxed(HttpErrorKind::Unknown, words.into()));
         }
 
-        let mut to_send = reqwest::Request::new(parts.method.clone(), url);
+        let method = parts.method;
+        let mut to_send = reqwest::Request::new(method.clone(), url);
         *to_send.headers_mut() = parts.headers;
         if let Some(value) = &self.authorization {
             to_send.headers_mut().insert(AUTHORIZATION, value.clone());
         }
         let body = match &exchange.upload {
-            Some(upload) if parts.method == Method::PUT => {
+            Some(upload) if method == Method::PUT => {
                 let length = HeaderValue::from(upload.size);
                 to_send.headers_mut().insert(CONTENT_LENGTH, length);
                 of_file(upload, &exchange).map_err(|e| HttpError::new(HttpErrorKind::Unknown, e))?
@@ -137,12 +138,17 @@ impl HttpService for Connection {
             }
         };
         let response: http::Response<reqwest::Body> = response.into();
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         let broken = exchange.clone();
         let body = body.map_err(move |error| {
             broken.failed(lost(Loss::Middle, innermost(&error)));
             HttpError::new(HttpErrorKind::Interrupted, error.without_url())
         });
+        // It is the answer for a folder that is there: somebody else has made it since it was missing.
+        let is_there = method.as_str() == "MKCOL" && parts.status == StatusCode::METHOD_NOT_ALLOWED;
+        if is_there {
+            parts.status = StatusCode::OK;
+        }
         if parts.status.is_success() {
             let date = parts.headers.get(DATE).and_then(|date| date.to_str().ok());
             exchange.succeeded(date.map(str::to_owned));

@@ -10,14 +10,18 @@ use tokio::time::{Instant, timeout};
 
 /// Without a byte for so long, a request has failed.
 pub const QUIET: Duration = Duration::from_secs(10);
+/// For so long, after another was given up and nothing has been heard since: a server that stands still is
+/// found out once, not once for each of those who ask one after the other.
+pub const SHORT: Duration = Duration::from_secs(2);
 /// How often that is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// How often a request that goes on is told of.
 const TELL: Duration = Duration::from_secs(5);
 
-/// The outcome of `work`, or `None` where it stood still for [`QUIET`]. `tell` hears how many bytes have moved.
+/// The outcome of `work`, or `None` where it stood still for `quiet`. `tell` hears how many bytes have moved.
 pub async fn patiently<T>(
     exchange: &Exchange,
+    quiet: Duration,
     tell: impl Fn(u64),
     work: impl Future<Output = T>,
 ) -> Option<T> {
@@ -31,7 +35,7 @@ pub async fn patiently<T>(
         let steps = exchange.steps();
         if steps != seen {
             (seen, last_step) = (steps, Instant::now());
-        } else if last_step.elapsed() >= QUIET {
+        } else if last_step.elapsed() >= quiet {
             return None;
         }
         let moved = exchange.moved();

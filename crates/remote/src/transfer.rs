@@ -5,7 +5,7 @@
 
 use crate::exchange::{Exchange, Upload};
 use crate::failure::{self, Failure, FailureKind};
-use crate::patience::{QUIET, patiently};
+use crate::patience::{QUIET, SHORT, patiently};
 use crate::place::{Place, Service};
 use crate::protocol::{Listed, Outcome, Verb};
 use chrono::{DateTime, Utc};
@@ -32,6 +32,8 @@ pub struct Remote {
     place: Place,
     /// The bucket has been seen: what is absent is absent in it.
     is_there: AtomicBool,
+    /// The last that was heard of it is that it says nothing.
+    is_silent: AtomicBool,
 }
 
 /// What stopped a transfer: the store, the file on this side, or a size.
@@ -59,6 +61,7 @@ impl Remote {
             store,
             place,
             is_there: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
         }
     }
 
@@ -270,10 +273,15 @@ impl Remote {
         tell: &impl Fn(u64),
         work: impl Future<Output = Result<T, Stop>>,
     ) -> Found<Option<T>> {
-        let outcome = patiently(exchange, tell, exchange.during(work)).await;
+        let quiet = match self.is_silent.load(Ordering::Relaxed) {
+            true => SHORT,
+            false => QUIET,
+        };
+        let outcome = patiently(exchange, quiet, tell, exchange.during(work)).await;
+        self.is_silent.store(outcome.is_none(), Ordering::Relaxed);
         let answer = exchange.answer();
         match outcome {
-            None => Err(Failure::silent(&self.place, QUIET.as_secs())),
+            None => Err(Failure::silent(&self.place, quiet.as_secs())),
             Some(Ok(outcome)) => {
                 self.is_there.store(true, Ordering::Relaxed);
                 Ok(Some(outcome))

@@ -39,6 +39,9 @@ fn a_server_that_says_nothing_is_given_up_after_ten_seconds() {
         assert!(words.contains("has not moved a byte for 10 s"), "{words}");
     }
     assert!(start.elapsed() >= Duration::from_secs(10));
+    // Who asks then does not wait so long again.
+    let told = program.size("objects/ab/c");
+    assert!(failed(&told).1.contains("for 2 s"), "{told}");
     // With a request under way, it still ends when its input does.
     program.send(&json!({"id": 9, "verb": "size", "name": "objects/ab/c"}));
     assert!(program.end());
