@@ -16,7 +16,7 @@ MDBOOK ?= mdbook
 PAPER_GROUPS := main digits
 PAPER_STAGES := words_examples words_kept@10
 
-.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults
+.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults remote test-remote
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -50,6 +50,7 @@ test-report: ## the report in a headless browser: make smoke test-report, or REP
 
 test: compiler ## format check, lints, all tests
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path crates/remote/Cargo.toml --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
 	$(CARGO) test --release --locked --workspace
@@ -81,6 +82,12 @@ validate-crate: build ## the smoke results as an RO-Crate, checked by the public
 	@$(VALIDATE) -p provenance-run-crate -l required $(CRATE)/crate
 	@$(CRATE_VENV)/bin/cffconvert --validate -i CITATION.cff
 
+remote: compiler ## retrace-remote, the second program: shared stores behind URLs (S3, GCS, Azure, HTTP)
+	@$(CARGO) build --release --locked --manifest-path crates/remote/Cargo.toml --target-dir "$$(scripts/built.sh --folder)"
+
+test-remote: compiler ## both programs against S3 and WebDAV servers on this machine (installs moto from PyPI)
+	@PYTHON=$(PYTHON) tests/remote/run.sh
+
 FUZZ_SCALE ?= 10
 FUZZ_SEED ?= 1
 fuzz: compiler ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_TARGET=lock
@@ -90,6 +97,7 @@ fuzz: compiler ## many mutants of the corpus: FUZZ_SCALE=100, FUZZ_SEED=2, FUZZ_
 DENY ?= cargo-deny
 deny: ## licences, sources and duplicates of all dependencies (needs cargo-deny)
 	$(DENY) check bans licenses sources
+	$(DENY) --manifest-path crates/remote/Cargo.toml check --config crates/remote/deny.toml bans licenses sources
 
 verify-portable: ## the same bytes on older CPUs, on aarch64, with any threads, locale, ...: LEGS=--fast
 	@scripts/verify-portable.sh $(LEGS)

@@ -10,8 +10,10 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
 use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
+use url::{Position, Url};
 
 /// What is tried once more: a connection that was refused or broke, a server that could not just then.
 fn retry() -> RetryConfig {
@@ -57,10 +59,12 @@ pub fn open(place: &Place) -> Result<Arc<dyn ObjectStore>, String> {
             .build()
             .map(|store| Arc::new(store) as _),
         Service::Http => {
+            let variable = std::env::var_os("RETRACE_HTTP_AUTHORIZATION");
+            let authorization = authorization(&place.root, variable)?;
             let mut builder = HttpBuilder::new()
                 .with_url(url)
                 .with_retry(retry())
-                .with_http_connector(connector(authorization()?));
+                .with_http_connector(connector(authorization));
             if let Ok(value) = std::env::var(service.allows_http()) {
                 builder = builder.with_config(ClientConfigKey::AllowHttp, value);
             }
@@ -82,17 +86,20 @@ pub fn open(place: &Place) -> Result<Arc<dyn ObjectStore>, String> {
     })
 }
 
-/// What says who asks, for a server that has no other way.
-fn authorization() -> Result<Option<HeaderValue>, String> {
-    let Some(value) = std::env::var_os("RETRACE_HTTP_AUTHORIZATION") else {
+/// What says who asks, for a server that has no other way. The variable names the host it is for: a URL may
+/// come from a pipeline that somebody else wrote, and who that is shall not hear it.
+fn authorization(root: &Url, text: Option<OsString>) -> Result<Option<HeaderValue>, String> {
+    let Some(text) = text else {
         return Ok(None);
     };
-    let value = value
-        .to_str()
-        .and_then(|value| HeaderValue::from_str(value).ok());
-    let mut value = value.ok_or("RETRACE_HTTP_AUTHORIZATION is no text for a header of HTTP")?;
+    let wrong = "RETRACE_HTTP_AUTHORIZATION is not a host and the value of a header, as `cache.example.org Bearer …`";
+    let text = text.to_str().ok_or(wrong)?.trim();
+    let (host, value) = text.split_once(' ').ok_or(wrong)?;
+    let mut value = HeaderValue::from_str(value.trim()).map_err(|_| wrong)?;
     value.set_sensitive(true);
-    Ok(Some(value))
+    // Without the port that is meant anyway.
+    let authority = &root[Position::BeforeHost..Position::AfterPort];
+    Ok((host == authority).then_some(value))
 }
 
 /// Words of a library, without the values of variables that may hold secrets.
@@ -112,6 +119,31 @@ fn without_secrets(words: &str, variables: impl Iterator<Item = (String, String)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_host_that_is_named_hears_who_asks() {
+        let of = |url: &str, text: &str| {
+            let value = authorization(&Url::parse(url).unwrap(), Some(text.into()));
+            value.map(|value| value.map(|value| value.to_str().unwrap().to_owned()))
+        };
+        let value = Ok(Some("Basic a b".to_owned()));
+        assert_eq!(of("https://h.org", "h.org Basic a b"), value);
+        assert_eq!(of("https://h.org:443", " h.org  Basic a b\n"), value);
+        assert_eq!(
+            of("http://127.0.0.1:8080", "127.0.0.1:8080 Basic a b"),
+            value
+        );
+        for url in [
+            "https://evil.org",
+            "https://h.org.evil.org",
+            "https://h.org:8080",
+            "https://a.h.org",
+        ] {
+            assert_eq!(of(url, "h.org Basic a b"), Ok(None), "{url}");
+        }
+        assert!(of("https://h.org", "hunter2").is_err_and(|words| !words.contains("hunter2")));
+        assert!(of("https://h.org", "h.org a\nb").is_err());
+    }
 
     #[test]
     fn values_of_the_environment_are_not_repeated() {

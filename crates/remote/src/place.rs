@@ -26,7 +26,7 @@ impl Service {
             Service::Azure => {
                 "AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_KEY"
             }
-            Service::Http => "RETRACE_HTTP_AUTHORIZATION, as `Basic …` or `Bearer …`",
+            Service::Http => "RETRACE_HTTP_AUTHORIZATION, as `HOST Basic …` or `HOST Bearer …`",
         }
     }
 

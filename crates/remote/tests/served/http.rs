@@ -111,15 +111,21 @@ fn a_redirect_to_a_plain_address_is_not_followed() {
 fn who_asks_is_said_by_a_variable_and_by_nothing_else() {
     let server = Server::plain();
     let value = format!("Bearer {SECRET}");
-    let mut program = Program::ready(&server.url, &[("RETRACE_HTTP_AUTHORIZATION", &value)]);
+    let host = server.url.trim_start_matches("http://");
+    let variable = format!("{host} {value}");
+    let mut program = Program::ready(&server.url, &[("RETRACE_HTTP_AUTHORIZATION", &variable)]);
     program.put("objects/ab/c", b"four");
     assert_eq!(server.asked()[0].headers["authorization"], value);
-    let mut program = Program::ready(&server.url, &[]);
+    let elsewhere = format!("other.org {value}");
+    let mut program = Program::ready(&server.url, &[("RETRACE_HTTP_AUTHORIZATION", &elsewhere)]);
     program.size("objects/ab/c");
     assert!(!server.asked()[1].headers.contains_key("authorization"));
-    let mut program = Program::start(&server.url, &[("RETRACE_HTTP_AUTHORIZATION", "a\nb")]);
+    let mut program = Program::start(&server.url, &[("RETRACE_HTTP_AUTHORIZATION", SECRET)]);
     let told = program.next();
-    assert!(failed(&told).1.contains("no text for a header"), "{told}");
+    assert!(
+        failed(&told).1.contains("not a host and the value"),
+        "{told}"
+    );
 }
 
 #[test]
