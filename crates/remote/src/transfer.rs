@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// A larger file goes in parts of this size: so much of each of sixteen is in memory. S3 takes 10,000 parts.
 const PART: u64 = 8 << 20;
@@ -32,6 +33,7 @@ pub struct Remote {
     place: Place,
     /// The bucket has been seen: what is absent is absent in it.
     is_there: AtomicBool,
+    finding_out: Mutex<()>,
     /// The last that was heard of it is that it says nothing.
     is_silent: AtomicBool,
 }
@@ -61,6 +63,7 @@ impl Remote {
             store,
             place,
             is_there: AtomicBool::new(false),
+            finding_out: Mutex::new(()),
             is_silent: AtomicBool::new(false),
         }
     }
@@ -86,7 +89,12 @@ impl Remote {
         let work = async { Ok(self.store.head(&object).await?.size) };
         let size = self.found(Exchange::default(), &tell, work).await?;
         if size.is_none() && !self.is_there.load(Ordering::Relaxed) {
-            // An answer without a body does not tell a missing object from a missing bucket.
+            // An answer without a body does not tell a missing object from a missing bucket. One of those who
+            // ask at once finds out.
+            let _turn = self.finding_out.lock().await;
+            if self.is_there.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
             let work = async { Ok(self.store.get(&object).await?.meta.size) };
             let size = self.found(Exchange::default(), &tell, work).await?;
             self.is_there.store(true, Ordering::Relaxed);
