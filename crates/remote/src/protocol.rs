@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! to this one   {"id":7,"verb":"get","name":"objects/ab/cd","file":"/abs/path","most":1234}
-//!               size {name}   get {name,file,most}   put {name,file}   list {prefix}   remove {name}
+//!               look {name}   get {name,file,most}   put {name,file}   list {prefix}   remove {name}
 //! from it       {"retrace_remote":1,"url":"s3://bucket/prefix"}          the first line
 //!               {"retrace_remote":1,"failed":{"kind":…,"words":…}}       instead: it cannot start
-//!               {"id":7,"bytes":1234}   size, get      {"id":7,"absent":true}   size, get
-//!               {"id":7,"done":true}    put, remove    {"id":7,"listed":[{"name":…,"size":…,"age_s":…}]}
+//!               {"id":7,"bytes":1234}   get            {"id":7,"absent":true}   look, get
+//!               {"id":7,"done":true}    put, remove
+//!               {"id":7,"listed":[{"name":…,"size":…,"age_s":…}]}     list; look, one
 //!               {"id":7,"failed":{"kind":"unreachable|denied|full|too_large|other","words":…}}
 //!               {"id":7,"moved":123}    no answer yet: so many bytes have moved, every five seconds
 //! ```
@@ -28,7 +29,7 @@ pub struct Request {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "verb", rename_all = "lowercase")]
 pub enum Verb {
-    Size {
+    Look {
         name: String,
     },
     Get {

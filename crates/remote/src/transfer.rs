@@ -1,4 +1,4 @@
-//! The verbs: the size of an object, its bytes into a file, a file into it, what there is, and removal.
+//! The verbs: how large and how old an object is, its bytes into a file, a file into it, what there is, and removal.
 //!
 //! Names and bytes: whether they are the right ones, the first program finds out. An object is put there by
 //! one request, or in parts that are nothing until the last was taken, so it is there wholly or not at all.
@@ -72,7 +72,10 @@ impl Remote {
     pub async fn answer(&self, verb: Verb, tell: impl Fn(u64)) -> Outcome {
         let found = |size: Option<u64>| size.map_or(Outcome::Absent(true), Outcome::Bytes);
         let outcome = match verb {
-            Verb::Size { name } => self.size(&name, tell).await.map(found),
+            Verb::Look { name } => self.look(&name, tell).await.map(|object| match object {
+                Some(object) => Outcome::Listed(vec![object]),
+                None => Outcome::Absent(true),
+            }),
             Verb::Get { name, file, most } => self.get(&name, file, most, tell).await.map(found),
             Verb::Put { name, file } => self
                 .put(&name, file, tell)
@@ -84,23 +87,23 @@ impl Remote {
         outcome.unwrap_or_else(Outcome::Failed)
     }
 
-    async fn size(&self, name: &str, tell: impl Fn(u64)) -> Found<Option<u64>> {
+    async fn look(&self, name: &str, tell: impl Fn(u64)) -> Found<Option<Listed>> {
         let object = self.object(name)?;
-        let work = async { Ok(self.store.head(&object).await?.size) };
-        let size = self.found(Exchange::default(), &tell, work).await?;
-        if size.is_none() && !self.is_there.load(Ordering::Relaxed) {
+        let exchange = Arc::new(Exchange::default());
+        let work = async { Ok(self.store.head(&object).await?) };
+        let mut found = self.asked(&exchange, &tell, work).await?;
+        if found.is_none() && !self.is_there.load(Ordering::Relaxed) {
             // An answer without a body does not tell a missing object from a missing bucket. One of those who
             // ask at once finds out.
             let _turn = self.finding_out.lock().await;
-            if self.is_there.load(Ordering::Relaxed) {
-                return Ok(None);
+            if !self.is_there.load(Ordering::Relaxed) {
+                let work = async { Ok(self.store.get(&object).await?.meta) };
+                found = self.asked(&exchange, &tell, work).await?;
+                self.is_there.store(true, Ordering::Relaxed);
             }
-            let work = async { Ok(self.store.get(&object).await?.meta.size) };
-            let size = self.found(Exchange::default(), &tell, work).await?;
-            self.is_there.store(true, Ordering::Relaxed);
-            return Ok(size);
         }
-        Ok(size)
+        let now = now(&exchange);
+        Ok(found.and_then(|object| self.listed(object, now)))
     }
 
     async fn get(
@@ -194,24 +197,21 @@ impl Remote {
             }
         };
         let objects: Option<Vec<ObjectMeta>> = self.asked(&exchange, &tell, work).await?;
-        let date = exchange.date().and_then(|date| {
-            let date = DateTime::parse_from_rfc2822(&date).ok()?;
-            Some(date.with_timezone(&Utc))
-        });
-        let now = date.unwrap_or_else(|| DateTime::from(std::time::SystemTime::now()));
-        let listed = |object: ObjectMeta| {
-            let age = now
-                .signed_duration_since(object.last_modified)
-                .num_seconds();
-            Some(Listed {
-                name: self.place.name_of(&object.location)?,
-                size: object.size,
-                age_s: u64::try_from(age).unwrap_or(0),
-            })
-        };
+        let now = now(&exchange);
+        let listed = |object| self.listed(object, now);
         let mut listed: Vec<Listed> = objects.into_iter().flatten().filter_map(listed).collect();
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(listed)
+    }
+
+    /// An object as it is listed; `None` where its name is nobody's here.
+    fn listed(&self, object: ObjectMeta, now: DateTime<Utc>) -> Option<Listed> {
+        let age = now.signed_duration_since(object.last_modified);
+        Some(Listed {
+            name: self.place.name_of(&object.location)?,
+            size: object.size,
+            age_s: u64::try_from(age.num_seconds()).unwrap_or(0),
+        })
     }
 
     /// Folder by folder: servers of WebDAV refuse to list all that is below one at once.
@@ -311,6 +311,16 @@ impl Remote {
             )),
         }
     }
+}
+
+/// The server's time, as its last answer told it; else this machine's.
+fn now(exchange: &Exchange) -> DateTime<Utc> {
+    let date = exchange.date();
+    let date = date.and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
+    date.map_or_else(
+        || DateTime::from(std::time::SystemTime::now()),
+        |date| date.with_timezone(&Utc),
+    )
 }
 
 fn no_name() -> Failure {

@@ -11,25 +11,12 @@ pub trait Backend: Send + Sync {
     /// The folder or the URL, for people: without credentials.
     fn shown(&self) -> String;
 
-    /// The number of bytes under a name; `None` where there are none.
-    ///
-    /// # Errors
-    /// The backend does not say.
-    fn size(&self, name: &str) -> Result<Option<u64>, Failure>;
-
     /// What has a name, as [`Backend::list`] would tell it; `None` where nothing has it. One that cannot tell how
     /// old something is says that it is new.
     ///
     /// # Errors
     /// The backend does not say.
-    fn look(&self, name: &str) -> Result<Option<Listed>, Failure> {
-        let listed = |size| Listed {
-            name: name.to_owned(),
-            size,
-            age_s: 0,
-        };
-        Ok(self.size(name)?.map(listed))
-    }
+    fn look(&self, name: &str) -> Result<Option<Listed>, Failure>;
 
     /// Writes what has the name into the file `to`, which is there and is overwritten; the number of bytes, or
     /// `None` where there are none. After an error the file holds anything.

@@ -63,7 +63,7 @@ struct Request<'a> {
 #[derive(Serialize)]
 #[serde(tag = "verb", rename_all = "lowercase")]
 enum Verb<'a> {
-    Size {
+    Look {
         name: &'a str,
     },
     Get {
@@ -278,9 +278,9 @@ impl Backend for Piped {
         self.shown.clone()
     }
 
-    fn size(&self, name: &str) -> Result<Option<u64>, Failure> {
-        match self.ask(Verb::Size { name })? {
-            Outcome::Bytes(bytes) => Ok(Some(bytes)),
+    fn look(&self, name: &str) -> Result<Option<Listed>, Failure> {
+        match self.ask(Verb::Look { name })? {
+            Outcome::Listed(mut found) if found.len() == 1 => Ok(found.pop().map(Listed::from)),
             Outcome::Absent(true) => Ok(None),
             outcome => Err(self.odd(&outcome)),
         }
@@ -497,7 +497,7 @@ mod tests {
     #[test]
     fn every_verb_has_its_answer() {
         let piped = answering(&[
-            r#"{"id":1,"bytes":12}"#,
+            r#"{"id":1,"listed":[{"name":"objects/ab/c","size":12,"age_s":9}]}"#,
             r#"{"id":2,"absent":true}"#,
             r#"{"id":3,"bytes":5}"#,
             r#"{"id":4,"done":true}"#,
@@ -507,8 +507,12 @@ mod tests {
         ]);
         assert_eq!(piped.shown(), "s3://cache");
         let file = Path::new("relative");
-        assert_eq!(piped.size("objects/ab/c"), Ok(Some(12)));
-        assert_eq!(piped.size("objects/ab/d"), Ok(None));
+        let found = piped.look("objects/ab/c").unwrap().unwrap();
+        assert_eq!(
+            (&*found.name, found.size, found.age_s),
+            ("objects/ab/c", 12, 9)
+        );
+        assert_eq!(piped.look("objects/ab/d"), Ok(None));
         assert_eq!(piped.get("objects/ab/c", file, 5), Ok(Some(5)));
         assert_eq!(piped.put("objects/ab/c", file), Ok(()));
         let listed = piped.list("").unwrap();
@@ -519,7 +523,7 @@ mod tests {
         assert_eq!((listed[1].size, listed[1].age_s), (2, 3));
         let full = Failure::new(FailureKind::Full, "no space");
         assert_eq!(piped.remove("pins/a"), Err(full));
-        assert_eq!(piped.size("a").unwrap_err().kind, FailureKind::Other);
+        assert_eq!(piped.look("a").unwrap_err().kind, FailureKind::Other);
     }
 
     #[test]
@@ -548,7 +552,7 @@ mod tests {
             for id in 3 1 2; do echo \"{\\\"id\\\":$id,\\\"bytes\\\":$id}\"; done\ncat > /dev/null";
         let piped = scripted(script, PATIENCE).unwrap();
         std::thread::scope(|scope| {
-            let ask = || piped.size("a").unwrap().unwrap();
+            let ask = || piped.get("a", Path::new("b"), 9).unwrap().unwrap();
             let asked: Vec<_> = (0..3).map(|_| scope.spawn(ask)).collect();
             let mut sizes: Vec<u64> = asked
                 .into_iter()
@@ -579,7 +583,7 @@ mod tests {
         ] {
             let piped = scripted(script, PATIENCE).unwrap();
             let failures = std::thread::scope(|scope| {
-                let asked: Vec<_> = (0..40).map(|_| scope.spawn(|| piped.size("a"))).collect();
+                let asked: Vec<_> = (0..40).map(|_| scope.spawn(|| piped.look("a"))).collect();
                 let failed = asked
                     .into_iter()
                     .map(|thread| thread.join().unwrap().unwrap_err());
@@ -596,10 +600,10 @@ mod tests {
     #[test]
     fn silence_is_the_end_and_progress_is_not() {
         let piped = scripted("cat > /dev/null", SHORT).unwrap();
-        let failure = piped.size("a").unwrap_err();
+        let failure = piped.look("a").unwrap_err();
         assert_eq!(failure.kind, FailureKind::Unreachable);
         assert!(failure.words.contains("says nothing"), "{failure:?}");
-        assert_eq!(piped.size("b"), Err(failure));
+        assert_eq!(piped.look("b"), Err(failure));
         // What has moved is no answer, and nothing is asked twice.
         let script = "read -r asked\nfor n in 1 2 3 4; do echo '{\"id\":1,\"moved\":'$n'}'; done\n\
             echo '{\"id\":1,\"done\":true}'\ncat > /dev/null";

@@ -8,10 +8,13 @@ use serde_json::json;
 fn a_plain_server_is_a_store_that_cannot_list() {
     let server = Server::plain();
     let mut program = Program::ready(&format!("{}/dav/a b", server.url).replace(' ', "%20"), &[]);
-    assert_eq!(program.size("objects/ab/c"), json!({"absent": true}));
+    assert_eq!(program.look("objects/ab/c"), json!({"absent": true}));
     assert_eq!(program.get("objects/ab/c", 9).0, json!({"absent": true}));
     assert_eq!(program.put("objects/ab/c", b"four"), json!({"done": true}));
-    assert_eq!(program.size("objects/ab/c"), json!({"bytes": 4}));
+    assert_eq!(
+        program.look("objects/ab/c"),
+        json!({"listed": [{"name": "objects/ab/c", "size": 4, "age_s": 60}]})
+    );
     let (told, file) = program.get("objects/ab/c", 4);
     assert_eq!(
         (told, content(&file)),
@@ -29,7 +32,7 @@ fn a_plain_server_is_a_store_that_cannot_list() {
         let removed = program.ask(json!({"verb": "remove", "name": "objects/ab/c"}));
         assert_eq!(removed, json!({"done": true}));
     }
-    assert_eq!(program.size("objects/ab/c"), json!({"absent": true}));
+    assert_eq!(program.look("objects/ab/c"), json!({"absent": true}));
     assert!(
         server
             .asked()
@@ -100,7 +103,7 @@ fn a_redirect_to_a_plain_address_is_not_followed() {
     let server = Server::start(move |_| elsewhere.clone());
     let mut program = Program::ready(&server.url, &[]);
     let (kind, words) = {
-        let told = program.size("a");
+        let told = program.look("a");
         (failed(&told).0.to_owned(), failed(&told).1.to_owned())
     };
     assert_eq!(kind, "other");
@@ -118,7 +121,7 @@ fn who_asks_is_said_by_a_variable_and_by_nothing_else() {
     assert_eq!(server.asked()[0].headers["authorization"], value);
     let elsewhere = format!("other.org {value}");
     let mut program = Program::ready(&server.url, &[("RETRACE_HTTP_AUTHORIZATION", &elsewhere)]);
-    program.size("objects/ab/c");
+    program.look("objects/ab/c");
     assert!(!server.asked()[1].headers.contains_key("authorization"));
     let mut program = Program::start(&server.url, &[("RETRACE_HTTP_AUTHORIZATION", SECRET)]);
     let told = program.next();
@@ -147,7 +150,7 @@ fn a_url_that_is_no_store_is_told_at_once() {
 #[test]
 fn nothing_goes_unencrypted_to_another_machine() {
     let mut program = Program::ready("http://192.0.2.1/a", &[]);
-    let told = program.size("objects/ab/c");
+    let told = program.look("objects/ab/c");
     let (kind, words) = failed(&told);
     assert_eq!(kind, "other");
     assert!(words.contains("ALLOW_HTTP=true"), "{words}");
@@ -161,7 +164,7 @@ fn requests_that_are_none_are_told_by_number() {
     assert_eq!(told["id"], 9);
     assert!(failed(&told).1.contains("same version"), "{told}");
     for name in ["", "../a", "a/../../b"] {
-        let told = program.size(name);
+        let told = program.look(name);
         assert!(failed(&told).1.contains("not a name"), "{name}: {told}");
     }
 }

@@ -13,7 +13,7 @@ fn nobody_there_is_told_at_once() {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let mut program = Program::ready(&format!("http://{}", port.expect("a port")), &[]);
-    let told = program.size("objects/ab/c");
+    let told = program.look("objects/ab/c");
     let (kind, words) = failed(&told);
     assert_eq!(kind, "unreachable");
     assert!(
@@ -30,7 +30,7 @@ fn a_server_that_says_nothing_is_given_up_after_ten_seconds() {
     let mut program = Program::ready(&url, &[]);
     let start = Instant::now();
     for id in 0..3 {
-        program.send(&json!({"id": id, "verb": "size", "name": "objects/ab/c"}));
+        program.send(&json!({"id": id, "verb": "look", "name": "objects/ab/c"}));
     }
     for _ in 0..3 {
         let told = program.next();
@@ -40,10 +40,10 @@ fn a_server_that_says_nothing_is_given_up_after_ten_seconds() {
     }
     assert!(start.elapsed() >= Duration::from_secs(10));
     // Who asks then does not wait so long again.
-    let told = program.size("objects/ab/c");
+    let told = program.look("objects/ab/c");
     assert!(failed(&told).1.contains("for 2 s"), "{told}");
     // With a request under way, it still ends when its input does.
-    program.send(&json!({"id": 9, "verb": "size", "name": "objects/ab/c"}));
+    program.send(&json!({"id": 9, "verb": "look", "name": "objects/ab/c"}));
     assert!(program.end());
 }
 

@@ -86,8 +86,8 @@ impl Program {
         answer
     }
 
-    pub fn size(&mut self, name: &str) -> Value {
-        self.ask(json!({"verb": "size", "name": name}))
+    pub fn look(&mut self, name: &str) -> Value {
+        self.ask(json!({"verb": "look", "name": name}))
     }
 
     /// Gets into a file that is there.

@@ -16,7 +16,7 @@ fn an_object_that_is_absent_is_no_bucket_that_is_absent() {
         _ => answer("404 Not Found", &error("NoSuchBucket")),
     });
     let mut program = Program::s3(&server.url);
-    let told = program.size("objects/ab/c");
+    let told = program.look("objects/ab/c");
     let (kind, words) = failed(&told);
     assert_eq!(kind, "other");
     assert!(
@@ -32,7 +32,7 @@ fn an_object_that_is_absent_is_no_bucket_that_is_absent() {
     });
     let mut program = Program::s3(&server.url);
     for _ in 0..3 {
-        assert_eq!(program.size("objects/ab/c"), json!({"absent": true}));
+        assert_eq!(program.look("objects/ab/c"), json!({"absent": true}));
     }
     // Once it is clear that the bucket is there, one request is enough.
     assert_eq!(server.methods(), ["HEAD", "GET", "HEAD", "HEAD"]);

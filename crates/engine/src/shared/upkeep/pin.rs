@@ -118,7 +118,7 @@ pub fn put(
     // After the pin: what is there now, no later collection takes.
     let objects: Vec<Digest> = pin.objects().into_iter().collect();
     let is_there = at_once::each(&objects, cancelled, observer, |&digest| {
-        Ok(backend.size(&object(digest))?.is_some())
+        Ok(backend.look(&object(digest))?.is_some())
     })?;
     Ok(is_there.into_iter().filter(|is_there| !is_there).count())
 }
@@ -131,7 +131,7 @@ pub fn remove(shared: &SharedStore, name: &str) -> Result<()> {
     check_name(name)?;
     let backend = shared.backend();
     let path = format!("{PINS}{name}");
-    if backend.size(&path)?.is_none() {
+    if backend.look(&path)?.is_none() {
         let known = names_of(backend)?;
         let error = Error::config(format!("there is no pin `{name}` in {}", backend.shown()));
         return Err(error.suggest(name, known.iter().map(String::as_str)));

@@ -171,10 +171,6 @@ impl Backend for Line {
         "sim://store".into()
     }
 
-    fn size(&self, name: &str) -> Result<Option<u64>, Failure> {
-        Ok(self.look(name)?.map(|found| found.size))
-    }
-
     fn look(&self, name: &str) -> Result<Option<Listed>, Failure> {
         self.ask("look", name, |state, time| {
             let (bytes, put) = state.files.get(name)?;
