@@ -170,8 +170,21 @@ fn a_crate_says_what_is_so_and_the_same_each_time() {
     let text = |to: &str| std::fs::read(made.path(to).join(METADATA)).expect("metadata");
     assert_eq!(text("described"), text("published"));
 
-    // The parameter that made a model is the one that was given.
+    // What is others' has their licence, with its text.
     let entities = entities(&made.path("published"));
+    let font = &entities["data/fonts/DejaVuSans.ttf"];
+    assert_eq!(
+        references(&font["license"]),
+        ["data/fonts/LICENSE-DejaVu.txt"]
+    );
+    assert!(published.contains("data/fonts/LICENSE-DejaVu.txt"));
+    for path in published.iter().filter(|path| path.starts_with("data/")) {
+        let is_text = path.contains("/LICENSE-") || path.contains("/NOTICE-");
+        let licences = references(&entities[path]["license"]);
+        assert_eq!(licences.is_empty(), is_text, "{path}");
+    }
+
+    // The parameter that made a model is the one that was given.
     let run = &entities["#run/pretrain@0"];
     let names: Vec<&str> = references(&run["object"])
         .iter()

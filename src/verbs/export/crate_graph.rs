@@ -8,6 +8,7 @@ use crate::verbs::export::citation::Citation;
 use crate::verbs::export::crate_values::{
     Entities, data_type, escaped, media_type, reference, references,
 };
+use crate::verbs::export::licences::{Licence, Licences};
 use retrace::base::digest::Digest;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,7 @@ const PROFILES: [(&str, &str, &str); 4] = [
 pub struct Facts {
     pub citation: Citation,
     pub published: String,
+    pub licences: Licences,
     /// Every file of the crate, by its path there.
     pub files: BTreeMap<String, FileFacts>,
     /// In an order in which they can run.
@@ -188,11 +190,33 @@ fn describe_root(entities: &mut Entities, facts: &Facts) {
             about["license"] = reference(&license);
             about["version"] = json!(citation.version);
         }
+        let licences: Vec<String> = facts
+            .licences
+            .of(path)
+            .flat_map(|licence| describe_licence(entities, facts, licence))
+            .collect();
+        if !licences.is_empty() {
+            about["license"] = references(licences);
+        }
         if path == "README.md" {
             about["about"] = reference("./");
         }
         entities.add_typed(&escaped(path), types, about);
     }
+}
+
+/// What a file's `license` refers to: the licence by its address, and the texts that are in the crate.
+fn describe_licence(entities: &mut Entities, facts: &Facts, licence: &Licence) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(spdx) = &licence.spdx {
+        let id = format!("https://spdx.org/licenses/{}", escaped(spdx));
+        entities.add(&id, "CreativeWork", json!({"name": licence.name}));
+        found.push(id);
+    }
+    let texts = licence.texts.iter();
+    let texts = texts.filter(|text| facts.files.contains_key(*text));
+    found.extend(texts.map(|text| escaped(text)));
+    found
 }
 
 fn describe_workflow(entities: &mut Entities, facts: &Facts) {

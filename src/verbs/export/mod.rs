@@ -3,4 +3,5 @@
 pub mod citation;
 pub mod crate_graph;
 pub mod crate_values;
+pub mod licences;
 pub mod ro_crate;

@@ -6,6 +6,7 @@
 
 use crate::verbs::export::citation::{self, Citation};
 use crate::verbs::export::crate_graph::{self, Artifact, Facts, FileFacts, METADATA, StageRun};
+use crate::verbs::export::licences::{self, Licences};
 use clap::Args;
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, ErrorKind, Place, Result};
@@ -59,11 +60,13 @@ pub fn ro_crate(session: &Session, args: &RoCrateArgs) -> Result<u8> {
         gathered.add(name, session.engine.workspace.root.join(name));
     }
     gathered.add(LOCK_FILE, session.engine.workspace.lock_path());
+    let licences = gathered.licences(root)?;
     let asked = session.ids(session.look_at(&args.targets)?.targets);
     let found = gathered.read(session, &asked)?;
     let facts = Facts {
         citation,
         published,
+        licences,
         files: found,
         runs,
     };
@@ -103,6 +106,26 @@ struct Gathered {
 impl Gathered {
     fn add(&mut self, name: impl Into<String>, at: PathBuf) {
         self.files.insert(name.into(), at);
+    }
+
+    /// The licences of the inputs, whose texts go with them.
+    fn licences(&mut self, root: &Path) -> Result<Licences> {
+        let path = root.join(licences::FILE);
+        let text = std::fs::read_to_string(&path).map_err(|e| {
+            let hint = "a crate says from it under which licence the inputs are";
+            Error::io("read", &path, &e).hint(hint)
+        })?;
+        let licences = Licences::parse(&text)?;
+        licences.check(self.files.keys().map(String::as_str))?;
+        let mut texts: Vec<String> = Vec::new();
+        for name in self.files.keys() {
+            texts.extend(licences.of(name).flat_map(|licence| licence.texts.clone()));
+        }
+        for text in texts {
+            let from = root.join(&text);
+            self.add(text, from);
+        }
+        Ok(licences)
     }
 
     /// The recorded runs of what is asked for and all that it rests on.
