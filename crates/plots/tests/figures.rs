@@ -551,18 +551,20 @@ fn small_table() -> Table {
 
 #[test]
 fn tables_align_and_escape() {
-    let expected = "\\begin{tabular}{lr@{}lr@{}l}
+    let expected = "% \\usepackage{array,booktabs,longtable,siunitx}
+\\begin{tabular}{lS[table-format=1.4(2)]S[table-format=-2.1]}
 \\toprule
-\\multicolumn{1}{c}{} & \\multicolumn{4}{c}{test error} \\\\
-\\cmidrule(lr){2-5}
-model & \\multicolumn{2}{c}{$\\theta _{0}$} & \\multicolumn{2}{c}{$-\\theta _{0}$} \\\\
+\\multicolumn{1}{c}{} & \\multicolumn{2}{c}{test error} \\\\
+\\cmidrule(lr){2-3}
+model & {$\\theta _{0}$} & {$-\\theta _{0}$} \\\\
 \\midrule
-ZS (V) \\& co & 0 & .3402(12) & $-$12 & .5 \\\\
+ZS (V) \\& co & 0.3402(12) & -12.5 \\\\
 \\midrule
-ZS & \\multicolumn{2}{c}{n/a} & 4 &  \\\\
+ZS & {n/a} & 4 \\\\
 \\bottomrule
-\\multicolumn{5}{l}{\\footnotesize 100 \\% of seeds} \\\\
 \\end{tabular}
+\\par\\smallskip{\\footnotesize 100 \\% of seeds\\par}
+\\par\\smallskip{\\footnotesize In parentheses: one standard error, in units of the last digits.\\par}
 ";
     assert_eq!(latex(&small_table()).unwrap(), expected);
     let mut ragged = small_table();
@@ -572,6 +574,47 @@ ZS & \\multicolumn{2}{c}{n/a} & 4 &  \\\\
     let mut groups = small_table();
     groups.groups.pop();
     assert!(latex(&groups).is_err());
+}
+
+#[test]
+fn a_wide_table_is_wrapped_or_cut_and_a_long_one_breaks_over_pages() {
+    let mut words = small_table();
+    words.rows[0][0] = "a word after another ".repeat(10).trim().to_owned();
+    let text = latex(&words).unwrap();
+    assert!(text.contains("\\raggedright\\arraybackslash}p{") && text.contains("\\footnotesize"));
+    assert!(text.contains("\\begin{tabular}"));
+
+    // Three groups of six numbers: no line holds them beside the names.
+    let mut wide = small_table();
+    let number = wide.columns[1].clone();
+    wide.columns = vec![wide.columns[0].clone()];
+    wide.columns.extend(vec![number; 18]);
+    let span = |header: &str, span| Group {
+        header: header.to_string(),
+        span,
+    };
+    wide.groups = vec![span("", 1), span("a", 6), span("b", 6), span("c", 6)];
+    wide.rows = vec![
+        ["ZS".to_owned()]
+            .into_iter()
+            .chain(vec!["0.3402(12)".to_owned(); 18])
+            .collect(),
+    ];
+    let text = latex(&wide).unwrap();
+    assert_eq!(text.matches("\\begin{longtable}{l").count(), 3);
+    assert_eq!(text.matches("0.3402(12)").count(), 18);
+    for header in ["{a}", "{b}", "{c}"] {
+        assert_eq!(
+            text.matches(&format!("\\multicolumn{{6}}{{c}}{header}"))
+                .count(),
+            1
+        );
+    }
+
+    let mut long = small_table();
+    long.rows = vec![long.rows[0].clone(); 41];
+    let text = latex(&long).unwrap();
+    assert!(text.contains("\\begin{longtable}") && text.contains("\\endhead"));
 }
 
 fn any_value() -> impl Strategy<Value = f64> {

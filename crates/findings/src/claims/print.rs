@@ -79,12 +79,12 @@ pub fn latex_table(claims: &[Decided]) -> latex::Table {
     let row = |claim: &Decided| {
         let value = match (claim.measured, claim.std_error) {
             (None, _) => String::new(),
-            (Some(value), None) => shown(value).replace('-', "\u{2212}"),
+            (Some(value), None) => shown(value),
             (Some(value), Some(error)) => number::with_error(value, error, 2),
         };
         vec![
             claim.id.clone(),
-            claim.expected.clone(),
+            in_signs(&claim.expected),
             value,
             claim.verdict.words().to_owned(),
         ]
@@ -93,11 +93,23 @@ pub fn latex_table(claims: &[Decided]) -> latex::Table {
         columns: vec![
             column("Claim", Align::Left),
             column("Expected", Align::Left),
-            column("Measured", Align::Right),
+            column("Measured", Align::Decimal),
             column("Verdict", Align::Left),
         ],
         rows: claims.iter().map(row).collect(),
         ..latex::Table::default()
+    }
+}
+
+/// What is expected, with signs in place of words.
+fn in_signs(expected: &str) -> String {
+    let text = expected
+        .replace(" within ", " ± ")
+        .replace(" - ", " \u{2212} ");
+    match text.split_once(' ') {
+        Some(("above", bound)) => format!("> {bound}"),
+        Some(("below", bound)) => format!("< {bound}"),
+        _ => text,
     }
 }
 

@@ -1,9 +1,17 @@
-//! A table as a LaTeX fragment for the booktabs package, which is all that it needs.
+//! A table as a LaTeX fragment that fits an A4 page, for the packages array, booktabs, longtable and siunitx.
 //!
-//! Knows nothing of what the cells mean: they are plain text, escaped here.
+//! Knows nothing of what the cells mean: they are plain text, escaped here. Numbers are aligned by siunitx, which
+//! reads a standard error in parentheses. What is too wide for a line is set smaller, then wrapped, then cut into
+//! several tables, one above the other; what is long breaks over pages.
+
+pub mod escape;
+mod fit;
+mod numeral;
 
 use crate::error::ReportError;
-use crate::number::MINUS;
+use crate::latex::escape::escape;
+use crate::latex::fit::{Part, Spec};
+use crate::latex::numeral::Numeral;
 use serde::{Deserialize, Serialize};
 
 /// A table; every row has one cell for each column.
@@ -34,7 +42,7 @@ pub enum Align {
     Left,
     Center,
     Right,
-    /// Numbers by their decimal points; other words are centred.
+    /// Numbers by their decimal points, with a standard error in parentheses; other words are centred.
     Decimal,
 }
 
@@ -47,132 +55,121 @@ pub struct Group {
     pub span: usize,
 }
 
-/// The `tabular` environment of `table`.
+/// A table with more rows breaks over pages, and cannot stand in a float.
+const MOST_ROWS: usize = 40;
+
+const PACKAGES: &str = "% \\usepackage{array,booktabs,longtable,siunitx}\n";
+
+/// What the parentheses of numbers mean, below a table that has any.
+const PARENTHESES: &str = "In parentheses: one standard error, in units of the last digits.";
+
+/// The environments of `table`: a `tabular`, or `longtable`s where it is long or too wide for a line.
 ///
-/// Errors: no columns, a row of another length, groups that do not add up.
+/// # Errors
+/// No columns, a row of another length, groups that do not add up.
 pub fn latex(table: &Table) -> Result<String, ReportError> {
     check(table)?;
-    let spec = |column: &Column| match column.align {
-        Align::Left => "l",
-        Align::Center => "c",
-        Align::Right => "r",
-        // Two columns that touch: the whole part, and the point with what follows.
-        Align::Decimal => "r@{}l",
-    };
-    let spec: String = table.columns.iter().map(spec).collect();
-    let mut text = format!("\\begin{{tabular}}{{{spec}}}\n\\toprule\n");
-    if !table.groups.is_empty() {
-        text += &groups(table);
+    let fit = fit::fit(table);
+    let is_long = fit.parts.len() > 1 || table.rows.len() > MOST_ROWS;
+    let mut text = PACKAGES.to_owned();
+    if fit.small {
+        text += "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{3pt}\n";
     }
-    if table.columns.iter().any(|column| !column.header.is_empty()) {
-        let header = |column: &Column| match column.align {
-            Align::Decimal => over(2, "c", &escape(&column.header)),
-            Align::Left | Align::Center | Align::Right => escape(&column.header),
-        };
-        let cells: Vec<String> = table.columns.iter().map(header).collect();
-        text += &format!("{} \\\\\n\\midrule\n", cells.join(" & "));
-    } else if !table.groups.is_empty() {
-        text += "\\midrule\n";
+    for part in &fit.parts {
+        text += &environment(table, part, is_long);
+    }
+    // Below the table, where long ones wrap.
+    for note in notes(table) {
+        text += &format!(
+            "\\par\\smallskip{{\\footnotesize {}\\par}}\n",
+            escape(&note)
+        );
+    }
+    if fit.small {
+        text += "\\endgroup\n";
+    }
+    Ok(text)
+}
+
+/// One part of a table, or all of it.
+fn environment(table: &Table, part: &Part, is_long: bool) -> String {
+    let name = if is_long { "longtable" } else { "tabular" };
+    let spec: String = part.specs.iter().map(Spec::text).collect();
+    let mut text = format!("\\begin{{{name}}}{{{spec}}}\n\\toprule\n");
+    text += &header(table, part);
+    if is_long {
+        text += "\\endhead\n";
     }
     for (at, row) in table.rows.iter().enumerate() {
         if at > 0 && table.rules_above.contains(&at) {
             text += "\\midrule\n";
         }
-        let cells = table.columns.iter().zip(row);
-        let cells: Vec<String> = cells
-            .map(|(column, cell)| self::cell(column.align, cell))
-            .collect();
+        let cells = part.columns.iter().zip(&part.specs);
+        let cells: Vec<String> = cells.map(|(&at, spec)| cell(spec, &row[at])).collect();
         text += &format!("{} \\\\\n", cells.join(" & "));
     }
     text += "\\bottomrule\n";
-    let width: usize = table.columns.iter().map(tex_columns).sum();
-    for note in &table.notes {
-        let note = format!("\\footnotesize {}", escape(note));
-        text += &format!("{} \\\\\n", over(width, "l", &note));
-    }
-    text += "\\end{tabular}\n";
-    Ok(text)
+    text + &format!("\\end{{{name}}}\n")
 }
 
-/// Plain text as LaTeX text: its special characters, and the Unicode of this project's labels.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut formula = String::new();
-    for c in text.chars() {
-        if let Some(math) = math(c) {
-            // Neighbours make one formula: "10⁻³" gets one exponent, "θ₀" one subscript.
-            let raises = ["^{", "_{"].iter().any(|mark| {
-                math.starts_with(mark) && formula.ends_with('}') && formula.contains(mark)
-            });
-            match raises {
-                true => {
-                    formula.pop();
-                    formula += &math[2..];
-                }
-                false => formula += &math,
+/// The lines above the rows, with the rule below them.
+fn header(table: &Table, part: &Part) -> String {
+    let mut text = String::new();
+    if !part.groups.is_empty() {
+        let (mut cells, mut rules, mut first) = (Vec::new(), String::new(), 1);
+        for (header, span) in &part.groups {
+            cells.push(over(*span, "c", &escape(header)));
+            if !header.is_empty() {
+                rules += &format!("\\cmidrule(lr){{{first}-{}}}", first + span - 1);
             }
-            continue;
+            first += span;
         }
-        close(&mut out, &mut formula);
-        match c {
-            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
-            '\\' => out += "\\textbackslash{}",
-            '~' => out += "\\textasciitilde{}",
-            '^' => out += "\\textasciicircum{}",
-            _ if c.is_control() => out.push(' '),
-            _ => out.push(c),
+        text += &format!("{} \\\\\n", cells.join(" & "));
+        if !rules.is_empty() {
+            text += &format!("{rules}\n");
         }
     }
-    close(&mut out, &mut formula);
-    out
-}
-
-fn close(out: &mut String, formula: &mut String) {
-    if !formula.is_empty() {
-        *out += &format!("${}$", formula.trim_end());
-        formula.clear();
+    if table.columns.iter().any(|column| !column.header.is_empty()) {
+        let header = |(&at, spec): (&usize, &Spec)| {
+            let words = escape(&table.columns[at].header);
+            match spec {
+                Spec::Number(_) => format!("{{{words}}}"),
+                Spec::Plain(_) | Spec::Wrapped(_) => words,
+            }
+        };
+        let cells: Vec<String> = part.columns.iter().zip(&part.specs).map(header).collect();
+        text += &format!("{} \\\\\n", cells.join(" & "));
+    }
+    match text.is_empty() {
+        true => text,
+        false => text + "\\midrule\n",
     }
 }
 
-/// LaTeX math for one character, of those that plain LaTeX text lacks.
-fn math(c: char) -> Option<String> {
-    let raised = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-    let lowered = "₀₁₂₃₄₅₆₇₈₉";
-    if let Some(digit) = raised.chars().position(|other| other == c) {
-        return Some(format!("^{{{digit}}}"));
+fn cell(spec: &Spec, text: &str) -> String {
+    match (spec, Numeral::read(text)) {
+        (Spec::Number(_), Some(numeral)) => numeral.text(),
+        // Braces keep siunitx from reading it.
+        (Spec::Number(_), None) if text.is_empty() => String::new(),
+        (Spec::Number(_), None) => format!("{{{}}}", escape(text)),
+        (Spec::Plain(_) | Spec::Wrapped(_), _) => escape(text),
     }
-    if let Some(digit) = lowered.chars().position(|other| other == c) {
-        return Some(format!("_{{{digit}}}"));
-    }
-    let word = match c {
-        MINUS => "-",
-        '<' => "<",
-        '>' => ">",
-        '|' => "|",
-        '⁻' => "^{-}",
-        '×' => "\\times ",
-        '±' => "\\pm ",
-        '∞' => "\\infty ",
-        '≤' => "\\le ",
-        '≥' => "\\ge ",
-        '≈' => "\\approx ",
-        '→' => "\\to ",
-        '·' => "\\cdot ",
-        '★' => "\\star ",
-        '√' => "\\surd ",
-        '‖' => "\\Vert ",
-        'α' => "\\alpha ",
-        'β' => "\\beta ",
-        'ε' => "\\varepsilon ",
-        'θ' => "\\theta ",
-        'κ' => "\\kappa ",
-        'λ' => "\\lambda ",
-        'μ' => "\\mu ",
-        'σ' => "\\sigma ",
-        'Σ' => "\\Sigma ",
-        _ => return None,
+}
+
+/// The notes of a table, and what its parentheses mean.
+fn notes(table: &Table) -> Vec<String> {
+    let has_error = |(column, cell): (&Column, &String)| {
+        let numeral = Numeral::read(cell).filter(|_| column.align == Align::Decimal);
+        numeral.is_some_and(|numeral| numeral.has_error())
     };
-    Some(word.to_string())
+    let mut rows = table.rows.iter();
+    let any = rows.any(|row| table.columns.iter().zip(row).any(has_error));
+    let own = any.then(|| PARENTHESES.to_owned());
+    table.notes.iter().cloned().chain(own).collect()
+}
+
+fn over(columns: usize, align: &str, text: &str) -> String {
+    format!("\\multicolumn{{{columns}}}{{{align}}}{{{text}}}")
 }
 
 fn check(table: &Table) -> Result<(), ReportError> {
@@ -193,69 +190,4 @@ fn check(table: &Table) -> Result<(), ReportError> {
         return Err(ReportError::Table(problem));
     }
     Ok(())
-}
-
-fn groups(table: &Table) -> String {
-    let (mut cells, mut rules) = (Vec::new(), String::new());
-    let (mut column, mut tex_column) = (0, 1);
-    for group in &table.groups {
-        let covered = &table.columns[column..column + group.span];
-        let width: usize = covered.iter().map(tex_columns).sum();
-        cells.push(over(width, "c", &escape(&group.header)));
-        if !group.header.is_empty() {
-            let last = tex_column + width - 1;
-            rules += &format!("\\cmidrule(lr){{{tex_column}-{last}}}");
-        }
-        column += group.span;
-        tex_column += width;
-    }
-    let rules = if rules.is_empty() {
-        rules
-    } else {
-        rules + "\n"
-    };
-    format!("{} \\\\\n{rules}", cells.join(" & "))
-}
-
-fn cell(align: Align, text: &str) -> String {
-    if align != Align::Decimal {
-        return escape(text);
-    }
-    let digits = text.strip_prefix([MINUS, '-', '+']).unwrap_or(text);
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
-        return over(2, "c", &escape(text));
-    }
-    // A hyphen before a digit is a minus sign.
-    let text = match text.strip_prefix('-') {
-        Some(rest) => format!("{MINUS}{rest}"),
-        None => text.to_string(),
-    };
-    let point = text
-        .char_indices()
-        .find(|(_, c)| !(c.is_ascii_digit() || *c == MINUS || *c == '+'));
-    let (whole, rest) = text.split_at(point.map_or(text.len(), |(at, _)| at));
-    format!("{} & {}", escape(whole), escape(rest))
-}
-
-fn tex_columns(column: &Column) -> usize {
-    if column.align == Align::Decimal { 2 } else { 1 }
-}
-
-fn over(columns: usize, align: &str, text: &str) -> String {
-    format!("\\multicolumn{{{columns}}}{{{align}}}{{{text}}}")
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::latex::escape;
-
-    #[test]
-    fn special_characters_are_escaped() {
-        assert_eq!(escape("50 % of a_b & c"), "50 \\% of a\\_b \\& c");
-        assert_eq!(escape("−1.5×10⁻³"), "$-$1.5$\\times$10$^{-3}$");
-        assert_eq!(escape("θ₀"), "$\\theta _{0}$");
-        // A dollar sign beside a formula stays one.
-        assert_eq!(escape("$−$"), "\\$$-$\\$");
-        assert_eq!(escape("\\{x}"), "\\textbackslash{}\\{x\\}");
-    }
 }
