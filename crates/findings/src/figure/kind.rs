@@ -19,7 +19,7 @@ use crate::params::number::Size;
 use plots::color::Color;
 use plots::draw::axes;
 use plots::draw::figure;
-use plots::figure::{Axis, Figure, Layout};
+use plots::figure::{Axis, Figure, Guide, Layout};
 use plots::font::Font;
 use plots::scale::Lost;
 use retrace::base::error::{Error, Result};
@@ -141,12 +141,26 @@ impl Params {
     }
 }
 
-/// The axes of the panels that a figure with these params draws, for who has no more than its params
-/// and its data; nothing where they are those of another kind.
-pub fn axes_of(params: &serde_json::Value) -> Option<Vec<(Axis, Axis)>> {
+/// What the params of a figure tell of a panel that it draws.
+pub struct Described {
+    pub x: Axis,
+    pub y: Axis,
+    /// The straight lines across it.
+    pub lines: Vec<Guide>,
+}
+
+/// The panels that a figure with these params draws, for who has no more than its params and its data;
+/// nothing where they are those of another kind.
+pub fn panels_of(params: &serde_json::Value) -> Option<Vec<Described>> {
     let params = Params::deserialize(params).ok()?;
-    let panels = panel::drawn(&params.panels).into_iter();
-    Some(panels.map(|panel| (panel.x, panel.y)).collect())
+    let described = panel::drawn(&params.panels)
+        .into_iter()
+        .map(|panel| Described {
+            lines: panel.lines(),
+            x: panel.x,
+            y: panel.y,
+        });
+    Some(described.collect())
 }
 
 /// A point outside the frame may be meant; one in the gap of a broken axis is lost data.
@@ -218,7 +232,12 @@ fn data(panels: &[Filled]) -> FigureData {
     let mut data = FigureData::default();
     for (number, filled) in panels.iter().enumerate() {
         for curve in filled.entries.iter().flat_map(|entry| &entry.curves) {
-            data.add((number, &filled.title), curve);
+            data.add((number, &filled.title), &filled.row_names, curve);
+        }
+        for guide in &filled.panel.guides {
+            if let Guide::Point(point) = guide {
+                data.add_point((number, &filled.title), point);
+            }
         }
     }
     data

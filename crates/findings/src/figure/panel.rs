@@ -91,6 +91,8 @@ pub struct Filled {
     pub panel: Panel,
     pub entries: Vec<Entry>,
     pub on_rows: bool,
+    /// What the rows are called, by key.
+    pub row_names: BTreeMap<String, String>,
     /// Paths of the guides that were written, below that of the panel.
     pub guides: Vec<String>,
 }
@@ -199,6 +201,11 @@ impl<'p> PanelAt<'p> {
         self.params.rows.as_ref()
     }
 
+    /// The lines across its frame.
+    pub fn lines(&self) -> Vec<Guide> {
+        self.params.guides.iter().flat_map(Lines::guides).collect()
+    }
+
     pub fn callouts(&self) -> &'p [Callout] {
         &self.params.callouts
     }
@@ -278,6 +285,7 @@ impl<'p> PanelAt<'p> {
             },
             entries,
             on_rows: rows.is_some(),
+            row_names: rows.as_ref().map_or_else(BTreeMap::new, FigureRows::names),
             guides: guide_paths,
         })
     }

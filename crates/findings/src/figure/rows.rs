@@ -9,6 +9,7 @@ use plots::figure::{Axis, Dash, Guide, GuideLine, Line, Point};
 use retrace::base::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tables::table::Column;
 
 /// Points of a line across a row; the first of them is its middle.
@@ -131,6 +132,12 @@ impl FigureRows {
         }
     }
 
+    /// Names in one line each, by key.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        let names = self.names.iter().map(|name| name.replace('\n', " "));
+        self.keys.iter().cloned().zip(names).collect()
+    }
+
     /// A pale line between each two rows.
     pub fn separators(&self) -> impl Iterator<Item = Guide> {
         (1..self.keys.len()).map(|at| {
@@ -228,6 +235,7 @@ mod tests {
             (axis.range, axis.ticks),
             (Some([-0.5, 1.5]), Some(vec![1.0, 0.0]))
         );
+        assert_eq!(rows.names()["a"], "1 head diverged");
         assert_eq!(rows.separators().count(), 1);
         assert_eq!(
             [dodge(0, 2, 0.8), dodge(1, 2, 0.8), dodge(0, 1, 0.8)],
