@@ -79,18 +79,27 @@
       const asLine = curve.line && !panel.rows.length;
       series.push({
         name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 1 }, animation: false, clip: true,
-        symbol: symbols[curve.shape] || "circle", symbolSize: curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
+        symbol: symbols[curve.shape] || "circle", symbolSize: curve.shape === "star" ? 10 : curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
         itemStyle: { color: interior(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0 },
         lineStyle: { color: color(curve), width: 1.6, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
         emphasis: { focus: "series", lineStyle: { width: 2.4 } },
         tooltip: { formatter: (shown) => tip(panel, curve, shown.data) },
       });
-      const bars = ready.filter((point) => point[2] > 0 && !(state.y && point[1] - point[2] <= 0))
-        .flatMap(([x, y, error]) => [[x, y - error], [x, y + error], [null, null]]);
+      // As far as in the picture; one standard error where that draws none.
+      const reach = curve.reach ?? 1;
+      const bars = ready.filter((point) => point[2] > 0 && !(state.y && point[1] - reach * point[2] <= 0))
+        .flatMap(([x, y, error]) => [[x, y - reach * error], [x, y + reach * error], [null, null]]);
       if (bars.length && !panel.rows.length) {
         series.push({ type: "line", data: bars, showSymbol: false, silent: true, animation: false, connectNulls: false, lineStyle: { color: color(curve), width: 1.2 }, tooltip: { show: false }, z: 1 });
       }
     });
+    // What curves are read against, dotted as in the picture; on an axis that can show the place.
+    const guides = panel.lines.filter(([which, at]) => at > 0 || !state[which]).map(([which, at, color]) => ({
+      [which === "x" ? "xAxis" : "yAxis"]: at, lineStyle: { color: dark() && /^#([0-3][0-9a-f]){3}$/i.test(color) ? ink : color },
+    }));
+    if (guides.length) {
+      series.push({ type: "scatter", data: [], silent: true, animation: false, tooltip: { show: false }, markLine: { symbol: "none", silent: true, animation: false, label: { show: false }, lineStyle: { type: "dotted", width: 1.2 }, data: guides } });
+    }
     const rows = { type: "category", data: panel.rows, inverse: true, axisLabel: { color: quiet }, axisLine: { lineStyle: { color: quiet } }, splitLine: { show: true, lineStyle: { color: rule } } };
     return {
       backgroundColor: "transparent", animation: false, textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
@@ -99,6 +108,12 @@
       tooltip: { trigger: "item", confine: true, backgroundColor: css.getPropertyValue("--raised").trim(), borderColor: quiet, textStyle: { color: ink } },
       xAxis: axis("x", state.x, panel.x.label), yAxis: panel.rows.length ? rows : axis("y", state.y, panel.y.label), series,
     };
+  };
+  // How far the bars reach, of all curves that have any.
+  const reaches = (data) => {
+    const with_bars = data.panels.filter((panel) => !panel.rows.length).flatMap((panel) => panel.series).filter((curve) => curve.points.some((point) => point[2] > 0));
+    const known = [...new Set(with_bars.map((curve) => curve.reach ?? 1))];
+    return known.length ? `Bars reach ${known.join(" or ")} s.e. to each side${with_bars.some((curve) => curve.reach === null) ? "; where the picture has none, 1" : ""}.` : "";
   };
   const build = (holder, data) => {
     const state = { off: new Set(), whole: false, x: data.panels.some((p) => p.x.log), y: data.panels.some((p) => p.y.log) };
@@ -131,7 +146,7 @@
     axes.append(toggle(state.x, (on) => { state.x = on; }, "x logarithmic"));
     if (!data.panels.every((panel) => panel.rows.length)) axes.append(toggle(state.y, (on) => { state.y = on; }, "y logarithmic"));
     axes.append(toggle(false, (on) => { state.whole = on; }, "all of the data"));
-    holder.append(switches, plots, axes, make("p", { className: "quiet", textContent: "Point at a value for its standard error and, where there is one, its exact value. Bars are one standard error." }));
+    holder.append(switches, plots, axes, make("p", { className: "quiet", textContent: `Point at a value for its standard error and, where there is one, its exact value. ${reaches(data)}` }));
     const drawn = data.panels.map((panel) => {
       const plot = make("div", { className: panel.rows.length ? "plot tall" : "plot" });
       plot.setAttribute("role", "img");
@@ -216,6 +231,85 @@
   nodes.forEach((node, name) => {
     node.addEventListener("mouseenter", () => light(name));
     node.addEventListener("focus", () => light(name));
+  });
+
+  // ---- what a word means: beside it, when it is pointed at or has the focus
+  const meaning = make("div", { id: "meaning", hidden: true });
+  meaning.setAttribute("role", "tooltip");
+  document.body.append(meaning);
+  let told = null;
+  const hush = () => { meaning.hidden = true; told?.removeAttribute("aria-describedby"); told = null; };
+  const tell = (term) => {
+    const entry = document.getElementById(term.getAttribute("href").slice(1));
+    if (!entry) return;
+    hush();
+    told = term;
+    meaning.replaceChildren(make("b", { textContent: entry.querySelector("dt").textContent }), `: ${entry.querySelector("dd").textContent}`);
+    meaning.hidden = false;
+    term.setAttribute("aria-describedby", "meaning");
+    const box = term.getBoundingClientRect();
+    const below = box.bottom + meaning.offsetHeight + 12 < innerHeight;
+    meaning.style.left = `${Math.max(8, Math.min(box.left, root.clientWidth - meaning.offsetWidth - 8)) + scrollX}px`;
+    meaning.style.top = `${(below ? box.bottom + 6 : box.top - meaning.offsetHeight - 6) + scrollY}px`;
+  };
+  const termAt = (event) => event.target.closest?.("a.term");
+  document.addEventListener("mouseover", (event) => { const term = termAt(event); if (term) tell(term); else if (told && !meaning.contains(event.target)) hush(); });
+  document.addEventListener("focusin", (event) => { const term = termAt(event); if (term) tell(term); else hush(); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hush(); });
+  // A finger has no hover: the first tap tells, the next one leads to the list.
+  document.addEventListener("click", (event) => { const term = termAt(event); if (term && event.pointerType === "touch" && term.dataset.tapped !== "1") { event.preventDefault(); all("a.term[data-tapped]").forEach((other) => delete other.dataset.tapped); term.dataset.tapped = "1"; tell(term); } });
+
+  // ---- search: what has a heading, a claim's words, or a term
+  const search = document.getElementById("search");
+  const [query, found, heard] = [search.querySelector("input"), document.getElementById("found"), search.querySelector("p")];
+  search.hidden = false;
+  let places = null;
+  const collect = () => {
+    const plain = (element) => { const copy = element.cloneNode(true); all(".here", copy).forEach((link) => link.remove()); return copy.textContent.trim().replace(/\s+/g, " "); };
+    const place = (element, kind, more = "") => {
+      const heading = element.querySelector("h2, h3, h4");
+      return heading && { id: element.id, kind, title: plain(heading), text: `${plain(heading)} ${element.id} ${more}`.toLowerCase() };
+    };
+    const text = (element, selector) => element.querySelector(selector)?.textContent ?? "";
+    return [
+      ...all("main > section[id]").map((section) => place(section, "section")),
+      ...all("article.figure[id]").map((figure) => place(figure, "figure", text(figure, "figcaption"))),
+      ...all("article.claim[id]").map((claim) => place(claim, `claim, ${text(claim, ".badge")}`, text(claim, ".numbers"))),
+      ...all("article.table[id]").map((table) => place(table, "table", text(table, "p"))),
+      ...all(".terms > div").map((term) => ({ id: term.id, kind: text(term, "dd"), title: text(term, "dt"), text: term.textContent.toLowerCase() })),
+      ...all("article.node[id]").map((node) => place(node, "stage")),
+    ].filter(Boolean);
+  };
+  const look = () => {
+    const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
+    places ??= collect();
+    const hits = words.length ? places.filter((place) => words.every((word) => place.text.includes(word))) : [];
+    // What is called so comes before what only mentions it.
+    const called = (place) => words.every((word) => place.title.toLowerCase().includes(word));
+    const shown = [...hits.filter(called), ...hits.filter((place) => !called(place))].slice(0, 12);
+    found.replaceChildren(...shown.map((place) => make("li", {}, make("a", { href: `#${place.id}` }, place.title, make("small", { textContent: place.kind })))));
+    if (words.length && !hits.length) found.append(make("li", { className: "quiet", textContent: "Nothing on this page." }));
+    found.hidden = !words.length;
+    heard.textContent = words.length ? `${hits.length} found` : "";
+  };
+  query.addEventListener("input", look);
+  query.addEventListener("focus", look);
+  query.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") found.querySelector("a")?.click();
+    if (event.key === "ArrowDown") { event.preventDefault(); found.querySelector("a")?.focus(); }
+  });
+  found.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const links = all("a", found);
+    (links[links.indexOf(document.activeElement) + step] ?? query).focus();
+  });
+  found.addEventListener("click", (event) => { if (event.target.closest("a")) found.hidden = true; });
+  document.addEventListener("click", (event) => { if (!search.contains(event.target)) found.hidden = true; });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") found.hidden = true;
+    if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); query.focus(); }
   });
 
   repaint();

@@ -1,13 +1,15 @@
 // The report in a real browser: PAGE is the file, BROWSER the program, SHOTS the folder for screenshots.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import puppeteer from "puppeteer-core";
 
-const { PAGE, BROWSER, SHOTS } = process.env;
+const { PAGE, BROWSER, SHOTS, PROGRAM } = process.env;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 // What lies beside the page says how many figures it must have, and how many of them draw points.
 const figures = readdirSync(dirname(PAGE)).filter((name) => name.endsWith(".svg")).length;
@@ -53,6 +55,114 @@ test("the verdict line counts the badges below it", async () => {
   assert.ok(line.startsWith(`${holds} of 39 claims hold`), line);
 });
 
+test("it begins with a story, and each claim stands once, beside a figure that shows it if there is one", async () => {
+  assert.equal(await count(".story li"), 5);
+  assert.equal(await count(".story .drawing svg title"), 1);
+  assert.equal(await count(".verdicts tbody tr"), 39);
+  assert.ok((await count("article.figure article.claim")) > 25);
+  const claims = await page.$$eval("article.claim", (cards) => cards.map((card) => ({
+    id: card.id, heading: card.querySelector("h4").textContent, of: card.querySelector(".numbers .of dd").textContent, placed: Boolean(card.closest("article.figure, #verdicts")),
+  })));
+  assert.equal(new Set(claims.map(({ id }) => id)).size, 39);
+  for (const { id, heading, of, placed } of claims) {
+    assert.ok(placed, id);
+    assert.ok(of.length > 10 && !of.includes("{"), `${id}: ${of}`);
+    // What begins so says nothing to who comes by a link.
+    assert.doesNotMatch(heading, /^(It|That|The same)\b|\bit is worse\b|\bit (stays|raises)\b/, id);
+  }
+  const first = await page.$eval("main > section", (section) => section.id);
+  assert.equal(first, "section-1");
+});
+
+test("every section, figure, claim and table has a link to itself", async () => {
+  const without = await page.$$eval("main > section, article.figure[id], article.claim, article.table[id]", (found) => found
+    .filter((element) => element.querySelector(".here")?.getAttribute("href") !== `#${element.id}`).map((element) => element.id));
+  assert.deepEqual(without, []);
+});
+
+test("a term says what it means when it is pointed at or has the focus", async () => {
+  const fresh = await open();
+  const said = () => fresh.$eval("#meaning", (box) => (box.hidden ? null : box.textContent));
+  const terms = await fresh.$$eval(".story a.term", (found) => found.map((term) => document.querySelector(`${term.getAttribute("href")} dd`).textContent));
+  assert.ok(terms.length >= 3);
+  await (await fresh.$(".story a.term")).hover();
+  assert.ok((await said()).endsWith(terms[0]));
+  await shot("term", fresh);
+  await fresh.keyboard.press("Escape");
+  assert.equal(await said(), null);
+  await fresh.$$eval(".story a.term", (found) => found[1].focus());
+  assert.ok((await said()).endsWith(terms[1]));
+  await fresh.close();
+});
+
+test("search finds claims, terms and stages, by the keyboard alone", async () => {
+  const fresh = await open();
+  await fresh.keyboard.press("/");
+  await fresh.keyboard.type("balance law");
+  const found = await fresh.$$eval("#found a", (links) => links.map((link) => link.getAttribute("href")));
+  assert.ok(found.includes("#claim-balance-law") && found.includes("#figure-balance_law"), found.join(" "));
+  await shot("search", fresh);
+  await fresh.keyboard.press("Enter");
+  assert.equal(await fresh.evaluate(() => location.hash), found[0]);
+  await fresh.$eval("#search input", (input) => { input.value = ""; input.focus(); });
+  await fresh.keyboard.type("zzzz");
+  assert.match(await fresh.$eval("#found", (list) => list.textContent), /Nothing/);
+  await fresh.close();
+});
+
+test("the sliders compute what `icl-repro risk` does, and the address keeps them", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "what-if-"));
+  const risk = ({ v, q }, theta, noise) => {
+    writeFileSync(join(folder, "params.json"), JSON.stringify({ v, q }));
+    writeFileSync(join(folder, "task.json"), JSON.stringify(theta));
+    const args = ["risk", "--params", join(folder, "params.json"), "--task", join(folder, "task.json"), "--shots", "0..40", "--noise-var", String(noise), "--json"];
+    return JSON.parse(execFileSync(PROGRAM, args)).map(({ error }) => error);
+  };
+  // Any model at all, so that every term of the formula counts; then the three of the page.
+  let seed = 7;
+  const next = () => { seed = (seed * 16807) % 2147483647; return (2 * seed) / 2147483647 - 1; };
+  const any = (d) => ({ v: Array.from({ length: d + 2 }, next), q: Array.from({ length: d + 2 }, () => Array.from({ length: d + 2 }, next)) });
+  const cases = [1, 3, 8].flatMap((d) => [0, 0.3].map((noise) => ({ d, noise, model: any(d), theta: Array.from({ length: d }, next) })));
+  for (const tuned of ["all", "value", "none"]) {
+    const model = await page.evaluate((tuned) => whatIf.model({ tuned, d: 5, noise: 0.1, w: 0.66 }), tuned);
+    cases.push({ d: 5, noise: 0.1, model, theta: [1, 0, 0, 0, 0] }, { d: 5, noise: 0.1, model, theta: [-1, 0, 0, 0, 0] });
+  }
+  for (const { noise, model, theta } of cases) {
+    const exact = risk(model, theta, noise);
+    const drawn = await page.evaluate((model, theta, noise, n) => Array.from({ length: n }, (_, at) => whatIf.testError(model, theta, at, noise)), model, theta, noise, exact.length);
+    exact.forEach((value, n) => assert.ok(Math.abs(drawn[n] / value - 1) < 1e-12, `${n}: ${drawn[n]} is not ${value}`));
+  }
+  // The mean over random tasks is the mean over unit vectors, and the best w is best.
+  const state = { tuned: "value", task: "random", d: 5, n: 20, noise: 0.1, w: 0.7 };
+  const model = await page.evaluate((state) => whatIf.model(state), state);
+  const units = Array.from({ length: 10 }, (_, at) => Array.from({ length: 5 }, (_, i) => (i === at % 5 ? (at < 5 ? 1 : -1) : 0)));
+  const mean = units.reduce((sum, theta) => sum + risk(model, theta, 0.1)[20], 0) / 10;
+  assert.ok(Math.abs((await page.evaluate((state) => whatIf.error(state, 20), state)) / mean - 1) < 1e-12);
+  for (const task of ["same", "opposite", "random"]) {
+    const around = await page.evaluate((state) => {
+      const w = whatIf.best(state, 20);
+      return [-0.01, 0, 0.01].map((step) => whatIf.error({ ...state, w: w + step }, 20));
+    }, { ...state, task });
+    assert.ok(around[1] < around[0] && around[1] < around[2], task);
+  }
+  rmSync(folder, { recursive: true });
+
+  const fresh = await open();
+  const rows = () => fresh.$$eval("form.what-if dl div", (found) => Object.fromEntries(found.map((row) => [row.querySelector("dt").textContent, row.querySelector("dd").textContent])));
+  assert.equal((await rows())["best w at n = 20"], "0.6541");
+  await fresh.$eval('form.what-if input[name="n"]', (input) => { input.focus(); });
+  await fresh.keyboard.press("ArrowRight");
+  assert.equal((await rows())["best w at n = 21"], "0.6626");
+  const address = await fresh.evaluate(() => location.hash);
+  assert.match(address, /^#what-if:.*n=21/);
+  await fresh.$eval("#what-if", (section) => section.scrollIntoView());
+  await shot("what-if", fresh);
+  await fresh.goto(`${pathToFileURL(PAGE).href}#what-if:tuned=all&task=opposite&d=8&n=10&noise=0.2&w=0.5`, { waitUntil: "load" });
+  await fresh.reload();
+  assert.deepEqual(await fresh.evaluate(() => whatIf.read()), { tuned: "all", task: "opposite", d: 8, n: 10, noise: 0.2, w: 0.5 });
+  await fresh.close();
+});
+
 test("every link within the page and to a file beside it leads somewhere", async () => {
   const links = await page.$$eval("a[href]", (found) => found.map((link) => link.getAttribute("href")));
   const ids = new Set(await page.$$eval("[id]", (found) => found.map((element) => element.id)));
@@ -84,6 +194,21 @@ test("every interactive figure draws", async () => {
   });
   assert.equal(drawn.length, charted);
   for (const { id, panels, series, inked } of drawn) assert.ok(panels && series && inked, id);
+});
+
+test("interactive figures have the guides, the marked points, the names and the bars of the pictures", async () => {
+  const parts = (figure) => page.$eval(`#figure-${figure}-chart`, (holder) => [...holder.querySelectorAll(".plot")].map((plot) => {
+    const option = echarts.getInstanceByDom(plot).getOption();
+    const guides = option.series.flatMap((series) => series.markLine?.data ?? []);
+    return { guides: guides.length, symbols: [...new Set(option.series.map((series) => series.symbol))].filter(Boolean), rows: option.yAxis[0].data ?? [] };
+  }));
+  assert.equal((await parts("optimal_pretrained"))[0].guides, 5);
+  const marked = await parts("optimal_zs_finetune_v_only_with_c");
+  assert.ok(marked[1].symbols.some((symbol) => symbol.startsWith("path://M50")), "w*(20) is a star");
+  const { rows } = (await parts("bridge"))[0];
+  assert.ok(rows.length > 3 && rows.every((row) => !row.includes("@")), rows.join(", "));
+  const words = await page.$eval("#figure-linear_tf_pretrained-chart", (holder) => holder.textContent);
+  assert.match(words, /Bars reach 2 s\.e\./);
 });
 
 const CHART = "#figure-linear_tf_thetas-chart";
@@ -156,8 +281,8 @@ test("the stage graph opens a stage, and only that", async () => {
 test("all controls can be reached by the keyboard", async () => {
   const fresh = await open();
   const reached = new Set();
-  const wanted = await fresh.$$eval("#theme, .explore, nav a, .graph a", (found) => found.map((element, at) => { element.dataset.stop = at; return at; }));
-  for (let press = 0; press < 2000 && reached.size < wanted.length; press += 1) {
+  const wanted = await fresh.$$eval("#theme, #search input, .explore, nav a, .graph a, .what-if input[type=range], h2 .here", (found) => found.map((element, at) => { element.dataset.stop = at; return at; }));
+  for (let press = 0; press < 4000 && reached.size < wanted.length; press += 1) {
     await fresh.keyboard.press("Tab");
     const stop = await fresh.evaluate(() => document.activeElement.dataset.stop);
     if (stop !== undefined) reached.add(Number(stop));
@@ -208,8 +333,11 @@ test("print shows pictures and verdicts, and no controls", async () => {
   assert.equal(readFileSync(join(SHOTS, "print.pdf")).subarray(0, 5).toString(), "%PDF-");
   await fresh.emulateMediaType("print");
   const shown = (selector) => fresh.$$eval(selector, (found) => found.filter((element) => element.offsetParent).length);
-  assert.deepEqual([await shown("article.figure img"), await shown(".badge")], [figures, 39]);
-  assert.equal(await shown("button, nav, .graph"), 0);
+  assert.deepEqual([await shown("article.figure img"), await shown(".claim .badge")], [figures, 39]);
+  assert.equal(await shown("button:not(th button), nav, .graph, .here, #search"), 0);
+  // The heads of tables are in buttons, which print must not drop.
+  const heads = await fresh.$$eval("article.table th", (found) => found.map((head) => [head.textContent, head.querySelector("button")?.offsetParent !== null]));
+  assert.ok(heads.length > 20 && heads.every(([words, seen]) => words && seen));
   await fresh.setViewport({ width: 720, height: 1000 });
   await shot("print", fresh);
   await fresh.close();

@@ -12,9 +12,11 @@ if ! command -v "$browser" >/dev/null; then
     fi
     command -v "$browser" >/dev/null || { echo "the browser tests need Chromium: apt-get install chromium, or CHROMIUM=PATH"; exit 2; }
 fi
+program=$PWD/target/release/icl-repro
+[ -x "$program" ] || { echo "the sliders are compared with icl-repro risk: make build makes it"; exit 2; }
 work=$PWD/target/report
 mkdir -p "$work"
 cp tests/browser/{package.json,package-lock.json,report.test.mjs} "$work/"
 cd "$work"
 npm ci --no-audit --no-fund --loglevel=error
-PAGE=$page BROWSER=$(command -v "$browser") SHOTS=$work node --test report.test.mjs
+PROGRAM=$program PAGE=$page BROWSER=$(command -v "$browser") SHOTS=$work node --test report.test.mjs

@@ -2,7 +2,8 @@
 //!
 //! `tests/browser/` uses the page as a reader does.
 
-use findings::page::kind::{Params, Report};
+use findings::page::kind::Report;
+use findings::page::params::Params;
 use icl_repro::registry;
 use plots::warnings;
 use retrace::base::error::Result;

@@ -5,12 +5,19 @@
 use crate::claims::check::shown;
 use crate::claims::claim::{Checked, Decided, Verdict};
 use crate::claims::print::measured;
+use crate::page::params::ClaimWords;
 use serde::Serialize;
 
 #[derive(Serialize)]
 pub struct ClaimView {
     pub id: String,
-    pub statement: String,
+    /// The statement, or how it reads alone.
+    pub heading: String,
+    /// The statement where the heading is another sentence.
+    pub statement: Option<String>,
+    /// Of what the numbers are, in words; or as the first check writes it.
+    pub measures: String,
+    pub in_words: bool,
     pub refuted_by: String,
     pub expected: String,
     pub measured: String,
@@ -20,7 +27,7 @@ pub struct ClaimView {
     pub recorded: &'static str,
     pub correction: Option<String>,
     pub evidence: Vec<CheckView>,
-    /// Figures that bear on it: address and title.
+    /// Figures that bear on it: address and title. It stands in full beside the first.
     pub figures: Vec<(String, String)>,
 }
 
@@ -75,18 +82,31 @@ pub fn counts(claims: &[Decided]) -> Counts {
 }
 
 /// A claim with all its evidence.
-pub fn view(claim: &Decided, figures: Vec<(String, String)>, signs: &[[String; 2]]) -> ClaimView {
+pub fn view(
+    claim: &Decided,
+    words: Option<&ClaimWords>,
+    figures: Vec<(String, String)>,
+    signs: &[[String; 2]],
+) -> ClaimView {
     let typeset = |text: &str| typeset(text, signs);
     let check = |role, checked| check(role, checked, signs);
     let mut evidence: Vec<CheckView> = claim.checks.iter().map(|c| check("", c)).collect();
     evidence.extend(claim.shows.iter().map(|c| check("beside", c)));
     let paper = claim.correction.as_ref();
     evidence.extend(paper.map(|(_, paper)| check("the paper’s value", paper)));
+    let alone = words.and_then(|words| words.alone.as_ref());
+    let measures = words.and_then(|words| words.measures.as_ref());
+    let first = claim.checks.first().map(|check| &check.quantity);
     ClaimView {
         id: claim.id.clone(),
-        statement: typeset(&claim.statement),
+        heading: typeset(alone.unwrap_or(&claim.statement)),
+        statement: alone.map(|_| typeset(&claim.statement)),
+        measures: measures
+            .or(first)
+            .map_or_else(String::new, |of| typeset(of)),
+        in_words: measures.is_some(),
         refuted_by: typeset(&claim.refuted_by),
-        expected: typeset(&claim.expected),
+        expected: expected(&typeset(&claim.expected)),
         measured: measured(claim.measured, claim.std_error),
         verdict: claim.verdict.words(),
         class: class(claim.verdict),
@@ -106,6 +126,15 @@ fn typeset(text: &str, signs: &[[String; 2]]) -> String {
     text.replace(" - ", " − ")
 }
 
+/// `1 within 0.25` as a sum is written: 1 ± 0.25; `0 within 0` is exactly 0.
+fn expected(words: &str) -> String {
+    match words.rsplit_once(" within ") {
+        Some((value, "0")) => format!("exactly {value}"),
+        Some((value, margin)) => format!("{value} ± {margin}"),
+        None => words.to_owned(),
+    }
+}
+
 fn check(role: &'static str, check: &Checked, signs: &[[String; 2]]) -> CheckView {
     let typeset = |text: &str| typeset(text, signs);
     let unit = |(name, value): &(String, Option<f64>)| {
@@ -119,7 +148,7 @@ fn check(role: &'static str, check: &Checked, signs: &[[String; 2]]) -> CheckVie
     CheckView {
         role,
         quantity: typeset(&check.quantity),
-        expected: typeset(&check.expected),
+        expected: expected(&typeset(&check.expected)),
         measured: measured(check.measured, check.std_error),
         interval: check.interval.map_or_else(String::new, |[low, high]| {
             format!("{} to {}", shown(low), shown(high))

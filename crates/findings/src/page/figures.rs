@@ -5,7 +5,7 @@
 use crate::exchange::failed::failed;
 use crate::figure::kind;
 use crate::page::template;
-use plots::figure::{self, ScaleKind};
+use plots::figure::{self, Guide, ScaleKind};
 use retrace::base::error::{Error, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -25,6 +25,8 @@ struct Panel {
     /// Names of rows from the top, in place of numbers.
     rows: Vec<String>,
     series: Vec<Curve>,
+    /// Straight lines across the frame: `x` or `y`, the place, the colour.
+    lines: Vec<(&'static str, f64, String)>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +45,8 @@ struct Curve {
     line: String,
     marker: String,
     shape: String,
+    /// How many standard errors the picture's bars or band reach to each side; none of these drawn.
+    reach: Option<f64>,
     /// x, y (or the place of the row), standard error, exact value.
     points: Vec<[Option<f64>; 4]>,
 }
@@ -68,23 +72,28 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
     };
     let mut panels: Vec<Panel> = Vec::new();
     // A figure of another kind has what its data say.
-    let described = kind::axes_of(params);
+    let described = kind::panels_of(params);
+    // Data that an earlier version wrote have no names of rows.
+    let named = table.column("row_name").is_ok();
+    let reaches = optional_floats(&table, "std_errors");
     let mut last = None;
     for row in 0..table.rows() {
         let number = panel[row] as usize;
         while panels.len() <= number {
-            let (x, y) = match &described {
-                None => (figure::Axis::default(), figure::Axis::default()),
-                Some(axes) => axes.get(panels.len()).cloned().ok_or_else(|| {
+            let panel = match &described {
+                None => None,
+                Some(panels_of) => Some(panels_of.get(panels.len()).ok_or_else(|| {
                     Error::failed("the data has more panels than the params of its figure")
-                })?,
+                })?),
             };
+            let plain = figure::Axis::default();
             panels.push(Panel {
                 title: String::new(),
-                x: axis(&x),
-                y: axis(&y),
+                x: axis(panel.map_or(&plain, |panel| &panel.x)),
+                y: axis(panel.map_or(&plain, |panel| &panel.y)),
                 rows: Vec::new(),
                 series: Vec::new(),
+                lines: panel.map_or_else(Vec::new, |panel| lines(&panel.lines)),
             });
         }
         let panel = &mut panels[number];
@@ -97,16 +106,22 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
                 line: text("line", row)?,
                 marker: text("marker", row)?,
                 shape: text("shape", row)?,
+                reach: reaches[row],
                 points: Vec::new(),
             });
         }
         let key = text("row", row)?;
+        let name = match named {
+            true => text("row_name", row)?,
+            false => String::new(),
+        };
         let at = match key.as_str() {
             "" => y[row],
             key => {
-                let found = panel.rows.iter().position(|known| known == key);
+                let name = if name.is_empty() { key } else { &name };
+                let found = panel.rows.iter().position(|known| known == name);
                 let at = found.unwrap_or_else(|| {
-                    panel.rows.push(key.to_owned());
+                    panel.rows.push(name.to_owned());
                     panel.rows.len() - 1
                 });
                 Some(at as f64)
@@ -145,6 +160,15 @@ fn optional_floats(table: &Table, name: &str) -> Vec<Option<f64>> {
     let finite = |row: usize| values.get(row).copied().filter(|value| value.is_finite());
     let finite = |row: usize| finite(row).map(template::rounded);
     (0..table.rows()).map(finite).collect()
+}
+
+fn lines(guides: &[Guide]) -> Vec<(&'static str, f64, String)> {
+    let line = |guide: &Guide| match guide {
+        Guide::Vertical(line) => Some(("x", line.at, line.color.to_string())),
+        Guide::Horizontal(line) => Some(("y", line.at, line.color.to_string())),
+        Guide::Point(_) => None,
+    };
+    guides.iter().filter_map(line).collect()
 }
 
 fn axis(axis: &figure::Axis) -> Axis {

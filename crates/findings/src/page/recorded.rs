@@ -9,6 +9,7 @@ use crate::exchange::failed::failed;
 use crate::page::cells::Cells;
 use crate::page::claims::{self, ClaimView, Counts};
 use crate::page::links;
+use crate::page::params::Params;
 use plots::picture;
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::{Io, read};
@@ -83,7 +84,7 @@ struct Place {
 ///
 /// # Errors
 /// A file is not of the kind that its role wants.
-pub fn view(io: &Io, signs: &[[String; 2]]) -> Result<Option<View>> {
+pub fn view(io: &Io, params: &Params) -> Result<Option<View>> {
     let told: Told = serde_json::from_slice(&io.read("trace")?).map_err(failed)?;
     if told.recorded.is_empty() {
         return Ok(None);
@@ -127,12 +128,27 @@ pub fn view(io: &Io, signs: &[[String; 2]]) -> Result<Option<View>> {
         counts: claims::counts(&decided),
         claims: decided
             .iter()
-            .map(|claim| claims::view(claim, Vec::new(), signs))
+            .map(|claim| {
+                let words = params.words.get(&claim.id);
+                claims::view(claim, words, Vec::new(), &params.signs)
+            })
             .collect(),
         figures,
         tables,
         absent,
     }))
+}
+
+impl View {
+    /// The ids of its claims.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        self.claims.iter().map(|claim| claim.id.as_str())
+    }
+
+    /// Whether something of it is not recorded here.
+    pub fn lacks(&self) -> bool {
+        !self.absent.is_empty()
+    }
 }
 
 fn path<'a>(io: &'a Io, recorded: &Recorded) -> Result<&'a Path> {

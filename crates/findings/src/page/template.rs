@@ -3,10 +3,12 @@
 //! Knows nothing of stages, and loads nothing: styles, scripts and pictures are handed in. What is text
 //! is escaped by the template engine; styles and scripts are refused if they could end their element.
 
+use crate::page::glossary::Glossary;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use plots::error::ReportError;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// The most that a page may weigh.
 pub const MOST_BYTES: usize = 9_000_000;
@@ -19,13 +21,19 @@ pub struct Parts<'a> {
     pub script: &'a str,
     /// The charting library.
     pub charts: &'a str,
+    /// The script of the page's widget, or nothing.
+    pub widget: &'a str,
 }
 
-/// The whole page; `data` is what the template names `page`.
+/// The whole page; `data` is what the template names `page`, and its filter `terms` links the glossary's.
 ///
 /// # Errors
 /// A template that does not fit the data, a script that would end its element, or too many bytes.
-pub fn render(parts: &Parts, data: &impl Serialize) -> Result<String, ReportError> {
+pub fn render(
+    parts: &Parts,
+    data: &impl Serialize,
+    glossary: &Arc<Glossary>,
+) -> Result<String, ReportError> {
     let failed = |message: String| ReportError::Backend {
         step: "the page",
         message,
@@ -34,6 +42,7 @@ pub fn render(parts: &Parts, data: &impl Serialize) -> Result<String, ReportErro
         ("style", parts.style, "</style"),
         ("script", parts.script, "</script"),
         ("charts", parts.charts, "</script"),
+        ("widget_script", parts.widget, "</script"),
     ] {
         if text.to_ascii_lowercase().contains(end) || text.contains("<!--") {
             return Err(failed(format!("{name} holds `{end}` or `<!--`")));
@@ -43,6 +52,10 @@ pub fn render(parts: &Parts, data: &impl Serialize) -> Result<String, ReportErro
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("short", short);
+    let glossary = Arc::clone(glossary);
+    environment.add_filter("terms", move |text: String| {
+        Value::from_safe_string(glossary.linked(&text))
+    });
     environment
         .add_template("page", parts.template)
         .map_err(|e| failed(format!("{e:#}")))?;
@@ -55,6 +68,7 @@ pub fn render(parts: &Parts, data: &impl Serialize) -> Result<String, ReportErro
                 style => raw(parts.style),
                 script => raw(parts.script),
                 charts => raw(parts.charts),
+                widget_script => raw(parts.widget),
             })
         })
         .map_err(|e| failed(format!("{e:#}")))?;
@@ -111,18 +125,19 @@ mod tests {
             style: "p > b {}",
             script: "",
             charts: "",
+            widget: "",
         };
         let hostile = "</p><script>alert('&')</script>";
-        let page = render(&parts, &hostile).unwrap();
+        let page = render(&parts, &hostile, &Arc::default()).unwrap();
         assert!(page.matches("<script>").count() == 1 && page.matches("</script>").count() == 1);
         assert!(page.contains("<style>p > b {}</style>") && !page.contains("alert('"));
-        assert_eq!(page, render(&parts, &hostile).unwrap());
+        assert_eq!(page, render(&parts, &hostile, &Arc::default()).unwrap());
         let wrong = Parts {
             script: "a = '</SCRIPT>'",
             ..parts
         };
         assert!(
-            render(&wrong, &"")
+            render(&wrong, &"", &Arc::default())
                 .unwrap_err()
                 .to_string()
                 .contains("</script")
@@ -137,8 +152,11 @@ mod tests {
             style: "",
             script: "",
             charts: "",
+            widget: "",
         };
-        let error = render(&parts, &"").unwrap_err().to_string();
+        let error = render(&parts, &"", &Arc::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("9000001 bytes"), "{error}");
     }
 }
