@@ -1,6 +1,7 @@
 //! The engine with toy stages: runs, locks, caches, and random histories of edits.
 
 mod opt_in;
+mod packing;
 mod pipeline;
 mod properties;
 mod recorded;
@@ -9,3 +10,4 @@ mod tolerant;
 #[allow(dead_code, reason = "the tests of the program use the rest")]
 mod toy;
 mod watched;
+mod work;

@@ -265,18 +265,23 @@ impl Engine<'_> {
     /// # Errors
     /// The cache cannot be opened.
     pub fn context(&self) -> Result<Context<'_>> {
-        Ok(Context {
+        Ok(self.context_with(self.store()?))
+    }
+
+    /// The same view with another cache in place of the one of the workspace, which is not opened.
+    pub fn context_with<'b>(&'b self, store: &'b Store) -> Context<'b> {
+        Context {
             workspace: &self.workspace,
             kinds: &self.kinds,
             pipeline: &self.pipeline,
             lock: &self.lock,
             baseline: self.baseline.as_ref().unwrap_or(&self.lock),
-            store: self.store()?,
+            store,
             shared: None,
             publisher: self.options.publisher,
             inspector: self.options.inspector,
             standing: None,
-        })
+        }
     }
 
     fn store(&self) -> Result<&Store> {

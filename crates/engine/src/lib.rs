@@ -69,6 +69,7 @@ pub mod spec;
 pub mod stage;
 pub mod store;
 pub mod upkeep;
+pub mod work;
 pub mod yaml;
 
 pub use base::digest::Digest;

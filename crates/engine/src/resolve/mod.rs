@@ -9,6 +9,7 @@ pub(crate) mod kinds;
 pub(crate) mod members;
 pub mod outputs;
 pub(crate) mod recorded;
+pub mod resources;
 pub mod schema;
 pub mod select;
 pub mod stages;

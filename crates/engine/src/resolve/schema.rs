@@ -4,7 +4,7 @@
 //! program. It describes the file as written: wherever a value may stand, `${...}` may stand too.
 //! What needs more than one place of the file (names that exist, cycles) is left to the program.
 
-use crate::resolve::{recorded, supplied, tolerance};
+use crate::resolve::{recorded, resources, supplied, tolerance};
 use crate::stage::kind::{Arity, Kind};
 use crate::stage::stage::OUTPUT_FOLDERS;
 use schemars::generate::SchemaSettings;
@@ -110,6 +110,7 @@ pub fn document(program: &str, kinds: &[Box<dyn Kind>]) -> Json {
                     "additionalProperties": false,
                 }]},
             },
+            "resources": resources::schema(&names),
             "stages": {
                 "type": ["object", "null"],
                 "propertyNames": {"pattern": NAME},

@@ -122,7 +122,7 @@ impl Pipeline {
     }
 
     /// The selection of these stages and everything that they depend on.
-    fn closure_of(&self, targets: BTreeSet<usize>) -> Selection {
+    pub(crate) fn closure_of(&self, targets: BTreeSet<usize>) -> Selection {
         let mut closure = targets.clone();
         for index in (0..self.stages.len()).rev() {
             if closure.contains(&index) {

@@ -7,14 +7,17 @@ use crate::resolve::drafts::Drafts;
 use crate::resolve::groups::{self, Group};
 use crate::resolve::kinds::check_defaults;
 use crate::resolve::outputs::{self, OutputFiles};
+use crate::resolve::resources::{self, Resources};
 use crate::resolve::{columns, graph, supplied, tolerance};
 use crate::spec::expand::{Draft, expand_all};
 use crate::spec::file::Spec;
 use crate::spec::fill::Budget;
+use crate::spec::resources::Asked;
 use crate::spec::settings::{self, Settings, change_params, change_vars, check_profiles};
 use crate::stage::kind::Kind;
 use crate::stage::stage::{Source, Stage};
 use crate::yaml::node::Node;
+use std::collections::BTreeMap;
 
 /// More artifacts read by all stages together are refused: so do stages that read many others.
 const MAX_INPUTS: usize = 1_000_000;
@@ -28,6 +31,8 @@ pub struct Pipeline {
     pub store: Option<String>,
     /// Variables that nothing uses, and where they stand: maybe a name is mistyped.
     pub unused: Vec<(String, Place)>,
+    /// What the file says that stages ask of a cluster.
+    asked: BTreeMap<usize, Asked>,
 }
 
 impl Pipeline {
@@ -67,12 +72,19 @@ impl Pipeline {
         supplied::check(&stages)?;
         tolerance::check(&stages, kinds)?;
         let stages = in_order(stages)?;
+        let asked = resources::of_stages(&spec.resources, &stages, kinds)?;
         Ok(Pipeline {
             stages,
             groups,
             store: spec.store,
             unused,
+            asked,
         })
+    }
+
+    /// What a stage asks of a cluster.
+    pub fn resources(&self, stage: usize) -> Resources {
+        resources::of_stage(&self.stages[stage], self.asked.get(&stage))
     }
 }
 

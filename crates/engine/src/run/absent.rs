@@ -39,6 +39,29 @@ impl Absences {
         self.expected.get(&stage)
     }
 
+    /// What is left of a selection where some stages cannot run: targets that can, and what these need.
+    pub(crate) fn rest_of(&self, context: &Context, selection: &Selection) -> Selection {
+        let Selection {
+            targets,
+            closure,
+            unasked,
+        } = selection;
+        let is_absent = |stage: &usize| self.stages.contains_key(stage);
+        let mut needed: BTreeSet<usize> = targets.clone();
+        for stage in closure.iter().rev() {
+            if needed.contains(stage) && !is_absent(stage) {
+                needed.extend(context.pipeline.stages[*stage].upstream());
+            }
+        }
+        let runs = |stage: &&usize| needed.contains(*stage) && !is_absent(stage);
+        let closure: BTreeSet<usize> = closure.iter().filter(runs).copied().collect();
+        Selection {
+            targets: targets.intersection(&closure).copied().collect(),
+            closure,
+            unasked: unasked.clone(),
+        }
+    }
+
     /// The error with which these stages cannot be made; `None` where all can.
     pub fn error(&self, context: &Context, stages: &BTreeSet<usize>) -> Option<Error> {
         let absent = stages.iter().filter_map(|s| Some((s, self.stages.get(s)?)));

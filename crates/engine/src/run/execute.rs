@@ -35,6 +35,13 @@ pub struct Finished {
     pub compared: Vec<Compared>,
 }
 
+/// What a run of a stage has put into the cache.
+pub(crate) struct Made {
+    pub key: Key,
+    pub action: Action,
+    pub compared: Vec<Compared>,
+}
+
 /// A stage whose inputs are there.
 pub struct Attempt<'a> {
     pub context: &'a Context<'a>,
@@ -105,20 +112,11 @@ impl Attempt<'_> {
             let published = self.publish(places, &probe.key, &action.outputs)?;
             return Ok(finished(probe.key, action, published, Outcome::Fetched));
         }
-        (self.observer)(Event::Started {
-            stage: self.index,
-            reason,
-        });
-        let start = Instant::now();
-        let (made, key) = self.run_job(&inputs)?;
-        let key = key.unwrap_or(probe.key);
-        let (outputs, compared) = context.within_tolerance(self.index, key.digest(), made)?;
-        let action = Action {
-            stage: stage.id.clone(),
-            seconds: start.elapsed().as_secs_f64(),
-            outputs,
-        };
-        context.store.record(key.digest(), &action)?;
+        let Made {
+            key,
+            action,
+            compared,
+        } = self.make(&inputs, probe.key, reason)?;
         let places = context.places(stage, &key, &action.outputs);
         let published = self.publish(places, &key, &action.outputs)?;
         Ok(Finished {
@@ -126,6 +124,37 @@ impl Attempt<'_> {
             outputs: action.outputs,
             published,
             outcome: Outcome::Ran,
+            compared,
+        })
+    }
+
+    /// Runs the stage, with inputs that have these digests, and records in the cache what came of it; `key` is the
+    /// one that it has before it runs.
+    pub(crate) fn make(
+        &self,
+        inputs: &[(String, Digest)],
+        key: Key,
+        reason: Reason,
+    ) -> Result<Made> {
+        (self.observer)(Event::Started {
+            stage: self.index,
+            reason,
+        });
+        let start = Instant::now();
+        let (made, found) = self.run_job(inputs)?;
+        let key = found.unwrap_or(key);
+        let (outputs, compared) = self
+            .context
+            .within_tolerance(self.index, key.digest(), made)?;
+        let action = Action {
+            stage: self.stage.id.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+            outputs,
+        };
+        self.context.store.record(key.digest(), &action)?;
+        Ok(Made {
+            key,
+            action,
             compared,
         })
     }

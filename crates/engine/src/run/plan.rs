@@ -70,6 +70,20 @@ pub struct Probe {
     pub cached: Option<Action>,
 }
 
+impl<'a> Context<'a> {
+    /// The view of somebody who has a cache and a folder for outputs of their own: what is recorded stays what this
+    /// one records.
+    pub fn with_own_cache(&'a self, workspace: &'a Workspace, store: &'a Store) -> Context<'a> {
+        Context {
+            workspace,
+            store,
+            shared: None,
+            standing: Some(self),
+            ..*self
+        }
+    }
+}
+
 impl Context<'_> {
     /// The digests of a stage's inputs; `outputs` knows the outputs of the stages before it. `None`
     /// when it does not know one of those.

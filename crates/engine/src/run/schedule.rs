@@ -85,7 +85,10 @@ impl Run<'_> {
                 refused_stages.extend(own.map(|error| (stage, error)));
             }
         }
-        let (selection, given) = self.without_absent(&absences);
+        let selection = absences.rest_of(self.context, self.selection);
+        let left_out = self.selection.closure.difference(&selection.closure);
+        let expected = left_out.filter_map(|&s| Some((s, absences.expected(s)?.clone())));
+        let given = self.given.clone().into_iter().chain(expected).collect();
         let narrowed = Run {
             selection: &selection,
             given: &given,
@@ -94,36 +97,6 @@ impl Run<'_> {
         let mut summary = narrowed.execute_all(absences, refused_stages)?;
         summary.refused = refused;
         Ok(summary)
-    }
-
-    /// What is left of the selection where some stages cannot run: targets that can, and what these need.
-    /// Also what is expected of those that are left out, as far as it is known.
-    fn without_absent(&self, absences: &Absences) -> (Selection, BTreeMap<usize, Outputs>) {
-        let Selection {
-            targets,
-            closure,
-            unasked,
-        } = self.selection;
-        let is_absent = |stage: &usize| absences.stages.contains_key(stage);
-        let mut needed: BTreeSet<usize> = targets.clone();
-        for stage in closure.iter().rev() {
-            if needed.contains(stage) && !is_absent(stage) {
-                needed.extend(self.context.pipeline.stages[*stage].upstream());
-            }
-        }
-        let runs = |stage: &&usize| needed.contains(*stage) && !is_absent(stage);
-        let closure: BTreeSet<usize> = closure.iter().filter(runs).copied().collect();
-        let left_out = self.selection.closure.difference(&closure);
-        let expected = left_out.filter_map(|&s| Some((s, absences.expected(s)?.clone())));
-        let given = self.given.clone().into_iter().chain(expected).collect();
-        let targets = targets.intersection(&closure).copied().collect();
-        let unasked = unasked.clone();
-        let selection = Selection {
-            targets,
-            closure,
-            unasked,
-        };
-        (selection, given)
     }
 
     /// Runs a selection of which every stage can run; `refused` are those that were taken out of it.

@@ -158,6 +158,45 @@ impl Context<'_> {
         Ok(key)
     }
 
+    /// The keys that a watched stage may have: by the recorded set of looks, then by those that are kept.
+    pub(crate) fn watched_keys(&self, stage: &Stage, inputs: &[(String, Digest)]) -> Vec<Key> {
+        let base = self.key_of(stage, inputs.to_vec());
+        let block = self.recorded(stage).ok().flatten();
+        let recorded = block.and_then(looks_of);
+        let sets = recorded.into_iter().chain(self.looks(base.digest()));
+        sets.map(|looks| self.key_by(stage, inputs, &looks))
+            .collect()
+    }
+
+    /// The sets of looks that are kept under a base, by the names of the looks, the latest first.
+    pub(crate) fn looks_in_words(&self, base: Digest) -> Vec<Vec<String>> {
+        let names = |looks: Looks| looks.iter().map(Look::key_name).collect();
+        self.looks(base).into_iter().map(names).collect()
+    }
+
+    /// Keeps sets of looks that were taken elsewhere, behind those that were taken here.
+    pub(crate) fn learn_looks(
+        &self,
+        stage: &Stage,
+        base: Digest,
+        names: &[Vec<String>],
+    ) -> Result<()> {
+        let read =
+            |names: &Vec<String>| names.iter().filter_map(|n| Look::of_key_name(n)).collect();
+        let mut sets = self.looks(base);
+        let before = sets.len();
+        for looks in names.iter().map(read) {
+            if !sets.contains(&looks) {
+                sets.push(looks);
+            }
+        }
+        sets.truncate(KEPT);
+        match sets.len() > before {
+            true => self.keep_looks(stage, base, &sets),
+            false => Ok(()),
+        }
+    }
+
     /// The sets of looks that are kept under a base, the latest first.
     fn looks(&self, base: Digest) -> Vec<Looks> {
         let action = self.store.cached(of_base(base));

@@ -7,6 +7,7 @@ use crate::base::error::{Error, PROGRAM, Result};
 use crate::spec::defaults::Defaults;
 use crate::spec::groups::GroupSpec;
 use crate::spec::ids::{Role, check_name, check_not_reserved, check_unique};
+use crate::spec::resources::ResourcesSpec;
 use crate::spec::sections::{check_keys, require};
 use crate::yaml::decimal;
 use crate::yaml::node::{Key, Node, Value};
@@ -31,6 +32,8 @@ pub struct Spec {
     pub groups: Vec<GroupSpec>,
     /// Stages in the order of the file.
     pub stages: Vec<StageSpec>,
+    /// What they ask of a cluster.
+    pub resources: ResourcesSpec,
 }
 
 /// A stage as written; a matrix stage stands for several.
@@ -65,7 +68,14 @@ impl Spec {
     pub fn parse(source: &str, text: &str) -> Result<Spec> {
         let root = Node::parse(source, text)?;
         let known = [
-            "version", "store", "vars", "kinds", "profiles", "groups", "stages",
+            "version",
+            "store",
+            "vars",
+            "kinds",
+            "profiles",
+            "groups",
+            "stages",
+            "resources",
         ];
         check_keys(&root, "the pipeline", &known)?;
         let version = require(&root, "the pipeline", "version")?;
@@ -115,6 +125,7 @@ impl Spec {
             .map(|(name, node)| StageSpec::read(name, node))
             .collect::<Result<Vec<_>>>()?;
         check_unique(stages.iter().map(|stage| &stage.name), Role::Stage)?;
+        let resources = ResourcesSpec::read(section("resources"))?;
         Ok(Spec {
             store,
             vars,
@@ -122,6 +133,7 @@ impl Spec {
             profiles,
             groups,
             stages,
+            resources,
         })
     }
 }

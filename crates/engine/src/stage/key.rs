@@ -40,6 +40,16 @@ impl Code {
         }
     }
 
+    /// What covers all of the code.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What it is made of, for people.
+    pub fn parts(&self) -> &BTreeMap<String, String> {
+        &self.parts
+    }
+
     /// Adds it to something that is hashed.
     pub fn enter(&self, encoder: &mut Encoder) {
         encoder.text(&self.digest);
