@@ -3,7 +3,7 @@
 use crate::code::SOURCES;
 use crate::registry;
 use crate::verbs::doctor::findings::{DoctorArgs, doctor};
-use crate::verbs::doctor::instructions;
+use crate::verbs::doctor::{instructions, quick};
 use crate::verbs::examples::EXAMPLES;
 use crate::verbs::export::ro_crate::{self, RoCrateArgs};
 use crate::verbs::front::{self, FrontArgs};
@@ -27,6 +27,7 @@ pub fn app() -> App<PaperVerb> {
         .beside(CLAIMS_BESIDE)
         .prepare(|| instructions::cap().map(drop))
         .thread_variables(&[POLARS])
+        .check(quick::check)
         .build(BUILD)
         .examples(EXAMPLES)
         .exits(&[VERDICT])
@@ -103,6 +104,9 @@ const ORDER: &[&str] = &[
     "clean",
     "push",
     "pull",
+    "store",
+    "plan",
+    "work",
     "claims",
     "report",
     "risk",

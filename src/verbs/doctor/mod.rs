@@ -4,3 +4,4 @@ pub mod findings;
 pub mod folder;
 pub mod instructions;
 pub mod machine;
+pub mod quick;

@@ -35,10 +35,25 @@ pub enum Location {
 }
 
 impl Location {
-    fn read(text: &str, from: &Path) -> Location {
+    /// Where a text says that it is, seen from a folder.
+    pub fn read(text: &str, from: &Path) -> Location {
         match text.contains("://") {
             true => Location::Url(text.to_owned()),
             false => Location::Folder(from.join(text)),
+        }
+    }
+
+    /// The same place, in words that mean it from anywhere.
+    ///
+    /// # Errors
+    /// The working directory is not known.
+    pub fn absolute(&self) -> Result<String> {
+        match self {
+            Location::Folder(folder) => {
+                let path = std::path::absolute(folder).map_err(|e| Error::io("use", folder, &e))?;
+                Ok(path.display().to_string())
+            }
+            Location::Url(url) => Ok(url.clone()),
         }
     }
 
@@ -76,16 +91,24 @@ impl StoreArgs {
         self.named().or_else(of_file)
     }
 
+    /// The store that is named anywhere, where the verb is for nothing without one.
+    ///
+    /// # Errors
+    /// None is named.
+    pub fn required_location(&self, session: &Session) -> Result<Location> {
+        self.location(session).ok_or_else(|| {
+            let error = Error::config("no store is named");
+            error.hint(format!("name a folder or a URL with --store STORE, in {VARIABLE}, or as `store:` in pipeline.yaml"))
+        })
+    }
+
     /// The store, where the verb is for nothing without one; `make` makes its folder. What is put there is
     /// signed where a key is named.
     ///
     /// # Errors
     /// None is named, or it is not there; or `store.trust` or the key is none.
     pub fn required(&self, session: &Session, make: bool) -> Result<SharedStore> {
-        let location = self.location(session).ok_or_else(|| {
-            let error = Error::config("no store is named");
-            error.hint(format!("name a folder or a URL with --store STORE, in {VARIABLE}, or as `store:` in pipeline.yaml"))
-        })?;
+        let location = self.required_location(session)?;
         let root = &session.engine.workspace.root;
         let store = open(&location, root, make)?;
         match std::env::var_os(KEY_VARIABLE).filter(|value| !value.is_empty()) {

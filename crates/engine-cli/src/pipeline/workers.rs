@@ -91,11 +91,15 @@ pub fn start(jobs: Option<usize>) -> Result<()> {
     listen("stopping the stages that run")
 }
 
-/// Listens for Ctrl-C; once in a process. `stopping` says what the first one does.
+/// Listens for Ctrl-C. `stopping` says what the first one does: who listens first in a process says it.
 ///
 /// # Errors
 /// The system does not let it.
 pub(crate) fn listen(stopping: &'static str) -> Result<()> {
+    static LISTENS: AtomicBool = AtomicBool::new(false);
+    if LISTENS.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     ctrlc::set_handler(move || {
         if CANCELLED.swap(true, Ordering::Relaxed) {
             std::process::exit(exit::INTERRUPTED.into());

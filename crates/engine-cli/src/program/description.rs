@@ -4,6 +4,7 @@ use crate::program::examples::Examples;
 use crate::program::exit::{self, Exit};
 use crate::program::formats::Formats;
 use crate::program::plain::PlainFiles;
+use retrace::base::error::Result;
 use retrace::stage::kind::Kind;
 use retrace::stage::publication::Publisher;
 use retrace::stage::sources::Sources;
@@ -19,6 +20,8 @@ pub struct Program {
     pub publisher: Option<Box<dyn Publisher>>,
     pub formats: Box<dyn Formats>,
     pub build: Build,
+    /// Refuses a machine that computes other bits.
+    pub check: Option<fn() -> Result<()>>,
     pub examples: Examples,
     /// Exit codes that only this program has.
     pub exits: &'static [Exit],
@@ -52,6 +55,7 @@ impl Program {
                 program: "cargo build --release",
                 stage: "cargo run --release -- run ",
             },
+            check: None,
             examples: &[],
             exits: &[],
         }

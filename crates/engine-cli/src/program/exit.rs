@@ -24,10 +24,12 @@ pub const DIFFERS: u8 = 3;
 pub const BUSY: u8 = 5;
 /// Something is stale: `status --exit-code` says what.
 pub const STALE: u8 = 6;
+/// A task of a plan missed something that another try may find: `work` alone.
+pub const AGAIN: u8 = 75;
 /// Interrupted by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 
-/// Every code that any program has; 4 and those from 7 are free for one's own.
+/// Every code that any program has; 4 and those from 7 to 63 are free for one's own.
 pub const ALL: &[Exit] = &[
     Exit {
         code: OK,
@@ -58,6 +60,11 @@ pub const ALL: &[Exit] = &[
         code: STALE,
         short: "something is stale (--exit-code)",
         meaning: "something is not fresh (status --exit-code)",
+    },
+    Exit {
+        code: AGAIN,
+        short: "another try may do it (work)",
+        meaning: "a task missed something of the store; another try may find it (work)",
     },
     Exit {
         code: INTERRUPTED,

@@ -12,6 +12,7 @@ use crate::program::formats::Formats;
 use crate::program::manual::{self, Page};
 use crate::runner::call::{Call, NoVerbs, OwnVerbs};
 use crate::runner::grammar::{self, Cli, Verb};
+use crate::verbs::cluster::{plan, work};
 use crate::verbs::provenance::Beside;
 use crate::verbs::transfer::Way;
 use crate::verbs::{
@@ -88,6 +89,13 @@ impl<V: OwnVerbs> App<V> {
     /// What the program knows of the contents of files; [`crate::PlainFiles`] if it is not said.
     pub fn formats(mut self, formats: impl Formats + 'static) -> Self {
         self.program.formats = Box::new(formats);
+        self
+    }
+
+    /// What tells, in seconds, whether this machine computes what others do: a machine that does not does no task of a
+    /// plan.
+    pub fn check(mut self, check: fn() -> Result<()>) -> Self {
+        self.program.check = Some(check);
         self
     }
 
@@ -239,6 +247,8 @@ impl<V: OwnVerbs> App<V> {
                 transfer::transfer(&call.session()?, args, scope.paranoid, Way::Pull)
             }
             Verb::Store(command) => store::store(&call, command),
+            Verb::Plan(command) => plan::plan(&call, command),
+            Verb::Work(args) => work::work(&call, args),
             Verb::Provenance(args) => {
                 provenance::provenance(program, scope, self.beside.as_ref(), args)
             }

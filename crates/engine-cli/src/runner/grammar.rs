@@ -6,6 +6,8 @@ use crate::program::description::Program;
 use crate::program::examples;
 use crate::program::exit;
 use crate::verbs::clean::CleanArgs;
+use crate::verbs::cluster::plan::PlanCommand;
+use crate::verbs::cluster::work::WorkArgs;
 use crate::verbs::completions::CompletionsArgs;
 use crate::verbs::diff::DiffArgs;
 use crate::verbs::explain::TargetArgs;
@@ -66,6 +68,11 @@ pub enum Verb<V: Subcommand> {
     Pull(TransferArgs),
     /// Look after a shared store
     Store(StoreCommand),
+    /// Plan the work of a cluster: tasks of several stages each, in a folder that its nodes see
+    Plan(PlanCommand),
+    /// Do one task of a plan, as a job of a cluster does: what is made goes into the shared store, nothing into
+    /// the working tree
+    Work(WorkArgs),
     /// Say where a published file came from, from any copy of it, and how to make it again
     Provenance(ProvenanceArgs),
     /// Print a script that completes verbs and options in a shell

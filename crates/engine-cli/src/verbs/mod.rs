@@ -1,6 +1,7 @@
 //! The verbs that any pipeline has: each in a file with its options.
 
 pub mod clean;
+pub mod cluster;
 pub mod completions;
 pub mod diff;
 pub mod explain;

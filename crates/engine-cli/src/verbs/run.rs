@@ -8,6 +8,8 @@ use crate::pipeline::workers;
 use crate::program::description::Program;
 use crate::program::exit;
 use crate::progress::display::Display;
+use crate::verbs::cluster::executor::{self, Executor};
+use crate::verbs::cluster::plan::{MINUTES, minutes};
 use crate::verbs::status;
 use clap::Args;
 use retrace::base::error::{Error, PROGRAM, Result};
@@ -61,9 +63,31 @@ pub struct RunArgs {
     /// End with an error where no store is named or the store fails, instead of making everything here
     #[arg(long)]
     pub store_required: bool,
+    /// Who makes what is stale; a cluster gets and gives everything through the shared store
+    #[arg(long, value_enum, value_name = "WHO", default_value_t = Executor::Local)]
+    pub executor: Executor,
+    /// With --executor slurm: about how many minutes a task should take
+    #[arg(long, value_name = "N", default_value_t = MINUTES, value_parser = minutes)]
+    pub minutes: f64,
 }
 
 impl RunArgs {
+    /// Refuses options that mean nothing where a cluster does the work.
+    fn check_for_cluster(&self) -> Result<()> {
+        let given = [
+            (self.force, "--force"),
+            (self.single_item, "--single-item"),
+            (self.accept, "--accept"),
+        ];
+        match given.iter().find(|(is_given, _)| *is_given) {
+            None => Ok(()),
+            Some((_, option)) => {
+                let error = Error::config(format!("{option} is for a run on this machine alone"));
+                Err(error.hint("leave out --executor slurm, or the other option"))
+            }
+        }
+    }
+
     /// A plain run of one target.
     pub fn of(target: &str, no_wait: bool) -> RunArgs {
         RunArgs {
@@ -78,6 +102,8 @@ impl RunArgs {
             no_wait,
             store: StoreArgs::default(),
             store_required: false,
+            executor: Executor::Local,
+            minutes: MINUTES,
         }
     }
 }
@@ -125,7 +151,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         status::print_plan(&session, &selection, false)?;
         return Ok(exit::OK);
     }
-    let store = match store {
+    let mut store = match store {
         Some(store) => store,
         None => open(args.store.location(&session).as_ref())?,
     };
@@ -137,6 +163,17 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
                 "{holder}: waiting for it to end (Ctrl-C gives up)"
             ));
         })?;
+    let mut missing = None;
+    if args.executor == Executor::Slurm {
+        args.check_for_cluster()?;
+        let location = args.store.required_location(&session)?;
+        let wanted = (&settings, args.minutes);
+        if let Some(executed) = executor::execute(&session, &selection, &location, wanted)? {
+            missing = executed.missing();
+            store.store = Some(executed.store);
+            selection = executed.selection;
+        }
+    }
     let context = Context {
         shared: store.store.as_ref(),
         ..session.context()?
@@ -193,10 +230,13 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     }
     let concluded = store.conclude(program);
     let summary = summary?;
-    let (line, code) = conclude(&session, args, &summary);
+    let (line, mut code) = conclude(&session, args, &summary);
+    if code == exit::OK {
+        code = missing.unwrap_or(exit::OK);
+    }
     let past = recorder.into_run(line, code, summary.seconds);
     history::append(&session.engine.workspace.history_path(), &past)?;
-    if plain && session.is_current()? {
+    if plain && missing.is_none() && session.is_current()? {
         question.keep(
             &summary,
             &context,

@@ -90,7 +90,7 @@ pub(crate) fn schema(kinds: &[&str]) -> Json {
         "additionalProperties": false,
     });
     json!({
-        "description": "What stages ask of a cluster (verb `export`); in no key. What is said of a stage stands in place of what is said of its kind.",
+        "description": "What stages ask of a cluster (verb `plan`); in no key. What is said of a stage stands in place of what is said of its kind.",
         "type": ["object", "null"],
         "properties": {
             "kinds": {

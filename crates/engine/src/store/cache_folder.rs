@@ -40,7 +40,16 @@ pub(crate) const FILES: [&str; 6] = [
     RUN_LOCK,
 ];
 /// Its folders.
-pub(crate) const FOLDERS: [&str; 5] = ["confirmed", "logs", "objects", "profiles", "scratch"];
+pub(crate) const FOLDERS: [&str; 6] = [
+    CLUSTER,
+    "confirmed",
+    "logs",
+    "objects",
+    "profiles",
+    "scratch",
+];
+/// Where a run on a cluster keeps its plan.
+pub(crate) const CLUSTER: &str = "cluster";
 /// What an older format had besides.
 const OLDER: [&str; 2] = ["actions", "stat.json"];
 /// What an older format had under names of today.

@@ -167,6 +167,11 @@ impl Workspace {
         self.cache.join("logs").join(ids::file_name(stage, ".log"))
     }
 
+    /// Where a run on a cluster keeps its plan.
+    pub fn cluster(&self) -> PathBuf {
+        self.cache.join(cache_folder::CLUSTER)
+    }
+
     /// Where the outputs of profiles and of `--set` go, a folder each.
     pub fn variants(&self) -> PathBuf {
         self.cache.join(VARIANTS)

@@ -284,6 +284,11 @@ fn cache(context: &Context) -> Result<Removal> {
         removal.folders.push(cache.join(name));
     }
     removal.files.extend(abandoned(cache));
+    // With everything in it: a plan, and what its tasks have said.
+    let cluster = workspace.cluster();
+    if is_plain_folder(&cluster) {
+        removal.files.push(cluster);
+    }
     removal.files.extend(files::temporaries(cache, false));
     let known: Vec<PathBuf> = removal
         .folders

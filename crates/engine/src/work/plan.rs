@@ -181,12 +181,12 @@ impl TaskPlan {
         let bytes = files::read_at_most(path, MAX_BYTES).map_err(|e| {
             let error = Error::config(Error::io("read", path, &e).message);
             error.hint(format!(
-                "`{PROGRAM} export` writes a {FILE} with what belongs to it"
+                "`{PROGRAM} plan` writes a {FILE} with what belongs to it"
             ))
         })?;
         let wrong = |why: &str| {
             let error = Error::config(format!("{shown} is no plan of tasks: {why}"));
-            error.hint(format!("make it anew with `{PROGRAM} export`"))
+            error.hint(format!("make it anew with `{PROGRAM} plan`"))
         };
         let json: serde_json::Value =
             serde_json::from_slice(&bytes).map_err(|e| wrong(&e.to_string()))?;

@@ -82,7 +82,7 @@ const BESIDE: &str =
     "use the program that lies beside the plan, or make the plan anew with this one";
 /// What helps where the repository has changed.
 const AGAIN: &str =
-    "bring it back as it was, or make the plan anew: `{program} export` with the same options";
+    "bring it back as it was, or make the plan anew: `{program} plan` with the same options";
 
 /// The first part that is other.
 fn differing(planned: &BTreeMap<String, String>, here: &BTreeMap<String, String>) -> String {
