@@ -16,7 +16,7 @@ MDBOOK ?= mdbook
 PAPER_GROUPS := main digits
 PAPER_STAGES := words_examples words_kept@10
 
-.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults remote test-remote
+.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults remote test-remote test-slurm
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -64,7 +64,12 @@ test-fast: compiler ## what answers within a minute of an edit: all tests but th
 faults: compiler ## the long test of faults: more kills and flipped bits than CI makes
 	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --skip crash:: --nocapture
 
-ci-long: test faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
+# Starts a Slurm of its own and stops it again; `tests/cluster/slurm.sh` says which packages it needs.
+test-slurm: build ## work on a cluster: a real Slurm on this machine, also with a node lost and jobs cancelled
+	$(CARGO) build --release --locked -p retrace-program
+	@tests/cluster/slurm.sh "$$(scripts/built.sh --folder)/release/retrace" "$$(scripts/built.sh)"
+
+ci-long: test test-slurm faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
 	@$(MAKE) fuzz FUZZ_SCALE=$(FUZZ_SCALE)
 	@cache=$$(mktemp -d) && $(ICL_REPRO) run --cache-dir "$$cache" && $(ICL_REPRO) verify --cache-dir "$$cache" && rm -rf "$$cache"
 

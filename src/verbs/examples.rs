@@ -242,6 +242,32 @@ pub const EXAMPLES: Examples = &[
         ],
     ),
     (
+        "plan",
+        &[
+            (
+                "plan slurm --group main --to ../plan --store ../shared",
+                "tasks of ten minutes; ../plan/submit.sh submits them",
+            ),
+            (
+                "plan snakemake table_losses --to ../plan-snakemake --store ../shared --minutes 2",
+                "the same as a Snakefile",
+            ),
+        ],
+    ),
+    (
+        "work",
+        &[
+            (
+                "work ../plan/plan.json --left",
+                "the tasks of which the store lacks something",
+            ),
+            (
+                "work ../plan/plan.json 0",
+                "one task, as a job of the cluster does it",
+            ),
+        ],
+    ),
+    (
         "provenance",
         &[
             (

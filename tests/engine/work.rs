@@ -12,6 +12,8 @@ use retrace::shared::trust::{Signer, Trust};
 use retrace::spec::settings::Settings;
 use retrace::store::content::Store;
 use retrace::store::workspace::Workspace;
+use retrace::upkeep::rebuild::{Audit, Rebuilder, rebuild_part};
+use retrace::upkeep::sample::Sample;
 use retrace::work::notes::Notes;
 use retrace::work::plan::{Planning, TaskPlan};
 use retrace::work::worker::{Report, Worker};
@@ -128,14 +130,7 @@ impl Site {
     }
 
     fn left(&self, plan: &TaskPlan) -> Vec<usize> {
-        let left = |context: &Context| {
-            plan.left(
-                context,
-                &self.shared(),
-                &self.notes(),
-                &AtomicBool::new(false),
-            )
-        };
+        let left = |context: &Context| plan.left(context, &self.shared(), &AtomicBool::new(false));
         self.with(left).expect("the store can be read")
     }
 
@@ -459,4 +454,53 @@ fn a_plan_reads_back_and_a_newer_one_is_refused() {
             "{error}"
         );
     }
+}
+
+/// A sample is drawn by keys and a seed, is made from what the lock records, and finds what is not as recorded.
+#[test]
+fn a_sample_is_made_again_by_itself() {
+    let mut site = Site::new(DIAMOND);
+    site.repo.run(&Ask::default()).expect("it runs");
+    site.repo.take_runs();
+    let audit = |site: &Site, fraction: f64, seed: u64| {
+        site.repo.with(&Ask::default(), |context| {
+            let audit = Audit {
+                sample: Sample { fraction, seed },
+                shared: None,
+            };
+            let how = Rebuilder {
+                workers: 2,
+                observer: &|_| {},
+                cancelled: &AtomicBool::new(false),
+            };
+            let selection = context.pipeline.select(&[], &[])?;
+            let rebuilt = rebuild_part(context, &selection, Some(audit), &how)?;
+            Ok((rebuilt.stages, rebuilt.outputs, rebuilt.mismatches.len()))
+        })
+    };
+    assert_eq!(audit(&site, 0.4, 7).expect("a sample"), (2, 2, 0));
+    let first = site.repo.take_runs();
+    assert_eq!(first.len(), 2);
+    assert_eq!(audit(&site, 0.4, 7).expect("a sample"), (2, 2, 0));
+    assert_eq!(site.repo.take_runs(), first);
+    let drawn: std::collections::BTreeSet<Vec<String>> = (0..20)
+        .map(|seed| {
+            audit(&site, 0.01, seed).expect("a sample");
+            site.repo.take_runs()
+        })
+        .collect();
+    assert!(
+        drawn.len() > 2 && drawn.iter().all(|stages| stages.len() == 1),
+        "{drawn:?}"
+    );
+    assert_eq!(audit(&site, 1.0, 0).expect("all"), (5, 5, 0));
+    site.repo.take_runs();
+    // A stage that makes something else now.
+    site.repo.hook = Arc::new(|text, io| match text {
+        "c" => io.write("out", b"something else"),
+        _ => Ok(()),
+    });
+    let (stages, _, mismatches) = audit(&site, 1.0, 0).expect("all");
+    assert_eq!(stages, 5);
+    assert!(mismatches >= 1);
 }

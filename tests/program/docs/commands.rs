@@ -30,6 +30,13 @@ const NOT_RUN: &[(&str, &str)] = &[
         "needs PyTorch, and a model that is not in the repository",
     ),
     ("make ci-long", "takes long"),
+    ("make test-slurm", "needs Slurm"),
+    ("icl-repro run --executor slurm", "needs Slurm"),
+    (
+        "../plan/submit.sh",
+        "needs Slurm, and `tests/cluster/slurm.sh` runs it",
+    ),
+    ("snakemake ", "needs Snakemake"),
     (
         "make verify-portable",
         "takes minutes, and `.ci/run` runs it",

@@ -2,6 +2,7 @@
 
 use crate::console::terminal::{self, count};
 use crate::pipeline::session::Session;
+use crate::pipeline::shared::{self, StoreArgs};
 use crate::pipeline::workers;
 use crate::program::changes::Difference;
 use crate::program::exit;
@@ -12,7 +13,8 @@ use retrace::base::error::Result;
 use retrace::resolve::select::Selection;
 use retrace::stage::key::Change;
 use retrace::stage::kind::read;
-use retrace::upkeep::rebuild::{self, Cause, Mismatch, Output, Rebuild, Rebuilder};
+use retrace::upkeep::rebuild::{self, Audit, Cause, Mismatch, Output, Rebuild, Rebuilder};
+use retrace::upkeep::sample::Sample;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -36,8 +38,26 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
         observer: &|event| display.show(event),
         cancelled: workers::cancelled(),
     };
-    let rebuild = rebuild::rebuild(&context, &selection, &how);
+    let root = &session.engine.workspace.root;
+    let store = StoreArgs {
+        store: args.store.clone(),
+    };
+    let location = args.sample.and_then(|_| store.location(session));
+    let shared = location
+        .map(|location| shared::open(&location, root, false))
+        .transpose()?;
+    let audit = args.sample.map(|fraction| Audit {
+        sample: Sample {
+            fraction,
+            seed: args.seed,
+        },
+        shared: shared.as_ref(),
+    });
+    let rebuild = rebuild::rebuild_part(&context, &selection, audit, &how);
     display.finish();
+    if let Some(shared) = &shared {
+        shared::tell(session.program, shared);
+    }
     let rebuild = rebuild?;
     if args.json {
         terminal::print(&format!("{:#}\n", as_json(session, &rebuild, &selection)?));
@@ -116,6 +136,10 @@ fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
     }
     if rebuild.skipped > 0 {
         text += &format!(", {} not reached", count(rebuild.skipped, "stage"));
+    }
+    if rebuild.unreadable > 0 {
+        let stages = count(rebuild.unreadable, "stage");
+        text += &format!(", {stages} of the sample left out: what they read is not here");
     }
     if rebuild.interrupted {
         text += "; interrupted";
@@ -226,6 +250,7 @@ fn as_json(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
         })).collect::<Vec<Json>>(),
         "failed": rebuild.failed.len(),
         "skipped": rebuild.skipped,
+        "unreadable": rebuild.unreadable,
         "interrupted": rebuild.interrupted,
         "left_out": left_out.map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
         "absent": absent_json(session, &rebuild.absent),

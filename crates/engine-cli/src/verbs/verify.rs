@@ -24,9 +24,27 @@ pub struct VerifyArgs {
     /// Threads of the one pool, and stages at a time, as far as more of them help [default: all cores]
     #[arg(short = 'j', value_name = "N", requires = "rebuild", value_parser = workers::jobs, allow_negative_numbers = true)]
     pub jobs: Option<usize>,
+    /// Make only a sample of the recorded stages again, such as 1%, each by itself from what the lock records of those
+    /// before it
+    #[arg(long, value_name = "PERCENT", requires = "rebuild", value_parser = percent)]
+    pub sample: Option<f64>,
+    /// With --sample: another number makes other stages again
+    #[arg(long, value_name = "N", requires = "sample", default_value_t = 0)]
+    pub seed: u64,
+    /// With --sample: where what these stages read comes from, as far as it is not here: a folder or a URL
+    #[arg(long, value_name = "STORE", requires = "sample")]
+    pub store: Option<String>,
     /// Print an object with counts and an array of findings
     #[arg(long)]
     pub json: bool,
+}
+
+/// The value of `--sample`, as a fraction.
+fn percent(text: &str) -> std::result::Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>();
+    let number = number.ok().filter(|n| *n > 0.0 && *n <= 100.0);
+    let number = number.ok_or("write a number of per cent above 0 and up to 100, such as 1%")?;
+    Ok(number / 100.0)
 }
 
 /// What brings the line ends back that were committed.

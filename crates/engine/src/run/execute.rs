@@ -106,11 +106,11 @@ impl Attempt<'_> {
             None => context.reason(stage, &probe.key)?,
         };
         if !self.forced
-            && let Some(action) = context.fetch(stage, probe.key.digest(), self.cancelled)?
+            && let Some((key, action)) = self.fetched(&inputs, &probe.key)?
         {
-            let places = context.places(stage, &probe.key, &action.outputs);
-            let published = self.publish(places, &probe.key, &action.outputs)?;
-            return Ok(finished(probe.key, action, published, Outcome::Fetched));
+            let places = context.places(stage, &key, &action.outputs);
+            let published = self.publish(places, &key, &action.outputs)?;
+            return Ok(finished(key, action, published, Outcome::Fetched));
         }
         let Made {
             key,
@@ -126,6 +126,28 @@ impl Attempt<'_> {
             outcome: Outcome::Ran,
             compared,
         })
+    }
+
+    /// What a shared store has for the stage, and under which of the keys that it may have.
+    fn fetched(&self, inputs: &[(String, Digest)], key: &Key) -> Result<Option<(Key, Action)>> {
+        let Attempt { context, stage, .. } = self;
+        let Some(shared) = context.shared else {
+            return Ok(None);
+        };
+        let keys = match stage.job.is_watched() {
+            false => vec![key.clone()],
+            true => {
+                let base = context.key_of(stage, inputs.to_vec()).digest();
+                context.learn_from(shared, stage, base, self.cancelled)?;
+                context.watched_keys(stage, inputs)
+            }
+        };
+        for key in keys {
+            if let Some(action) = context.fetch(stage, key.digest(), self.cancelled)? {
+                return Ok(Some((key, action)));
+            }
+        }
+        Ok(None)
     }
 
     /// Runs the stage, with inputs that have these digests, and records in the cache what came of it; `key` is the

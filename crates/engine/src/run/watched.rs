@@ -17,6 +17,8 @@ use crate::base::digest::{Digest, Encoder};
 use crate::base::error::{Error, Result};
 use crate::lock::file::Block;
 use crate::run::plan::{Context, Probe};
+use crate::shared::entry::Made;
+use crate::shared::store::SharedStore;
 use crate::stage::io::Repository;
 use crate::stage::key::Key;
 use crate::stage::kind::read;
@@ -27,6 +29,7 @@ use crate::store::workspace::{KEYS_FILE, LOCK_FILE};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// Sets of looks that are kept of a stage, the latest first: so far back a return finds its results.
 const KEPT: usize = 32;
@@ -168,19 +171,46 @@ impl Context<'_> {
             .collect()
     }
 
-    /// The sets of looks that are kept under a base, by the names of the looks, the latest first.
-    pub(crate) fn looks_in_words(&self, base: Digest) -> Vec<Vec<String>> {
-        let names = |looks: Looks| looks.iter().map(Look::key_name).collect();
-        self.looks(base).into_iter().map(names).collect()
+    /// Learns from a shared store what trusted signers have seen a watched stage look at. That tells which keys are
+    /// worth asking for and no more: a set of looks that is made up finds no result.
+    pub(crate) fn learn_from(
+        &self,
+        shared: &SharedStore,
+        stage: &Stage,
+        base: Digest,
+        cancelled: &AtomicBool,
+    ) -> Result<()> {
+        for (signer, _) in shared.trust().signers() {
+            let entry = shared.entry(of_base(base), signer, self.store)?;
+            let Some(Made { digest, bytes }) = entry.and_then(|e| e.outputs.get(LOOKS).copied())
+            else {
+                continue;
+            };
+            if self.store.holds(digest)
+                || shared
+                    .fetch(digest, bytes, self.store, cancelled)?
+                    .is_some()
+            {
+                self.learn_looks(stage, base, &sets_in(&self.store.object(digest)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what is known of the looks of a watched stage into a shared store, where that signs.
+    pub(crate) fn teach(&self, shared: &SharedStore, stage: &Stage, base: &Key) -> Result<()> {
+        let at = of_base(base.digest());
+        if let Some(action) = self.store.cached(at) {
+            for &digest in action.outputs.values() {
+                shared.put(digest, self.store, false)?;
+            }
+            shared.publish_as(at, &stage.id, base.code(), &action.outputs, self.store)?;
+        }
+        Ok(())
     }
 
     /// Keeps sets of looks that were taken elsewhere, behind those that were taken here.
-    pub(crate) fn learn_looks(
-        &self,
-        stage: &Stage,
-        base: Digest,
-        names: &[Vec<String>],
-    ) -> Result<()> {
+    fn learn_looks(&self, stage: &Stage, base: Digest, names: &[Vec<String>]) -> Result<()> {
         let read =
             |names: &Vec<String>| names.iter().filter_map(|n| Look::of_key_name(n)).collect();
         let mut sets = self.looks(base);
@@ -201,10 +231,7 @@ impl Context<'_> {
     fn looks(&self, base: Digest) -> Vec<Looks> {
         let action = self.store.cached(of_base(base));
         let object = action.and_then(|action| action.outputs.get(LOOKS).copied());
-        let bytes = object.and_then(|object| read(&self.store.object(object)).ok());
-        let sets: Vec<Vec<String>> = bytes
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
+        let sets = object.map_or_else(Vec::new, |object| sets_in(&self.store.object(object)));
         let looks =
             |names: Vec<String>| names.iter().filter_map(|n| Look::of_key_name(n)).collect();
         sets.into_iter().map(looks).collect()
@@ -231,6 +258,14 @@ fn inside(root: &Path, path: &str) -> PathBuf {
         "." => root.to_owned(),
         path => root.join(path),
     }
+}
+
+/// The sets of looks in a file, by the names of the looks; none where it is no such file.
+fn sets_in(file: &Path) -> Vec<Vec<String>> {
+    let bytes = read(file).ok();
+    bytes
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default()
 }
 
 /// Where the looks of a base are recorded.

@@ -255,6 +255,21 @@ impl SharedStore {
         outputs: &Outputs,
         cache: &Store,
     ) -> Result<bool> {
+        self.publish_as(key.digest(), stage, key.code(), outputs, cache)
+    }
+
+    /// The same under any digest, and whatever covers the code.
+    ///
+    /// # Errors
+    /// As [`SharedStore::publish`].
+    pub(crate) fn publish_as(
+        &self,
+        key: Digest,
+        stage: &str,
+        code: &str,
+        outputs: &Outputs,
+        cache: &Store,
+    ) -> Result<bool> {
         let Some(Signs { signer, program }) = &self.signs else {
             return Ok(false);
         };
@@ -268,9 +283,9 @@ impl SharedStore {
             Ok((name.clone(), made))
         };
         let entry = Entry {
-            key: key.digest(),
+            key,
             stage: stage.to_owned(),
-            code: key.code().to_owned(),
+            code: code.to_owned(),
             program: *program,
             outputs: outputs
                 .iter()

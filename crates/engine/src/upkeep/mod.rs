@@ -6,6 +6,7 @@ pub mod orphans;
 pub mod rebuild;
 pub mod removal;
 pub mod repeat;
+pub mod sample;
 pub(crate) mod scratch;
 pub mod transfer;
 pub mod verify;

@@ -13,10 +13,12 @@ use crate::run::event::{Event, Observer};
 use crate::run::plan::{Context, Reason};
 use crate::run::schedule::{Options, Run};
 use crate::run::tolerant::Compared;
+use crate::shared::store::SharedStore;
 use crate::stage::key::Change;
 use crate::stage::stage::{Source, Stage};
 use crate::stage::supplied::AbsentFile;
 use crate::store::content::Store;
+use crate::upkeep::sample::Sample;
 use crate::upkeep::scratch::Scratch;
 use crate::upkeep::verify::absent;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +41,8 @@ pub struct Rebuild {
     pub failed: Vec<(usize, Error)>,
     /// Stages not reached, because of a failure or an interrupt.
     pub skipped: usize,
+    /// Stages of a sample that could not be made by themselves: what they read is not to be had.
+    pub unreadable: usize,
     pub interrupted: bool,
     pub seconds: f64,
     /// Files that people supply themselves and that are not here, each with the stages that therefore did
@@ -100,8 +104,31 @@ pub struct Rebuilder<'a> {
     pub cancelled: &'a AtomicBool,
 }
 
+/// A part of the stages, each by itself, in place of all; what they read and is not here may come from a shared store.
+#[derive(Clone, Copy)]
+pub struct Audit<'a> {
+    pub sample: Sample,
+    pub shared: Option<&'a SharedStore>,
+}
+
 /// Runs the selected stages with all they need, and compares. Failed stages are in the result.
+///
+/// # Errors
+/// The lock records nothing, an input is not here, or scratch space cannot be made.
 pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Result<Rebuild> {
+    rebuild_part(context, selection, None, how)
+}
+
+/// As [`rebuild`], for a sample of the stages where one is asked for.
+///
+/// # Errors
+/// As [`rebuild`]; or nothing can be drawn from.
+pub fn rebuild_part(
+    context: &Context,
+    selection: &Selection,
+    audit: Option<Audit>,
+    how: &Rebuilder,
+) -> Result<Rebuild> {
     let recorded = context.lock.get()?;
     if recorded.stages.is_empty() {
         let path = context.workspace.lock_path();
@@ -149,11 +176,20 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         accept: false,
         variation: None,
     };
+    let sampled = audit.map(|Audit { sample, shared }| {
+        sample.draw([context, &inner], selection, shared, how.cancelled)
+    });
+    let sampled = sampled.transpose()?;
+    let (selection, given) = match &sampled {
+        Some(sampled) => (&sampled.selection, sampled.given.clone()),
+        None => (selection, BTreeMap::new()),
+    };
+    let unreadable = sampled.as_ref().map_or(0, |sampled| sampled.unreadable);
     let summary = Run {
         context: &inner,
         options: &options,
         selection,
-        given: &BTreeMap::new(),
+        given: &given,
         prepare: &|| Ok(()),
         observer: &|event| (how.observer)(of_rebuild(event)),
         cancelled: how.cancelled,
@@ -169,6 +205,7 @@ pub fn rebuild(context: &Context, selection: &Selection, how: &Rebuilder) -> Res
         mismatches: Vec::new(),
         failed: summary.failed,
         skipped: summary.skipped,
+        unreadable,
         interrupted: summary.interrupted,
         seconds: summary.seconds,
         absent: absent(without, &BTreeSet::new()),

@@ -1,7 +1,6 @@
-//! What tasks tell each other beside the store: which stages failed, which tasks were given up, and what watched
-//! stages looked at. Files in the plan's folder; nobody's result rests on them.
+//! What tasks tell each other beside the store: which stages failed, and which tasks were given up. Files in the plan's
+//! folder; nobody's result rests on them.
 
-use crate::base::digest::Digest;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::files;
 use crate::spec::ids;
@@ -13,7 +12,6 @@ use std::path::{Path, PathBuf};
 const MAX_BYTES: u64 = 64 << 20;
 const FAILED: &str = "failed";
 const LOST: &str = "lost";
-const LOOKS: &str = "looks";
 
 /// The folder of a plan.
 #[derive(Clone, Debug)]
@@ -110,27 +108,6 @@ impl Notes {
             }
         }
         Ok(())
-    }
-
-    /// Notes what a watched stage looked at: the sets of looks that are known under a base.
-    ///
-    /// # Errors
-    /// The note cannot be written.
-    pub(crate) fn keep_looks(&self, base: Digest, sets: &[Vec<String>]) -> Result<()> {
-        let text = serde_json::to_vec(sets)
-            .map_err(|e| Error::failed(format!("cannot note what was looked at: {e}")))?;
-        let folder = self.folder.join(LOOKS);
-        files::create_folder(&folder)?;
-        files::write(&folder.join(format!("{base}.json")), &text)
-    }
-
-    /// The sets of looks under a base.
-    pub(crate) fn looks(&self, base: Digest) -> Vec<Vec<String>> {
-        let path = self.folder.join(LOOKS).join(format!("{base}.json"));
-        let bytes = files::read_at_most(&path, MAX_BYTES).ok();
-        bytes
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default()
     }
 
     fn failed_path(&self, stage: &str) -> PathBuf {

@@ -4,7 +4,6 @@ use crate::base::error::Result;
 use crate::run::plan::Context;
 use crate::shared::store::SharedStore;
 use crate::store::actions::Outputs;
-use crate::work::notes::Notes;
 use crate::work::plan::TaskPlan;
 use std::collections::BTreeMap;
 
@@ -17,7 +16,6 @@ impl TaskPlan {
         &self,
         context: &Context,
         shared: &SharedStore,
-        notes: &Notes,
         known: &BTreeMap<usize, Outputs>,
     ) -> Result<()> {
         for index in self.members(context)?.into_iter().flatten() {
@@ -29,8 +27,7 @@ impl TaskPlan {
                 continue;
             };
             if stage.job.is_watched() {
-                let base = context.key_of(stage, inputs.clone()).digest();
-                notes.keep_looks(base, &context.looks_in_words(base))?;
+                context.teach(shared, stage, &context.key_of(stage, inputs.clone()))?;
             }
             let key = context.probe(stage, inputs).key;
             for &digest in outputs.values() {

@@ -11,7 +11,6 @@ use crate::shared::store::{MAX_BYTES, SharedStore, object};
 use crate::stage::key::Key;
 use crate::stage::stage::{Source, Stage};
 use crate::store::actions::Outputs;
-use crate::work::notes::Notes;
 use crate::work::plan::TaskPlan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
@@ -20,7 +19,6 @@ use std::sync::atomic::AtomicBool;
 pub struct Walk<'a> {
     pub context: &'a Context<'a>,
     pub shared: &'a SharedStore,
-    pub notes: &'a Notes,
     pub cancelled: &'a AtomicBool,
     /// The outputs that are known.
     known: BTreeMap<usize, Outputs>,
@@ -46,14 +44,12 @@ impl<'a> Walk<'a> {
     pub fn new(
         context: &'a Context<'a>,
         shared: &'a SharedStore,
-        notes: &'a Notes,
         cancelled: &'a AtomicBool,
         planned: &BTreeSet<usize>,
     ) -> Result<Self> {
         let mut walk = Walk {
             context,
             shared,
-            notes,
             cancelled,
             known: BTreeMap::new(),
             unseen: BTreeSet::new(),
@@ -143,7 +139,7 @@ impl<'a> Walk<'a> {
             return Ok(vec![context.key_of(stage, inputs.to_vec())]);
         }
         let base = context.key_of(stage, inputs.to_vec()).digest();
-        context.learn_looks(stage, base, &self.notes.looks(base))?;
+        context.learn_from(self.shared, stage, base, self.cancelled)?;
         Ok(context.watched_keys(stage, inputs))
     }
 
@@ -194,10 +190,9 @@ impl TaskPlan {
         &self,
         context: &Context,
         shared: &SharedStore,
-        notes: &Notes,
         cancelled: &AtomicBool,
     ) -> Result<Vec<usize>> {
-        let lacking = self.lacking(context, shared, notes, cancelled)?;
+        let lacking = self.lacking(context, shared, cancelled)?;
         let tasks = self.members(context)?.into_iter().enumerate();
         let is_left =
             |(_, stages): &(usize, Vec<usize>)| stages.iter().any(|s| lacking.contains(s));
@@ -212,12 +207,11 @@ impl TaskPlan {
         &self,
         context: &Context,
         shared: &SharedStore,
-        notes: &Notes,
         cancelled: &AtomicBool,
     ) -> Result<BTreeSet<usize>> {
         let planned = self.members(context)?.into_iter().flatten();
         let planned: BTreeSet<usize> = planned.collect();
-        let mut walk = Walk::new(context, shared, notes, cancelled, &planned)?;
+        let mut walk = Walk::new(context, shared, cancelled, &planned)?;
         let mut lacking = BTreeSet::new();
         for &stage in &planned {
             if !walk.is_there(stage)? {

@@ -83,13 +83,7 @@ impl Worker<'_> {
         let planned: BTreeSet<usize> = tasks.into_iter().flatten().collect();
         let needed = self.needed(&own, &planned);
         self.plan.check_inputs(self.context, &needed, &planned)?;
-        let mut walk = Walk::new(
-            self.context,
-            self.shared,
-            self.notes,
-            self.cancelled,
-            &planned,
-        )?;
+        let mut walk = Walk::new(self.context, self.shared, self.cancelled, &planned)?;
         let mut report = Report::default();
         // Of each stage that will not be made, the failed stage that is why.
         let mut blocked: BTreeMap<usize, String> = BTreeMap::new();
@@ -278,8 +272,8 @@ impl Worker<'_> {
             self.shared.put(digest, context.store, false)?;
         }
         if stage.job.is_watched() {
-            let base = context.key_of(stage, inputs.to_vec()).digest();
-            self.notes.keep_looks(base, &context.looks_in_words(base))?;
+            let base = context.key_of(stage, inputs.to_vec());
+            context.teach(self.shared, stage, &base)?;
         }
         let outputs = &made.action.outputs;
         self.shared

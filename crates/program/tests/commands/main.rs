@@ -5,6 +5,7 @@
 
 mod adopt;
 mod bad;
+mod cluster;
 mod contained;
 mod folder;
 mod new;

@@ -87,7 +87,7 @@ pub fn execute(
     plan::write_slurm(&plan, &workspace.root, &folder, session.program.name)?;
     let shared = folder::signing_store(&plan, &folder, &workspace.root)?;
     let notes = Notes::new(&folder);
-    plan.offer(&context, &shared, &notes, &now.known)?;
+    plan.offer(&context, &shared, &now.known)?;
     workers::listen("cancelling the jobs")?;
     if let Some(queue) = Queue::submit(&folder)? {
         terminal::note(&format!(
@@ -97,7 +97,7 @@ pub fn execute(
         ));
         wait(&queue)?;
     }
-    let lacking = plan.lacking(&context, &shared, &notes, workers::cancelled())?;
+    let lacking = plan.lacking(&context, &shared, workers::cancelled())?;
     let differs = report(&plan, &notes, session, &lacking)?;
     let left = without(session, selection, &lacking);
     Ok(Some(Executed {

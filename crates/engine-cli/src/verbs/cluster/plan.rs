@@ -141,7 +141,7 @@ fn write_snakemake(session: &Session, plan: &TaskPlan, folder: &Path) -> Result<
     }
     files::create_folder(&done)?;
     let shared = folder::store(plan, root)?;
-    let left = plan.left(&session.context()?, &shared, &notes, workers::cancelled())?;
+    let left = plan.left(&session.context()?, &shared, workers::cancelled())?;
     for task in (0..plan.tasks.len()).filter(|task| !left.contains(task)) {
         files::write(&done.join(task.to_string()), b"")?;
     }

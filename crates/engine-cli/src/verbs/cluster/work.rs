@@ -56,7 +56,7 @@ pub fn work(call: &Call, args: &WorkArgs) -> Result<u8> {
     if args.left {
         workers::listen("stopping")?;
         let shared = folder::store(&plan, root)?;
-        let left = plan.left(&context, &shared, &notes, workers::cancelled())?;
+        let left = plan.left(&context, &shared, workers::cancelled())?;
         answered(&shared)?;
         let lines: String = left.iter().map(|task| format!("{task}\n")).collect();
         terminal::print(&lines);

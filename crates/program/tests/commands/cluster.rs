@@ -1,0 +1,376 @@
+//! Tasks of a plan without a cluster: by hand, and by the script for Slurm with a `sbatch` that starts jobs at once.
+
+use crate::folder::Folder;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+/// Two numbers are drawn, doubled and joined; another is alone.
+const PIPELINE: &str = r#"
+version: 2
+resources:
+  stages: {"double@*": {memory_mb: 100, minutes: 2}}
+stages:
+  draw:
+    kind: command
+    matrix: {seed: [1, 2]}
+    params: {run: [sh, scripts/draw.sh, "${seed}", "{out.number}"]}
+    outputs: {number: "artifacts/draw_${seed}.txt"}
+  double:
+    kind: command
+    matrix: {seed: [1, 2]}
+    inputs: {number: "draw@${seed}.number"}
+    params: {run: [sh, scripts/double.sh, "{in.number}", "{out.number}"]}
+    outputs: {number: "artifacts/double_${seed}.txt"}
+  join:
+    kind: command
+    inputs: {a: double@1.number, b: double@2.number}
+    params: {run: [sh, -c, "cat {in.a} {in.b} > {out.all}"]}
+    outputs: {all: figures/all.txt}
+  alone:
+    kind: command
+    params: {run: [sh, -c, "cat data/words.txt > {out.words}"]}
+    outputs: {words: figures/words.txt}
+"#;
+
+const STAGES: usize = 6;
+
+fn repository() -> Folder {
+    Folder::with(&[
+        ("pipeline.yaml", PIPELINE),
+        (
+            "scripts/draw.sh",
+            "expr \"$1\" + $(cat data/offset.txt) > \"$2\"\n",
+        ),
+        ("scripts/double.sh", "expr 2 \\* $(cat \"$1\") > \"$2\"\n"),
+        ("data/offset.txt", "40\n"),
+        ("data/words.txt", "a b c\n"),
+    ])
+}
+
+const PLAN: [&str; 7] = [
+    "plan",
+    "slurm",
+    "--to",
+    "../plan",
+    "--store",
+    "../store",
+    "--minutes=0.01",
+];
+
+/// The tasks of the plan, each as the stages that it has.
+fn tasks(folder: &Folder) -> Vec<Vec<String>> {
+    let plan: serde_json::Value =
+        serde_json::from_str(&folder.read("../plan/plan.json")).expect("JSON");
+    let tasks = plan["tasks"].as_array().expect("tasks").iter();
+    tasks
+        .map(|task| serde_json::from_value(task["stages"].clone()).expect("ids"))
+        .collect()
+}
+
+fn task_of(folder: &Folder, stage: &str) -> String {
+    let tasks = tasks(folder);
+    let task = tasks
+        .iter()
+        .position(|stages| stages.iter().any(|id| id == stage));
+    task.expect("a task").to_string()
+}
+
+/// Does a task with the program beside the plan: exit code, and what it said.
+fn work(folder: &Folder, task: &str) -> (Option<i32>, String) {
+    let program = folder.at("../plan/program");
+    let mut command = folder.command(&program.display().to_string());
+    let output = command
+        .args(["work", "../plan/plan.json", task])
+        .output()
+        .expect("it starts");
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+/// Trusts the plan's key, as its owner does.
+fn trust(folder: &Folder) {
+    let plan: serde_json::Value =
+        serde_json::from_str(&folder.read("../plan/plan.json")).expect("JSON");
+    let signer = plan["signers"][0].as_str().expect("a key");
+    folder.write("store.trust", format!("ed25519 {signer} cluster\n"));
+}
+
+/// The run takes everything from the store, and what it writes is what a run alone writes.
+fn takes_everything(folder: &Folder) {
+    trust(folder);
+    let said = folder.expect(0, &["run", "--store", "../store"]);
+    assert!(
+        said.contains(&format!("{STAGES} from the store;")),
+        "{said}"
+    );
+    let alone = repository();
+    alone.expect(0, &["run"]);
+    for file in [
+        "pipeline.lock",
+        "figures/all.txt",
+        "figures/words.txt",
+        "artifacts/double_1.txt",
+    ] {
+        assert_eq!(folder.read(file), alone.read(file), "{file}");
+    }
+    assert_eq!(folder.read("figures/all.txt"), "82\n84\n");
+}
+
+#[test]
+fn tasks_in_any_order_that_their_edges_allow_make_what_a_run_makes() {
+    let folder = repository();
+    let said = folder.expect(0, &PLAN);
+    assert!(
+        said.contains("6 stages in") && said.contains("into store.trust"),
+        "{said}"
+    );
+    let key = folder.at("../plan/key").metadata().expect("a key");
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    let count = tasks(&folder).len();
+    assert!(count > 2, "{:?}", tasks(&folder));
+    // What needs others misses them, and another try may find them.
+    let (code, said) = work(&folder, &task_of(&folder, "join"));
+    assert_eq!(code, Some(75), "{said}");
+    assert!(
+        said.contains("join: not run: the store does not have what it reads of"),
+        "{said}"
+    );
+    for task in 0..count {
+        let (code, said) = work(&folder, &task.to_string());
+        assert_eq!(code, Some(0), "{said}");
+    }
+    // Again: everything is there.
+    let (code, said) = work(&folder, "0");
+    assert!(code == Some(0) && said.contains("0 stages ran"), "{said}");
+    let left = folder.expect(0, &["work", "../plan/plan.json", "--left"]);
+    assert_eq!(left, "");
+    for name in ["figures", "artifacts", "pipeline.lock", ".retrace"] {
+        assert!(!folder.at(name).exists(), "{name}");
+    }
+    takes_everything(&folder);
+    // A task that needs nothing of the folder's cache signs with a named key, too.
+    folder.expect(2, &["work", "../plan/plan.json", "0", "--profile", "other"]);
+    folder.expect(2, &["work", "../plan/plan.json"]);
+    folder.expect(2, &["work", "../plan", "0"]);
+}
+
+#[test]
+fn a_failed_stage_is_named_by_those_that_it_stops_and_stops_no_others() {
+    let folder = repository();
+    folder.write(
+        "scripts/double.sh",
+        "echo broken >&2; [ $(cat \"$1\") = 42 ] && exit 3; cat \"$1\" > \"$2\"\n",
+    );
+    folder.expect(0, &PLAN);
+    let mut ends = Vec::new();
+    for (number, stages) in tasks(&folder).iter().enumerate() {
+        let (code, said) = work(&folder, &number.to_string());
+        ends.push((stages.clone(), code, said));
+    }
+    let end = |stage: &str| {
+        let found = ends
+            .iter()
+            .find(|(stages, ..)| stages.iter().any(|id| id == stage));
+        let (_, code, said) = found.expect("a task");
+        (*code, said.clone())
+    };
+    assert_eq!(end("alone").0, Some(0), "{ends:?}");
+    assert_eq!(end("double@2").0, Some(1), "{ends:?}");
+    let (code, said) = end("join");
+    assert!(
+        code == Some(1) && said.contains("join: not run: double@2 failed"),
+        "{said}"
+    );
+    let failed = folder.expect(1, &["work", "../plan/plan.json", "--failed"]);
+    assert!(failed.starts_with("double@2: "), "{failed}");
+    let note = folder.read("../plan/failed/double@2.json");
+    assert!(note.contains("broken"), "{note}");
+    // What did not depend on it is in the store: only the rest is left.
+    let left = folder.expect(0, &["work", "../plan/plan.json", "--left"]);
+    let lines: Vec<&str> = left.lines().collect();
+    assert!(lines.contains(&&*task_of(&folder, "join")), "{left}");
+    assert!(!lines.contains(&&*task_of(&folder, "alone")), "{left}");
+}
+
+#[test]
+fn a_worker_refuses_what_is_not_as_it_was_planned() {
+    let folder = repository();
+    folder.expect(0, &PLAN);
+    folder.write(
+        "pipeline.yaml",
+        PIPELINE.replace("seed: [1, 2]", "seed: [1, 2, 3]"),
+    );
+    let (code, said) = work(&folder, "0");
+    assert!(
+        code == Some(2) && said.contains("pipeline.yaml is not the one"),
+        "{said}"
+    );
+    folder.write("pipeline.yaml", PIPELINE);
+    let plan = folder.read("../plan/plan.json");
+    let json: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
+    let digest = json["program"].as_str().expect("a digest");
+    folder.write(
+        "../plan/plan.json",
+        plan.replace(digest, &digest.chars().rev().collect::<String>()),
+    );
+    let (code, said) = work(&folder, "0");
+    assert!(
+        code == Some(2) && said.contains("is not the file that the plan was made with"),
+        "{said}"
+    );
+    folder.write("../plan/plan.json", plan);
+    // Somebody's own folder is no place for a plan, nor is the repository.
+    folder.write("../mine/notes.txt", "words");
+    folder.expect(
+        2,
+        &["plan", "slurm", "--to", "../mine", "--store", "../store"],
+    );
+    folder.expect(2, &["plan", "slurm", "--to", ".", "--store", "../store"]);
+    folder.expect(2, &["plan", "slurm", "--to", "../other"]);
+    folder.expect(
+        2,
+        &[
+            "plan",
+            "slurm",
+            "--to",
+            "../plan",
+            "--store",
+            "../store",
+            "--minutes",
+            "0",
+        ],
+    );
+    // Without a store that answers, another try may find it.
+    std::fs::remove_dir_all(folder.at("../store")).expect("a store");
+    assert_eq!(work(&folder, "0").0, Some(75));
+}
+
+/// `sbatch` and `scontrol` that note what they are asked for; `sbatch` does the tasks of an array at once.
+fn slurm_of_straw(folder: &Folder) -> PathBuf {
+    let bin = folder.at("../bin");
+    let tools = [
+        ("scontrol", "echo 'MaxArraySize            = 2'\n"),
+        (
+            "sbatch",
+            r#"#!/bin/bash
+echo "$*" >>"$HOME/asked"
+number=$(wc -l <"$HOME/asked")
+while [ $# -gt 0 ]; do
+  case $1 in
+    --array=0-*) last=${1#--array=0-} ;;
+    --*) ;;
+    *) break ;;
+  esac
+  shift
+done
+for element in $(seq 0 "$last"); do
+  SLURM_ARRAY_JOB_ID=$number SLURM_JOB_ID=$number SLURM_ARRAY_TASK_ID=$element SLURM_CPUS_PER_TASK=1 \
+    "$@" >>"$HOME/jobs" 2>&1
+done
+echo "$number"
+"#,
+        ),
+    ];
+    for (name, text) in tools {
+        let text = match text.starts_with("#!") {
+            true => text.to_owned(),
+            false => format!("#!/bin/sh\n{text}"),
+        };
+        folder.write(&format!("../bin/{name}"), text);
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(bin.join(name), mode).expect("a program");
+    }
+    bin
+}
+
+#[test]
+fn the_script_for_slurm_submits_arrays_with_their_dependencies_and_then_only_the_rest() {
+    let folder = repository();
+    let bin = slurm_of_straw(&folder);
+    folder.expect(0, &PLAN);
+    let submit = || {
+        let mut command = folder.command("bash");
+        command
+            .arg("../plan/submit.sh")
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+        let output = command.output().expect("bash");
+        let said = [output.stdout, output.stderr].concat();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&said)
+        );
+        String::from_utf8_lossy(&said).into_owned()
+    };
+    let said = submit();
+    let asked = folder.read("../home/asked");
+    let jobs = std::fs::read_to_string(folder.home().join("jobs")).expect("what jobs said");
+    assert!(said.contains("submitted: "), "{said}");
+    let lines: Vec<&str> = asked.lines().collect();
+    for line in &lines {
+        assert!(
+            line.contains("--requeue --kill-on-invalid-dep=yes")
+                && line.contains("--cpus-per-task=1"),
+            "{line}"
+        );
+    }
+    // No element of an array is above what the site allows, and some task waits for another.
+    assert!(!asked.contains("--array=0-2"), "{asked}");
+    assert!(asked.contains("--dependency=afterany:"), "{asked}");
+    assert!(asked.contains("--mem=100M --time="), "{asked}");
+    takes_everything(&folder);
+    assert!(!jobs.contains("queued again"), "{jobs}");
+    // Everything is in the store.
+    let said = submit();
+    assert!(said.contains("submitted: 0 tasks"), "{said}");
+    assert_eq!(folder.read("../home/asked"), asked);
+    // One result is gone, and what depends on it is not asked for.
+    folder.write("data/words.txt", "d e f\n");
+    folder.expect(0, &PLAN);
+    let said = submit();
+    assert!(said.contains("submitted: 1 tasks"), "{said}");
+}
+
+#[test]
+fn snakemake_gets_one_rule_and_a_marker_for_what_is_done() {
+    let folder = repository();
+    let plan = [
+        "plan",
+        "snakemake",
+        "--to",
+        "../plan",
+        "--store",
+        "../store",
+        "--minutes=0.01",
+    ];
+    folder.expect(0, &plan);
+    let snakefile = folder.read("../plan/Snakefile");
+    assert_eq!(snakefile.matches("\nrule ").count(), 2, "{snakefile}");
+    assert!(
+        snakefile.contains("mem_mb=") && !snakefile.contains("gpu="),
+        "{snakefile}"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.at("../plan/done"))
+            .expect("a folder")
+            .count(),
+        0
+    );
+    let (code, said) = work(&folder, &task_of(&folder, "alone"));
+    assert_eq!(code, Some(0), "{said}");
+    folder.expect(0, &plan);
+    let done = std::fs::read_dir(folder.at("../plan/done")).expect("a folder");
+    let done: Vec<String> = done
+        .map(|entry| {
+            entry
+                .expect("a file")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    assert_eq!(done, [task_of(&folder, "alone")]);
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# A pipeline on a real Slurm, which is started on this machine and stopped again: what is made equals a run without it,
+# byte for byte; a node is lost in the middle; a stage fails; the jobs are cancelled and the rest is done.
+#
+#   tests/cluster/slurm.sh RETRACE             a small pipeline of commands; half a minute
+#   tests/cluster/slurm.sh RETRACE ICL-REPRO   also the smoke profile of this repository
+#
+# Needs slurmctld, slurmd, sbatch, munged: on Debian, as root,
+# `RUNLEVEL=1 apt-get install --no-install-recommends slurmctld slurmd slurm-client munge`.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(cd "$here/../.." && pwd)
+retrace=$(realpath "$1")
+icl_repro=${2:+$(realpath "$2")}
+for tool in slurmctld slurmd sbatch munged; do
+  if ! PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null; then
+    echo "skipped: work on a cluster, for there is no $tool here"
+    exit 0
+  fi
+done
+export PATH=$PATH:/usr/sbin:/sbin
+
+work=$(mktemp -d)
+site=$work/site
+# shellcheck source=tests/cluster/site.sh
+. "$here/site.sh"
+finish() {
+  local code=$?
+  if [ $code != 0 ]; then tail -n 5 "$work"/paper*/.retrace/cluster/logs/* "$site"/log/* 2>/dev/null | tail -n 60 >&2 || true; fi
+  site_down
+  rm -rf "$work"
+  exit $code
+}
+trap finish EXIT
+
+say() { echo "cluster: $*"; }
+same() { diff -r "$1" "$2" || { echo "these differ: $1 $2" >&2; exit 1; }; }
+# Stages that ran, by the logs of the jobs of the last plan.
+ran() { cat "$1"/.retrace/cluster/logs/*.txt | grep -c ': ran (' || true; }
+
+# paper FOLDER: a pipeline of commands. Those of `slow` compute until they are done, and touch nothing else.
+paper() {
+  mkdir -p "$1/scripts"
+  cat >"$1/pipeline.yaml" <<'YAML'
+version: 2
+stages:
+  draw:
+    kind: command
+    matrix: {seed: [1, 2, 3]}
+    params: {run: [sh, scripts/draw.sh, "${seed}", "{out.number}"]}
+    outputs: {number: "artifacts/draw_${seed}.txt"}
+  slow:
+    kind: command
+    matrix: {seed: [1, 2, 3]}
+    inputs: {number: "draw@${seed}.number"}
+    params: {run: [sh, scripts/slow.sh, "{in.number}", "{out.number}"]}
+    outputs: {number: "artifacts/slow_${seed}.txt"}
+  each:
+    kind: command
+    matrix: {seed: [1, 2, 3]}
+    inputs: {number: "slow@${seed}.number"}
+    params: {run: [sh, -c, "expr 1 + $(cat {in.number}) > {out.number}"]}
+    outputs: {number: "figures/each_${seed}.txt"}
+  all:
+    kind: command
+    inputs: {a: each@1.number, b: each@2.number, c: each@3.number}
+    params: {run: [sh, -c, "cat {in.a} {in.b} {in.c} > {out.all}"]}
+    outputs: {all: figures/all.txt}
+YAML
+  echo 'expr 100 \* "$1" > "$2"' >"$1/scripts/draw.sh"
+  echo 'awk -v n="$(cat "$1")" "BEGIN { for (i = 0; i < '"${2:-3000000}"'; i++) n = (n * 69069 + 1) % 65521; print n }" > "$2"' \
+    >"$1/scripts/slow.sh"
+}
+
+on_cluster() { (cd "$1" && "$retrace" run --executor slurm --store "$1.store" --minutes 0.001); }
+alone() { (cd "$1" && "$retrace" run -q); }
+results() { mkdir -p "$2" && cp -r "$1/figures" "$1/artifacts" "$1/pipeline.lock" "$2"; }
+
+site_up 2
+say "Slurm is up with two nodes"
+
+# Equal to a run without it.
+paper "$work/paper1"
+on_cluster "$work/paper1" | tail -n 1
+paper "$work/alone" && alone "$work/alone"
+results "$work/paper1" "$work/results1" && results "$work/alone" "$work/results"
+same "$work/results" "$work/results1"
+[ "$(ran "$work/paper1")" = 10 ]
+say "what the cluster made equals a run without it: 10 stages, $(wc -l <"$work/paper1/.retrace/cluster/jobs") job arrays"
+
+# A stage that fails stops what depends on it, and is not tried again.
+paper "$work/paper2"
+echo 'if [ "$(cat "$1")" = 200 ]; then echo "200 is too many" >&2; exit 1; fi; cat "$1" > "$2"' >"$work/paper2/scripts/slow.sh"
+code=0
+on_cluster "$work/paper2" >"$work/said" 2>&1 || code=$?
+[ $code = 1 ] || { cat "$work/said"; exit 1; }
+grep -q 'slow@2: ' "$work/said"
+[ -e "$work/paper2/figures/each_1.txt" ] && [ -e "$work/paper2/figures/each_3.txt" ]
+[ ! -e "$work/paper2/figures/each_2.txt" ] && [ ! -e "$work/paper2/figures/all.txt" ]
+[ "$(ran "$work/paper2")" = 7 ]
+! grep -q 'queued again' "$work"/paper2/.retrace/cluster/logs/*
+say "a stage that failed stopped the two that depend on it, and nothing else"
+
+# The jobs are cancelled in the middle; the same command does the rest.
+paper "$work/paper3" 40000000
+(cd "$work/paper3" && exec "$retrace" run --executor slurm --store "$work/paper3.store" --minutes 0.001) >"$work/said" 2>&1 &
+run=$!
+is_slow() { grep -qs 'slow@.*: runs' "$1"/.retrace/cluster/logs/*.txt; }
+wait_for "a slow stage runs" is_slow "$work/paper3"
+kill -TERM $run
+code=0
+wait $run || code=$?
+[ $code = 130 ] || { cat "$work/said"; exit 1; }
+[ ! -e "$work/paper3/figures" ] && [ ! -e "$work/paper3/pipeline.lock" ]
+before=$(ran "$work/paper3")
+on_cluster "$work/paper3" | tail -n 1
+paper "$work/alone3" 40000000 && alone "$work/alone3"
+results "$work/paper3" "$work/results3" && results "$work/alone3" "$work/results3alone"
+same "$work/results3alone" "$work/results3"
+[ "$(ran "$work/paper3")" = 10 ]
+[ "$before" -ge 3 ] && [ "$before" -lt 10 ]
+say "cancelled after $before of 10 stages; the same command did the others, and the result is equal"
+
+# A node is lost while a stage runs there.
+paper "$work/paper4" 40000001
+on_cluster "$work/paper4" >"$work/said" 2>&1 &
+run=$!
+wait_for "a slow stage runs" is_slow "$work/paper4"
+node=$(squeue -h -t RUNNING -o %N | head -n 1)
+site_lose "$node"
+wait $run || { cat "$work/said"; exit 1; }
+tail -n 1 "$work/said"
+paper "$work/alone4" 40000001 && alone "$work/alone4"
+results "$work/paper4" "$work/results4" && results "$work/alone4" "$work/results4alone"
+same "$work/results4alone" "$work/results4"
+say "node $node was lost while a stage ran, and the result is equal"
+
+[ -n "$icl_repro" ] || exit 0
+slurmd -f "$SLURM_CONF" -N "$node"
+wait_for "the nodes are idle" site_is_idle 2
+cd "$repository"
+"$icl_repro" run --profile smoke --cache-dir "$work/cache" --out "$work/smoke" -q
+SECONDS=0
+"$icl_repro" run --profile smoke --cache-dir "$work/cache2" --out "$work/smoke2" --executor slurm --store "$work/store" --minutes 0.1 |
+  tail -n 1
+same "$work/smoke" "$work/smoke2"
+say "the smoke profile is equal, after $SECONDS s as $(wc -l <"$work/cache2/cluster/jobs") job arrays"
