@@ -123,8 +123,8 @@ impl<'a> Walk<'a> {
         for &digest in self.known[&index].values() {
             let backend = self.shared.backend();
             if !backend
-                .size(&object(digest))
-                .is_ok_and(|size| size.is_some())
+                .look(&object(digest))
+                .is_ok_and(|found| found.is_some())
             {
                 return Ok(false);
             }
