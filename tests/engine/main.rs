@@ -5,6 +5,7 @@ mod packing;
 mod pipeline;
 mod properties;
 mod recorded;
+mod scale;
 mod supplied;
 mod tolerant;
 #[allow(dead_code, reason = "the tests of the program use the rest")]

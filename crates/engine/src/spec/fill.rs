@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 const MAX_INDIRECTION: usize = 16;
 /// What filling in `${...}` may make in all, in values (of 64 characters, when they are long): a
 /// few variables that name each other several times make 4^15 of them.
-const MAX_FILLED: usize = 4_000_000;
+const MAX_FILLED: usize = 2_000_000;
 
 /// An axis with the item chosen on it.
 pub type Chosen<'a> = (&'a Key, &'a Key, &'a Node);
