@@ -134,9 +134,11 @@
     switches.setAttribute("aria-label", "Series");
     names.forEach((curve, name) => {
       const swatch = make("span", { className: "swatch" });
-      swatch.style.borderColor = curve.color;
-      if (curve.marker === "half") swatch.style.background = `linear-gradient(90deg, ${curve.color} 50%, transparent 50%)`;
-      else if (curve.marker !== "hollow") swatch.style.background = curve.color;
+      // As in the charts, the darkest ink turns with the ground.
+      const color = /^#([0-3][0-9a-f]){3}$/i.test(curve.color) ? "var(--ink)" : curve.color;
+      swatch.style.borderColor = color;
+      if (curve.marker === "half") swatch.style.background = `linear-gradient(90deg, ${color} 50%, transparent 50%)`;
+      else if (curve.marker !== "hollow") swatch.style.background = color;
       switches.append(toggle(true, (on) => (on ? state.off.delete(name) : state.off.add(name)), swatch, name));
     });
     const plots = make("div", { className: "plots" });

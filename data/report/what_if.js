@@ -138,14 +138,14 @@ const whatIf = (() => {
     const rows = [[`pretrained, n = ${state.n}`, shown(error(before, state.n))]];
     if (state.tuned !== "none") {
       rows.push([`fine-tuned, n = ${state.n}`, shown(error(state, state.n))]);
-      rows.push(["at the paper’s numbers", shown(error(paper, PAPER.n))]);
+      rows.push(["the same at the paper’s numbers", shown(error(paper, PAPER.n))]);
       // Some errors fall as far as w is looked for.
       const inside = weight === null || (weight > 0.0101 && weight < 99);
       rows.push([`best w at n = ${state.n}`, inside ? shown(weight) : weight < 1 ? "below 0.01" : "above 100"]);
       if (weight !== null && inside) rows.push(["error there", shown(error({ ...state, w: weight }, state.n))]);
       rows.push(["fine-tuned, n = 0", shown(error(state, 0))]);
     }
-    rows.push(["before fine-tuning examples help from", `n > ${shown(threshold)}`]);
+    rows.push(["pretrained, examples help for", `n > ${shown(threshold)}`]);
     const row = ([name, value]) => {
       const [group, dt, dd] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
       dt.textContent = name;

@@ -32,6 +32,21 @@ pub struct Part {
     pub groups: Vec<(String, usize)>,
 }
 
+impl Part {
+    /// How many lines its rows take, about.
+    pub fn lines(&self, table: &Table) -> usize {
+        let cell = |row: &[String], at: usize, spec: &Spec| match spec {
+            Spec::Wrapped(width) => row[at].chars().count().div_ceil((*width).max(1)).max(1),
+            Spec::Plain(_) | Spec::Number(_) => 1,
+        };
+        let lines = |row: &Vec<String>| {
+            let cells = self.columns.iter().zip(&self.specs);
+            cells.map(|(&at, spec)| cell(row, at, spec)).max()
+        };
+        table.rows.iter().filter_map(lines).sum()
+    }
+}
+
 pub struct Fit {
     /// Whether it needs the small font.
     pub small: bool,

@@ -55,8 +55,8 @@ pub struct Group {
     pub span: usize,
 }
 
-/// A table with more rows breaks over pages, and cannot stand in a float.
-const MOST_ROWS: usize = 40;
+/// A table with more lines breaks over pages, and cannot stand in a float.
+const MOST_LINES: usize = 40;
 
 const PACKAGES: &str = "% \\usepackage{array,booktabs,longtable,siunitx}\n";
 
@@ -70,7 +70,8 @@ const PARENTHESES: &str = "In parentheses: one standard error, in units of the l
 pub fn latex(table: &Table) -> Result<String, ReportError> {
     check(table)?;
     let fit = fit::fit(table);
-    let is_long = fit.parts.len() > 1 || table.rows.len() > MOST_ROWS;
+    let lines = fit.parts.iter().map(|part| part.lines(table)).max();
+    let is_long = fit.parts.len() > 1 || lines > Some(MOST_LINES);
     let mut text = PACKAGES.to_owned();
     if fit.small {
         text += "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{3pt}\n";
