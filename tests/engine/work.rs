@@ -9,13 +9,12 @@ use retrace::run::settle::Summary;
 use retrace::shared::folder::Folder;
 use retrace::shared::store::SharedStore;
 use retrace::shared::trust::{Signer, Trust};
-use retrace::spec::settings::Settings;
 use retrace::store::content::Store;
 use retrace::store::workspace::Workspace;
 use retrace::upkeep::rebuild::{Audit, Rebuilder, rebuild_part};
 use retrace::upkeep::sample::Sample;
 use retrace::work::notes::Notes;
-use retrace::work::plan::{Planning, TaskPlan};
+use retrace::work::plan::{PlannedSettings, Planning, TaskPlan};
 use retrace::work::worker::{Report, Worker};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -87,7 +86,7 @@ impl Site {
     fn plan(&self, limit: f64) -> Result<TaskPlan> {
         self.repo.with(&Ask::default(), |context| {
             let planning = Planning {
-                settings: &Settings::default(),
+                settings: PlannedSettings::default(),
                 store: String::new(),
                 signers: Vec::new(),
                 program: program(),
@@ -382,6 +381,8 @@ fn a_worker_with_anything_other_refuses_before_it_works() {
     site.repo.code = "1".into();
     site.repo.write("data/a.txt", "other data");
     refused(&site, "the input data/a.txt is not the one");
+    std::fs::remove_file(site.repo.path("data/a.txt")).expect("a file");
+    refused(&site, "the input data/a.txt is not there");
     site.repo.write("data/a.txt", "data");
     site.repo
         .write("pipeline.yaml", &DIAMOND.replace("text: e", "text: f"));

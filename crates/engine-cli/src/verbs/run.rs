@@ -167,7 +167,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     if args.executor == Executor::Slurm {
         args.check_for_cluster()?;
         let location = args.store.required_location(&session)?;
-        let wanted = (&settings, args.minutes);
+        let wanted = (scope, args.minutes);
         if let Some(executed) = executor::execute(&session, &selection, &location, wanted)? {
             missing = executed.missing();
             store.store = Some(executed.store);

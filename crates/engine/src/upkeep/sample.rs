@@ -101,6 +101,8 @@ impl Sample {
                 targets.insert(index);
             }
         }
+        // What is made again is read as it comes out.
+        given.retain(|stage, _| !targets.contains(stage));
         Ok(Sampled {
             unreadable: drawn.len() - targets.len(),
             selection: Selection {

@@ -10,7 +10,6 @@ use crate::base::files;
 use crate::resolve::resources::Resources;
 use crate::resolve::select::Selection;
 use crate::run::plan::Context;
-use crate::spec::settings::Settings;
 use crate::stage::kind::Kind;
 use crate::stage::stage::Source;
 use crate::work::pack::{Item, Packed, pack};
@@ -50,10 +49,14 @@ pub struct TaskPlan {
     pub tasks: Vec<Task>,
 }
 
-/// What the command line changed.
+/// What the command line changed, and where it said that things are: a worker looks up there what is recorded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedSettings {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cache: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub out: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub profile: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -84,7 +87,7 @@ pub struct Task {
 
 /// What a plan says that the pipeline does not.
 pub struct Planning<'a> {
-    pub settings: &'a Settings,
+    pub settings: PlannedSettings,
     pub store: String,
     pub signers: Vec<String>,
     pub program: Digest,
@@ -122,10 +125,7 @@ impl TaskPlan {
         let stages: Vec<usize> = selection.closure.iter().copied().collect();
         let mut plan = TaskPlan {
             version: FORMAT,
-            settings: PlannedSettings {
-                profile: planning.settings.profile.clone(),
-                sets: planning.settings.sets.clone(),
-            },
+            settings: planning.settings,
             store: planning.store,
             signers: planning.signers,
             program: planning.program,
@@ -218,14 +218,6 @@ impl TaskPlan {
         let text = serde_json::to_string_pretty(self)
             .map_err(|e| Error::failed(format!("cannot write the plan: {e}")))?;
         files::write(path, (text + "\n").as_bytes())
-    }
-
-    /// The settings with which the pipeline is opened.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            profile: self.settings.profile.clone(),
-            sets: self.settings.sets.clone(),
-        }
     }
 
     /// The stages of the pipeline by task, in the order in which they are done.

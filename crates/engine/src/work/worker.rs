@@ -82,6 +82,8 @@ impl Worker<'_> {
         };
         let planned: BTreeSet<usize> = tasks.into_iter().flatten().collect();
         let needed = self.needed(&own, &planned);
+        let all = self.context.pipeline.closure_of(needed.clone());
+        self.context.check_inputs(&all)?;
         self.plan.check_inputs(self.context, &needed, &planned)?;
         let mut walk = Walk::new(self.context, self.shared, self.cancelled, &planned)?;
         let mut report = Report::default();

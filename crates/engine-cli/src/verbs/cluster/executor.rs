@@ -4,6 +4,7 @@
 //! run that follows does, over the stages that the store has by then.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::Location;
 use crate::pipeline::workers;
@@ -67,7 +68,7 @@ pub fn execute(
     session: &Session,
     selection: &Selection,
     location: &Location,
-    wanted: (&retrace::Settings, f64),
+    wanted: (&Scope, f64),
 ) -> Result<Option<Executed>> {
     let context = session.context()?;
     let now = context.plan(selection)?;
@@ -77,9 +78,9 @@ pub fn execute(
     }
     let workspace = &session.engine.workspace;
     let folder = workspace.cluster();
-    let (settings, minutes) = wanted;
+    let (scope, minutes) = wanted;
     let wanted = Wanted {
-        settings,
+        scope,
         location,
         minutes,
     };

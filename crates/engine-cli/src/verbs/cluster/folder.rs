@@ -3,6 +3,7 @@
 //! It holds plan.json, a copy of the program, and the secret key that the tasks sign with, made for this plan, where
 //! RETRACE_KEY names no other. Later the tasks leave their notes there.
 
+use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, KEY_VARIABLE, Location, program_digest};
 use retrace::base::digest::Digest;
@@ -13,10 +14,9 @@ use retrace::resolve::select::Selection;
 use retrace::run::plan::Context;
 use retrace::shared::store::SharedStore;
 use retrace::shared::trust::{Signer, SignerId};
-use retrace::spec::settings::Settings;
 use retrace::stage::boundary;
 use retrace::store::history::{self, Durations};
-use retrace::work::plan::{FILE, Planning, TaskPlan};
+use retrace::work::plan::{FILE, PlannedSettings, Planning, TaskPlan};
 use std::path::{Path, PathBuf};
 
 /// The copy of the program.
@@ -28,7 +28,7 @@ const PLAN_SIGNER: &str = "the plan's key";
 
 /// What a plan is made for.
 pub struct Wanted<'a> {
-    pub settings: &'a Settings,
+    pub scope: &'a Scope,
     pub location: &'a Location,
     /// About how long a task should take.
     pub minutes: f64,
@@ -60,7 +60,7 @@ pub fn make(
         context,
         selection,
         Planning {
-            settings: wanted.settings,
+            settings: settings(wanted.scope)?,
             store: wanted.location.absolute()?,
             signers: match is_known {
                 true => Vec::new(),
@@ -74,6 +74,23 @@ pub fn make(
     )?;
     plan.write(&folder.join(FILE))?;
     Ok(plan)
+}
+
+/// The options that say which pipeline is meant, so that they mean it from anywhere.
+fn settings(scope: &Scope) -> Result<PlannedSettings> {
+    let absolute = |folder: &Option<PathBuf>| {
+        let absolute = |path: &PathBuf| match std::path::absolute(path) {
+            Ok(path) => Ok(path.display().to_string()),
+            Err(e) => Err(Error::io("use", path, &e)),
+        };
+        folder.as_ref().map(absolute).transpose()
+    };
+    Ok(PlannedSettings {
+        cache: absolute(&scope.cache_dir)?,
+        out: absolute(&scope.out)?,
+        profile: scope.profile.clone(),
+        sets: scope.sets.clone(),
+    })
 }
 
 /// Where a plan may be made: a folder that does not exist, is empty, or holds a plan already.

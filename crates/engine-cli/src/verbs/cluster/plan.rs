@@ -1,7 +1,6 @@
 //! Verb `plan`: a folder from which a cluster does the work.
 
 use crate::console::terminal::{self, count};
-use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::StoreArgs;
 use crate::pipeline::workers;
@@ -10,9 +9,8 @@ use crate::runner::call::Call;
 use crate::verbs::cluster::folder::{self, Wanted};
 use crate::verbs::cluster::{slurm, snakemake};
 use clap::{Args, Subcommand};
-use retrace::base::error::{Error, Result};
+use retrace::base::error::Result;
 use retrace::base::files;
-use retrace::spec::settings::Settings;
 use retrace::work::notes::Notes;
 use retrace::work::plan::TaskPlan;
 use std::path::{Path, PathBuf};
@@ -57,27 +55,15 @@ pub fn minutes(text: &str) -> std::result::Result<f64, String> {
     number.ok_or_else(|| "write a number of minutes above 0, such as 10 or 0.5".into())
 }
 
-/// The settings that the command line means.
-pub fn settings(scope: &Scope) -> Settings {
-    Settings {
-        profile: scope.profile.clone(),
-        sets: scope.sets.clone(),
-    }
-}
-
 /// Makes a plan with what a scheduler reads.
 pub fn plan(call: &Call, command: &PlanCommand) -> Result<u8> {
     let (For::Slurm(args) | For::Snakemake(args)) = &command.what;
-    if call.scope.out.is_some() {
-        let error = Error::config("a plan has no folder for outputs: the run that takes them has");
-        return Err(error.hint("leave --out DIR to `run --store STORE`"));
-    }
     let session = call.session()?;
     let selection = session.select(&args.targets)?;
     let folder = folder::check(&session, &args.to)?;
     let location = args.store.required_location(&session)?;
     let wanted = Wanted {
-        settings: &settings(call.scope),
+        scope: call.scope,
         location: &location,
         minutes: args.minutes,
     };

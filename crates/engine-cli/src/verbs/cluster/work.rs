@@ -109,9 +109,9 @@ fn scope(given: &Scope, plan: &TaskPlan) -> Result<Scope> {
         profile: plan.settings.profile.clone(),
         sets: plan.settings.sets.clone(),
         groups: Vec::new(),
-        cache_dir: None,
+        cache_dir: plan.settings.cache.as_ref().map(PathBuf::from),
         paranoid: given.paranoid,
-        out: None,
+        out: plan.settings.out.as_ref().map(PathBuf::from),
     })
 }
 
