@@ -66,7 +66,7 @@ faults: compiler ## the long test of faults: more kills and flipped bits than CI
 
 # Starts a Slurm of its own and stops it again; `tests/cluster/slurm.sh` says which packages it needs.
 test-slurm: build ## work on a cluster: a real Slurm on this machine, also with a node lost and jobs cancelled
-	$(CARGO) build --release --locked -p retrace-program
+	$(CARGO) build --release --locked --workspace --bins
 	@tests/cluster/slurm.sh "$$(scripts/built.sh --folder)/release/retrace" "$$(scripts/built.sh)"
 
 ci-long: test test-slurm faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups

@@ -2,7 +2,7 @@
 //!
 //! One process for a session. Requests and answers are JSON, a line each, matched by number
 //! (`crates/remote/src/protocol.rs` has all of them); bytes move through files. A program that ends, says what
-//! nobody understands, or says nothing for [`PATIENCE`] is the same as a store that cannot be reached: for
+//! nobody understands, or says nothing for `PATIENCE` is the same as a store that cannot be reached: for
 //! all who wait, and for all who ask later. Knows neither what a name means nor any service.
 
 use crate::shared::backend::{Backend, Failure, FailureKind, Listed};

@@ -111,7 +111,7 @@ impl<'a> Walk<'a> {
     /// Whether the store has what came of a stage, so that nobody need run it.
     ///
     /// # Errors
-    /// As [`Walk::look_up`].
+    /// As `Walk::look_up`.
     pub fn is_there(&mut self, index: usize) -> Result<bool> {
         if !matches!(self.look_up(index)?, Found::Outputs) {
             return Ok(false);

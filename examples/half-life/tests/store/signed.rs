@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// A key that no committed lock knows.
 const VARIANT: [&str; 2] = ["--set", "vars.activity=7"];
 
-fn variant<'a>(verb: &'a str) -> Vec<&'a str> {
+fn variant(verb: &str) -> Vec<&str> {
     with_store(&[&[verb], &VARIANT[..]].concat())
 }
 
