@@ -53,10 +53,10 @@ fn a_facet_may_name_the_table() {
     );
     let made = run("figure", &text, &given).expect("two panels");
     assert!(made.warnings.is_empty(), "{:?}", made.warnings);
-    // Curves are counted through the figure.
+    // Curves are counted through the figure, the marked point of a panel with them.
     let renamed = of_panel(&made, 1).into_iter();
     let renamed = renamed.map(|line| {
-        [("3,", "0,"), ("4,", "1,"), ("5,", "2,")]
+        [("4,", "0,"), ("5,", "1,"), ("6,", "2,"), ("7,", "3,")]
             .iter()
             .fold(line, |line, (old, new)| {
                 line.replace(&format!("\"\",{old}"), &format!("\"\",{new}"))
@@ -189,7 +189,9 @@ fn a_star_in_a_table_gives_a_curve_for_each_table() {
         .iter()
         .map(|line| line.split(',').nth(3).expect("a key").to_owned())
         .collect();
-    assert_eq!(keys, [["both"; 4], ["zs"; 4]].concat());
+    // The marked point has no key.
+    assert_eq!(keys[..8], [["both"; 4], ["zs"; 4]].concat());
+    assert_eq!(keys[8..], ["\"\""]);
     let values = "values: [both, zs]";
     for (edits, message, hint) in [
         (

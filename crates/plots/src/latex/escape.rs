@@ -70,8 +70,16 @@ fn symbol(before: Option<char>, rest: &str) -> Option<(&'static str, usize)> {
         return None;
     }
     let found = SYMBOLS.iter().find(|(plain, _)| {
-        let after = rest.strip_prefix(plain);
-        after.is_some_and(|after| !after.chars().next().is_some_and(is_word))
+        let Some(after) = rest.strip_prefix(plain) else {
+            return false;
+        };
+        let mut next = after.chars();
+        // n/a is a word, n/(n + 1) is none.
+        match (next.next(), next.next()) {
+            (Some('/'), Some(c)) => !c.is_alphabetic(),
+            (Some(c), _) => !is_word(c),
+            (None, _) => true,
+        }
     });
     found.map(|(plain, maths)| (*maths, plain.len()))
 }
@@ -135,6 +143,7 @@ mod tests {
         assert_eq!(escape("θ₀"), "$\\theta _{0}$");
         assert_eq!(escape("vy Q[x,x], n = 20"), "$v_{y}$ $Q_{xx}$, $n$ = 20");
         assert_eq!(escape("w*(m) of n-grams"), "$w^{*}$($m$) of n-grams");
+        assert_eq!(escape("n/a, m/(m+1)"), "n/a, $m$/($m$+1)");
         // A dollar sign beside a formula stays one.
         assert_eq!(escape("$−$"), "\\$$-$\\$");
         assert_eq!(escape("\\{x}"), "\\textbackslash{}\\{x\\}");

@@ -4,7 +4,7 @@
 //! know LaTeX beyond the forms of columns.
 
 use crate::latex::numeral::{Numeral, Room};
-use crate::latex::{Align, Column, Table};
+use crate::latex::table::{Align, Column, Group, Table};
 
 /// Characters of a line, with the space between columns: of 10 points with 6 points at each side of a column, and of
 /// 8 points with 3.
@@ -137,7 +137,7 @@ fn groups(table: &Table) -> Vec<(&str, std::ops::Range<usize>)> {
             .collect();
     }
     let mut first = 0;
-    let group = |group: &'_ super::Group| {
+    let group = |group: &'_ Group| {
         first += group.span;
         first - group.span..first
     };
