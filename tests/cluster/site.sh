@@ -54,11 +54,14 @@ CONF
 
 site_is_idle() { [ "$(sinfo -h -N -t idle -o %N 2>/dev/null | sort -u | wc -l)" = "$1" ]; }
 
-# The processes of the jobs on a node: Slurm tells each where it runs.
+# The processes of the jobs of this site on a node: Slurm tells each where it runs.
 site_processes() {
-  local file
-  for file in /proc/[0-9]*/environ; do
-    if tr '\0' '\n' <"$file" 2>/dev/null | grep -qx "SLURMD_NODENAME=$1"; then basename "$(dirname "$file")"; fi
+  local process said
+  for process in /proc/[0-9]*; do
+    said=$(cat "$process/environ" 2>/dev/null | tr '\0' '\n') || true
+    if grep -qx "SLURMD_NODENAME=$1" <<<"$said" && grep -qx "SLURM_CONF=$site/slurm.conf" <<<"$said"; then
+      basename "$process"
+    fi
   done
 }
 

@@ -52,14 +52,14 @@ stages:
   slow:
     kind: command
     matrix: {seed: [1, 2, 3]}
-    inputs: {number: "draw@${seed}.number"}
-    params: {run: [sh, scripts/slow.sh, "{in.number}", "{out.number}"]}
+    inputs: {n: "draw@${seed}.number"}
+    params: {run: [sh, scripts/slow.sh, "{in.n}", "{out.number}"]}
     outputs: {number: "artifacts/slow_${seed}.txt"}
   each:
     kind: command
     matrix: {seed: [1, 2, 3]}
-    inputs: {number: "slow@${seed}.number"}
-    params: {run: [sh, -c, "expr 1 + $(cat {in.number}) > {out.number}"]}
+    inputs: {n: "slow@${seed}.number"}
+    params: {run: [sh, -c, "expr 1 + $(cat {in.n}) > {out.number}"]}
     outputs: {number: "figures/each_${seed}.txt"}
   all:
     kind: command
@@ -72,7 +72,7 @@ YAML
     >"$1/scripts/slow.sh"
 }
 
-on_cluster() { (cd "$1" && "$retrace" run --executor slurm --store "$1.store" --minutes 0.001); }
+on_cluster() { mkdir -p "$1.store"; (cd "$1" && "$retrace" run --executor slurm --store "$1.store" --minutes 0.001); }
 alone() { (cd "$1" && "$retrace" run -q); }
 results() { mkdir -p "$2" && cp -r "$1/figures" "$1/artifacts" "$1/pipeline.lock" "$2"; }
 
@@ -103,6 +103,7 @@ say "a stage that failed stopped the two that depend on it, and nothing else"
 
 # The jobs are cancelled in the middle; the same command does the rest.
 paper "$work/paper3" 40000000
+mkdir "$work/paper3.store"
 (cd "$work/paper3" && exec "$retrace" run --executor slurm --store "$work/paper3.store" --minutes 0.001) >"$work/said" 2>&1 &
 run=$!
 is_slow() { grep -qs 'slow@.*: runs' "$1"/.retrace/cluster/logs/*.txt; }

@@ -124,6 +124,14 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         groups: &scope.groups,
         downstream: args.downstream,
     };
+    // What a cluster is to fill need not be there yet.
+    let make = |location: Option<&Location>| match (args.executor, location) {
+        (Executor::Slurm, Some(location)) => {
+            shared::open(location, &workspace.root, true).map(drop)
+        }
+        _ => Ok(()),
+    };
+    make(args.store.named().as_ref())?;
     // Also where nothing is looked for: a name that leads nowhere is said.
     let open =
         |location: Option<&Location>| ForRun::open(location, &workspace.root, args.store_required);
@@ -151,6 +159,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         status::print_plan(&session, &selection, false)?;
         return Ok(exit::OK);
     }
+    make(args.store.location(&session).as_ref())?;
     let mut store = match store {
         Some(store) => store,
         None => open(args.store.location(&session).as_ref())?,

@@ -18,8 +18,8 @@ stages:
   double:
     kind: command
     matrix: {seed: [1, 2]}
-    inputs: {number: "draw@${seed}.number"}
-    params: {run: [sh, scripts/double.sh, "{in.number}", "{out.number}"]}
+    inputs: {n: "draw@${seed}.number"}
+    params: {run: [sh, scripts/double.sh, "{in.n}", "{out.number}"]}
     outputs: {number: "artifacts/double_${seed}.txt"}
   join:
     kind: command
