@@ -3,7 +3,7 @@
 use crate::console::terminal::{self, count};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::{self, Session};
-use crate::pipeline::shared::{ForRun, Location, StoreArgs};
+use crate::pipeline::shared::{self, ForRun, Location, StoreArgs};
 use crate::pipeline::workers;
 use crate::program::description::Program;
 use crate::program::exit;
