@@ -6,6 +6,7 @@ use crate::program::description::Program;
 use clap::Args;
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, Result};
+use retrace::base::location::resolve;
 use retrace::shared::backend::Backend;
 use retrace::shared::folder::Folder;
 use retrace::shared::piped::Piped;
@@ -46,13 +47,10 @@ impl Location {
     /// The same place, in words that mean it from anywhere.
     ///
     /// # Errors
-    /// The working directory is not known.
+    /// The folder cannot be found.
     pub fn absolute(&self) -> Result<String> {
         match self {
-            Location::Folder(folder) => {
-                let path = std::path::absolute(folder).map_err(|e| Error::io("use", folder, &e))?;
-                Ok(path.display().to_string())
-            }
+            Location::Folder(folder) => Ok(resolve(folder)?.display().to_string()),
             Location::Url(url) => Ok(url.clone()),
         }
     }

@@ -349,6 +349,7 @@ fn snakemake_gets_one_rule_and_a_marker_for_what_is_done() {
     folder.expect(0, &plan);
     let snakefile = folder.read("../plan/Snakefile");
     assert_eq!(snakefile.matches("\nrule ").count(), 2, "{snakefile}");
+    assert!(!folder.at(".retrace").exists(), "a plan is no run");
     assert!(
         snakefile.contains("mem_mb=") && !snakefile.contains("gpu="),
         "{snakefile}"

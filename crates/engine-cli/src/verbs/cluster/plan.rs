@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use retrace::base::error::Result;
 use retrace::base::files;
 use retrace::work::notes::Notes;
+use retrace::work::place::Place;
 use retrace::work::plan::TaskPlan;
 use std::path::{Path, PathBuf};
 
@@ -127,7 +128,11 @@ fn write_snakemake(session: &Session, plan: &TaskPlan, folder: &Path) -> Result<
     }
     files::create_folder(&done)?;
     let shared = folder::store(plan, root)?;
-    let left = plan.left(&session.context()?, &shared, workers::cancelled())?;
+    // A look, which writes nothing into the cache of the repository.
+    let place = Place::new(root, None)?;
+    let standing = session.engine.context_with(&place.store);
+    let context = standing.with_own_cache(&place.workspace, &place.store);
+    let left = plan.left(&context, &shared, workers::cancelled())?;
     for task in (0..plan.tasks.len()).filter(|task| !left.contains(task)) {
         files::write(&done.join(task.to_string()), b"")?;
     }
