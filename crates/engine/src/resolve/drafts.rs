@@ -13,9 +13,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// More comparisons of a pattern with a stage are refused: a thousand patterns that may be any of 100,000
+/// More comparisons of a pattern with a stage are refused: five hundred patterns that may be any of 100,000
 /// stages take some seconds.
-const MAX_LOOKS: usize = 100_000_000;
+const MAX_LOOKS: usize = 50_000_000;
 
 /// All drafts, among which each finds what it reads.
 pub struct Drafts<'a> {

@@ -20,7 +20,7 @@ use crate::yaml::node::Node;
 use std::collections::BTreeMap;
 
 /// More artifacts read by all stages together are refused: so do stages that read many others.
-const MAX_INPUTS: usize = 1_000_000;
+const MAX_INPUTS: usize = 500_000;
 
 /// All stages in an order in which they can run, and the groups.
 pub struct Pipeline {
