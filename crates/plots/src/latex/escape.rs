@@ -76,7 +76,7 @@ fn symbol(before: Option<char>, rest: &str) -> Option<(&'static str, usize)> {
         let mut next = after.chars();
         // n/a is a word, n/(n + 1) is none.
         match (next.next(), next.next()) {
-            (Some('/'), Some(c)) => !c.is_alphabetic(),
+            (Some('/'), Some(c)) => plain.len() > 1 || !c.is_alphabetic(),
             (Some(c), _) => !is_word(c),
             (None, _) => true,
         }
@@ -144,6 +144,7 @@ mod tests {
         assert_eq!(escape("vy Q[x,x], n = 20"), "$v_{y}$ $Q_{xx}$, $n$ = 20");
         assert_eq!(escape("w*(m) of n-grams"), "$w^{*}$($m$) of n-grams");
         assert_eq!(escape("n/a, m/(m+1)"), "n/a, $m$/($m$+1)");
+        assert_eq!(escape("vx/vy"), "$v_{x}$/$v_{y}$");
         // A dollar sign beside a formula stays one.
         assert_eq!(escape("$−$"), "\\$$-$\\$");
         assert_eq!(escape("\\{x}"), "\\textbackslash{}\\{x\\}");
