@@ -72,7 +72,7 @@ YAML
     >"$1/scripts/slow.sh"
 }
 
-on_cluster() { mkdir -p "$1.store"; (cd "$1" && "$retrace" run --executor slurm --store "$1.store" --minutes 0.001); }
+on_cluster() { (cd "$1" && "$retrace" run --executor slurm --store "$1.store" --minutes 0.001); }
 alone() { (cd "$1" && "$retrace" run -q); }
 results() { mkdir -p "$2" && cp -r "$1/figures" "$1/artifacts" "$1/pipeline.lock" "$2"; }
 
@@ -103,7 +103,6 @@ say "a stage that failed stopped the two that depend on it, and nothing else"
 
 # The jobs are cancelled in the middle; the same command does the rest.
 paper "$work/paper3" 40000000
-mkdir "$work/paper3.store"
 (cd "$work/paper3" && exec "$retrace" run --executor slurm --store "$work/paper3.store" --minutes 0.001) >"$work/said" 2>&1 &
 run=$!
 is_slow() { grep -qs 'slow@.*: runs' "$1"/.retrace/cluster/logs/*.txt; }
