@@ -39,6 +39,12 @@ impl Repository {
         for (from, to) in [
             ("tests/faults/pipeline.yaml", "pipeline.yaml"),
             ("data/fonts/DejaVuSans.ttf", "data/fonts/DejaVuSans.ttf"),
+            // A crate says under which licence the font is.
+            ("data/licences.yaml", "data/licences.yaml"),
+            (
+                "data/fonts/LICENSE-DejaVu.txt",
+                "data/fonts/LICENSE-DejaVu.txt",
+            ),
         ] {
             fs::copy(project.join(from), root.join(to)).expect("a copy");
         }

@@ -33,6 +33,9 @@ impl Clone {
             "page.html",
             "page.css",
             "page.js",
+            "prompt.svg",
+            "what_if.html",
+            "what_if.js",
             "vendor/echarts.common.min.js",
         ] {
             copy(&format!("data/report/{name}"));

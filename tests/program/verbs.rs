@@ -226,6 +226,9 @@ impl Clone {
             "data/report/page.html",
             "data/report/page.css",
             "data/report/page.js",
+            "data/report/prompt.svg",
+            "data/report/what_if.html",
+            "data/report/what_if.js",
             "data/report/vendor/echarts.common.min.js",
         ] {
             let to = folder.path().join(name);

@@ -7,7 +7,7 @@ cargo=${CARGO:-cargo}
 target=$(scripts/built.sh --folder)
 "$cargo" test --release --locked --manifest-path crates/remote/Cargo.toml --target-dir "$target"
 "$cargo" build --release --locked --manifest-path crates/remote/Cargo.toml --target-dir "$target"
-"$cargo" build --release --locked -p half-life
+"$cargo" build --release --locked --workspace --bins
 
 venv=$target/remote-venv
 if ! [ -e "$venv/done" ]; then

@@ -21,6 +21,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("make docs", "would write into the repository"),
     ("make bench", "takes minutes"),
     ("make llm-weights", "needs the network"),
+    ("make remote", "needs the network, and `.ci/run` tests it"),
+    ("export AWS_", "has no credentials to export"),
+    ("icl-repro push --store s3:", "needs a bucket"),
+    ("icl-repro run --store s3:", "needs a bucket"),
     (
         "icl-repro run --group mmlu --profile mmlu_qwen_small",
         "needs a model that is not in the repository",

@@ -50,7 +50,9 @@ const ANSWERS: &[&[&str]] = &[
 ];
 
 /// Verbs whose answer is a file or a folder that they make, or that are asked elsewhere.
-const ELSEWHERE: [&str; 6] = ["claims", "report", "export", "push", "pull", "store"];
+const ELSEWHERE: [&str; 8] = [
+    "claims", "report", "export", "push", "pull", "store", "plan", "work",
+];
 
 fn made() -> Repository {
     let repository = Repository::new();

@@ -38,14 +38,17 @@ fn looked(column: &str, value: &str) -> retrace::base::error::Result<Made> {
     ])
 }
 
-/// y of every point that is drawn.
+/// y of every point of a curve that is drawn; a marked point has no line.
 fn drawn(made: &Made) -> Vec<String> {
     let text = made.text("data");
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
-    let y = header.iter().position(|name| *name == "y").expect("y");
+    let place = |column: &str| header.iter().position(|name| *name == column);
+    let (y, line) = (place("y").expect("y"), place("line").expect("line"));
     lines
-        .map(|line| line.split(',').nth(y).expect("y").to_owned())
+        .map(|row| row.split(',').collect::<Vec<_>>())
+        .filter(|cells| !cells[line].trim_matches('"').is_empty())
+        .map(|cells| cells[y].to_owned())
         .collect()
 }
 

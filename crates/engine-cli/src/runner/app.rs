@@ -246,9 +246,9 @@ impl<V: OwnVerbs> App<V> {
             Verb::Pull(args) => {
                 transfer::transfer(&call.session()?, args, scope.paranoid, Way::Pull)
             }
-            Verb::Store(command) => store::store(&call, command),
-            Verb::Plan(command) => plan::plan(&call, command),
-            Verb::Work(args) => work::work(&call, args),
+            Verb::Store(command) => store::store(program, scope, command),
+            Verb::Plan(command) => plan::plan(program, scope, command),
+            Verb::Work(args) => work::work(program, scope, args),
             Verb::Provenance(args) => {
                 provenance::provenance(program, scope, self.beside.as_ref(), args)
             }

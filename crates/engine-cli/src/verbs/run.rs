@@ -12,7 +12,7 @@ use crate::verbs::cluster::executor::{self, Executor};
 use crate::verbs::cluster::plan::{MINUTES, minutes};
 use crate::verbs::status;
 use clap::Args;
-use retrace::base::error::{Error, PROGRAM, Result};
+use retrace::base::error::{Error, ErrorKind, PROGRAM, Result};
 use retrace::lock::moves::Move;
 use retrace::resolve::select::Selection;
 use retrace::resolve::stages::Pipeline;
@@ -445,9 +445,13 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
     let code = if summary.interrupted {
         terminal::note("interrupted: what is finished is kept");
         exit::INTERRUPTED
-    } else if !summary.failed.is_empty() {
+    } else if summary
+        .failed
+        .iter()
+        .any(|(_, error)| error.kind != ErrorKind::Differs)
+    {
         exit::FAILED
-    } else if !summary.differing.is_empty() && !args.accept {
+    } else if !summary.failed.is_empty() || (!summary.differing.is_empty() && !args.accept) {
         exit::DIFFERS
     } else {
         exit::OK

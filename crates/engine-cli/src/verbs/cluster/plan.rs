@@ -1,11 +1,12 @@
 //! Verb `plan`: a folder from which a cluster does the work.
 
 use crate::console::terminal::{self, count};
+use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::StoreArgs;
 use crate::pipeline::workers;
+use crate::program::description::Program;
 use crate::program::exit;
-use crate::runner::call::Call;
 use crate::verbs::cluster::folder::{self, Wanted};
 use crate::verbs::cluster::{slurm, snakemake};
 use clap::{Args, Subcommand};
@@ -57,14 +58,14 @@ pub fn minutes(text: &str) -> std::result::Result<f64, String> {
 }
 
 /// Makes a plan with what a scheduler reads.
-pub fn plan(call: &Call, command: &PlanCommand) -> Result<u8> {
+pub fn plan(program: &Program, scope: &Scope, command: &PlanCommand) -> Result<u8> {
     let (For::Slurm(args) | For::Snakemake(args)) = &command.what;
-    let session = call.session()?;
+    let session = Session::open(program, scope)?;
     let selection = session.select(&args.targets)?;
     let folder = folder::check(&session, &args.to)?;
     let location = args.store.required_location(&session)?;
     let wanted = Wanted {
-        scope: call.scope,
+        scope,
         location: &location,
         minutes: args.minutes,
     };
@@ -73,7 +74,7 @@ pub fn plan(call: &Call, command: &PlanCommand) -> Result<u8> {
     let root = &session.engine.workspace.root;
     let next = match &command.what {
         For::Slurm(_) => {
-            write_slurm(&plan, root, &folder, call.program.name)?;
+            write_slurm(&plan, root, &folder, program.name)?;
             format!("{} submits them", folder.join(slurm::SUBMIT).display())
         }
         For::Snakemake(_) => {
@@ -83,7 +84,7 @@ pub fn plan(call: &Call, command: &PlanCommand) -> Result<u8> {
         }
     };
     let stages: usize = plan.tasks.iter().map(|task| task.stages.len()).sum();
-    let name = call.program.name;
+    let name = program.name;
     terminal::summary(&format!(
         "{} in {}: {next}, `{name} run --store {}` takes what they made\n",
         count(stages, "stage"),

@@ -5,8 +5,8 @@ use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, program_digest};
 use crate::pipeline::workers;
+use crate::program::description::Program;
 use crate::program::exit;
-use crate::runner::call::Call;
 use crate::verbs::cluster::folder;
 use clap::Args;
 use retrace::base::error::{Error, ErrorKind, Result};
@@ -38,7 +38,7 @@ pub struct WorkArgs {
 }
 
 /// Does a task, or says what is left to do.
-pub fn work(call: &Call, args: &WorkArgs) -> Result<u8> {
+pub fn work(program: &Program, asked: &Scope, args: &WorkArgs) -> Result<u8> {
     let plan = TaskPlan::read(&args.plan)?;
     let path = std::path::absolute(&args.plan).map_err(|e| Error::io("use", &args.plan, &e))?;
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -46,10 +46,10 @@ pub fn work(call: &Call, args: &WorkArgs) -> Result<u8> {
     if args.failed {
         return failed(&notes);
     }
-    let scope = &scope(call.scope, &plan)?;
-    let session = Session::open(call.program, scope)?;
+    let scope = &scope(asked, &plan)?;
+    let session = Session::open(program, scope)?;
     let root = &session.engine.workspace.root;
-    let place = Place::new(root, call.scope.cache_dir.as_deref())?;
+    let place = Place::new(root, asked.cache_dir.as_deref())?;
     let standing = session.engine.context_with(&place.store);
     let context = standing.with_own_cache(&place.workspace, &place.store);
     plan.check_program(&context, program_digest()?, session.engine.spec.1)?;
@@ -65,7 +65,7 @@ pub fn work(call: &Call, args: &WorkArgs) -> Result<u8> {
     let Some(task) = args.task else {
         return Err(Error::config("no task is named"));
     };
-    if let Some(check) = call.program.check {
+    if let Some(check) = program.check {
         check()?;
     }
     workers::start(args.jobs)?;
@@ -88,7 +88,7 @@ pub fn work(call: &Call, args: &WorkArgs) -> Result<u8> {
         Err(error) if error.kind == ErrorKind::Failed => return Ok(again(&error)),
         report => report?,
     };
-    shared::tell(call.program, &shared);
+    shared::tell(program, &shared);
     conclude(&session, &plan, &notes, task, &report)
 }
 

@@ -1,6 +1,8 @@
 //! Verb `store`: what is done for a shared store as a whole.
 
-use crate::runner::call::Call;
+use crate::pipeline::scope::Scope;
+use crate::pipeline::session::Session;
+use crate::program::description::Program;
 use clap::{Args, Subcommand};
 use retrace::base::error::Result;
 
@@ -34,13 +36,14 @@ enum What {
 }
 
 /// Does it.
-pub fn store(call: &Call, command: &StoreCommand) -> Result<u8> {
+pub fn store(program: &Program, scope: &Scope, command: &StoreCommand) -> Result<u8> {
+    let session = || Session::open(program, scope);
     match &command.what {
         What::Key(args) => key::key(args),
-        What::List(args) => list::list(&call.session()?, args),
-        What::Verify(args) => audit::audit(&call.session()?, args),
-        What::Pin(args) => pin::pin(&call.session()?, args),
-        What::Unpin(args) => pin::unpin(&call.session()?, args),
-        What::Gc(args) => gc::gc(&call.session()?, args),
+        What::List(args) => list::list(&session()?, args),
+        What::Verify(args) => audit::audit(&session()?, args),
+        What::Pin(args) => pin::pin(&session()?, args),
+        What::Unpin(args) => pin::unpin(&session()?, args),
+        What::Gc(args) => gc::gc(&session()?, args),
     }
 }
