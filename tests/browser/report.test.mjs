@@ -14,7 +14,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 // What lies beside the page says how many figures it must have, and how many of them draw points.
 const figures = readdirSync(dirname(PAGE)).filter((name) => name.endsWith(".svg")).length;
 const data = join(dirname(PAGE), "data");
-const charted = readdirSync(data).filter((name) => readFileSync(join(data, name), "utf8").trim().includes("\n")).length;
+const charted = readdirSync(data).filter((name) => name.endsWith(".csv") && readFileSync(join(data, name), "utf8").trim().includes("\n")).length;
 let browser;
 let page;
 const noise = [];
