@@ -1,4 +1,4 @@
-//! Packing of stages into tasks, on random graphs.
+//! Packing of stages into tasks: small pipelines by hand, and random graphs.
 
 use proptest::prelude::*;
 use retrace::resolve::resources::Resources;
@@ -15,6 +15,39 @@ fn item(before: &[usize], seconds: f64, cores: u64) -> Item {
         seconds,
         class,
     }
+}
+
+#[test]
+fn short_pipelines_are_one_task_and_long_stages_tasks_of_their_own() {
+    let diamond = |seconds| {
+        [
+            item(&[], seconds, 1),
+            item(&[0], seconds, 1),
+            item(&[0], seconds, 1),
+            item(&[1, 2], seconds, 1),
+        ]
+    };
+    let tasks = pack(&diamond(1.0), 10.0);
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].items, [0, 1, 2, 3]);
+    let tasks = pack(&diamond(20.0), 10.0);
+    let after: Vec<&[usize]> = tasks.iter().map(|task| &*task.after).collect();
+    assert_eq!(after, [&[][..], &[0], &[0], &[1, 2]]);
+}
+
+#[test]
+fn chains_stay_together_and_classes_apart() {
+    let two_chains = [
+        item(&[], 4.0, 1),
+        item(&[], 4.0, 1),
+        item(&[0], 4.0, 1),
+        item(&[1], 4.0, 1),
+        item(&[2], 4.0, 2),
+    ];
+    let tasks = pack(&two_chains, 8.0);
+    let items: Vec<&[usize]> = tasks.iter().map(|task| &*task.items).collect();
+    assert_eq!(items, [&[0, 2][..], &[1, 3], &[4]]);
+    assert_eq!(tasks[2].after, [0]);
 }
 
 proptest! {

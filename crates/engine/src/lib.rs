@@ -56,8 +56,9 @@
 //! ```
 //!
 //! In the order of dependence: [`base`], [`yaml`], [`spec`] (what pipeline.yaml says), [`stage`] (what a
-//! stage is and what its key covers), [`store`] (what is kept), [`shared`] (what others keep), [`resolve`] (from pipeline.yaml to
-//! stages), [`lock`], [`run`], [`upkeep`]. A whole command line is in the crate `retrace-cli`.
+//! stage is and what its key covers), [`store`] (what is kept), [`shared`] (what others keep), [`resolve`]
+//! (from pipeline.yaml to stages), [`lock`], [`run`], [`work`] (what a cluster does), [`upkeep`]. A whole
+//! command line is in the crate `retrace-cli`.
 
 pub mod base;
 mod engine;

@@ -152,6 +152,14 @@ pub struct ForRun {
 }
 
 impl ForRun {
+    /// No store yet: somebody finds one on the way.
+    pub fn none(required: bool) -> ForRun {
+        ForRun {
+            store: None,
+            required,
+        }
+    }
+
     /// The store at a location. One that is not there is a warning, and an error where it is required.
     ///
     /// # Errors

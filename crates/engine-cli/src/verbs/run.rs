@@ -3,7 +3,7 @@
 use crate::console::terminal::{self, count};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::{self, Session};
-use crate::pipeline::shared::{self, ForRun, Location, StoreArgs};
+use crate::pipeline::shared::{ForRun, Location, StoreArgs};
 use crate::pipeline::workers;
 use crate::program::description::Program;
 use crate::program::exit;
@@ -124,18 +124,16 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         groups: &scope.groups,
         downstream: args.downstream,
     };
-    // What a cluster is to fill need not be there yet.
-    let make = |location: Option<&Location>| match (args.executor, location) {
-        (Executor::Slurm, Some(location)) => {
-            shared::open(location, &workspace.root, true).map(drop)
-        }
-        _ => Ok(()),
-    };
-    make(args.store.named().as_ref())?;
+    let on_cluster = args.executor == Executor::Slurm;
+    if on_cluster {
+        args.check_for_cluster()?;
+    }
     // Also where nothing is looked for: a name that leads nowhere is said.
     let open =
         |location: Option<&Location>| ForRun::open(location, &workspace.root, args.store_required);
     let store = match args.store.named() {
+        // What a cluster is to fill need not be there yet: who plans its work makes it.
+        _ if on_cluster => Some(ForRun::none(args.store_required)),
         Some(folder @ Location::Folder(_)) if !args.dry_run => Some(open(Some(&folder))?),
         _ => None,
     };
@@ -159,7 +157,6 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         status::print_plan(&session, &selection, false)?;
         return Ok(exit::OK);
     }
-    make(args.store.location(&session).as_ref())?;
     let mut store = match store {
         Some(store) => store,
         None => open(args.store.location(&session).as_ref())?,
@@ -173,8 +170,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
             ));
         })?;
     let mut missing = None;
-    if args.executor == Executor::Slurm {
-        args.check_for_cluster()?;
+    if on_cluster {
         let location = args.store.required_location(&session)?;
         let wanted = (scope, args.minutes);
         if let Some(executed) = executor::execute(&session, &selection, &location, wanted)? {

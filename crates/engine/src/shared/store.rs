@@ -377,7 +377,8 @@ mod tests {
     use std::path::PathBuf;
 
     struct Both {
-        _folder: tempfile::TempDir,
+        folder: tempfile::TempDir,
+        full: Store,
         shared: SharedStore,
         cache: Store,
         digest: Digest,
@@ -386,7 +387,7 @@ mod tests {
     const CONTENT: &[u8] = b"some content of an object";
     static GO_ON: AtomicBool = AtomicBool::new(false);
 
-    /// A store that has an object, and an empty cache.
+    /// A store that has an object, the cache that it came from, and an empty one.
     fn both() -> Both {
         let folder = tempfile::tempdir().unwrap();
         let full = Store::open(&folder.path().join("full"), false).unwrap();
@@ -401,7 +402,8 @@ mod tests {
         assert_eq!(shared.put(digest, &full, false).unwrap(), None);
         let cache = Store::open(&folder.path().join("cache"), false).unwrap();
         Both {
-            _folder: folder,
+            folder,
+            full,
             shared,
             cache,
             digest,
@@ -459,20 +461,19 @@ mod tests {
     #[test]
     fn a_wrong_object_of_the_right_size_is_replaced_for_who_asks() {
         let Both {
-            _folder: folder,
+            full,
             shared,
             digest,
             ..
         } = &both();
-        let full = Store::open(&folder.path().join("full"), false).unwrap();
         let object = object_in(Path::new(&shared.shown()), *digest);
         files::write(&object, b"some content of an objecu").unwrap();
-        assert_eq!(shared.put(*digest, &full, false).unwrap(), None);
-        assert!(shared.put(*digest, &full, true).unwrap().is_some());
+        assert_eq!(shared.put(*digest, full, false).unwrap(), None);
+        assert!(shared.put(*digest, full, true).unwrap().is_some());
         assert_eq!(fs::read(&object).unwrap(), CONTENT);
-        assert_eq!(shared.put(*digest, &full, true).unwrap(), None);
+        assert_eq!(shared.put(*digest, full, true).unwrap(), None);
         files::write(&object, b"short").unwrap();
-        assert!(shared.put(*digest, &full, false).unwrap().is_some());
+        assert!(shared.put(*digest, full, false).unwrap().is_some());
         assert_eq!(fs::read(&object).unwrap(), CONTENT);
         let shard = fs::read_dir(object.parent().unwrap()).unwrap();
         assert_eq!(shard.count(), 1, "no temporary file stays");
@@ -488,14 +489,14 @@ mod tests {
     #[test]
     fn what_was_found_wrong_is_replaced_and_what_is_old_renewed() {
         let Both {
-            _folder: folder,
+            full,
             shared,
             cache,
             digest,
+            ..
         } = &both();
-        let full = Store::open(&folder.path().join("full"), false).unwrap();
         let object = object_in(Path::new(&shared.shown()), *digest);
-        let put = || shared.put(*digest, &full, false).unwrap().is_some();
+        let put = || shared.put(*digest, full, false).unwrap().is_some();
         files::write(&object, b"some content of an objecu").unwrap();
         assert!(!put(), "nobody has looked at it");
         assert_eq!(
@@ -512,11 +513,10 @@ mod tests {
     #[test]
     fn an_old_entry_is_said_again() {
         let both = both();
-        let full = Store::open(&both._folder.path().join("full"), false).unwrap();
         let (stores, ids, key) = signed(&both, 1);
         let publish = || {
             let outputs = outputs(both.digest);
-            stores[0].publish("a", &key, &outputs, &full).unwrap()
+            stores[0].publish("a", &key, &outputs, &both.full).unwrap()
         };
         assert!(publish() && !publish());
         let path = Path::new(&stores[0].shown()).join(entry_name(key.digest(), ids[0]));
@@ -560,19 +560,18 @@ mod tests {
     #[test]
     fn a_store_that_cannot_be_written_is_named() {
         let Both {
-            _folder: folder,
+            full,
             shared,
             digest,
             ..
         } = &both();
-        let full = Store::open(&folder.path().join("full"), false).unwrap();
         let object = object_in(Path::new(&shared.shown()), *digest);
         fs::remove_file(&object).unwrap();
         // A file where a folder should be: so it fails for an administrator, too.
         let shard = object.parent().unwrap();
         fs::remove_dir(shard).unwrap();
         fs::write(shard, "").unwrap();
-        let error = shared.put(*digest, &full, false).err().unwrap();
+        let error = shared.put(*digest, full, false).err().unwrap();
         assert!(error.message.contains("cannot"), "{error}");
         assert!(error.message.contains(&*shard.to_string_lossy()), "{error}");
     }
@@ -607,14 +606,13 @@ mod tests {
     #[test]
     fn a_trusted_word_counts_and_no_other() {
         let both = both();
-        let full = Store::open(&both._folder.path().join("full"), false).unwrap();
         let (stores, _, key) = signed(&both, 1);
         let ask = || stores[0].ask(key.digest(), &both.cache).unwrap();
         assert_eq!(ask(), Word::None);
         // An unknown signer says nothing that counts.
         let publish = |n: usize| {
             stores[n]
-                .publish("a", &key, &outputs(both.digest), &full)
+                .publish("a", &key, &outputs(both.digest), &both.full)
                 .unwrap()
         };
         assert!(publish(1));
@@ -632,10 +630,9 @@ mod tests {
     #[test]
     fn an_entry_under_another_name_or_damaged_is_none() {
         let both = both();
-        let full = Store::open(&both._folder.path().join("full"), false).unwrap();
         let (stores, ids, key) = signed(&both, 2);
         stores[0]
-            .publish("a", &key, &outputs(both.digest), &full)
+            .publish("a", &key, &outputs(both.digest), &both.full)
             .unwrap();
         let root = PathBuf::from(stores[0].shown());
         let path = |key: Digest, id: SignerId| root.join(entry_name(key, id));
@@ -656,7 +653,7 @@ mod tests {
         // Who makes it anew puts a right one there.
         assert!(
             stores[0]
-                .publish("a", &key, &outputs(both.digest), &full)
+                .publish("a", &key, &outputs(both.digest), &both.full)
                 .unwrap()
         );
         assert!(matches!(ask(key.digest()), Word::One(_)));
@@ -665,16 +662,15 @@ mod tests {
     #[test]
     fn two_who_disagree_are_both_named() {
         let both = both();
-        let full = Store::open(&both._folder.path().join("full"), false).unwrap();
-        let file = both._folder.path().join("new");
+        let file = both.folder.path().join("new");
         fs::write(&file, "something else").unwrap();
-        let other = full.insert(&file).unwrap();
+        let other = both.full.insert(&file).unwrap();
         let (stores, _, key) = signed(&both, 2);
         stores[0]
-            .publish("a", &key, &outputs(both.digest), &full)
+            .publish("a", &key, &outputs(both.digest), &both.full)
             .unwrap();
         stores[1]
-            .publish("a", &key, &outputs(other), &full)
+            .publish("a", &key, &outputs(other), &both.full)
             .unwrap();
         let Word::Disagree(said) = stores[0].ask(key.digest(), &both.cache).unwrap() else {
             panic!("they agree");
@@ -683,7 +679,7 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, NAMES);
         stores[1]
-            .publish("a", &key, &outputs(both.digest), &full)
+            .publish("a", &key, &outputs(both.digest), &both.full)
             .unwrap();
         assert!(matches!(
             stores[0].ask(key.digest(), &both.cache),

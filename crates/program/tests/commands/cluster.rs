@@ -375,3 +375,16 @@ fn snakemake_gets_one_rule_and_a_marker_for_what_is_done() {
         .collect();
     assert_eq!(done, [task_of(&folder, "alone")]);
 }
+
+/// What only looks, or is refused, makes no store.
+#[test]
+fn a_look_at_a_run_on_a_cluster_makes_nothing() {
+    let folder = repository();
+    let on_slurm = ["run", "--executor", "slurm", "--store", "../later"];
+    folder.expect(0, &[&on_slurm[..], &["--dry-run"]].concat());
+    let said = folder.expect(2, &[&on_slurm[..], &["--force"]].concat());
+    assert!(said.contains("for a run on this machine alone"), "{said}");
+    let unknown = ["run", "nothing", "--executor", "slurm"];
+    folder.expect(2, &[&unknown[..], &["--store", "../later"]].concat());
+    assert!(!folder.path().with_file_name("later").exists());
+}
