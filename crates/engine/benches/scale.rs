@@ -119,6 +119,7 @@ fn forget_peak() {
 fn peak_mb() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-    kilobytes.map_or("-".into(), |kilobytes| format!("{:.0}", kilobytes / 1e3))
+    // What the kernel calls kB is 1,024 bytes.
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    kib.map_or("-".into(), |kib| format!("{:.0}", kib * 1024.0 / 1e6))
 }
