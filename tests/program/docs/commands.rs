@@ -49,6 +49,11 @@ const NOT_RUN: &[(&str, &str)] = &[
         "make book",
         "needs mdBook, which building the program does not",
     ),
+    ("make dist", "builds for many minutes"),
+    ("./icl-repro ", "needs what `make dist` has made"),
+    ("make container", "needs podman, and what `make dist` has made"),
+    ("podman ", "needs podman, and an image"),
+    ("gh ", "needs the network"),
 ];
 
 /// At toy scale no claim is decided as recorded, which is the exit code of `claims`.
