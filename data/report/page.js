@@ -35,14 +35,31 @@
     }
   }));
 
+  // ---- what is shown, as a file: the page may have come without those beside it
+  const csv = (rows) => rows.map((row) => row.map((value) => {
+    const text = String(value ?? "");
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  }).join(",")).join("\n") + "\n";
+  const save = (name, rows) => {
+    const address = URL.createObjectURL(new Blob([csv(rows)], { type: "text/csv" }));
+    make("a", { href: address, download: name }).click();
+    URL.revokeObjectURL(address);
+  };
+
   // ---- interactive figures
-  const tip = (panel, curve, point) => {
+  const tip = (panel, curve, point, shown) => {
     const row = panel.rows.length ? panel.rows[point[1]] : point[1];
     const lines = [[panel.x.label || "x", point[0]], [panel.y.label || (panel.rows.length ? "row" : "y"), row]];
     if (point[2] !== null) lines.push(["standard error", point[2]]);
     if (point[3] !== null) lines.push(["exact", point[3]]);
     const text = ([name, value]) => make("div", { textContent: `${name}: ${typeof value === "string" ? value : short(value)}` });
-    return make("div", { className: "tip" }, make("b", { textContent: curve.name }), ...lines.map(text));
+    // What the others are at the same place, the highest first, as they stand in the picture.
+    const others = panel.rows.length ? [] : shown.filter((other) => other !== curve)
+      .flatMap((other) => other.points.filter(([x, y]) => x === point[0] && y !== null).slice(0, 1).map(([, y]) => [other, y]))
+      .sort(([, a], [, b]) => b - a);
+    const rest = others.map(([other, y]) => make("tr", {}, make("td", { textContent: other.name }), make("td", { textContent: short(y) })));
+    const table = rest.length ? [make("table", {}, make("caption", { textContent: `also at ${short(point[0])}` }), ...rest)] : [];
+    return make("div", { className: "tip" }, make("b", { textContent: curve.name }), ...lines.map(text), ...table);
   };
   // The shapes of the figures, where the library has no name for them, as outlines.
   const symbols = {
@@ -83,7 +100,7 @@
         itemStyle: { color: interior(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0 },
         lineStyle: { color: color(curve), width: 1.6, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
         emphasis: { focus: "series", lineStyle: { width: 2.4 } },
-        tooltip: { formatter: (shown) => tip(panel, curve, shown.data) },
+        tooltip: { formatter: (shown) => tip(panel, curve, shown.data, panel.series.filter(({ name }) => !state.off.has(name))) },
       });
       // As far as in the picture; one standard error where that draws none.
       const reach = curve.reach ?? 1;
@@ -148,6 +165,12 @@
     axes.append(toggle(state.x, (on) => { state.x = on; }, "x logarithmic"));
     if (!data.panels.every((panel) => panel.rows.length)) axes.append(toggle(state.y, (on) => { state.y = on; }, "y logarithmic"));
     axes.append(toggle(false, (on) => { state.whole = on; }, "all of the data"));
+    const saved = make("button", { type: "button", textContent: "save as CSV" });
+    saved.addEventListener("click", () => save(`${holder.closest("article").id.replace("figure-", "")}.csv`, [
+      ["panel", "series", "x", "y", "std_error", "exact"],
+      ...data.panels.flatMap((panel, at) => panel.series.flatMap((curve) => curve.points.map(([x, y, error, exact]) => [panel.title || at + 1, curve.name, x, panel.rows.length ? panel.rows[y] : y, error, exact]))),
+    ]));
+    axes.append(saved);
     holder.append(switches, plots, axes, make("p", { className: "quiet", textContent: `Point at a value for its standard error and, where there is one, its exact value. ${reaches(data)}` }));
     const drawn = data.panels.map((panel) => {
       const plot = make("div", { className: panel.rows.length ? "plot tall" : "plot" });
@@ -183,7 +206,7 @@
     let rows = null;
     let order = null;
     let whole = false;
-    const show = () => {
+    const fitting = () => {
       rows ??= JSON.parse(article.querySelector(".data").textContent);
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let found = rows.filter((row) => { const text = row.join(" ").toLowerCase(); return words.every((word) => text.includes(word)); });
@@ -192,6 +215,10 @@
         const empty = (row) => row[column] === "";
         found = found.toSorted((a, b) => (empty(a) - empty(b)) || sign * (numeric[column] ? a[column] - b[column] : a[column].localeCompare(b[column])));
       }
+      return found;
+    };
+    const show = () => {
+      const found = fitting();
       const shown = whole ? found : found.slice(0, FIRST);
       const cell = (value, column) => make("td", { className: numeric[column] ? "number" : "", textContent: numeric[column] && value !== "" ? short(value) : value, title: numeric[column] && short(value) !== value ? value : "" });
       body.replaceChildren(...shown.map((row) => make("tr", {}, ...row.map(cell))));
@@ -204,6 +231,8 @@
     count.textContent = "";
     input.addEventListener("input", show);
     more.addEventListener("click", () => { whole = true; show(); });
+    const names = headers.map((header) => header.textContent);
+    tools.querySelector(".save").addEventListener("click", () => save(`${article.id.replace("table-", "")}.csv`, [names, ...fitting()]));
     headers.forEach((header, column) => {
       const sort = make("button", { type: "button", textContent: header.textContent });
       header.replaceChildren(sort);

@@ -228,6 +228,15 @@ test("pointing at a value shows it with its standard error and exact value", asy
     const tip = document.querySelector(`${chart} .tip`);
     return tip?.offsetParent && /standard error: \d/.test(tip.textContent) && /exact: \d/.test(tip.textContent);
   }, { timeout: 5000 }, CHART);
+  // And every other curve at the same place.
+  const [told, expected] = await page.evaluate((chart) => {
+    const told = [...document.querySelectorAll(`${chart} .tip tr`)].map((row) => [...row.cells].map((cell) => cell.textContent));
+    const [first, ...others] = JSON.parse(document.querySelector(chart).nextElementSibling.textContent).panels[0].series;
+    const at = (curve) => curve.points.find(([x]) => x === first.points[7][0]);
+    return [told, others.filter(at).map((curve) => [curve.name, String(Number(at(curve)[1].toPrecision(5)))])];
+  }, CHART);
+  assert.ok(expected.length >= 3, JSON.stringify(expected));
+  assert.deepEqual(told.sort(), expected.sort());
   await shot("hover");
 });
 
@@ -244,6 +253,27 @@ test("series and axes can be switched", async () => {
   await page.$$eval(`${CHART} .axes button`, ([x, y]) => { x.click(); y.click(); });
   const turned = await state();
   assert.deepEqual([turned.y, turned.x], ["value", "log"]);
+});
+
+test("the data of figures and tables can be saved from the page alone", async () => {
+  const folder = join(SHOTS, "saved");
+  rmSync(folder, { recursive: true, force: true });
+  const session = await browser.target().createCDPSession();
+  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder, eventsEnabled: true });
+  const saved = async (button, name) => {
+    const done = new Promise((resolve) => session.on("Browser.downloadProgress", ({ state }) => state === "completed" && resolve()));
+    await page.$eval(button, (element) => element.click());
+    await done;
+    return readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
+  };
+  const points = await page.$eval(CHART, (holder) => JSON.parse(holder.nextElementSibling.textContent).panels.flatMap((panel) => panel.series.flatMap((curve) => curve.points)).length);
+  const lines = await saved(`${CHART} .axes button:last-child`, "linear_tf_thetas.csv");
+  assert.equal(lines[0], "panel,series,x,y,std_error,exact");
+  assert.equal(lines.length, 1 + points);
+  const rows = await page.$eval("#table-errors .data", (data) => JSON.parse(data.textContent));
+  const table = await saved("#table-errors .save", "errors.csv");
+  assert.equal(table.length, 1 + rows.length);
+  assert.deepEqual(table.slice(1).map((line) => line.split(",").length), rows.map((row) => row.length));
 });
 
 test("tables sort and filter", async () => {
