@@ -27,6 +27,8 @@ const MAX_ATTEMPTS: usize = 20 * KILLS;
 const STARTS: usize = 8;
 /// Kills come within this share of the time that everything takes: so most come before the end.
 const WINDOW: f64 = 0.35;
+/// Stages that wait for each other, stages that do not, tables and figures: more would only make a history longer.
+const GROUPS: [&str; 2] = ["main", "digits"];
 const OUT: &str = ".icl-repro/profiles/smoke";
 
 /// Output paths (below [`OUT`]) and their bytes.
@@ -57,6 +59,7 @@ impl Copy {
         let mut command = Command::new(env!("CARGO_BIN_EXE_icl-repro"));
         command
             .args([verb, "--profile", "smoke"])
+            .args(GROUPS.map(|group| format!("--group={group}")))
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.folder.path());
