@@ -2,7 +2,12 @@
 
 use crate::docs::copy::root;
 use icl_repro::app::{PROGRAM, app};
+use icl_repro::registry;
 use icl_repro::verbs::examples::EXAMPLES;
+use retrace::resolve::select::Selection;
+use retrace::resolve::stages::Pipeline;
+use retrace::spec::file::Spec;
+use retrace::spec::settings::Settings;
 use retrace_cli::examples;
 use std::fmt::Write as _;
 
@@ -82,8 +87,51 @@ fn exit_codes() -> String {
     text
 }
 
+/// How much each group of pipeline.yaml is.
+fn groups() -> String {
+    let yaml = std::fs::read_to_string(root().join("pipeline.yaml")).expect("a pipeline");
+    let spec = Spec::parse("pipeline.yaml", &yaml).expect("a pipeline");
+    let pipeline = Pipeline::resolve(spec, &registry::kinds(), &Settings::default());
+    let pipeline = pipeline.expect("it resolves");
+    let mut text = "# Groups\n\nMade from pipeline.yaml by `tests/program/docs/reference.rs`. \
+`icl-repro run --group NAME` makes a group's own stages and all that they need; the published files are those below `figures/`.\n\n\
+| group | stages of its own | with what they need | outputs | of these published | `icl-repro run` makes it |\n\
+| --- | --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    let mut line = |name: &str, selection: &Selection, made: &str| {
+        let stages = selection.closure.iter().map(|&s| &pipeline.stages[s]);
+        let outputs: Vec<_> = stages.flat_map(|stage| &stage.outputs).collect();
+        let published = outputs
+            .iter()
+            .filter(|(_, path)| path.starts_with("figures"));
+        let (own, all) = (selection.targets.len(), selection.closure.len());
+        let (outputs, published) = (outputs.len(), published.count());
+        let _ = writeln!(
+            text,
+            "| {name} | {own} | {all} | {outputs} | {published} | {made} |"
+        );
+    };
+    for group in &pipeline.groups {
+        let selection = pipeline.select(&[], std::slice::from_ref(&group.name));
+        let made = if group.opt_in { "when asked" } else { "yes" };
+        line(
+            &format!("`{}`", group.name),
+            &selection.expect("a group"),
+            made,
+        );
+    }
+    line(
+        "all but those made when asked",
+        &pipeline.select(&[], &[]).expect("all"),
+        "yes",
+    );
+    line("everything", &pipeline.everything().expect("all"), "");
+    text
+}
+
 #[test]
 fn the_generated_pages_are_current() {
+    current("docs/reference/groups.md", &groups());
     current("docs/reference/verbs.md", &verbs());
     current("docs/reference/exit-codes.md", &exit_codes());
 }
