@@ -86,6 +86,8 @@ paper "$work/alone" && alone "$work/alone"
 results "$work/paper1" "$work/results1" && results "$work/alone" "$work/results"
 same "$work/results" "$work/results1"
 [ "$(ran "$work/paper1")" = 10 ]
+# One for each of the four levels.
+[ "$(wc -l <"$work/paper1/.retrace/cluster/jobs")" = 4 ]
 say "what the cluster made equals a run without it: 10 stages, $(wc -l <"$work/paper1/.retrace/cluster/jobs") job arrays"
 
 # A stage that fails stops what depends on it, and is not tried again.

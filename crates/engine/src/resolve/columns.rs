@@ -34,7 +34,9 @@ fn check_one(stage: &Stage, wanted: &Wanted, stages: &[Stage]) -> Result<()> {
         ..
     } = wanted;
     let of_role = || stage.inputs.iter().filter(|input| input.role == *role);
-    let is_meant = |input: &&Input| is_named(&input.label, label);
+    // Read once for all inputs: a stage may have thousands.
+    let pattern = Pattern::read(label).ok().filter(Pattern::is_glob);
+    let is_meant = |input: &&Input| is_named(&input.label, label, pattern.as_ref());
     if !label.is_empty() && !of_role().any(|input| is_meant(&input)) {
         let message = format!("no input of `{role}` is called `{label}`");
         // The names that were given, not what a `*` stood for.
@@ -68,8 +70,8 @@ fn check_one(stage: &Stage, wanted: &Wanted, stages: &[Stage]) -> Result<()> {
 }
 
 /// Whether a label is the one that is named, one of those that were given under that name, or matched.
-fn is_named(label: &str, name: &str) -> bool {
+fn is_named(label: &str, name: &str, glob: Option<&Pattern>) -> bool {
     let group = label.split_once('@').map(|(group, _)| group);
-    let matches = || Pattern::read(name).is_ok_and(|p| p.is_glob() && p.matches(label));
+    let matches = || glob.is_some_and(|glob| glob.matches(label));
     name.is_empty() || label == name || group == Some(name) || matches()
 }

@@ -1,8 +1,9 @@
 //! Tasks of a plan without a cluster: by hand, and by the script for Slurm with a `sbatch` that starts jobs at once.
 
 use crate::folder::Folder;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Two numbers are drawn, doubled and joined; another is alone.
 const PIPELINE: &str = r#"
@@ -252,7 +253,14 @@ fn a_worker_refuses_what_is_not_as_it_was_planned() {
 fn slurm_of_straw(folder: &Folder) -> PathBuf {
     let bin = folder.at("../bin");
     let tools = [
-        ("scontrol", "echo 'MaxArraySize            = 2'\n"),
+        (
+            "scontrol",
+            r#"case "$1" in
+  show) echo 'MaxArraySize            = 2' ;;
+  *) cat >>"$HOME/told" ;;
+esac
+"#,
+        ),
         (
             "sbatch",
             r#"#!/bin/bash
@@ -286,25 +294,94 @@ echo "$number"
     bin
 }
 
+fn submit(folder: &Folder, bin: &Path) -> String {
+    let mut command = folder.command("bash");
+    command
+        .arg("../plan/submit.sh")
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    let output = command.output().expect("bash");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+/// Of each task that was submitted the tasks that it waits for, by its array and by what it was told after.
+fn awaited(folder: &Folder) -> BTreeMap<usize, BTreeSet<usize>> {
+    let asked = folder.read("../home/asked");
+    let mut arrays: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut awaited = BTreeMap::new();
+    // The tasks of a list such as `afterany:1:2_0`.
+    let expand = |list: &str, arrays: &BTreeMap<&str, Vec<usize>>| {
+        let words = list.split(':').skip(1);
+        let tasks = words.flat_map(|word| match word.split_once('_') {
+            None => arrays[word].clone(),
+            Some((array, element)) => {
+                vec![arrays[array][element.parse::<usize>().expect("a number")]]
+            }
+        });
+        tasks.collect::<BTreeSet<usize>>()
+    };
+    let numbers: Vec<String> = (1..=asked.lines().count()).map(|n| n.to_string()).collect();
+    for (line, number) in asked.lines().zip(&numbers) {
+        let (options, tasks) = line.split_once("job.sh ").expect("a job");
+        let tasks: Vec<usize> = tasks
+            .split(' ')
+            .map(|task| task.parse().expect("a number"))
+            .collect();
+        let list = options
+            .split(' ')
+            .find_map(|option| option.strip_prefix("--dependency="));
+        let after = expand(list.unwrap_or_default(), &arrays);
+        for task in &tasks {
+            awaited.insert(*task, after.clone());
+        }
+        arrays.insert(number, tasks);
+    }
+    for line in folder.read("../home/told").lines() {
+        let told = line
+            .strip_prefix("update JobId=")
+            .and_then(|told| told.split_once("_["));
+        let (array, told) = told.expect("an update");
+        let (elements, list) = told.split_once("] Dependency=").expect("a dependency");
+        let (first, last) = elements.split_once('-').expect("a range");
+        let after = expand(list, &arrays);
+        let range = first.parse::<usize>().expect("a number")..=last.parse().expect("a number");
+        for task in &arrays[array][range] {
+            let before = awaited.insert(*task, after.clone()).expect("a task");
+            assert!(after.is_subset(&before) && after != before, "{line}");
+        }
+    }
+    awaited
+}
+
+#[test]
+fn each_level_is_an_array_and_each_task_waits_for_its_own() {
+    let folder = repository();
+    let bin = slurm_of_straw(&folder);
+    folder.expect(0, &PLAN);
+    submit(&folder, &bin);
+    let plan: serde_json::Value =
+        serde_json::from_str(&folder.read("../plan/plan.json")).expect("JSON");
+    let planned = plan["tasks"].as_array().expect("tasks").iter().enumerate();
+    let planned: BTreeMap<usize, BTreeSet<usize>> = planned
+        .map(|(number, task)| {
+            let after = serde_json::from_value(task["after"].clone()).expect("tasks");
+            (number, after)
+        })
+        .collect();
+    assert_eq!(awaited(&folder), planned);
+    // Three tasks that wait for nothing, two an array; two that wait for one of these each; one that waits for both.
+    let asked = folder.read("../home/asked");
+    assert_eq!(asked.lines().count(), 4, "{asked}");
+}
+
 #[test]
 fn the_script_for_slurm_submits_arrays_with_their_dependencies_and_then_only_the_rest() {
     let folder = repository();
     let bin = slurm_of_straw(&folder);
     folder.expect(0, &PLAN);
-    let submit = || {
-        let mut command = folder.command("bash");
-        command
-            .arg("../plan/submit.sh")
-            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
-        let output = command.output().expect("bash");
-        let said = [output.stdout, output.stderr].concat();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&said)
-        );
-        String::from_utf8_lossy(&said).into_owned()
-    };
+    let submit = || submit(&folder, &bin);
     let said = submit();
     let asked = folder.read("../home/asked");
     let jobs = std::fs::read_to_string(folder.home().join("jobs")).expect("what jobs said");

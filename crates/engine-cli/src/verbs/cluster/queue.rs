@@ -1,5 +1,6 @@
 //! Slurm's own programs: what submits, what says how many jobs are left, what cancels them. Knows no plan.
 
+use crate::console::terminal;
 use crate::verbs::cluster::slurm::{JOBS, SUBMIT};
 use retrace::base::error::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ impl Queue {
                 script.display()
             );
             return Err(Error::failed(message).hint(hint));
+        }
+        for line in String::from_utf8_lossy(&output.stderr).lines() {
+            terminal::note(line);
         }
         let queue = Queue::of(folder)?;
         Ok((!queue.jobs.is_empty()).then_some(queue))

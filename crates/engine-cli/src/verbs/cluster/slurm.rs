@@ -1,9 +1,13 @@
 //! What Slurm reads of a plan: the script that submits its tasks, and the one that a job runs. Texts from a plan; runs
 //! nothing.
 //!
-//! Tasks that ask for the same and wait for the same are one job array. A task waits for the tasks that it needs and
-//! for no others, and starts when they have ended in any way (`afterany`): a stage that has failed stands in the plan's
-//! folder, so a task leaves out what depends on it and does the rest.
+//! Tasks of one level, by the longest way to them, that ask for the same are one job array: few arrays, however many
+//! tasks there are. A task waits for the tasks that it needs and for no others, and starts when they have ended in any way
+//! (`afterany`): a stage that has failed stands in the plan's folder, so a task leaves out what depends on it and does
+//! the rest.
+//!
+//! An array is submitted as one that waits for every array in which its tasks need something; then its tasks are told
+//! what they wait for, which is less. So no task starts too early, whatever becomes of what it is told.
 
 use retrace::resolve::resources::Resources;
 use retrace::work::plan::TaskPlan;
@@ -23,15 +27,11 @@ pub fn submit(plan: &TaskPlan, root: &Path, name: &str) -> String {
     let mut text = SUBMIT_HEAD
         .replace("ROOT", &quoted(&root.display().to_string()))
         .replace("NAME", &quoted(name));
-    for (first, group) in groups(plan) {
-        let task = &plan.tasks[first];
-        let list = |tasks: &[usize]| {
-            let tasks: Vec<String> = tasks.iter().map(usize::to_string).collect();
-            tasks.join(" ")
-        };
-        let asked = options(&task.resources);
-        let (after, tasks) = (list(&task.after), list(&group));
-        let _ = writeln!(text, "group '{asked}' '{after}' '{tasks}'");
+    for array in arrays(plan) {
+        for (after, tasks) in &array.tasks {
+            let _ = writeln!(text, "tasks '{}' '{}'", list(tasks), list(after));
+        }
+        let _ = writeln!(text, "array '{}'", options(&array.resources));
     }
     text + SUBMIT_TAIL
 }
@@ -43,17 +43,43 @@ pub fn job(root: &Path, plan_folder: &Path) -> String {
         .replace("FOLDER", &quoted(&plan_folder.display().to_string()))
 }
 
-/// Tasks that are one job array, by the first of them: of each array all that it waits for comes before.
-fn groups(plan: &TaskPlan) -> BTreeMap<usize, Vec<usize>> {
-    let mut first: BTreeMap<(Resources, &[usize]), usize> = BTreeMap::new();
-    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+/// Numbers of tasks, as words.
+fn list(tasks: &[usize]) -> String {
+    let tasks: Vec<String> = tasks.iter().map(usize::to_string).collect();
+    tasks.join(" ")
+}
+
+/// Tasks that are submitted together.
+struct JobArray<'a> {
+    /// What each of them may use.
+    resources: Resources,
+    /// By what they wait for, so that those that wait for the same have numbers in a row.
+    tasks: BTreeMap<&'a [usize], Vec<usize>>,
+}
+
+/// The job arrays of a plan: of each, all that it waits for comes before.
+fn arrays(plan: &TaskPlan) -> Vec<JobArray<'_>> {
+    let mut levels: Vec<usize> = Vec::with_capacity(plan.tasks.len());
+    let mut arrays: BTreeMap<(usize, bool, Resources), JobArray> = BTreeMap::new();
     for (number, task) in plan.tasks.iter().enumerate() {
-        // How long it may take is asked of each array: tasks with other limits are in another.
-        let key = (task.resources, &*task.after);
-        let first = *first.entry(key).or_insert(number);
-        groups.entry(first).or_default().push(number);
+        let level = task.after.iter().map(|&after| levels[after] + 1).max();
+        let level = level.unwrap_or(0);
+        levels.push(level);
+        let Resources { minutes, .. } = task.resources;
+        // How long it may take is asked of the whole array: as long as the longest of those that have a limit.
+        let but_minutes = Resources {
+            minutes: None,
+            ..task.resources
+        };
+        let array = arrays.entry((level, minutes.is_some(), but_minutes));
+        let array = array.or_insert_with(|| JobArray {
+            resources: but_minutes,
+            tasks: BTreeMap::new(),
+        });
+        array.resources.minutes = array.resources.minutes.max(minutes);
+        array.tasks.entry(&task.after).or_default().push(number);
     }
-    groups
+    arrays.into_values().collect()
 }
 
 /// What a task asks of sbatch.
@@ -91,51 +117,96 @@ root=ROOT
 name=NAME
 dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-declare -A left=() job=() size=()
+# What is left; of what was submitted the array's job, and the element; how many elements an array has.
+declare -A left=() job=() element=() size=()
 tasks_left=$("$dir/program" -C "$root" work "$dir/plan.json" --left)
 for task in $tasks_left; do left[$task]=1; done
 mkdir -p "$dir/logs"
 rm -f "$dir"/failed/* "$dir"/lost/*
 : >"$dir/jobs"
+# An element of an array is numbered below MaxArraySize.
 most=$(scontrol show config | awk '$1 == "MaxArraySize" { print $3 }')
 most=${most:-1001}
+# A longer list of what a task waits for becomes the arrays that these are in.
+longest=500
 
-# group OPTIONS AFTER TASKS: submits the tasks that are left, each after the tasks AFTER as far as these are submitted.
-group() {
-  local options=$1 task id array depends="" tasks=()
-  local -A seen=() members=()
-  for task in $3; do
-    if [ -n "${left[$task]-}" ]; then tasks+=("$task"); fi
+# The next array: its tasks, and of each the tasks that it waits for.
+next=() after=()
+
+# tasks TASKS AFTER: those of TASKS that are left are in the next array, and wait for AFTER as far as it is submitted.
+tasks() {
+  local task
+  for task in $1; do
+    if [ -n "${left[$task]-}" ]; then next+=("$task") after+=("$2"); fi
   done
-  [ ${#tasks[@]} -gt 0 ] || return 0
-  for task in $2; do
+}
+
+# whole AFTER: the arrays that hold these tasks, as a list of sbatch.
+whole() {
+  local task id list="" seen=" "
+  for task in $1; do
     id=${job[$task]-}
-    if [ -n "$id" ]; then members[${id%_*}]=$((${members[${id%_*}]-0} + 1)); fi
+    if [ -n "$id" ] && [[ $seen != *" $id "* ]]; then list+=":$id" seen+="$id "; fi
   done
-  for task in $2; do
+  echo "$list"
+}
+
+# exactly AFTER: these tasks; where they are all of an array, this is one word.
+exactly() {
+  local task id word list="" n=0
+  local -A members=() seen=()
+  for task in $1; do
+    id=${job[$task]-}
+    if [ -n "$id" ]; then members[$id]=$((${members[$id]-0} + 1)); fi
+  done
+  for task in $1; do
     id=${job[$task]-}
     [ -n "$id" ] || continue
-    array=${id%_*}
-    # All of an array is one word: lists of thousands are slow to submit.
-    if [ "${members[$array]}" = "${size[$array]}" ]; then id=$array; fi
-    if [ -z "${seen[$id]-}" ]; then depends+=":$id"; fi
-    seen[$id]=1
+    word=$id
+    if [ "${members[$id]}" != "${size[$id]}" ]; then word+=_${element[$task]}; fi
+    if [ -z "${seen[$word]-}" ]; then list+=":$word" n=$((n + 1)); fi
+    seen[$word]=1
   done
-  # An element of an array is numbered below MaxArraySize.
-  while [ ${#tasks[@]} -gt 0 ]; do
-    local part=("${tasks[@]:0:most}")
-    tasks=("${tasks[@]:most}")
+  if [ $n -gt $longest ]; then whole "$1"; else echo "$list"; fi
+}
+
+# array OPTIONS: submits the next array, or several where it is too large.
+array() {
+  local from=0 count n first id all exact
+  while [ $from -lt ${#next[@]} ]; do
+    local part=("${next[@]:from:most}") part_after=("${after[@]:from:most}")
+    count=${#part[@]}
+    all=""
+    for ((n = 0; n < count; n++)); do
+      if [ $n = 0 ] || [ "${part_after[n]}" != "${part_after[n - 1]}" ]; then all+=" ${part_after[n]}"; fi
+    done
+    all=$(whole "$all")
     # The options are several words.
     # shellcheck disable=SC2086
     id=$(sbatch --parsable --requeue --kill-on-invalid-dep=yes --open-mode=append --job-name="$name" \
-      --output="$dir/logs/%A_%a.txt" --array="0-$((${#part[@]} - 1))" ${depends:+--dependency="afterany$depends"} \
-      $options "$dir/job.sh" "${part[@]}")
+      --output="$dir/logs/%A_%a.txt" --array="0-$((count - 1))" ${all:+--dependency="afterany$all"} $1 "$dir/job.sh" "${part[@]}")
     id=${id%%;*}
     echo "$id" >>"$dir/jobs"
-    size[$id]=${#part[@]}
-    local element
-    for element in "${!part[@]}"; do job[${part[$element]}]=${id}_$element; done
+    size[$id]=$count
+    for ((n = 0; n < count; n++)); do job[${part[n]}]=$id element[${part[n]}]=$n; done
+    # Those that wait for the same are in a row.
+    for ((first = 0; first < count; first = n)); do
+      for ((n = first; n < count; n++)); do
+        [ "${part_after[n]}" = "${part_after[first]}" ] || break
+      done
+      exact=$(exactly "${part_after[first]}")
+      if [ "$exact" != "$all" ]; then
+        # Of those that waited for nothing that was submitted the list is empty, and so is the dependency.
+        echo "update JobId=${id}_[$first-$((n - 1))] Dependency=${exact:+afterany$exact}"
+      fi
+    done >"$dir/dependencies"
+    # One that runs by now is told too late, and one that stays as it was waits for more than it must: no harm.
+    if [ -s "$dir/dependencies" ] && ! scontrol <"$dir/dependencies" >"$dir/dependencies.log" 2>&1; then
+      grep -v -e '^scontrol: ' -e 'no longer pending' -e 'already finished' "$dir/dependencies.log" >&2 || true
+    fi
+    from=$((from + count))
   done
+  next=() after=()
 }
 
 "#;
