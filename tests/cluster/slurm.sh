@@ -120,7 +120,8 @@ paper "$work/alone3" 40000000 && alone "$work/alone3"
 results "$work/paper3" "$work/results3" && results "$work/alone3" "$work/results3alone"
 same "$work/results3alone" "$work/results3"
 [ "$(ran "$work/paper3")" = 10 ]
-[ "$before" -ge 3 ] && [ "$before" -lt 10 ]
+# A slow stage runs as soon as its own number is drawn.
+[ "$before" -ge 1 ] && [ "$before" -lt 10 ]
 say "cancelled after $before of 10 stages; the same command did the others, and the result is equal"
 
 # A node is lost while a stage runs there.
