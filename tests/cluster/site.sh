@@ -3,7 +3,8 @@
 
 site_port() { echo $((21000 + $(printf %s "$site" | cksum | cut -d' ' -f1) % 9000)); }
 
-# site_up NODES: a controller and so many nodes of two processors each.
+# site_up NODES: a controller and so many nodes of two processors each. Arrays have at most $array_size elements, or 50.
+# shellcheck disable=SC2154
 site_up() {
   local node host port
   host=$(hostname -s) port=$(site_port)
@@ -36,7 +37,7 @@ SelectTypeParameters=CR_CPU
 SlurmdParameters=config_overrides
 SchedulerParameters=bf_interval=1,sched_min_interval=200000,batch_sched_delay=0
 PropagateResourceLimits=NONE
-MaxArraySize=50
+MaxArraySize=${array_size:-50}
 MinJobAge=600
 SlurmdTimeout=10
 KillWait=3
