@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A pipeline on a real Slurm, which is started on this machine and stopped again: what is made equals a run without it,
-# byte for byte; a node is lost in the middle; a stage fails; the jobs are cancelled and the rest is done.
+# byte for byte; a node is lost in the middle; a stage fails; the jobs are cancelled and the rest is done; what does a task
+# is killed once, and always; the store is away for a while.
 #
-#   tests/cluster/slurm.sh RETRACE             a small pipeline of commands; half a minute
+#   tests/cluster/slurm.sh RETRACE             a small pipeline of commands; two minutes
 #   tests/cluster/slurm.sh RETRACE ICL-REPRO   also the smoke profile of this repository
 #
 # Needs slurmctld, slurmd, sbatch, munged: on Debian, as root,
@@ -138,9 +139,76 @@ results "$work/paper4" "$work/results4" && results "$work/alone4" "$work/results
 same "$work/results4alone" "$work/results4"
 say "node $node was lost while a stage ran, and the result is equal"
 
-[ -n "$icl_repro" ] || exit 0
 slurmd -f "$SLURM_CONF" -N "$node"
 wait_for "the nodes are idle" site_is_idle 2
+
+# workers FOLDER TASK: the processes that do a task of the pipeline there.
+workers() { pgrep -f "$1/.retrace/cluster/plan.json $2 -j" || true; }
+# Of a run in the background: whether it has ended; what is queued again starts at once.
+ended() {
+  site_hurry || true
+  ! kill -0 "$1" 2>/dev/null
+}
+again() { cat "$1"/.retrace/cluster/logs/* | grep -c 'queued again' || true; }
+
+# What does a task is killed, as the kernel does where memory runs out: the task is tried again, and is whole.
+paper "$work/paper5" 40000002
+on_cluster "$work/paper5" >"$work/said" 2>&1 &
+run=$!
+wait_for "a slow stage runs" is_slow "$work/paper5"
+task=$(cd "$work/paper5/.retrace/cluster/logs" && grep -l 'slow@.*: runs' -- * | head -n 1)
+# An element of the second array; the plan has its tasks in the order of their levels.
+task=$((3 + $(sed 's/.*_//; s/[.]txt//' <<<"$task")))
+kill -KILL "$(workers "$work/paper5" $task | head -n 1)"
+wait_for "the run has ended" ended $run
+wait $run || { cat "$work/said"; exit 1; }
+[ "$(again "$work/paper5")" = 1 ]
+grep -q "task $task: exit code 137: queued again" "$work"/paper5/.retrace/cluster/logs/*
+paper "$work/alone5" 40000002 && alone "$work/alone5"
+results "$work/paper5" "$work/results5" && results "$work/alone5" "$work/results5alone"
+same "$work/results5alone" "$work/results5"
+say "what did task $task was killed while a stage ran; the task was queued again, and the result is equal"
+
+# It is killed however often it is tried: given up after the third time, with what depends on it and nothing else.
+paper "$work/paper6" 40000003
+on_cluster "$work/paper6" >"$work/said" 2>&1 &
+run=$!
+ended_of_kills() {
+  local process
+  for process in $(workers "$work/paper6" 4); do kill -KILL "$process" 2>/dev/null || true; done
+  ended $run
+}
+wait_for "the run has ended" ended_of_kills
+code=0
+wait $run || code=$?
+[ $code = 1 ] || { cat "$work/said"; exit 1; }
+grep -q 'task 4 was given up, with slow@2' "$work/said"
+[ "$(again "$work/paper6")" = 2 ]
+[ -e "$work/paper6/figures/each_1.txt" ] && [ -e "$work/paper6/figures/each_3.txt" ]
+[ ! -e "$work/paper6/figures/each_2.txt" ] && [ ! -e "$work/paper6/figures/all.txt" ]
+on_cluster "$work/paper6" | tail -n 1
+paper "$work/alone6" 40000003 && alone "$work/alone6"
+results "$work/paper6" "$work/results6" && results "$work/alone6" "$work/results6alone"
+same "$work/results6alone" "$work/results6"
+say "a task that was killed three times was given up with what depends on it; the same command did the rest"
+
+# The store takes nothing for a while: the tasks end with exit code 75, and are done again.
+paper "$work/paper7" 40000004
+on_cluster "$work/paper7" >"$work/said" 2>&1 &
+run=$!
+wait_for "a slow stage runs" is_slow "$work/paper7"
+mv "$work/paper7.store/objects" "$work/objects" && touch "$work/paper7.store/objects"
+is_again() { grep -qs 'exit code 75: queued again' "$work"/paper7/.retrace/cluster/logs/*; }
+wait_for "a task is queued again" is_again
+rm "$work/paper7.store/objects" && mv "$work/objects" "$work/paper7.store/objects"
+wait_for "the run has ended" ended $run
+wait $run || { cat "$work/said"; exit 1; }
+paper "$work/alone7" 40000004 && alone "$work/alone7"
+results "$work/paper7" "$work/results7" && results "$work/alone7" "$work/results7alone"
+same "$work/results7alone" "$work/results7"
+say "the store took nothing for a while, $(again "$work/paper7") tasks were queued again, and the result is equal"
+
+[ -n "$icl_repro" ] || exit 0
 cd "$repository"
 "$icl_repro" run --profile smoke --cache-dir "$work/cache" --out "$work/smoke" -q
 SECONDS=0
