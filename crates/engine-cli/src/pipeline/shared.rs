@@ -10,7 +10,7 @@ use retrace::base::location::resolve;
 use retrace::shared::backend::Backend;
 use retrace::shared::folder::Folder;
 use retrace::shared::piped::Piped;
-use retrace::shared::store::{SharedStore, Troubles};
+use retrace::shared::store::{RENEWED_AFTER_S, SharedStore, Troubles};
 use retrace::shared::trust::{Signer, TRUST_FILE, Trust};
 use std::path::{Path, PathBuf};
 
@@ -219,6 +219,8 @@ pub fn tell(program: &Program, shared: &SharedStore) {
         wrong,
         failures,
         first,
+        fading,
+        refused,
     } = shared.troubles();
     let shown = shared.shown();
     if let Some(name) = wrong.first() {
@@ -226,6 +228,15 @@ pub fn tell(program: &Program, shared: &SharedStore) {
         terminal::warn(&format!(
             "the store {shown} has {objects} that are not what their names say, and none of that was used: {name}; \
              `{} push --paranoid` puts right ones in place of those that the lock records",
+            program.name
+        ));
+    }
+    if let Some((name, refused)) = fading.first().zip(refused) {
+        let files = count(fading.len(), "file");
+        let days = RENEWED_AFTER_S / (24 * 60 * 60);
+        terminal::warn(&format!(
+            "the store {shown} has {files} of more than {days} days that could not be put there anew, so that `{} store gc` \
+             there may remove them: {name}: {refused}",
             program.name
         ));
     }

@@ -13,7 +13,7 @@
 use crate::base::digest::Digest;
 use crate::base::error::{Error, ErrorKind, PROGRAM, Result};
 use crate::base::files;
-use crate::shared::backend::{Backend, FailureKind, Listed};
+use crate::shared::backend::{Backend, Failure, FailureKind, Listed};
 use crate::shared::entry::{self, Entry, Made};
 use crate::shared::trust::{Signer, SignerId, Trust};
 use crate::stage::key::Key;
@@ -62,6 +62,10 @@ pub struct Troubles {
     /// How often it did not do what it was asked, and what that said first.
     pub failures: usize,
     pub first: Option<Error>,
+    /// What is there, will soon be old enough to be removed, and may not be put anew.
+    pub fading: BTreeSet<String>,
+    /// What the store said of the first of these.
+    pub refused: Option<Error>,
 }
 
 impl Troubles {
@@ -165,7 +169,8 @@ impl SharedStore {
 
     /// Puts an object of the cache there; its size, or `None` where it is there already: something of that
     /// name and size or, for who is `paranoid`, with the right bytes. What this store was seen to have wrong, and
-    /// what will soon be old enough to be removed ([`RENEWED_AFTER_S`]), is put anew.
+    /// what will soon be old enough to be removed ([`RENEWED_AFTER_S`]), is put anew. Where the store may not be
+    /// written, what is there stays as it is and is told as [`Troubles::fading`].
     ///
     /// # Errors
     /// It is larger than anybody would fetch, the cached object is damaged, or the store does not take it.
@@ -180,9 +185,11 @@ impl SharedStore {
         }
         let name = object(digest);
         let there = self.backend.look(&name)?;
-        let is_young = |found: Listed| found.size == size && found.age_s < RENEWED_AFTER_S;
-        let may_stay = there.is_some_and(is_young) && !self.damaged().contains(&name);
-        if may_stay && (!paranoid || self.has_right(&name, digest, size, from)?) {
+        let there = there.filter(|found| found.size == size && !self.damaged().contains(&name));
+        let is_young = |found: &Listed| found.age_s < RENEWED_AFTER_S;
+        if there.as_ref().is_some_and(is_young)
+            && (!paranoid || self.has_right(&name, digest, size, from)?)
+        {
             return Ok(None);
         }
         if Digest::of_file(&source)?.0 != digest {
@@ -192,7 +199,17 @@ impl SharedStore {
             return Err(error.hint(format!("run `{PROGRAM} run` again: it re-makes it")));
         }
         // What is there and wrong is replaced.
-        self.backend.put(&name, &source)?;
+        match self.backend.put(&name, &source) {
+            Err(failure)
+                if failure.kind == FailureKind::Denied
+                    && there.is_some()
+                    && (!paranoid || self.has_right(&name, digest, size, from)?) =>
+            {
+                self.fades(name, failure);
+                return Ok(None);
+            }
+            done => done?,
+        }
         self.damaged().remove(&name);
         Ok(Some(size))
     }
@@ -247,7 +264,8 @@ impl SharedStore {
     /// that was asked for before and was not there is not asked for again.
     ///
     /// # Errors
-    /// An output is not in the cache, or the store does not take the entry.
+    /// An output is not in the cache, or the store does not take the entry, or did not take an output anew
+    /// ([`Troubles::fading`]): nobody may rely on that.
     pub fn publish(
         &self,
         stage: &str,
@@ -299,14 +317,27 @@ impl SharedStore {
             false => self.entry(entry.key, signer.id(), cache)?,
         };
         // The one that is there may be of an older program: it says the same.
-        if before.is_some_and(|before| before.outputs == entry.outputs) {
+        let is_said = before.is_some_and(|before| before.outputs == entry.outputs);
+        if is_said {
             let is_young = |found: Listed| found.age_s < RENEWED_AFTER_S;
             if self.backend.look(&name)?.is_some_and(is_young) {
                 return Ok(false);
             }
         }
+        if let Some(refused) = self.refused(outputs) {
+            return match is_said {
+                true => Ok(false),
+                false => Err(refused),
+            };
+        }
         let text = files::scratch(&cache.scratch()?, entry.sign(signer).as_bytes())?;
-        self.backend.put(&name, text.path())?;
+        match self.backend.put(&name, text.path()) {
+            Err(failure) if failure.kind == FailureKind::Denied && is_said => {
+                self.fades(name, failure);
+                return Ok(false);
+            }
+            done => done?,
+        }
         self.lacked().remove(&name);
         Ok(true)
     }
@@ -338,6 +369,21 @@ impl SharedStore {
             Err(failure) if failure.kind == FailureKind::TooLarge => Ok(false),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Notes that something is there and old, and may not be put anew.
+    fn fades(&self, name: String, failure: Failure) {
+        let mut troubles = self.lock();
+        troubles.refused.get_or_insert_with(|| failure.into());
+        troubles.fading.insert(name);
+    }
+
+    /// What the store said where one of the outputs may not be put anew.
+    fn refused(&self, outputs: &Outputs) -> Option<Error> {
+        let troubles = self.lock();
+        let fades = |&digest: &Digest| troubles.fading.contains(&object(digest));
+        let any = outputs.values().any(fades);
+        troubles.refused.clone().filter(|_| any)
     }
 
     fn is_wrong(&self, name: String) {

@@ -2,5 +2,6 @@
 //! for a store as a whole.
 
 mod protocol;
+mod read_only;
 mod simulation;
 mod upkeep;

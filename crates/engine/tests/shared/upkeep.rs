@@ -23,14 +23,14 @@ use std::time::{Duration, SystemTime};
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// A store with the results of stages `a`, `b` and `c`; `b` and `c` make the same bytes.
-struct Shared {
-    folder: tempfile::TempDir,
-    cache: Store,
+pub struct Shared {
+    pub folder: tempfile::TempDir,
+    pub cache: Store,
     /// One for each signer; both trust both.
-    stores: Vec<SharedStore>,
+    pub stores: Vec<SharedStore>,
 }
 
-fn key(stage: &str) -> Key {
+pub fn key(stage: &str) -> Key {
     let code = Arc::new(Code::new("1", []));
     Key::new(
         "toy",
@@ -47,14 +47,14 @@ fn content(stage: &str) -> &'static str {
     }
 }
 
-fn digest(stage: &str) -> Digest {
+pub fn digest(stage: &str) -> Digest {
     Digest::of(content(stage).as_bytes())
 }
 
 const STAGES: [&str; 3] = ["a", "b", "c"];
 
 impl Shared {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let cache = Store::open(&folder.path().join("cache"), false).expect("a cache");
         let ids = [0, 1].map(|number| signer(number, folder.path()).id());
@@ -88,24 +88,24 @@ impl Shared {
         published.expect("it is put");
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("shared").join(name)
     }
 
-    fn entry(&self, stage: &str, number: usize) -> String {
+    pub fn entry(&self, stage: &str, number: usize) -> String {
         let signer = signer(number, self.folder.path()).id();
         entry_name(key(stage).digest(), signer)
     }
 
     /// Makes a file of the store so old, in seconds.
-    fn age(&self, name: &str, seconds: u64) {
+    pub fn age(&self, name: &str, seconds: u64) {
         let then = SystemTime::now() - Duration::from_secs(seconds);
         let file = fs::File::options().write(true).open(self.path(name));
         file.and_then(|file| file.set_modified(then))
             .expect("an old file");
     }
 
-    fn age_all(&self, seconds: u64) {
+    pub fn age_all(&self, seconds: u64) {
         for stage in STAGES {
             self.age(&self.entry(stage, 0), seconds);
             self.age(&object(digest(stage)), seconds);
