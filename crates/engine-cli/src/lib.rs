@@ -51,7 +51,7 @@ mod progress;
 mod runner;
 mod verbs;
 
-pub use console::{panics, terminal};
+pub use console::{panics, terminal, typed};
 pub use pipeline::git::{Commit, Git};
 pub use pipeline::scope::Scope;
 pub use pipeline::session::Session;

@@ -3,6 +3,7 @@
 //! Text is painted always; the streams take the codes out again unless they go to a terminal or
 //! colours are forced. How much is said is set once, before the verb. All of stdout goes through here.
 
+use crate::console::typed;
 use crate::console::voice::{Color, Voice};
 use anstyle::{AnsiColor, Style};
 use retrace::base::error::Error;
@@ -18,16 +19,8 @@ enum Loudness {
 
 static LOUDNESS: OnceLock<Loudness> = OnceLock::new();
 
-/// What the program is called in what users are told to type.
-static NAME: OnceLock<&str> = OnceLock::new();
-
 /// The first answer that could not be written.
 static UNWRITTEN: OnceLock<std::io::Error> = OnceLock::new();
-
-/// Sets the program's name for this process.
-pub(crate) fn speak_for(program: &'static str) {
-    let _ = NAME.set(program);
-}
 
 /// Sets colours and loudness for this process.
 pub(crate) fn set(voice: &Voice) {
@@ -129,8 +122,7 @@ pub fn line(text: &str) {
 /// Writes an error with its hint.
 pub fn report(error: &Error) {
     line(&format!("{} {error}", paint(BAD.bold(), "error:")));
-    let name = NAME.get().copied().unwrap_or("this program");
-    if let Some(hint) = error.hint_for(name) {
+    if let Some(hint) = error.hint_for(typed::name(), typed::carried()) {
         line(&format!("  {} {hint}", paint(ASIDE, "hint:")));
     }
 }

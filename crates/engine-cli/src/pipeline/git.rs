@@ -5,6 +5,7 @@
 //! path. What git sets for programs that it starts itself, in hooks and aliases, is kept from it: it
 //! must look where it is sent, not where it was called.
 
+use crate::console::typed::quoted;
 use retrace::base::error::{Error, Result};
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -338,15 +339,6 @@ fn distrusted(output: &Output) -> Option<String> {
             .map_or(rest, |(path, _)| path)
             .to_owned(),
     )
-}
-
-/// A path as a shell reads it.
-fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    match path.chars().all(is_plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', "'\\''")),
-    }
 }
 
 impl Revision {

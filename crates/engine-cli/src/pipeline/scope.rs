@@ -4,7 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// Which pipeline, in which variant, and where its files are.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Scope {
     /// Act as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]

@@ -1,8 +1,8 @@
 //! The shared store that the command line, the environment or pipeline.yaml names, and what is said of it.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed;
 use crate::pipeline::session::Session;
-use crate::program::description::Program;
 use clap::Args;
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, Result};
@@ -192,7 +192,7 @@ impl ForRun {
     ///
     /// # Errors
     /// It is required and has failed.
-    pub fn conclude(&self, program: &Program) -> Result<()> {
+    pub fn conclude(&self) -> Result<()> {
         let Some(store) = &self.store else {
             return Ok(());
         };
@@ -206,7 +206,7 @@ impl ForRun {
                 Err(Error { message, ..error })
             }
             _ => {
-                tell(program, store);
+                tell(store);
                 Ok(())
             }
         }
@@ -214,7 +214,7 @@ impl ForRun {
 }
 
 /// Says what has gone wrong in a store, each thing once.
-pub fn tell(program: &Program, shared: &SharedStore) {
+pub fn tell(shared: &SharedStore) {
     let Troubles {
         wrong,
         failures,
@@ -227,8 +227,8 @@ pub fn tell(program: &Program, shared: &SharedStore) {
         let objects = count(wrong.len(), "file");
         terminal::warn(&format!(
             "the store {shown} has {objects} that are not what their names say, and none of that was used: {name}; \
-             `{} push --paranoid` puts right ones in place of those that the lock records",
-            program.name
+             `{}` puts right ones in place of those that the lock records",
+            typed::command("push --paranoid")
         ));
     }
     if let Some((name, refused)) = fading.first().zip(refused) {

@@ -1,7 +1,7 @@
 //! Runs somebody's command line.
 
 use crate::console::voice::color;
-use crate::console::{panics, terminal};
+use crate::console::{panics, terminal, typed};
 use crate::pipeline::workers;
 use crate::program::child;
 use crate::program::completions::{Shell, script};
@@ -148,7 +148,7 @@ impl<V: OwnVerbs> App<V> {
     /// Runs the program: its `main`.
     pub fn run(&self) -> ExitCode {
         child::this_is_the_program();
-        terminal::speak_for(self.program.name);
+        typed::speak_for(self.program.name);
         let arguments: Vec<OsString> = std::env::args_os().collect();
         if arguments.len() == 2 && arguments[1] == child::ARGUMENT {
             return child::act(&*self.program.formats);
@@ -215,6 +215,7 @@ impl<V: OwnVerbs> App<V> {
     }
 
     fn dispatch(&self, cli: &Cli<V>) -> Result<u8> {
+        typed::carry(&cli.scope);
         (self.prepare)()?;
         for variable in self.thread_variables {
             workers::check_variable(variable)?;

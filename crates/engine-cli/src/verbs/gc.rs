@@ -1,6 +1,7 @@
 //! Verb `gc`.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::program::description::Program;
 use crate::program::exit;
@@ -51,8 +52,8 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     text += &format!("{verb} {}, {} stay\n", size(free), size(keep));
     if limit.is_some_and(|limit| keep > limit) {
         text += &format!(
-            "what stays are the results of the locks: `{} clean` removes all\n",
-            session.program.name
+            "what stays are the results of the locks: `{}` removes all\n",
+            typed::plain_command("clean")
         );
     }
     if !args.dry_run {

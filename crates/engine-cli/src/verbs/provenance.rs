@@ -224,7 +224,7 @@ fn find(
     let git = match Git::open(root) {
         Ok(git) => git,
         Err(error) if root.join(".git").exists() => {
-            return Ok((None, error.hint_for(program.name)));
+            return Ok((None, error.hint_for(program.name, "")));
         }
         Err(_) => return Ok((None, None)),
     };

@@ -1,6 +1,7 @@
 //! Verb `verify --rebuild`: what a rebuild found, with the place in each file where it differs.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, StoreArgs};
 use crate::pipeline::workers;
@@ -56,7 +57,7 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let rebuild = rebuild::rebuild_part(&context, &selection, audit, &how);
     display.finish();
     if let Some(shared) = &shared {
-        shared::tell(session.program, shared);
+        shared::tell(shared);
     }
     let rebuild = rebuild?;
     if args.json {
@@ -151,8 +152,13 @@ fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
     let changed = |m: &Mismatch| matches!(m.cause, Cause::SameKey | Cause::Upstream { .. });
     if rebuild.mismatches.iter().any(|m| !changed(m)) {
         text += &format!(
-            "`{} run` brings the lock up to date; commit it with the outputs\n",
-            session.program.name
+            "`{}` brings the lock up to date{}\n",
+            typed::command("run"),
+            if session.engine.workspace.publishes() {
+                "; commit it with the outputs"
+            } else {
+                ""
+            }
         );
     }
     Ok(text)

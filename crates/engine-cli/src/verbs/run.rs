@@ -1,6 +1,7 @@
 //! Verb `run`.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::{self, Session};
 use crate::pipeline::shared::{ForRun, Location, StoreArgs};
@@ -24,7 +25,8 @@ use retrace::run::settle::Summary;
 use retrace::run::tolerant::Compared;
 use retrace::store::actions::Outputs;
 use retrace::store::history::{self, PastRun, PastStage};
-use retrace::store::workspace::Workspace;
+use retrace::store::variation;
+use retrace::store::workspace::{Outputs as Place, Workspace};
 use retrace::upkeep::confirm::{Confirmed, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -169,6 +171,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
                 "{holder}: waiting for it to end (Ctrl-C gives up)"
             ));
         })?;
+    variation::record(&session.engine.workspace, &settings)?;
     let mut missing = None;
     if on_cluster {
         let location = args.store.required_location(&session)?;
@@ -233,7 +236,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     if let Some(display) = display.get() {
         display.finish();
     }
-    let concluded = store.conclude(program);
+    let concluded = store.conclude();
     let summary = summary?;
     let (line, mut code) = conclude(&session, args, &summary);
     if code == exit::OK {
@@ -275,6 +278,7 @@ fn shortcut(question: &Question) -> Result<Option<u8>> {
         left_out,
         ..Summary::default()
     };
+    variation::record(workspace, question.settings)?;
     let line = line(workspace, &summary);
     print_line(workspace, &line);
     let seconds = started
@@ -423,8 +427,8 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
     if !summary.differing.is_empty() && !args.accept {
         let hint = terminal::paint(terminal::ASIDE, "hint:");
         terminal::line(&format!(
-            "  {hint} `{} verify` names the files; `--accept` records the new bytes",
-            session.program.name
+            "  {hint} `{}` names the files; `--accept` records the new bytes",
+            typed::command("verify")
         ));
     }
     for (stage, old) in &summary.renamed {
@@ -519,7 +523,15 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
         line += &format!("; {stages} left as recorded: an input is not here");
     }
     if summary.wrote_lock {
-        line += "; the lock is brought up to date";
+        line += match workspace.outputs() {
+            Place::Committed => "; the lock is brought up to date",
+            Place::Variant => {
+                "; the variation's own lock is brought up to date, pipeline.lock stays as it was"
+            }
+            Place::Named { .. } => {
+                "; the lock beside the outputs is brought up to date, that of the repository stays as it was"
+            }
+        };
     }
     if let Some(words) = &summary.left_out {
         line += &format!("; {words}");

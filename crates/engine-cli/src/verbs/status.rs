@@ -1,5 +1,6 @@
 //! Verb `status`, and what `run --dry-run` prints.
 
+use crate::console::items::{Fold, fold, starred};
 use crate::console::terminal::{self, count};
 use crate::pipeline::session::Session;
 use crate::program::exit;
@@ -192,19 +193,66 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
     line
 }
 
+/// Where there are more lines, stages of a matrix of which the same is said share one: a screen holds few
+/// more.
+const APART: usize = 40;
+
+/// A line as it is printed: of one stage, or of several of a matrix.
+struct Shown<'a> {
+    stage: String,
+    state: &'a str,
+    why: String,
+    /// Every change, a line each.
+    said: &'a [String],
+}
+
+/// What is printed of stages, `apart` or with those of a matrix together.
+fn shown<'a>(lines: &'a [Line], apart: bool) -> Vec<Shown<'a>> {
+    if apart {
+        let one = |line: &'a Line| Shown {
+            stage: line.stage.to_owned(),
+            state: line.state,
+            why: line.why.clone(),
+            said: &line.said,
+        };
+        return lines.iter().map(one).collect();
+    }
+    let folds = fold(
+        lines
+            .iter()
+            .map(|line| (line.stage, (line.state, starred(&line.why)))),
+    );
+    let one = |fold: Fold<(&'a str, String)>| {
+        let (state, why) = fold.same;
+        let why = match fold.members[..] {
+            [only] => lines[only].why.clone(),
+            _ => why,
+        };
+        Shown {
+            stage: fold.shown,
+            state,
+            why,
+            said: &[],
+        }
+    };
+    folds.into_iter().map(one).collect()
+}
+
 fn text(lines: &[Line], left_out: Option<&str>) -> String {
-    let width = lines.iter().map(|line| line.stage.len()).max().unwrap_or(0);
+    let is_shown = |line: &&Line| line.state != "fresh" || !terminal::is_quiet();
+    let apart = terminal::is_verbose() || lines.iter().filter(is_shown).count() <= APART;
+    let mut shown = shown(lines, apart);
+    shown.retain(|line| line.state != "fresh" || !terminal::is_quiet());
+    let width = shown.iter().map(|line| line.stage.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for Line {
+    for Shown {
         stage,
         state,
         why,
         said,
-        ..
-    } in lines
+    } in &shown
     {
         let style = match *state {
-            "fresh" if terminal::is_quiet() => continue,
             "fresh" => terminal::GOOD,
             "stale" => terminal::CARE,
             _ => terminal::ASIDE,
@@ -217,6 +265,9 @@ fn text(lines: &[Line], left_out: Option<&str>) -> String {
         for change in said.iter().filter(|_| in_full) {
             text += &format!("{:10}  {change}\n", "");
         }
+    }
+    if !apart && !terminal::is_quiet() && shown.len() < lines.len() {
+        text += "stages of one matrix share a line: --verbose has one for each\n";
     }
     if terminal::is_quiet() {
         return text;

@@ -1,6 +1,7 @@
 //! Verbs `push` and `pull`: between the cache and a shared store.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, StoreArgs};
 use crate::pipeline::workers;
@@ -53,7 +54,7 @@ pub fn transfer(session: &Session, args: &TransferArgs, paranoid: bool, way: Way
         Way::Pull => both.pull(),
     };
     bar.finish();
-    shared::tell(session.program, &store);
+    shared::tell(&store);
     terminal::summary(&text(session, &store, &moved?, way));
     Ok(exit::OK)
 }
@@ -83,17 +84,17 @@ fn text(session: &Session, store: &SharedStore, moved: &Transfer, way: Way) -> S
         };
         text += &format!("{entries} {noun} signed\n");
     }
-    let name = session.program.name;
+    let run = typed::command("run");
     if !missing.is_empty() {
         let (what, ids) = (count(missing.len(), "stage"), listed(session, missing));
-        text += &format!("not whole {from}: {what}: {ids}; `{name} run` makes them\n");
+        text += &format!("not whole {from}: {what}: {ids}; `{run}` makes them\n");
     }
     if !unrecorded.is_empty() {
         let (what, ids) = (
             count(unrecorded.len(), "stage"),
             listed(session, unrecorded),
         );
-        text += &format!("not recorded by the lock: {what}: {ids}; `{name} run` records them\n");
+        text += &format!("not recorded by the lock: {what}: {ids}; `{run}` records them\n");
     }
     text
 }

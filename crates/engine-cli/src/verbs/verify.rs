@@ -1,6 +1,7 @@
 //! Verb `verify`.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::pipeline::workers;
 use crate::program::exit;
@@ -200,7 +201,7 @@ fn remedy(session: &Session, report: &Verification) -> Result<String> {
     let plain = (unasked.is_empty() || !others.is_empty() || elsewhere).then(|| "run".to_owned());
     let commands = plain.into_iter().chain(groups);
     let commands: Vec<String> = commands
-        .map(|command| format!("`{} {command}`", session.program.name))
+        .map(|command| format!("`{}`", typed::command(&command)))
         .collect();
     let (re_make, say) = match commands.len() {
         1 => ("re-makes", "says"),

@@ -114,9 +114,17 @@ impl Error {
         }
     }
 
-    /// What to type next, in the words of the program of that name.
-    pub fn hint_for(&self, program: &str) -> Option<String> {
-        Some(self.hint.as_ref()?.replace(PROGRAM, program))
+    /// What to type next, in the words of the program of that name. Each of its commands, between
+    /// backquotes, gets the options, which begin with a space if there are any: without those that the
+    /// user gave it would mean another pipeline.
+    pub fn hint_for(&self, program: &str, options: &str) -> Option<String> {
+        let parts = self.hint.as_ref()?.split('`').enumerate();
+        let parts = parts.map(|(at, part)| {
+            let is_command = at % 2 == 1 && part.starts_with(PROGRAM);
+            let end = if is_command { options } else { "" };
+            part.replace(PROGRAM, program) + end
+        });
+        Some(parts.collect::<Vec<_>>().join("`"))
     }
 
     /// Says where; a place that is already known is kept, since it is the more precise one.
@@ -216,4 +224,24 @@ pub fn panic_words(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_in_hints_carry_the_options_and_words_do_not() {
+        let hint = |text: &str| {
+            Error::config("x")
+                .hint(text)
+                .hint_for("retrace", " --profile p")
+        };
+        assert_eq!(
+            hint("`git status`, then `{program} run a` (with {program} 2)").as_deref(),
+            Some("`git status`, then `retrace run a --profile p` (with retrace 2)")
+        );
+        assert_eq!(hint("an odd ` stays").as_deref(), Some("an odd ` stays"));
+        assert_eq!(Error::config("x").hint_for("retrace", ""), None);
+    }
 }

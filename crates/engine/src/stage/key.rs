@@ -4,7 +4,7 @@
 //! time, host or environment can enter, because no part holds one.
 
 use crate::base::digest::{Digest, Encoder};
-use crate::stage::look;
+use crate::stage::{by_id, look};
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -305,7 +305,8 @@ impl KeyParts {
                 new: new.kind.clone(),
             });
         }
-        for (name, old, new) in differing(&self.params, &new.params) {
+        let [before, after] = by_id::named([&self.params, &new.params]);
+        for (name, old, new) in differing(&before, &after) {
             changes.push(Change::Param { name, old, new });
         }
         for (role, old, new) in differing(&self.inputs, &new.inputs) {

@@ -1,6 +1,7 @@
 //! What a stage is: its kind, its parameters, its key, and how its files are published.
 
 pub mod boundary;
+mod by_id;
 pub mod columns;
 pub mod io;
 pub mod key;

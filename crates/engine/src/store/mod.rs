@@ -5,4 +5,5 @@ pub(crate) mod cache_folder;
 pub mod content;
 pub mod history;
 pub mod stat;
+pub mod variation;
 pub mod workspace;

@@ -133,9 +133,7 @@ pub fn rebuild_part(
     if recorded.stages.is_empty() {
         let path = context.workspace.lock_path();
         let message = format!("{} records nothing to compare with", path.display());
-        return Err(
-            Error::config(message).hint(format!("`{PROGRAM} run` with the same options writes it"))
-        );
+        return Err(Error::config(message).hint(format!("`{PROGRAM} run` writes it")));
     }
     context.check_inputs(selection)?;
     let without = context.without(selection);

@@ -15,6 +15,7 @@ use crate::stage::stage::OUTPUT_FOLDERS;
 use crate::store::cache_folder::{FILES, OWNER};
 use crate::store::content::list;
 use crate::store::history;
+use crate::store::variation;
 use crate::store::workspace::{KEYS_FILE, LOCK_FILE, Outputs, Workspace};
 use crate::upkeep::confirm;
 use crate::upkeep::scratch::abandoned;
@@ -61,6 +62,16 @@ pub fn plan(context: &Context) -> Result<Vec<Removal>> {
     }
     plan.retain(|removal| is_plain_folder(&removal.folder));
     Ok(plan)
+}
+
+/// What goes with a folder of outputs below the cache, whatever profile or `--set` made it: all that was made
+/// there. Looks, and removes nothing.
+///
+/// # Errors
+///
+/// A link on the way to an output; a folder that cannot be listed.
+pub fn of_variation(context: &Context, folder: &Path) -> Result<Removal> {
+    Of::new(context, folder, true)?.everything()
 }
 
 /// Whether none of the folders is there of which something could go.
@@ -162,7 +173,7 @@ impl<'a> Of<'a> {
         let mut removal = self.of(&OUTPUT_FOLDERS)?;
         removal.folder = self.out.to_owned();
         removal.files.extend(files::temporaries(self.out, false));
-        for name in [KEYS_FILE, LOCK_FILE] {
+        for name in [KEYS_FILE, LOCK_FILE, variation::FILE] {
             let path = self.out.join(name);
             if is_plain_file(&path) {
                 removal.files.push(path);

@@ -139,7 +139,7 @@ impl Transferring<'_> {
         if blocks.is_empty() {
             let path = self.context.workspace.lock_path();
             let message = format!("{} records nothing to {verb}", path.display());
-            let hint = format!("`{PROGRAM} run` with the same options writes it");
+            let hint = format!("`{PROGRAM} run` writes it");
             return Err(Error::config(message).hint(hint));
         }
         Ok((transfer, blocks))

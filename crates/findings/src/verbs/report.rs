@@ -9,6 +9,7 @@ use retrace::base::error::{Error, Result};
 use retrace::run::plan::State;
 use retrace::stage::kind::StageKind;
 use retrace_cli::terminal::{self, count};
+use retrace_cli::typed::{self, quoted};
 use retrace_cli::{Call, RunArgs, exit};
 
 #[derive(Debug, Args)]
@@ -25,12 +26,12 @@ const NAMED: usize = 8;
 /// page is named, if it is what pipeline.lock records and nothing changed since; else exits with 6.
 pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
     let session = call.session()?;
-    let program = call.program.name;
     let stage = session.engine.of_kind(Report::NAME).ok_or_else(|| {
         Error::config("the pipeline has no stage of kind `report`")
             .hint("pipeline.yaml of this project has one, in group `report`")
     })?;
     let id = session.id(stage).to_owned();
+    let command = typed::command(&format!("run {}", quoted(&id)));
     let page = session.engine.pipeline.stages[stage].outputs.first();
     let (page, path) = page.ok_or_else(|| Error::failed("the report has no output"))?;
     let path = session.engine.workspace.out.join(path);
@@ -47,7 +48,7 @@ pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
     {
         terminal::print(&format!("{}\n", path.display()));
         terminal::note(&format!(
-            "the page as committed; nothing was computed here: {} not run on this machine, `{program} run {id}` runs what it shows",
+            "the page as committed; nothing was computed here: {} not run on this machine, `{command}` runs what it shows",
             count(missing.len(), "stage"),
         ));
         return Ok(exit::OK);
@@ -67,7 +68,7 @@ pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
         if missing.len() > NAMED {
             message += &format!("\n  and {} more", missing.len() - NAMED);
         }
-        terminal::report(&Error::failed(message).hint(format!("`{program} run {id}` makes them")));
+        terminal::report(&Error::failed(message).hint(format!("`{command}` makes them")));
         return Ok(exit::STALE);
     }
     let code = call.run(&RunArgs::of(&id, args.no_wait))?;

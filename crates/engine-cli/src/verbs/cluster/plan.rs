@@ -1,6 +1,7 @@
 //! Verb `plan`: a folder from which a cluster does the work.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed::{self, quoted};
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::StoreArgs;
@@ -84,16 +85,16 @@ pub fn plan(program: &Program, scope: &Scope, command: &PlanCommand) -> Result<u
         }
     };
     let stages: usize = plan.tasks.iter().map(|task| task.stages.len()).sum();
-    let name = program.name;
+    let run = typed::command("run");
     terminal::summary(&format!(
-        "{} in {}: {next}, `{name} run --store {}` takes what they made\n",
+        "{} in {}: {next}, `{}` takes what they made\n",
         count(stages, "stage"),
         count(plan.tasks.len(), "task"),
-        plan.store,
+        typed::command(&format!("run --store {}", quoted(&plan.store))),
     ));
     if let Some(signer) = plan.signers.first() {
         terminal::note(&format!(
-            "what the tasks make is signed with a key of this plan: before `{name} run` takes it, put the line `ed25519 {signer} cluster` into store.trust"
+            "what the tasks make is signed with a key of this plan: before `{run}` takes it, put the line `ed25519 {signer} cluster` into store.trust"
         ));
     }
     Ok(exit::OK)

@@ -88,7 +88,7 @@ pub fn work(program: &Program, asked: &Scope, args: &WorkArgs) -> Result<u8> {
         Err(error) if error.kind == ErrorKind::Failed => return Ok(again(&error)),
         report => report?,
     };
-    shared::tell(program, &shared);
+    shared::tell(&shared);
     conclude(&session, &plan, &notes, task, &report)
 }
 

@@ -1,6 +1,7 @@
 //! Verb `store verify`.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed::{self, quoted};
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::StoreArgs;
 use crate::pipeline::workers;
@@ -32,7 +33,7 @@ pub fn audit(session: &Session, args: &AuditArgs) -> Result<u8> {
     let found = audit::audit(&shared, cache, sample, workers::cancelled(), &observer);
     bar.finish();
     let found = found?;
-    let lines = found.findings.iter().map(|finding| line(session, finding));
+    let lines = found.findings.iter().map(|finding| line(finding));
     terminal::print(&lines.collect::<String>());
     terminal::summary(&summary(&shared.shown(), &found));
     Ok(match found.findings.is_empty() {
@@ -78,16 +79,16 @@ fn plural(number: usize, one: &str, many: &str) -> String {
 }
 
 /// What is wrong, and what to type.
-fn line(session: &Session, finding: &Finding) -> String {
-    let program = session.program.name;
+fn line(finding: &Finding) -> String {
+    let [push, paranoid] = ["push", "push --paranoid"].map(typed::command);
     let bad = |words: &str| terminal::paint(terminal::BAD, words);
     match finding {
         Finding::Object { digest } => format!(
-            "object {digest}: {}; `{program} push --paranoid` puts it right if the lock records it\n",
+            "object {digest}: {}; `{paranoid}` puts it right if the lock records it\n",
             bad("not the bytes that its name says")
         ),
         Finding::Entry { name, signer, why } => format!(
-            "{name}: {} {why}; {signer} can `{program} push` it anew\n",
+            "{name}: {} {why}; {signer} can `{push}` it anew\n",
             bad("the entry")
         ),
         Finding::Missing {
@@ -96,7 +97,7 @@ fn line(session: &Session, finding: &Finding) -> String {
             output,
             digest,
         } => format!(
-            "{stage}.{output}: {}: object {digest}, which {signer} speaks of; `{program} push` by who has it\n",
+            "{stage}.{output}: {}: object {digest}, which {signer} speaks of; `{push}` by who has it\n",
             bad("not there, or of another size")
         ),
         Finding::Disagree {
@@ -104,15 +105,17 @@ fn line(session: &Session, finding: &Finding) -> String {
             key,
             signers: [a, b],
         } => format!(
-            "{stage}: {a} and {b} {} on what comes of key {key}; `{program} run {stage}` without --store makes it here and tells who is wrong\n",
-            bad("disagree")
+            "{stage}: {a} and {b} {} on what comes of key {key}; `{}` without --store makes it here and tells who is wrong\n",
+            bad("disagree"),
+            typed::command(&format!("run {}", quoted(stage)))
         ),
         Finding::Pin { name } => format!(
-            "pin {name}: {}; `{program} store pin {name}` again\n",
-            bad("it cannot be read")
+            "pin {name}: {}; `{}` again\n",
+            bad("it cannot be read"),
+            typed::command(&format!("store pin {name}"))
         ),
         Finding::Unkept { name, objects } => format!(
-            "pin {name}: {}; `{program} push` by who has them\n",
+            "pin {name}: {}; `{push}` by who has them\n",
             bad(&format!("{} not there", count(*objects, "object")))
         ),
     }

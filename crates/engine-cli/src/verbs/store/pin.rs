@@ -1,6 +1,7 @@
 //! Verbs `store pin` and `store unpin`.
 
 use crate::console::terminal::{self, count};
+use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::StoreArgs;
 use crate::pipeline::workers;
@@ -46,10 +47,10 @@ pub fn pin(session: &Session, args: &PinArgs) -> Result<u8> {
     )?;
     if absent > 0 {
         terminal::warn(&format!(
-            "{} of the pin {} not in the store yet: `{} push` puts there what the cache has",
+            "{} of the pin {} not in the store yet: `{}` puts there what the cache has",
             count(absent, "object"),
             if absent == 1 { "is" } else { "are" },
-            session.program.name
+            typed::command("push")
         ));
     }
     let stages = count(pin.outputs.len(), "stage");

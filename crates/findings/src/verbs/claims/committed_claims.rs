@@ -5,6 +5,7 @@ use crate::verbs::committed::{self, Committed};
 use retrace::base::error::{Error, Result};
 use retrace_cli::Session;
 use retrace_cli::terminal::{self, count};
+use retrace_cli::typed::{self, quoted};
 use tables::table::{Table, TableError};
 
 /// A row of the table.
@@ -25,7 +26,10 @@ struct Verdict {
 /// The table is none of claims, or there is no such claim.
 pub fn show(session: &Session, stage: usize, table: &Committed, args: &ClaimsArgs) -> Result<u8> {
     let path = table.path.display();
-    let command = format!("`{} run {}`", session.program.name, session.id(stage));
+    let command = format!(
+        "`{}`",
+        typed::command(&format!("run {}", quoted(session.id(stage))))
+    );
     let wrong = |e: TableError| {
         let error = Error::failed(format!("{path} holds no verdicts: {e}"));
         error.hint(format!("{command} makes them"))

@@ -18,6 +18,7 @@ use retrace::stage::stage::{Input, Source};
 use retrace_cli::Session;
 use retrace_cli::exit;
 use retrace_cli::terminal;
+use retrace_cli::typed::{self, quoted};
 use retrace_cli::{Beside, Scope};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -94,7 +95,10 @@ pub fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
 fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
     let (stage, path) = place_of_ledger(session)?;
     let id = session.id(stage);
-    let command = format!("`{} run {id}` makes them", session.program.name);
+    let command = format!(
+        "`{}` makes them",
+        typed::command(&format!("run {}", quoted(id)))
+    );
     let bytes = match files::read_at_most(&path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
