@@ -13,6 +13,7 @@ use findings::contents::formats::TableFiles;
 use findings::publisher::FilePublisher;
 use findings::verbs::claims::decided_claims::{self, CLAIMS_BESIDE};
 use findings::verbs::claims::history;
+use findings::verbs::claims::turned;
 use findings::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
 use findings::verbs::report::{self, ReportArgs};
 use retrace::base::error::Result;
@@ -25,6 +26,7 @@ pub fn app() -> App<PaperVerb> {
         .publisher(FilePublisher::new(&SOURCES))
         .formats(TableFiles)
         .beside(CLAIMS_BESIDE)
+        .verdicts(turned::turned)
         .prepare(|| instructions::cap().map(drop))
         .thread_variables(&[POLARS])
         .check(quick::check)
@@ -98,6 +100,8 @@ const ORDER: &[&str] = &[
     "graph",
     "verify",
     "diff",
+    "compare",
+    "variations",
     "schema",
     "runs",
     "gc",

@@ -2,7 +2,7 @@
 //! stages.
 //!
 //! A program names itself, its kinds and the sources that it was built from, and has them all: `run`,
-//! `status`, `explain`, `graph`, `verify`, `diff`, `schema`, `runs`, `gc`, `clean`, `push`, `pull`, `store`,
+//! `status`, `explain`, `graph`, `verify`, `diff`, `compare`, `variations`, `schema`, `runs`, `gc`, `clean`, `push`, `pull`, `store`,
 //! `provenance`, `completions` and `man`. Verbs of its own are a [`clap::Subcommand`] that is [`OwnVerbs`]:
 //!
 //! ```
@@ -65,6 +65,7 @@ pub use program::exit::{self, Exit};
 pub use program::formats::Formats;
 pub use program::manual::Page;
 pub use program::plain::PlainFiles;
+pub use program::verdicts::{CompareVerdicts, Side, Verdicts};
 pub use progress::outlook::{Outlook, Ready};
 pub use runner::app::App;
 pub use runner::call::{Call, NoVerbs, OwnVerbs};

@@ -17,7 +17,7 @@ use findings::page::kind::Report;
 use findings::publisher::FilePublisher;
 use findings::verbs::claims::decided_claims::CLAIMS_BESIDE;
 use findings::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
-use findings::verbs::claims::{decided_claims, history};
+use findings::verbs::claims::{decided_claims, history, turned};
 use findings::verbs::report::{self, ReportArgs};
 use retrace::base::error::Result;
 use retrace::{Kind, Registered, Sources, StageKind};
@@ -57,6 +57,7 @@ pub fn app() -> App<OwnVerb> {
         .publisher(FilePublisher::new(&SOURCES))
         .formats(TableFiles)
         .beside(CLAIMS_BESIDE)
+        .verdicts(turned::turned)
         .thread_variables(&["POLARS_MAX_THREADS"])
         .build(Build {
             program: "cargo build --release -p retrace-program",

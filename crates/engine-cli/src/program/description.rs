@@ -4,6 +4,7 @@ use crate::program::examples::Examples;
 use crate::program::exit::{self, Exit};
 use crate::program::formats::Formats;
 use crate::program::plain::PlainFiles;
+use crate::program::verdicts::CompareVerdicts;
 use retrace::base::error::Result;
 use retrace::stage::kind::Kind;
 use retrace::stage::publication::Publisher;
@@ -20,6 +21,8 @@ pub struct Program {
     pub publisher: Option<Box<dyn Publisher>>,
     pub formats: Box<dyn Formats>,
     pub build: Build,
+    /// Compares verdicts of two versions.
+    pub verdicts: Option<CompareVerdicts>,
     /// Refuses a machine that computes other bits.
     pub check: Option<fn() -> Result<()>>,
     pub examples: Examples,
@@ -55,6 +58,7 @@ impl Program {
                 program: "cargo build --release",
                 stage: "cargo run --release -- run ",
             },
+            verdicts: None,
             check: None,
             examples: &[],
             exits: &[],

@@ -9,3 +9,4 @@ pub mod exit;
 pub mod formats;
 pub mod manual;
 pub mod plain;
+pub mod verdicts;

@@ -10,14 +10,15 @@ use crate::program::examples::Examples;
 use crate::program::exit::{self, Exit};
 use crate::program::formats::Formats;
 use crate::program::manual::{self, Page};
+use crate::program::verdicts::CompareVerdicts;
 use crate::runner::call::{Call, NoVerbs, OwnVerbs};
 use crate::runner::grammar::{self, Cli, Verb};
 use crate::verbs::cluster::{plan, work};
 use crate::verbs::provenance::Beside;
 use crate::verbs::transfer::Way;
 use crate::verbs::{
-    clean, completions, diff, explain, gc, graph, man, provenance, rebuild, repeat, run, runs,
-    schema, status, store, transfer, verify,
+    clean, compare, completions, diff, explain, gc, graph, man, provenance, rebuild, repeat, run,
+    runs, schema, status, store, transfer, variations, verify,
 };
 use clap::{Command, FromArgMatches};
 use retrace::base::error::{Error, ErrorKind, Result};
@@ -129,6 +130,12 @@ impl<V: OwnVerbs> App<V> {
         self
     }
 
+    /// What `compare` compares besides settings and tables.
+    pub fn verdicts(mut self, compare: CompareVerdicts) -> Self {
+        self.program.verdicts = Some(compare);
+        self
+    }
+
     /// What comes before every verb.
     pub fn prepare(mut self, prepare: fn() -> Result<()>) -> Self {
         self.prepare = prepare;
@@ -237,6 +244,8 @@ impl<V: OwnVerbs> App<V> {
             Verb::Verify(args) => verify::verify(&call.session()?, args),
             Verb::Repeat(args) => repeat::repeated(&call.session()?, args),
             Verb::Diff(args) => diff::diff(program, scope, args),
+            Verb::Compare(args) => compare::compare(program, scope, args),
+            Verb::Variations(args) => variations::variations(program, scope, args),
             Verb::Schema => schema::schema(program),
             Verb::Runs(args) => runs::runs(&call.session()?, args),
             Verb::Gc(args) => gc::gc(&call.session()?, args),

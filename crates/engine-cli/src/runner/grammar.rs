@@ -8,6 +8,7 @@ use crate::program::exit;
 use crate::verbs::clean::CleanArgs;
 use crate::verbs::cluster::plan::PlanCommand;
 use crate::verbs::cluster::work::WorkArgs;
+use crate::verbs::compare::CompareArgs;
 use crate::verbs::completions::CompletionsArgs;
 use crate::verbs::diff::DiffArgs;
 use crate::verbs::explain::TargetArgs;
@@ -21,6 +22,7 @@ use crate::verbs::runs::RunsArgs;
 use crate::verbs::status::StatusArgs;
 use crate::verbs::store::StoreCommand;
 use crate::verbs::transfer::TransferArgs;
+use crate::verbs::variations::VariationsArgs;
 use crate::verbs::verify::VerifyArgs;
 use clap::{Command, CommandFactory, Parser, Subcommand};
 
@@ -50,8 +52,13 @@ pub enum Verb<V: Subcommand> {
     /// Run one stage several times under other circumstances, and say which of its outputs differ, where,
     /// and what did it; writes nothing
     Repeat(RepeatArgs),
-    /// Show what changed in pipeline.lock and in committed tables between two git revisions
+    /// Show what changed in pipeline.lock and in committed tables between two git revisions, or to what --profile or --set
+    /// made
     Diff(DiffArgs),
+    /// Show two versions of the results beside each other: settings and cells of tables that differ, verdicts that turned
+    Compare(CompareArgs),
+    /// List what profiles and --set have made below the cache, or remove some of it
+    Variations(VariationsArgs),
     /// Print a JSON Schema of pipeline.yaml, for editors
     Schema,
     /// List past runs: when, how long, what ran and why

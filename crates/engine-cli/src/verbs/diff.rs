@@ -1,42 +1,39 @@
-//! Verb `diff`: what changed between two git revisions, in pipeline.lock and in committed tables.
+//! Verb `diff`: what changed between two git revisions, in pipeline.lock and in committed tables; or from one
+//! to what a profile or `--set` made.
 
 use crate::console::grid::Grid;
+use crate::console::items::{fold, starred};
 use crate::console::terminal::{self, count};
-use crate::pipeline::git::{Git, Revision};
+use crate::pipeline::git::Git;
 use crate::pipeline::scope::Scope;
-use crate::program::changes::{Changes, Unreadable, Version};
 use crate::program::description::Program;
 use crate::program::exit;
-use crate::program::formats::Formats;
+use crate::verbs::sides::meant;
+use crate::verbs::sides::side::{Different, Side, Sides};
+use crate::verbs::sides::tables::{self, CELLS, ChangedTable, Compared, Within};
+use crate::verbs::sides::values;
 use clap::Args;
 use retrace::base::digest::Digest;
-use retrace::base::error::{Error, PROGRAM, Result};
-use retrace::base::files;
-use retrace::lock::diff::{self, OutputDiff, Presence, StageDiff};
-use retrace::lock::file::{self, Lock};
+use retrace::base::error::{Error, Result};
+use retrace::lock::diff::{OutputDiff, Presence, StageDiff};
 use retrace::stage::key::Change;
-use retrace::stage::publication::PUBLISHED;
-use retrace::stage::tolerance::Basis;
-use retrace::store::workspace::{KEYS_FILE, LOCK_FILE, Workspace};
+use retrace::store::workspace::LOCK_FILE;
 use serde_json::{Value as Json, json};
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// None: HEAD and the working tree; one: that and the working tree; two: old and new
+    /// None: HEAD and the working tree; one: that and the working tree; two: old and new. With --profile, --set or --out
+    /// the new one is what these made, and the old one the working tree if none is named
     #[arg(value_name = "REV", num_args = 0..=2)]
     pub revisions: Vec<String>,
-    /// Show everything, not only the first changes
+    /// Show everything, not only the first changes, and each stage by itself
     #[arg(long)]
     pub all: bool,
     /// Print an object with all changes
     #[arg(long)]
     pub json: bool,
 }
-
-/// A larger file of a revision or of the working tree is not compared.
-const MAX_BYTES: u64 = 8 << 20;
 
 /// Lines of each table shown without `--all`.
 const SHOWN: usize = 30;
@@ -46,35 +43,16 @@ const APART: usize = 3;
 
 /// Prints what changed; reads git and the working tree, writes nothing.
 pub fn diff(program: &Program, scope: &Scope, args: &DiffArgs) -> Result<u8> {
-    if scope.profile.is_some() || !scope.sets.is_empty() || scope.out.is_some() {
-        let message =
-            "`diff` compares what is committed: --profile, --set and --out change nothing there";
-        return Err(Error::config(message).hint("leave them out"));
-    }
-    let root = Workspace::find_root(Path::new("."))?;
-    let git = Git::open(&root)?;
-    let mut names = args.revisions.iter().map(String::as_str);
-    let old = Side::Revision(git.revision(names.next().unwrap_or("HEAD"))?);
-    let new = match names.next() {
-        Some(name) => Side::Revision(git.revision(name)?),
-        None => Side::WorkingTree,
-    };
-    let sides = Sides {
-        git,
-        root,
-        old,
-        new,
-    };
-    let stages = diff::diff(&sides.lock(&sides.old)?, &sides.lock(&sides.new)?);
-    let tables = sides.tables(&*program.formats, &stages)?;
-    let within = sides.within(&stages)?;
+    let sides = sides(program, scope, args)?;
+    let different = sides.different();
+    let stages = &different.stages;
+    let tables = sides.tables(&*program.formats, stages)?;
+    let within = sides.within(stages)?;
     if args.json {
-        terminal::print(&format!(
-            "{:#}\n",
-            as_json(&sides, &stages, &tables, &within)
-        ));
+        let json = as_json(&sides, &different, &tables, &within);
+        terminal::print(&format!("{json:#}\n"));
     } else {
-        let text = as_text(&sides, &stages, &tables, args.all);
+        let text = as_text(&sides, &different, &tables, args.all);
         let notes = within
             .iter()
             .map(|w| format!("{}: {}: {}\n", w.stage, w.path, w.words()));
@@ -83,236 +61,71 @@ pub fn diff(program: &Program, scope: &Scope, args: &DiffArgs) -> Result<u8> {
     Ok(exit::OK)
 }
 
-/// One of the two things compared.
-enum Side {
-    Revision(Revision),
-    WorkingTree,
-}
-
-struct Sides {
-    git: Git,
-    root: PathBuf,
-    old: Side,
-    new: Side,
-}
-
-/// A committed table that changed.
-struct ChangedTable<'a> {
-    stage: &'a str,
-    path: &'a str,
-    what: Compared,
-}
-
-/// A committed table that changed and has a tolerance.
-struct Within<'a> {
-    stage: &'a str,
-    path: &'a str,
-    outcome: std::result::Result<String, String>,
-}
-
-impl Within<'_> {
-    fn words(&self) -> String {
-        match &self.outcome {
-            Ok(words) => words.clone(),
-            Err(why) => format!("not within tolerance: {why}"),
+/// The two sides that are meant.
+fn sides(program: &Program, scope: &Scope, args: &DiffArgs) -> Result<Sides> {
+    let (workspace, own) = meant::of_scope(program, scope)?;
+    let root = workspace.root;
+    let revision = |name: &str| {
+        let git = Git::open(&root)?;
+        let revision = git.revision(name)?;
+        Ok::<Side, Error>(Side::Revision(git, revision))
+    };
+    let names: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
+    let (old, new) = match (own, &names[..]) {
+        (Side::WorkingTree, []) => (revision("HEAD")?, Side::WorkingTree),
+        (Side::WorkingTree, [old]) => (revision(old)?, Side::WorkingTree),
+        (Side::WorkingTree, [old, new, ..]) => (revision(old)?, revision(new)?),
+        (made, []) => (Side::WorkingTree, made),
+        (made, [old]) => (revision(old)?, made),
+        (_, [_, _, ..]) => {
+            let message = "two revisions leave nothing for --profile, --set and --out to mean";
+            return Err(Error::config(message).hint("leave out these, or one revision"));
         }
-    }
+    };
+    Sides::open(root, old, new)
 }
 
-enum Compared {
-    Values(Changes),
-    /// Why its values cannot be compared.
-    No(String),
-}
-
-impl Side {
-    fn shown(&self) -> String {
-        match self {
-            Side::Revision(revision) => revision.shown(),
-            Side::WorkingTree => "the working tree".into(),
-        }
-    }
-}
-
-impl Sides {
-    fn read(&self, side: &Side, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
-        match side {
-            Side::Revision(revision) => self.git.file(revision, path, most),
-            Side::WorkingTree => {
-                let full = self.root.join(path);
-                match files::read_at_most(&full, most) {
-                    Ok(bytes) => Ok(Some(bytes)),
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                    Err(e) => Err(Error::io("read", &full, &e)),
-                }
-            }
-        }
-    }
-
-    fn lock(&self, side: &Side) -> Result<Lock> {
-        let name = match side {
-            Side::Revision(revision) => format!("{}:{LOCK_FILE}", revision.name),
-            Side::WorkingTree => LOCK_FILE.to_owned(),
-        };
-        match self.read(side, LOCK_FILE, file::MAX_BYTES)? {
-            Some(bytes) => {
-                let (mut lock, problems) = Lock::salvage(&name, &bytes)?;
-                if let Some(keys) = self.read(side, KEYS_FILE, file::MAX_BYTES)? {
-                    lock.explain(&keys);
-                }
-                let warnings = file::warnings(&name, &problems);
-                warnings.iter().for_each(|text| terminal::warn(text));
-                Ok(lock)
-            }
-            None => {
-                let hint = match side {
-                    Side::Revision(_) => {
-                        "`git log --oneline -- pipeline.lock` lists those that have one"
-                    }
-                    Side::WorkingTree => &format!("`{PROGRAM} run` writes it"),
-                };
-                Err(Error::config(format!("{} has no {LOCK_FILE}", side.shown())).hint(hint))
-            }
-        }
-    }
-
-    /// The committed tables among the outputs that changed.
-    fn tables<'a>(
-        &self,
-        formats: &dyn Formats,
-        stages: &'a [StageDiff],
-    ) -> Result<Vec<ChangedTable<'a>>> {
-        let mut tables = Vec::new();
-        for stage in stages {
-            let beside = stage.outputs.iter().map(|output| Path::new(&output.path));
-            let beside: Vec<&Path> = beside.collect();
-            for output in &stage.outputs {
-                let path = Path::new(&output.path);
-                let [Some(old), Some(new)] = output.files else {
-                    continue;
-                };
-                if output.is_move()
-                    || !path.starts_with(PUBLISHED)
-                    || !formats.is_compared(path, &beside)
-                {
-                    continue;
-                }
-                let old_path = output.moved_from.as_deref().unwrap_or(&output.path);
-                let old = self.recorded(&self.old, old_path, old)?;
-                let new = self.recorded(&self.new, &output.path, new)?;
-                let what = match (old, new) {
-                    (Ok(old), Ok(new)) => self.compared(formats.changes(path, &old, &new)),
-                    (Err(why), _) | (_, Err(why)) => Compared::No(why),
-                };
-                tables.push(ChangedTable {
-                    stage: &stage.stage,
-                    path: &output.path,
-                    what,
-                });
-            }
-        }
-        Ok(tables)
-    }
-
-    /// How far committed tables are apart that have a tolerance.
-    fn within<'a>(&self, stages: &'a [StageDiff]) -> Result<Vec<Within<'a>>> {
-        let mut found = Vec::new();
-        for stage in stages {
-            for output in &stage.outputs {
-                let (Some(Basis::Table(tolerance)), [Some(old), Some(new)]) =
-                    (&output.basis, output.files)
-                else {
-                    continue;
-                };
-                if output.is_move() {
-                    continue;
-                }
-                let old_path = output.moved_from.as_deref().unwrap_or(&output.path);
-                let old = self.recorded(&self.old, old_path, old)?;
-                let new = self.recorded(&self.new, &output.path, new)?;
-                let outcome = old.and_then(|old| {
-                    let deviation = tolerance.compare(&old, &new?);
-                    deviation.map(|deviation| deviation.to_string())
-                });
-                found.push(Within {
-                    stage: &stage.stage,
-                    path: &output.path,
-                    outcome,
-                });
-            }
-        }
-        Ok(found)
-    }
-
-    fn compared(&self, changes: std::result::Result<Changes, Unreadable>) -> Compared {
-        match changes {
-            Ok(changes) => Compared::Values(changes),
-            Err(Unreadable { which, why }) => {
-                let side = match which {
-                    Version::Old => &self.old,
-                    Version::New => &self.new,
-                };
-                Compared::No(format!("{}: {why}", side.shown()))
-            }
-        }
-    }
-
-    /// A file of a side as its lock records it, or why there is none to compare.
-    fn recorded(
-        &self,
-        side: &Side,
-        path: &str,
-        digest: Digest,
-    ) -> Result<std::result::Result<Vec<u8>, String>> {
-        let shown = side.shown();
-        Ok(match self.read(side, path, MAX_BYTES)? {
-            None => Err(format!("{shown} does not have the file")),
-            Some(bytes) if Digest::of(&bytes) != digest => Err(format!(
-                "the file of {shown} is not the one its lock records"
-            )),
-            Some(bytes) => Ok(bytes),
-        })
-    }
-}
-
-fn as_text(sides: &Sides, stages: &[StageDiff], tables: &[ChangedTable], all: bool) -> String {
-    let (old, new) = (sides.old.shown(), sides.new.shown());
+fn as_text(sides: &Sides, different: &Different, tables: &[ChangedTable], all: bool) -> String {
+    let (old, new) = (sides.old.0.shown(), sides.new.0.shown());
+    let stages = &different.stages;
+    let alone = alone(&[&old, &new], different);
     if stages.is_empty() {
-        return format!("nothing in {LOCK_FILE} changed from {old} to {new}\n");
+        let what = match alone.is_empty() {
+            true => format!("nothing in {LOCK_FILE}"),
+            false => format!(
+                "nothing in the {} that both have",
+                count(different.shared, "stage")
+            ),
+        };
+        return format!("{what} changed from {old} to {new}\n{alone}");
     }
     let limit = if all { usize::MAX } else { SHOWN };
     let changed = count(stages.len(), "stage");
-    let mut text = format!("{changed} changed from {old} to {new}\n\n");
-    let mut grid = Grid::new(&["stage", "what", "name", "old", "new"]);
+    let mut text = format!("{changed} changed from {old} to {new}\n{alone}\n");
     // First what somebody changed, then what follows from it.
+    let values = values::grid(&values::values(stages), all);
+    if !values.is_empty() {
+        text += &format!("{}\n", values.text(limit));
+    }
+    let mut grid = Grid::new(&["stage", "what", "name", "old", "new"]);
     let follows = |stage: &&StageDiff| {
         let input = |change: &Change| matches!(change, Change::Input { .. });
         stage.presence == Presence::Both && stage.changes.iter().all(input)
     };
     let mut in_order: Vec<&StageDiff> = stages.iter().collect();
     in_order.sort_by_key(follows);
-    for stage in in_order {
-        parts(&mut grid, stage, all);
-    }
+    parts(&mut grid, &in_order, all);
     text += &grid.text(limit);
 
-    let mut grid = Grid::new(&[
-        "stage",
-        "table",
-        "row",
-        "column",
-        "old",
-        "new",
-        "difference",
-    ]);
+    let mut grid = Grid::new(&CELLS);
     let mut notes = String::new();
     for table in tables {
         let (stage, path) = (table.stage, table.path);
         match &table.what {
             Compared::No(why) => notes += &format!("{stage}: {path}: {why}\n"),
             Compared::Values(diff) => {
-                values(&mut grid, table, diff);
-                notes += &shape(table, diff);
+                tables::cells(&mut grid, table, &diff.values);
+                notes += &tables::shape(table, diff);
             }
         }
     }
@@ -325,131 +138,156 @@ fn as_text(sides: &Sides, stages: &[StageDiff], tables: &[ChangedTable], all: bo
     text
 }
 
-/// The lines of a stage: what it is made of, then what came out.
-fn parts(grid: &mut Grid, stage: &StageDiff, all: bool) {
+/// How many stages only one side has and are left out; empty where none are.
+pub fn alone([old, new]: &[&str; 2], different: &Different) -> String {
+    let one = |(number, side): (usize, &str)| {
+        (number > 0).then(|| format!("{} only in {side}", count(number, "stage")))
+    };
+    let [a, b] = different.alone;
+    let said: Vec<String> = [(a, *old), (b, *new)].into_iter().filter_map(one).collect();
+    match said.is_empty() {
+        true => String::new(),
+        false => format!("left out: {}\n", said.join(", ")),
+    }
+}
+
+/// What a stage is made of and what came out of it, but for its params.
+struct Part {
+    what: &'static str,
+    /// What it is called in every stage of a matrix.
+    name: String,
+    /// What it is called in this one.
+    shown: String,
+    old: String,
+    new: String,
+}
+
+/// The lines of stages; those of one matrix in which the same parts changed are one, unless all is asked for.
+fn parts(grid: &mut Grid, stages: &[&StageDiff], all: bool) {
+    let parts: Vec<(&str, Vec<Part>)> = stages
+        .iter()
+        .map(|stage| (stage.stage.as_str(), parts_of(stage)))
+        .collect();
+    // A stage of which only values changed stands above.
+    let parts: Vec<_> = parts
+        .into_iter()
+        .filter(|(_, own)| !own.is_empty())
+        .collect();
+    let same = |(at, own): (usize, &Vec<Part>)| {
+        let names = own.iter().map(|part| (part.what, part.name.clone()));
+        (all.then_some(at), names.collect::<Vec<_>>())
+    };
+    let lines = parts.iter().enumerate();
+    let folds = fold(lines.map(|(at, (id, own))| (*id, same((at, own)))));
+    for one in folds {
+        let first = &parts[one.members[0]].1;
+        let many = one.members.len() > 1;
+        let mut at = 0;
+        while let Some(part) = first.get(at) {
+            let alike = first[at..]
+                .iter()
+                .take_while(|p| p.what == part.what)
+                .count();
+            let alike = alike * usize::from(matches!(part.what, "code" | "input" | "output"));
+            if alike > APART && !all {
+                let name = |part: &Part| {
+                    if many {
+                        part.name.clone()
+                    } else {
+                        part.shown.clone()
+                    }
+                };
+                let names: Vec<String> = first[at..].iter().take(APART).map(name).collect();
+                let names = format!("{} and {} more", names.join(", "), alike - APART);
+                grid.row([&one.shown, part.what, &names, "", ""]);
+                at += alike;
+                continue;
+            }
+            let every = |of: fn(&Part) -> &String| {
+                let mut members = one.members.iter().map(|&member| of(&parts[member].1[at]));
+                let is_same = members.all(|text| text == of(part));
+                if is_same { of(part).as_str() } else { "" }
+            };
+            let name = if many { &part.name } else { &part.shown };
+            grid.row([
+                &one.shown,
+                part.what,
+                name,
+                every(|p| &p.old),
+                every(|p| &p.new),
+            ]);
+            at += 1;
+        }
+    }
+}
+
+fn parts_of(stage: &StageDiff) -> Vec<Part> {
     fn shown<T: Display>(value: &Option<T>) -> String {
         value.as_ref().map_or_else(|| "-".into(), T::to_string)
     }
     let short = |digest: &Option<Digest>| shown(&digest.map(|d| d.short()));
-    let id = &stage.stage;
+    let part = |what, name: &str, old: String, new: String| Part {
+        what,
+        name: name.to_owned(),
+        shown: name.to_owned(),
+        old,
+        new,
+    };
+    let words = |word: &str| word.to_owned();
+    let mut parts = Vec::new();
     match stage.presence {
         Presence::Both => {
             if let Some(old) = &stage.renamed_from {
-                grid.row([id, "stage", "", old, "renamed"]);
+                let mut renamed = part("stage", "", old.clone(), words("renamed"));
+                renamed.name = starred(old);
+                parts.push(renamed);
             }
         }
-        Presence::Added => grid.row([id, "stage", "", "-", "added"]),
-        Presence::Removed => grid.row([id, "stage", "", "removed", "-"]),
+        Presence::Added => parts.push(part("stage", "", words("-"), words("added"))),
+        Presence::Removed => parts.push(part("stage", "", words("removed"), words("-"))),
     }
     let (mut code, mut inputs) = (Vec::new(), Vec::new());
     for change in &stage.changes {
         match change {
-            Change::Kind { old, new } => grid.row([id, "kind", "", old, new]),
-            Change::Key { old, new } => grid.row([id, "key", "", &old.short(), &new.short()]),
-            Change::Param { name, old, new } => {
-                grid.row([id, "param", name, &shown(old), &shown(new)]);
-            }
+            Change::Kind { old, new } => parts.push(part("kind", "", old.clone(), new.clone())),
+            Change::Key { old, new } => parts.push(part("key", "", old.short(), new.short())),
+            Change::Param { .. } => {}
             Change::Code { name, old, new } => {
-                code.push((name.as_str(), shown(old), shown(new)));
+                code.push(part("code", name, shown(old), shown(new)));
             }
             Change::Input { role, old, new, .. } => {
-                inputs.push((role.as_str(), short(old), short(new)));
+                inputs.push(part("input", role, short(old), short(new)));
             }
         }
     }
-    let output = |o: &OutputDiff| (o.path.clone(), short(&o.old), short(&o.new));
     let (moved, outputs): (Vec<_>, Vec<_>) = stage.outputs.iter().partition(|o| o.is_move());
     for output in moved {
-        let from = output.moved_from.as_deref().unwrap_or_default();
-        grid.row([id, "moved", &output.output, from, &output.path]);
+        let from = output.moved_from.clone().unwrap_or_default();
+        parts.push(part("moved", &output.output, from, output.path.clone()));
     }
-    let outputs: Vec<_> = outputs.into_iter().map(output).collect();
-    let outputs = outputs
-        .iter()
-        .map(|(path, old, new)| (path.as_str(), old.clone(), new.clone()));
-    for (what, lines) in [
-        ("code", code),
-        ("input", inputs),
-        ("output", outputs.collect()),
-    ] {
-        if lines.len() > APART && !all {
-            let names: Vec<&str> = lines.iter().take(APART).map(|(name, ..)| *name).collect();
-            let more = lines.len() - APART;
-            grid.row([
-                id,
-                what,
-                &format!("{} and {more} more", names.join(", ")),
-                "",
-                "",
-            ]);
-            continue;
-        }
-        for (name, old, new) in lines {
-            grid.row([id, what, name, &old, &new]);
-        }
-    }
-}
-
-/// The lines of a table.
-fn values(grid: &mut Grid, table: &ChangedTable, diff: &Changes) {
-    for change in &diff.values {
-        let name = Path::new(table.path).file_name().unwrap_or_default();
-        let difference = change.difference.map(|d| format!("{d:+.3e}"));
-        grid.row([
-            table.stage,
-            &name.to_string_lossy(),
-            &change.row.join(" "),
-            &change.column,
-            &change.old,
-            &change.new,
-            &difference.unwrap_or_default(),
-        ]);
-    }
-}
-
-/// Rows and columns that only one side has.
-fn shape(table: &ChangedTable, diff: &Changes) -> String {
-    let mut said = Vec::new();
-    if diff.rows_added > 0 {
-        said.push(format!("{} added", count(diff.rows_added, "row")));
-    }
-    if diff.rows_removed > 0 {
-        said.push(format!("{} removed", count(diff.rows_removed, "row")));
-    }
-    if !diff.columns_added.is_empty() {
-        said.push(format!("added {}", diff.columns_added.join(", ")));
-    }
-    if !diff.columns_removed.is_empty() {
-        said.push(format!("removed {}", diff.columns_removed.join(", ")));
-    }
-    match said.is_empty() {
-        true => String::new(),
-        false => format!("{}: {}: {}\n", table.stage, table.path, said.join("; ")),
-    }
+    let output = |o: &OutputDiff| Part {
+        shown: o.path.clone(),
+        ..part("output", &o.output, short(&o.old), short(&o.new))
+    };
+    parts.extend(code);
+    parts.extend(inputs);
+    parts.extend(outputs.into_iter().map(output));
+    parts
 }
 
 fn as_json(
     sides: &Sides,
-    stages: &[StageDiff],
+    different: &Different,
     tables: &[ChangedTable],
     within: &[Within],
 ) -> Json {
-    let side = |side: &Side| match side {
-        Side::Revision(Revision { name, commit }) => json!({"revision": name, "commit": commit}),
-        Side::WorkingTree => json!({"revision": null, "commit": null}),
-    };
-    let table = |table: &ChangedTable| {
-        let (values, why) = match &table.what {
-            Compared::Values(diff) => (Some(diff), None),
-            Compared::No(why) => (None, Some(why)),
-        };
-        json!({"stage": table.stage, "path": table.path, "values": values, "not_compared": why})
-    };
     json!({
-        "old": side(&sides.old),
-        "new": side(&sides.new),
-        "stages": stages,
-        "tables": tables.iter().map(table).collect::<Vec<Json>>(),
+        "old": sides.old.0.json(),
+        "new": sides.new.0.json(),
+        "values": values::json(&values::values(&different.stages)),
+        "stages": different.stages,
+        "left_out": {"old": different.alone[0], "new": different.alone[1]},
+        "tables": tables::json(tables),
         "within": within.iter().map(|w| json!({
             "stage": w.stage,
             "path": w.path,

@@ -2,6 +2,7 @@
 
 pub mod clean;
 pub mod cluster;
+pub mod compare;
 pub mod completions;
 pub mod diff;
 pub mod explain;
@@ -14,7 +15,9 @@ pub mod repeat;
 pub mod run;
 pub mod runs;
 pub mod schema;
+pub mod sides;
 pub mod status;
 pub mod store;
 pub mod transfer;
+pub mod variations;
 pub mod verify;

@@ -9,15 +9,15 @@ use retrace_cli::typed::{self, quoted};
 use tables::table::{Table, TableError};
 
 /// A row of the table.
-struct Verdict {
-    id: String,
-    statement: String,
-    expected: String,
-    measured: Option<f64>,
-    std_error: Option<f64>,
-    verdict: String,
-    recorded: String,
-    decided: String,
+pub struct Verdict {
+    pub id: String,
+    pub statement: String,
+    pub expected: String,
+    pub measured: Option<f64>,
+    pub std_error: Option<f64>,
+    pub verdict: String,
+    pub recorded: String,
+    pub decided: String,
 }
 
 /// Prints the committed verdicts, or one of them, and says that nothing was computed.
@@ -65,7 +65,11 @@ pub fn show(session: &Session, stage: usize, table: &Committed, args: &ClaimsArg
     Ok(compare(pairs))
 }
 
-fn rows(bytes: &[u8]) -> std::result::Result<Vec<Verdict>, TableError> {
+/// The rows of a table of verdicts.
+///
+/// # Errors
+/// The table is none of verdicts.
+pub fn rows(bytes: &[u8]) -> std::result::Result<Vec<Verdict>, TableError> {
     let table = Table::from_parquet(bytes)?;
     let text = |name: &str| table.texts(name).map(<[String]>::to_vec);
     let (ids, statements, expected) = (text("id")?, text("statement")?, text("expected")?);

@@ -4,4 +4,5 @@ pub mod committed_claims;
 pub mod decided_claims;
 pub mod history;
 pub mod registered;
+pub mod turned;
 pub mod verdicts;

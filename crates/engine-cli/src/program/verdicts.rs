@@ -1,0 +1,26 @@
+//! What a program compares of two versions besides settings and tables, such as verdicts on claims.
+
+use retrace::base::error::Result;
+use retrace::lock::file::{Lock, Record};
+use serde_json::Value as Json;
+
+/// One of two versions of a pipeline's results, as its lock records them.
+pub struct Side<'a> {
+    /// What it is called in a sentence.
+    pub shown: String,
+    pub lock: &'a Lock,
+    /// Reads an output that the lock records; else why it cannot be compared.
+    pub read: &'a dyn Fn(&Record) -> Result<std::result::Result<Vec<u8>, String>>,
+}
+
+/// What is said of them.
+pub struct Verdicts {
+    /// A table, the header first; empty where nothing is other.
+    pub rows: Vec<[String; 4]>,
+    /// In a line: how many were compared, or why none.
+    pub summary: String,
+    pub json: Json,
+}
+
+/// Compares two versions; `None` where the pipeline has no such thing.
+pub type CompareVerdicts = fn(&[Side; 2]) -> Result<Option<Verdicts>>;
