@@ -67,6 +67,21 @@
     star: "path://M50 0L61 35H98L68 57L79 92L50 70L21 92L32 57L2 35H39Z",
     plus: "path://M4 0H6V4H10V6H6V10H4V6H0V4H4Z", cross: "path://M1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5L0 1Z",
   };
+  // Where the page compares two versions: the other's curves, each beside the one of its name.
+  const against = JSON.parse(document.getElementById("against-data")?.textContent ?? "null");
+  const compared = (holder, data) => {
+    const other = against?.figures[holder.closest("article").id];
+    data.panels.forEach((panel, at) => other?.panels[at]?.series.forEach((curve) => {
+      const row = (y) => {
+        if (!panel.rows.length) return y;
+        const name = other.panels[at].rows[y];
+        return panel.rows.includes(name) ? panel.rows.indexOf(name) : panel.rows.push(name) - 1;
+      };
+      const points = curve.points.map(([x, y, error = null]) => [x, row(y), error, null]);
+      panel.series.push({ ...curve, name: `${curve.name}, ${against.name}`, line: curve.line && (curve.line === "solid" ? "dashed" : "dotted"), light: 0.5, points });
+    }));
+    return data;
+  };
   const option = (panel, state) => {
     const css = getComputedStyle(root);
     const [ink, quiet, rule] = ["--ink", "--quiet", "--rule"].map((name) => css.getPropertyValue(name).trim());
@@ -97,8 +112,8 @@
       series.push({
         name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 1 }, animation: false, clip: true,
         symbol: symbols[curve.shape] || "circle", symbolSize: curve.shape === "star" ? 10 : curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
-        itemStyle: { color: interior(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0 },
-        lineStyle: { color: color(curve), width: 1.6, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
+        itemStyle: { color: interior(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0, opacity: curve.light ?? 1 },
+        lineStyle: { color: color(curve), width: 1.6, opacity: curve.light ?? 1, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
         emphasis: { focus: "series", lineStyle: { width: 2.4 } },
         tooltip: { formatter: (shown) => tip(panel, curve, shown.data, panel.series.filter(({ name }) => !state.off.has(name))) },
       });
@@ -107,7 +122,7 @@
       const bars = ready.filter((point) => point[2] > 0 && !(state.y && point[1] - reach * point[2] <= 0))
         .flatMap(([x, y, error]) => [[x, y - reach * error], [x, y + reach * error], [null, null]]);
       if (bars.length && !panel.rows.length) {
-        series.push({ type: "line", data: bars, showSymbol: false, silent: true, animation: false, connectNulls: false, lineStyle: { color: color(curve), width: 1.2 }, tooltip: { show: false }, z: 1 });
+        series.push({ type: "line", data: bars, showSymbol: false, silent: true, animation: false, connectNulls: false, lineStyle: { color: color(curve), width: 1.2, opacity: curve.light ?? 1 }, tooltip: { show: false }, z: 1 });
       }
     });
     // What curves are read against, dotted as in the picture; on an axis that can show the place.
@@ -154,6 +169,7 @@
       // As in the charts, the darkest ink turns with the ground.
       const color = /^#([0-3][0-9a-f]){3}$/i.test(curve.color) ? "var(--ink)" : curve.color;
       swatch.style.borderColor = color;
+      if (curve.light) { swatch.style.opacity = curve.light; swatch.style.borderStyle = "dashed"; }
       if (curve.marker === "half") swatch.style.background = `linear-gradient(90deg, ${color} 50%, transparent 50%)`;
       else if (curve.marker !== "hollow") swatch.style.background = color;
       switches.append(toggle(true, (on) => (on ? state.off.delete(name) : state.off.add(name)), swatch, name));
@@ -192,7 +208,7 @@
       holder.hidden = !holder.hidden;
       explore.setAttribute("aria-expanded", String(!holder.hidden));
       explore.textContent = holder.hidden ? "Explore the data" : "Close";
-      if (!holder.childElementCount) build(holder, JSON.parse(holder.nextElementSibling.textContent));
+      if (!holder.childElementCount) build(holder, compared(holder, JSON.parse(holder.nextElementSibling.textContent)));
     });
   });
 

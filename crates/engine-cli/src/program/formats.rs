@@ -15,6 +15,12 @@ pub trait Formats: Inspector {
     /// changed, so that of one table in two formats one is shown.
     fn is_compared(&self, path: &Path, beside: &[&Path]) -> bool;
 
+    /// Whether a published file holds what a picture of its stage shows, so that it is of less interest than a table
+    /// that is one in its own right; `beside` are all files of its stage that changed.
+    fn is_of_picture(&self, _path: &Path, _beside: &[&Path]) -> bool {
+        false
+    }
+
     /// What changed in a file of which that is shown.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub struct Verdicts {
     pub rows: Vec<[String; 4]>,
     /// In a line: how many were compared, or why none.
     pub summary: String,
+    /// Paths of the tables that it is read from, whose cells it spares.
+    pub covers: Vec<String>,
     pub json: Json,
 }
 

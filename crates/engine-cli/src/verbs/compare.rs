@@ -5,20 +5,19 @@
 //! It looks at what was made, and says of nothing that it is wrong.
 
 use crate::console::grid::Grid;
+use crate::console::items::fold;
 use crate::console::terminal::{self, count};
 use crate::pipeline::scope::Scope;
 use crate::program::changes::Change;
 use crate::program::description::Program;
 use crate::program::exit;
-use crate::program::verdicts::{self, Verdicts};
 use crate::verbs::diff;
+use crate::verbs::sides::comparison::Comparison;
 use crate::verbs::sides::meant;
-use crate::verbs::sides::side::{Different, Side, Sides};
 use crate::verbs::sides::tables::{self, CELLS, ChangedTable, Compared};
 use crate::verbs::sides::values;
 use clap::Args;
 use retrace::base::error::{Error, Result};
-use retrace::lock::file::{Lock, Record};
 use serde_json::{Value as Json, json};
 
 #[derive(Debug, Args)]
@@ -57,160 +56,132 @@ pub fn compare(program: &Program, scope: &Scope, args: &CompareArgs) -> Result<u
         }
     };
     let old = meant::of_word(&workspace, &args.old)?;
-    if is_same(&old, &own) {
-        let message = format!("both are {}: there is nothing to compare", old.shown());
-        let hint =
-            "name two of: `this`, a variation (`{program} variations` lists them), a git revision";
-        return Err(Error::config(message).hint(hint));
-    }
-    let sides = Sides::open(workspace.root, old, own)?;
-    let different = sides.different();
-    let tables = sides.tables(&*program.formats, &different.stages)?;
-    let verdicts = match program.verdicts {
-        Some(compare) => turned(&sides, compare)?,
-        None => None,
-    };
-    let found = Found {
-        sides: &sides,
-        different: &different,
-        tables: &tables,
-        verdicts: verdicts.as_ref(),
-    };
+    let comparison = Comparison::of(program, workspace.root, old, own)?;
+    let tables = comparison.tables()?;
     terminal::print(&match args.json {
-        true => format!("{:#}\n", found.json()),
-        false => found.text(args.all),
+        true => format!("{:#}\n", json(&comparison, &tables)),
+        false => text(&comparison, args.all) + &tables_text(&tables, args.all),
     });
     Ok(exit::OK)
 }
 
-/// Whether two sides are one and the same.
-fn is_same(a: &Side, b: &Side) -> bool {
-    match (a, b) {
-        (Side::WorkingTree, Side::WorkingTree) => true,
-        (Side::Variation(a), Side::Variation(b)) => a.folder == b.folder,
-        (Side::Revision(_, a), Side::Revision(_, b)) => a.commit == b.commit,
-        _ => false,
+/// Settings and verdicts.
+fn text(found: &Comparison, all: bool) -> String {
+    let [old, new] = found.shown();
+    let mut text = format!(
+        "{old} (old) and {new} (new): {} of {} that both have differ\n",
+        found.different.stages.len(),
+        count(found.different.shared, "stage"),
+    );
+    text += &diff::alone(&[&old, &new], &found.different);
+    let values = values::grid(&found.values(), all);
+    if !values.is_empty() {
+        let limit = if all { usize::MAX } else { VALUES_SHOWN };
+        text += &format!("\n{}", values.text(limit));
     }
-}
-
-/// What a program compares besides.
-fn turned(sides: &Sides, compare: verdicts::CompareVerdicts) -> Result<Option<Verdicts>> {
-    let read = |side: &(Side, Lock), record: &Record| {
-        sides.recorded(side, &record.path, record.file_digest())
-    };
-    let old = |record: &Record| read(&sides.old, record);
-    let new = |record: &Record| read(&sides.new, record);
-    compare(&[
-        verdicts::Side {
-            shown: sides.old.0.shown(),
-            lock: &sides.old.1,
-            read: &old,
-        },
-        verdicts::Side {
-            shown: sides.new.0.shown(),
-            lock: &sides.new.1,
-            read: &new,
-        },
-    ])
-}
-
-/// All that was found.
-struct Found<'a> {
-    sides: &'a Sides,
-    different: &'a Different,
-    tables: &'a [ChangedTable<'a>],
-    verdicts: Option<&'a Verdicts>,
-}
-
-impl Found<'_> {
-    fn text(&self, all: bool) -> String {
-        let (old, new) = (self.sides.old.0.shown(), self.sides.new.0.shown());
-        let stages = &self.different.stages;
-        let mut text = format!(
-            "{old} (old) and {new} (new): {} of {} that both have differ\n",
-            stages.len(),
-            count(self.different.shared, "stage"),
-        );
-        text += &diff::alone(&[&old, &new], self.different);
-        let values = values::grid(&values::values(stages), all);
-        if !values.is_empty() {
-            let limit = if all { usize::MAX } else { VALUES_SHOWN };
-            text += &format!("\n{}", values.text(limit));
-        }
-        if let Some(verdicts) = self.verdicts {
-            text += &format!("\n{}\n", verdicts.summary);
-            let mut rows = verdicts.rows.iter();
-            if let Some(header) = rows.next() {
-                let mut grid = Grid::new(&header.each_ref().map(String::as_str));
-                rows.for_each(|row| grid.row(row.each_ref().map(String::as_str)));
-                text += &grid.text(usize::MAX);
-            }
-        }
-        text + &self.tables_text(all)
-    }
-
-    /// Each table that differs, with the cells that differ most.
-    fn tables_text(&self, all: bool) -> String {
-        if self.tables.is_empty() {
-            return "\nno published table that both have differs\n".to_owned();
-        }
-        let mut text = String::new();
-        for table in self.tables {
-            let changes = match &table.what {
-                Compared::No(why) => {
-                    text += &format!("\n{}: not compared: {why}\n", table.path);
-                    continue;
-                }
-                Compared::Values(changes) => changes,
-            };
-            let cells = count(changes.values.len(), "cell");
-            text += &format!("\n{}: {cells} of rows that both have differ\n", table.path);
-            text += &tables::shape(table, changes);
-            let mut grid = Grid::new(&CELLS[2..]);
-            let limit = if all { usize::MAX } else { CELLS_SHOWN };
-            for change in most(&changes.values).into_iter().take(limit) {
-                let [row, column, old, new, difference] = tables::cell(change);
-                grid.row([&row, &column, &old, &new, &difference]);
-            }
+    if let Some(verdicts) = &found.verdicts {
+        text += &format!("\n{}\n", verdicts.summary);
+        let mut rows = verdicts.rows.iter();
+        if let Some(header) = rows.next() {
+            let mut grid = Grid::new(&header.each_ref().map(String::as_str));
+            rows.for_each(|row| grid.row(row.each_ref().map(String::as_str)));
             text += &grid.text(usize::MAX);
-            let more = changes.values.len().saturating_sub(limit);
-            if more > 0 {
-                text += &format!("... and {more} that differ less (--all shows them)\n");
-            }
         }
-        text
     }
-
-    fn json(&self) -> Json {
-        json!({
-            "old": self.sides.old.0.json(),
-            "new": self.sides.new.0.json(),
-            "shared": self.different.shared,
-            "differing": self.different.stages.iter().map(|s| &s.stage).collect::<Vec<_>>(),
-            "left_out": {"old": self.different.alone[0], "new": self.different.alone[1]},
-            "values": values::json(&values::values(&self.different.stages)),
-            "tables": tables::json(self.tables),
-            "verdicts": self.verdicts.map(|verdicts| &verdicts.json),
-        })
-    }
+    text
 }
 
-/// Words first, then numbers by how far they are apart for their size, the farthest first.
-fn most(changes: &[Change]) -> Vec<&Change> {
-    let apart = |change: &Change| {
-        let difference = change.difference?.abs();
-        let number = |text: &str| text.parse::<f64>().map_or(0.0, f64::abs);
-        let size = number(&change.old).max(number(&change.new));
-        Some(if size > 0.0 {
-            difference / size
+/// Each table that differs, with the cells that differ most; those of pictures in a line.
+fn tables_text(tables: &[ChangedTable], all: bool) -> String {
+    if tables.is_empty() {
+        return "\nno other published table that both have differs\n".to_owned();
+    }
+    let mut text = String::new();
+    let (apart, pictures): (Vec<_>, Vec<_>) = tables.iter().partition(|t| all || !t.of_picture);
+    for table in apart {
+        let changes = match &table.what {
+            Compared::No(why) => {
+                text += &format!("\n{}: not compared: {why}\n", table.path);
+                continue;
+            }
+            Compared::Values(changes) => changes,
+        };
+        let cells = count(changes.values.len(), "cell");
+        text += &format!("\n{}: {cells} of rows that both have differ", table.path);
+        let shape = tables::shape(changes);
+        text += &if shape.is_empty() {
+            "\n".to_owned()
         } else {
-            difference
-        })
+            format!("; {shape}\n")
+        };
+        let mut grid = Grid::new(&CELLS[2..]);
+        let limit = if all { usize::MAX } else { CELLS_SHOWN };
+        for change in most(&changes.values).into_iter().take(limit) {
+            let [row, column, old, new, difference] = tables::cell(change);
+            let row = if all { row } else { values::shortened(&row) };
+            grid.row([&row, &column, &old, &new, &difference]);
+        }
+        text += &grid.text(usize::MAX);
+        let more = changes.values.len().saturating_sub(limit);
+        if more > 0 {
+            text += &format!("... and {more} more that differ less (--all shows them)\n");
+        }
+    }
+    if !pictures.is_empty() {
+        let stages: Vec<&str> = pictures.iter().map(|table| table.stage).collect();
+        let folds = fold(stages.iter().map(|stage| (*stage, ())));
+        let names: Vec<&str> = folds.iter().map(|fold| &*fold.shown).collect();
+        text += &format!(
+            "\nthe data of {} differ (--all shows the cells): {}\n",
+            count(stages.len(), "figure"),
+            names.join(", ")
+        );
+    }
+    text
+}
+
+fn json(found: &Comparison, tables: &[ChangedTable]) -> Json {
+    let Comparison {
+        sides,
+        different,
+        verdicts,
+        ..
+    } = found;
+    json!({
+        "old": sides.old.0.json(),
+        "new": sides.new.0.json(),
+        "shared": different.shared,
+        "differing": different.stages.iter().map(|s| &s.stage).collect::<Vec<_>>(),
+        "left_out": {"old": different.alone[0], "new": different.alone[1]},
+        "values": values::json(&found.values()),
+        "tables": tables::json(tables),
+        "verdicts": verdicts.as_ref().map(|verdicts| &verdicts.json),
+    })
+}
+
+/// Words first, then numbers by how far they are apart for their size, the farthest first; last those that one
+/// side does not have.
+pub fn most(changes: &[Change]) -> Vec<&Change> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let apart = |change: &Change| match (number(&change.old), number(&change.new)) {
+        (Some(old), Some(new)) => {
+            let size = old.abs().max(new.abs());
+            (
+                1,
+                if size > 0.0 {
+                    (new - old).abs() / size
+                } else {
+                    0.0
+                },
+            )
+        }
+        (None, None) => (2, 0.0),
+        _ => (0, 0.0),
     };
     let mut changes: Vec<&Change> = changes.iter().collect();
     changes.sort_by(|a, b| {
-        let key = |change: &Change| apart(change).unwrap_or(f64::INFINITY);
-        key(b).total_cmp(&key(a))
+        let (a, b) = (apart(a), apart(b));
+        b.0.cmp(&a.0).then(b.1.total_cmp(&a.1))
     });
     changes
 }
@@ -226,16 +197,16 @@ mod tests {
             column: column.to_owned(),
             old: old.to_owned(),
             new: new.to_owned(),
-            difference: Some(new.parse::<f64>().and_then(|n| Ok(n - old.parse::<f64>()?)))
-                .and_then(Result::ok),
+            difference: None,
         };
         let changes = [
+            change("gone", "1000", "missing"),
             change("large", "1000", "1001"),
             change("small", "0.001", "0.002"),
             change("word", "holds", "fails"),
             change("none", "0", "0.5"),
         ];
         let columns: Vec<&str> = most(&changes).iter().map(|c| &*c.column).collect();
-        assert_eq!(columns, ["word", "none", "small", "large"]);
+        assert_eq!(columns, ["word", "none", "small", "large", "gone"]);
     }
 }

@@ -125,7 +125,10 @@ fn as_text(sides: &Sides, different: &Different, tables: &[ChangedTable], all: b
             Compared::No(why) => notes += &format!("{stage}: {path}: {why}\n"),
             Compared::Values(diff) => {
                 tables::cells(&mut grid, table, &diff.values);
-                notes += &tables::shape(table, diff);
+                let shape = tables::shape(diff);
+                if !shape.is_empty() {
+                    notes += &format!("{stage}: {path}: {shape}\n");
+                }
             }
         }
     }

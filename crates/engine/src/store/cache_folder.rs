@@ -31,7 +31,8 @@ pub(crate) const OWNER: &str = "repository";
 pub(crate) const RUN_LOCK: &str = "run.lock";
 
 /// The files of a cache folder by name; those that say that it is one come last.
-pub(crate) const FILES: [&str; 6] = [
+pub(crate) const FILES: [&str; 7] = [
+    COMPARED,
     "stat",
     "history.jsonl",
     "actions.log",
@@ -48,6 +49,8 @@ pub(crate) const FOLDERS: [&str; 6] = [
     "profiles",
     "scratch",
 ];
+/// A page that compares two versions, made for a look.
+pub(crate) const COMPARED: &str = "compared.html";
 /// Where a run on a cluster keeps its plan.
 pub(crate) const CLUSTER: &str = "cluster";
 /// What an older format had besides.

@@ -177,6 +177,11 @@ impl Workspace {
         self.cache.join(VARIANTS)
     }
 
+    /// Where a page goes that compares two versions, if nobody names another place.
+    pub fn compared_page(&self) -> PathBuf {
+        self.cache.join(cache_folder::COMPARED)
+    }
+
     /// Refuses a folder that is no cache of this repository; one that does not exist yet may become one.
     /// Writes nothing.
     pub fn check_cache(&self) -> Result<()> {

@@ -14,6 +14,9 @@ use tables::table_diff::{self, TableDiff};
 /// Tables, JSON and text.
 pub struct TableFiles;
 
+/// Endings of pictures.
+const PICTURES: [&str; 3] = ["svg", "pdf", "png"];
+
 fn ending(path: &Path) -> &str {
     path.extension()
         .and_then(|ending| ending.to_str())
@@ -36,6 +39,10 @@ impl Formats for TableFiles {
             "csv" => !beside.contains(&&*path.with_extension("parquet")),
             _ => false,
         }
+    }
+
+    fn is_of_picture(&self, _: &Path, beside: &[&Path]) -> bool {
+        beside.iter().any(|path| PICTURES.contains(&ending(path)))
     }
 
     fn changes(&self, path: &Path, old: &[u8], new: &[u8]) -> Result<Changes, Unreadable> {

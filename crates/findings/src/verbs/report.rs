@@ -3,6 +3,7 @@
 //! Never starts a training: what is missing is named, with the command that makes it.
 
 use crate::page::kind::Report;
+use crate::verbs::against::page as against;
 use crate::verbs::committed;
 use clap::Args;
 use retrace::base::error::{Error, Result};
@@ -10,13 +11,21 @@ use retrace::run::plan::State;
 use retrace::stage::kind::StageKind;
 use retrace_cli::terminal::{self, count};
 use retrace_cli::typed::{self, quoted};
-use retrace_cli::{Call, RunArgs, exit};
+use retrace_cli::{Call, RunArgs, Session, exit};
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// Fail instead of waiting while another run is going on
     #[arg(long)]
     pub no_wait: bool,
+    /// Lay the curves of another version over the charts, and say what differs: `this`, a variation by its name or by what
+    /// was set, a profile, or a git revision; the page goes into the cache folder
+    #[arg(long, value_name = "VERSION")]
+    pub against: Option<String>,
+    /// With --against: write the page to FILE
+    #[arg(long, value_name = "FILE", requires = "against")]
+    pub to: Option<PathBuf>,
 }
 
 /// How many missing stages are named one by one.
@@ -46,7 +55,7 @@ pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
         && committed::outdated(&context, &selection)?.is_empty()
         && committed::output(&session, stage, page)?.is_some()
     {
-        terminal::print(&format!("{}\n", path.display()));
+        print_path(call, &session, (stage, &path), args)?;
         terminal::note(&format!(
             "the page as committed; nothing was computed here: {} not run on this machine, `{command}` runs what it shows",
             count(missing.len(), "stage"),
@@ -73,7 +82,25 @@ pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
     }
     let code = call.run(&RunArgs::of(&id, args.no_wait))?;
     if code == exit::OK {
-        terminal::print(&format!("{}\n", path.display()));
+        print_path(call, &session, (stage, &path), args)?;
     }
     Ok(code)
+}
+
+/// Prints the path of the page, or that of the one that compares.
+fn print_path(
+    call: &Call,
+    session: &Session,
+    (stage, path): (usize, &Path),
+    args: &ReportArgs,
+) -> Result<()> {
+    let path = match &args.against {
+        None => path.to_owned(),
+        Some(word) => {
+            let to = args.to.as_deref();
+            against::write(call, session, (stage, path), word, to)?
+        }
+    };
+    terminal::print(&format!("{}\n", path.display()));
+    Ok(())
 }

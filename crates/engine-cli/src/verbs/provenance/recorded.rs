@@ -64,7 +64,9 @@ pub fn find(
         }
     } else if is_asked && !own.iter().any(|one| one.folder == workspace.out) {
         let message = format!("nothing was made{} yet", shown(scope));
-        return Err(Error::config(message).hint(format!("`{PROGRAM} run` makes it")));
+        return Err(
+            Error::config(message).hint(format!("`{PROGRAM} run STAGE` makes a stage with it"))
+        );
     }
     for variation in own {
         if let Some(recorded) = of_variation(variation, looked)? {

@@ -35,7 +35,7 @@ pub fn of_scope(program: &Program, scope: &Scope) -> Result<(Workspace, Side)> {
                     ..Scope::default()
                 });
                 Error::config(format!("nothing was made with{options} yet"))
-                    .hint(format!("`{PROGRAM} run` makes it"))
+                    .hint(format!("`{PROGRAM} run STAGE` makes a stage with it"))
             })?;
             Side::Variation(found)
         }

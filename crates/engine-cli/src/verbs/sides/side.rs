@@ -46,6 +46,17 @@ impl Side {
         }
     }
 
+    /// In a legend: what is other about it, in few words.
+    pub fn label(&self) -> String {
+        match self {
+            Side::Revision(_, revision) => revision.name.clone(),
+            Side::WorkingTree => "this repository".into(),
+            Side::Variation(one) if one.sets.is_some() => one.values(),
+            Side::Variation(one) => one.name.clone(),
+            Side::Folder(folder) => folder.display().to_string(),
+        }
+    }
+
     /// For programs.
     pub fn json(&self) -> Json {
         let (mut name, mut commit, mut variation, mut folder) = (None, None, None, None);

@@ -18,6 +18,8 @@ use std::path::Path;
 pub struct ChangedTable<'a> {
     pub stage: &'a str,
     pub path: &'a str,
+    /// Whether it only holds what a picture shows.
+    pub of_picture: bool,
     pub what: Compared,
 }
 
@@ -47,7 +49,7 @@ impl Within<'_> {
 type Versions = std::result::Result<[Vec<u8>; 2], String>;
 
 impl Sides {
-    /// The published tables among the outputs that changed.
+    /// The published tables among the outputs that changed, those of pictures last.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -75,10 +77,13 @@ impl Sides {
                 tables.push(ChangedTable {
                     stage: &stage.stage,
                     path: &output.path,
+                    of_picture: formats.is_of_picture(path, &beside),
                     what,
                 });
             }
         }
+        // In the order of the stages otherwise.
+        tables.sort_by_key(|table| table.of_picture);
         Ok(tables)
     }
 
@@ -179,8 +184,8 @@ pub fn cell(change: &Change) -> [String; 5] {
     ]
 }
 
-/// Rows and columns that only one side has, in a line; empty where there are none.
-pub fn shape(table: &ChangedTable, diff: &Changes) -> String {
+/// Rows and columns that only one side has, in words; empty where there are none.
+pub fn shape(diff: &Changes) -> String {
     let mut said = Vec::new();
     if diff.rows_added > 0 {
         said.push(format!("{} added", count(diff.rows_added, "row")));
@@ -194,10 +199,7 @@ pub fn shape(table: &ChangedTable, diff: &Changes) -> String {
     if !diff.columns_removed.is_empty() {
         said.push(format!("removed {}", diff.columns_removed.join(", ")));
     }
-    match said.is_empty() {
-        true => String::new(),
-        false => format!("{}: {}: {}\n", table.stage, table.path, said.join("; ")),
-    }
+    said.join("; ")
 }
 
 /// For programs.

@@ -48,7 +48,15 @@ const LONGEST: usize = 44;
 /// A line for each.
 pub fn grid(values: &[ChangedValue], all: bool) -> Grid {
     let mut grid = Grid::new(&["value", "old", "new", "in"]);
-    for value in values {
+    for row in rows(values, all) {
+        grid.row(row.each_ref().map(String::as_str));
+    }
+    grid
+}
+
+/// Name, both values, and the stages that have it; cut short unless all is asked for.
+pub fn rows(values: &[ChangedValue], all: bool) -> Vec<[String; 4]> {
+    let row = |value: &ChangedValue| {
         let folds = fold(value.stages.iter().map(|id| (*id, ())));
         let limit = if all { usize::MAX } else { NAMED };
         let names: Vec<&str> = folds.iter().take(limit).map(|f| &*f.shown).collect();
@@ -60,14 +68,14 @@ pub fn grid(values: &[ChangedValue], all: bool) -> Grid {
             true => shown(value),
             false => shortened(&shown(value)),
         };
-        grid.row([
-            value.name,
-            &cut(value.old),
-            &cut(value.new),
-            &(names.join(", ") + &more),
-        ]);
-    }
-    grid
+        [
+            value.name.to_owned(),
+            cut(value.old),
+            cut(value.new),
+            names.join(", ") + &more,
+        ]
+    };
+    values.iter().map(row).collect()
 }
 
 /// For programs.
@@ -87,7 +95,8 @@ fn shown(value: Option<&Json>) -> String {
     value.map_or_else(|| "-".into(), Json::to_string)
 }
 
-fn shortened(text: &str) -> String {
+/// The beginning of what is too long for a column.
+pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST - 1) {
         Some((end, _)) if text.chars().count() > LONGEST => format!("{}…", &text[..end]),
         _ => text.to_owned(),

@@ -102,7 +102,7 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
     let bytes = match files::read_at_most(&path, MAX_BYTES) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let error = Error::failed("the claims of this profile are not decided yet");
+            let error = Error::failed("the claims are not decided yet with these settings");
             return Err(error.hint(command));
         }
         Err(e) => return Err(Error::io("read", &path, &e)),

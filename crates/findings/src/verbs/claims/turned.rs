@@ -8,13 +8,15 @@ use crate::verbs::claims::committed_claims::{Verdict, rows};
 use retrace::base::error::Result;
 use retrace::lock::file::Lock;
 use retrace_cli::terminal::count;
-use retrace_cli::typed;
 use retrace_cli::{Side, Verdicts};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
 /// The form of the ledger that is read.
 const OUTPUT: &str = "parquet";
+
+/// Verdicts, and the path of the table that has them.
+type Read = (Vec<Verdict>, String);
 
 /// A claim on which two versions disagree; none where one does not have it.
 struct Turned<'a> {
@@ -29,12 +31,26 @@ struct Turned<'a> {
 /// A table is there and cannot be read.
 pub fn turned(sides: &[Side; 2]) -> Result<Option<Verdicts>> {
     let ledgers = sides.each_ref().map(|side| ledgers(side.lock));
-    let (mut compared, mut notes) = (Vec::new(), Vec::new());
-    for &ledger in ledgers[0].union(&ledgers[1]) {
+    let both: Vec<&str> = ledgers[0].intersection(&ledgers[1]).copied().collect();
+    let (mut compared, mut notes, mut covers) = (Vec::new(), Vec::new(), Vec::new());
+    for &ledger in &both {
         let [old, new] = [0, 1].map(|at| verdicts(&sides[at], ledger));
         match (old?, new?) {
-            (Ok(old), Ok(new)) => compared.push((ledger, [old, new])),
+            (Ok(old), Ok((new, path))) => {
+                compared.push((ledger, [old.0, new]));
+                covers.push(path);
+            }
             (Err(why), _) | (_, Err(why)) => notes.push(format!("{ledger} not compared: {why}")),
+        }
+    }
+    // What only one side decided is said where nothing else is: opt-in groups have ledgers of their own.
+    if both.is_empty() {
+        for (at, own) in ledgers.iter().enumerate() {
+            let own: Vec<&str> = own.iter().copied().collect();
+            if !own.is_empty() {
+                let (own, other) = (own.join(", "), &sides[1 - at].shown);
+                notes.push(format!("no verdicts to compare: {other} has not run {own}"));
+            }
         }
     }
     if compared.is_empty() && notes.is_empty() {
@@ -46,7 +62,9 @@ pub fn turned(sides: &[Side; 2]) -> Result<Option<Verdicts>> {
         number += both;
         found.extend(turned);
     }
-    let turned = found.iter().filter(|one| one.sides.iter().all(Option::is_some));
+    let turned = found
+        .iter()
+        .filter(|one| one.sides.iter().all(Option::is_some));
     let turned = turned.count();
     let mut said = Vec::new();
     if !compared.is_empty() {
@@ -56,6 +74,7 @@ pub fn turned(sides: &[Side; 2]) -> Result<Option<Verdicts>> {
     Ok(Some(Verdicts {
         rows: table(&found, compared.len() > 1),
         summary: said.join("; "),
+        covers,
         json: json!({
             "compared": number,
             "turned": found.iter().map(Turned::json).collect::<Vec<Json>>(),
@@ -71,18 +90,18 @@ fn ledgers(lock: &Lock) -> BTreeSet<&str> {
     ledgers.map(|(id, _)| id.as_str()).collect()
 }
 
-/// The verdicts of a ledger, or why there are none.
-fn verdicts(side: &Side, ledger: &str) -> Result<std::result::Result<Vec<Verdict>, String>> {
+/// The verdicts of a ledger with the path of their table, or why there are none.
+fn verdicts(side: &Side, ledger: &str) -> Result<std::result::Result<Read, String>> {
     let block = side.lock.stages.get(ledger);
     let Some(record) = block.and_then(|block| block.outputs.get(OUTPUT)) else {
-        let run = typed::plain_command(&format!("run {}", typed::quoted(ledger)));
-        return Ok(Err(format!(
-            "{} has not decided its claims (`{run}` does, with what was set there)",
-            side.shown
-        )));
+        return Ok(Err(format!("{} has no table of its verdicts", side.shown)));
     };
+    let path = &record.path;
     let bytes = (side.read)(record)?;
-    Ok(bytes.and_then(|bytes| rows(&bytes).map_err(|e| format!("{}: {e}", record.path))))
+    Ok(bytes.and_then(|bytes| match rows(&bytes) {
+        Ok(rows) => Ok((rows, path.clone())),
+        Err(e) => Err(format!("{path}: {e}")),
+    }))
 }
 
 /// How many claims both have, and those on which they disagree, in the order of the older.
@@ -102,7 +121,9 @@ fn between<'a>(ledger: &'a str, [old, new]: [&'a [Verdict]; 2]) -> (usize, Vec<T
             });
         }
     }
-    let added = new.iter().filter(|verdict| find(old, &verdict.id).is_none());
+    let added = new
+        .iter()
+        .filter(|verdict| find(old, &verdict.id).is_none());
     found.extend(added.map(|verdict| Turned {
         ledger,
         id: &verdict.id,
@@ -134,15 +155,17 @@ fn table(found: &[Turned], several: bool) -> Vec<[String; 4]> {
         let [old, new] = one.sides;
         [name, verdict, value(old), value(new)]
     };
-    std::iter::once(header).chain(found.iter().map(line)).collect()
+    std::iter::once(header)
+        .chain(found.iter().map(line))
+        .collect()
 }
 
 impl Turned<'_> {
     fn json(&self) -> Json {
         let side = |verdict: &Option<&Verdict>| {
-            verdict.map(|v| {
-                json!({"verdict": v.verdict, "measured": v.measured, "std_error": v.std_error})
-            })
+            verdict.map(
+                |v| json!({"verdict": v.verdict, "measured": v.measured, "std_error": v.std_error}),
+            )
         };
         let [old, new] = &self.sides;
         json!({"ledger": self.ledger, "id": self.id, "old": side(old), "new": side(new)})
