@@ -235,9 +235,9 @@ pub fn tell(shared: &SharedStore) {
         let files = count(fading.len(), "file");
         let days = RENEWED_AFTER_S / (24 * 60 * 60);
         terminal::warn(&format!(
-            "the store {shown} has {files} of more than {days} days that could not be put there anew, so that `{} store gc` \
+            "the store {shown} has {files} of more than {days} days that could not be put there anew, so that `{}` \
              there may remove them: {name}: {refused}",
-            program.name
+            typed::command("store gc")
         ));
     }
     if let Some(error) = first {
