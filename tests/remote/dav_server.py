@@ -1,8 +1,9 @@
 """A small server of WebDAV for tests: the files of a folder, on a free port of this machine.
 
-usage: dav_server.py FOLDER [--plain]   prints the port, and a line for each request
+usage: dav_server.py FOLDER [--plain] [--read-only]   prints the port, and a line for each request
 
-With --plain it has only GET, HEAD, PUT and DELETE, as servers of files often do, and makes folders by itself.
+With --plain it has only GET, HEAD, PUT and DELETE, as servers of files often do, and makes folders by itself. With
+--read-only it refuses what would change something.
 Not for anything but tests: nobody is asked who they are.
 """
 
@@ -18,6 +19,7 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(sys.argv[1]).resolve()
 PLAIN = "--plain" in sys.argv[2:]
+READ_ONLY = "--read-only" in sys.argv[2:]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -55,6 +57,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_PUT(self):
+        if READ_ONLY:
+            self.close_connection = True
+            return self.answer(403)
         file = self.file()
         left = int(self.headers["Content-Length"])
         if file is None or file.is_dir():
@@ -75,6 +80,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(201)
 
     def do_DELETE(self):
+        if READ_ONLY:
+            return self.answer(403)
         file = self.file()
         if file is None or not file.is_file():
             return self.answer(404)
@@ -82,6 +89,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(204)
 
     def do_MKCOL(self):
+        if READ_ONLY:
+            return self.answer(403)
         folder = self.file()
         if PLAIN:
             return self.answer(501)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shared stores behind URLs: builds the second program, runs its own tests, then both programs against S3 and WebDAV servers
 # on this machine. The S3 server is moto, from PyPI by digest; where it cannot be installed, that part is skipped by name.
+# With --s3s it also builds s3s-fs, another one, by the version of its crate and that crate's own Cargo.lock.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo=${CARGO:-cargo}
@@ -20,5 +21,20 @@ if ! [ -e "$venv/done" ]; then
     fi
     touch "$venv/done"
 fi
+# A second server of S3, which takes minutes to compile and so is built only by who asks for it.
+s3s=$target/remote-s3s/bin/s3s-fs
+if [ "${1-}" = --s3s ]; then
+    shift
+    [ -x "$s3s" ] || CARGO_TARGET_DIR="$target/remote-s3s/build" "$cargo" install -q --locked --root "$target/remote-s3s" \
+        --features binary s3s-fs@0.14.1
+    rm -rf "$target/remote-s3s/build"
+fi
+if [ -x "$s3s" ]; then
+    S3S=$(realpath "$s3s")
+    export S3S
+else
+    echo "skipped: a second server of S3: s3s-fs is not there, \`make test-remote-s3s\` builds it"
+fi
+
 PROGRAM=$(realpath "$target/release/half-life") HELPER=$(realpath "$target/release/retrace-remote") \
     "$venv/bin/python" -B tests/remote/test_remote.py "$@"

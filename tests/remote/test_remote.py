@@ -1,11 +1,13 @@
 """Shared stores behind a URL, as users have them: two programs, real servers on this machine, empty clones.
 
 PROGRAM is a program of pipelines with the kinds of examples/half-life, HELPER the second program. `make
-test-remote` sets both. What one request is answered, crates/remote/tests has.
+test-remote` sets both. S3S, where it is set, is a second server of S3 (run.sh says how it comes there): what is tried
+on moto is tried on it too. What one request is answered, crates/remote/tests has.
 """
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROGRAM = os.environ["PROGRAM"]
 HELPER = os.environ["HELPER"]
+S3S = os.environ.get("S3S")
 SECRET = "hunter2hunter2hunter2"
 STAGES = 60
 
@@ -34,18 +37,27 @@ def pipeline(minutes=15):
 
 
 class Server:
-    """A server in a process of its own, what it has logged, and the environment of its clients."""
+    """A server in a process of its own, what it has logged, and the environment of its clients.
 
-    def __init__(self, script, *arguments):
-        command = [sys.executable, "-u", str(HERE / script), *map(str, arguments)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    Its first line that matches `port` tells its port; after that, a line for each request matches `request`.
+    """
+
+    def __init__(self, command, port=r"^(\d+)$", request="", environment=None):
+        self.process = subprocess.Popen(
+            [str(word) for word in command],
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.wanted = (re.compile(port), re.compile(request))
         self.lines = []
         self.changed = threading.Condition()
         self.port = None
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         with self.changed:
-            assert self.changed.wait_for(lambda: self.port, 60), f"{script} does not start"
+            assert self.changed.wait_for(lambda: self.port, 60), f"{command} does not start"
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "AWS_ENDPOINT_URL": self.url,
@@ -54,12 +66,14 @@ class Server:
         }
 
     def read(self):
+        port, request = self.wanted
         for line in self.process.stdout:
             with self.changed:
                 # Before its port, it may tell of the bucket.
-                if self.port is None and line.strip().isdigit():
-                    self.port = int(line)
-                elif self.port:
+                found = port.search(line.strip())
+                if self.port is None and found:
+                    self.port = int(found[1])
+                elif self.port and request.search(line):
                     self.lines.append(line)
                 self.changed.notify_all()
 
@@ -109,15 +123,18 @@ class Remote(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.clone("first")
 
-    def server(self, script, *arguments):
-        server = Server(script, *arguments)
+    def server(self, *command, **how):
+        server = Server(command, **how)
         self.addCleanup(server.end)
         return server
 
+    def script(self, name, *arguments):
+        return self.server(sys.executable, "-u", HERE / name, *arguments)
+
     def dav(self, *options):
         folder = self.folder / "served"
-        folder.mkdir()
-        return self.server("dav_server.py", folder, *options)
+        folder.mkdir(exist_ok=True)
+        return self.script("dav_server.py", folder, *options)
 
     def clone(self, name, lock_of=None):
         clone = self.folder / name
@@ -169,10 +186,8 @@ class Remote(unittest.TestCase):
             if path.is_file():
                 self.assertNotIn(SECRET.encode(), path.read_bytes(), path)
 
-    def test_s3(self):
-        server = self.server("s3_server.py")
-        self.shared("s3://cache/of/us", server.environment)
 
+class Http(Remote):
     def test_webdav(self):
         server = self.dav()
         self.shared(f"{server.url}/store/of us".replace(" ", "%20"), {})
@@ -180,8 +195,52 @@ class Remote(unittest.TestCase):
     def test_plain_server(self):
         self.shared(f"{self.dav('--plain').url}/store", {})
 
+    def test_old_and_read_only(self):
+        """What is old is put anew; where that is refused, a push that lacks nothing says why and is no failure."""
+        server = self.dav()
+        self.run_in("first", "run")
+        self.run_in("first", "push", "--store", f"{server.url}/store")
+        objects = [path for path in (self.folder / "served").rglob("objects/*/*")]
+        self.assertEqual(len(objects), STAGES)
+        for path in objects[:7]:
+            long_ago = path.stat().st_mtime - 8 * 24 * 60 * 60
+            os.utime(path, (long_ago, long_ago))
+        refusing = self.dav("--read-only")
+        said = self.run_in("first", "push", "--store", f"{refusing.url}/store")
+        self.assertIn("7 files of more than 7 days that could not be put there anew", said)
+        self.assertIn(": 0 objects (0 B) put into", said)
+        objects[0].unlink()
+        said = self.run_in("first", "push", "--store", f"{refusing.url}/store", code=1)
+        self.assertIn("refuses", said)
+        self.run_in("first", "verify")
+        said = self.run_in("first", "push", "--store", f"{server.url}/store")
+        self.assertIn(": 7 objects", said)
+
+    def test_no_second_program(self):
+        self.run_in("first", "run")
+        nowhere = {"RETRACE_REMOTE": ""}
+        shutil.copy(PROGRAM, self.folder / "alone")
+        done = subprocess.run(
+            [self.folder / "alone", "push", "--store", "s3://cache"],
+            cwd=self.folder / "first",
+            env={"HOME": str(self.folder), "PATH": "/usr/bin:/bin", **nowhere},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("cargo build --release --locked --manifest-path crates/remote/Cargo.toml", done.stdout)
+
+
+class S3:
+    """What any server of S3 must do. Conditional puts are not among it: nothing rests on them."""
+
+    def test_push_and_pull(self):
+        server = self.s3()
+        self.shared("s3://cache/of/us", server.environment)
+
     def test_server_that_stops_in_the_middle(self):
-        server = self.server("s3_server.py")
+        server = self.s3()
         self.run_in("first", "run")
         self.run_in("first", "push", "--store", "s3://cache", environment=server.environment)
         self.clone("second", "first")
@@ -214,39 +273,102 @@ class Remote(unittest.TestCase):
         self.assertEqual(self.outputs("second"), self.outputs("first"))
 
     def test_denied(self):
-        server = self.server("s3_server.py", "--strict")
+        server = self.s3(strict=True)
+        wrong = {**server.environment, "AWS_SECRET_ACCESS_KEY": SECRET[::-1]}
         self.run_in("first", "run")
-        said = self.run_in("first", "push", "--store", "s3://cache", code=1, environment=server.environment)
+        said = self.run_in("first", "push", "--store", "s3://cache", code=1, environment=wrong)
         self.assertIn("refuses these credentials", said)
         self.assertIn("AWS_SECRET_ACCESS_KEY", said)
         self.clone("second", "first")
-        said = self.run_in("second", "run", "--store", "s3://cache", environment=server.environment)
+        said = self.run_in("second", "run", "--store", "s3://cache", environment=wrong)
         self.assertIn("refuses these credentials", said)
         self.assertEqual(self.outputs("second"), self.outputs("first"))
 
-    def test_no_bucket(self):
-        server = self.server("s3_server.py")
-        self.run_in("first", "run")
-        said = self.run_in("first", "push", "--store", "s3://cahce", code=1, environment=server.environment)
-        self.assertIn("there is no such bucket", said)
+    def logged(self, server, url):
+        """How many lines its log has for what was answered until now, which is read a little later."""
+        name = f"asked-{len(server.lines)}"
+        file = self.folder / "nothing"
+        file.write_bytes(b"")
+        helper = Helper(url, server.environment)
+        helper.ask([{"verb": "get", "name": name, "file": str(file), "most": 1}])
+        helper.end()
+        with server.changed:
+            found = lambda: [number for number, line in enumerate(server.lines) if name in line]
+            assert server.changed.wait_for(found, 60), server.lines
+            return found()[-1] + 1
 
-    def test_no_second_program(self):
+    def signer(self, name):
+        """A key of somebody, and the line that trusts them."""
+        line = self.run_in("first", "store", "key", f"../{name}", "--name", name)
+        return line.splitlines()[0] + "\n"
+
+    def test_signed_entries(self):
+        """Keys that no lock knows: the word of a trusted signer counts over the URL as in a folder, and no other."""
+        server = self.s3()
+        url = "s3://cache/signed"
+        ann, eve = self.signer("ann"), self.signer("eve")
+
+        def push(clone, name):
+            key = {**server.environment, "RETRACE_KEY": str(self.folder / name)}
+            return self.run_in(clone, "push", "--store", url, environment=key)
+
+        def run(clone, trusted, taken, *options):
+            """An empty clone without a lock, which trusts some; it takes so many stages from the store."""
+            self.clone(clone)
+            (self.folder / clone / "store.trust").write_text(trusted)
+            said = self.run_in(clone, "run", "--store", url, *options, environment=server.environment)
+            source = f"{taken} from the store" if taken else f"{STAGES} ran"
+            self.assertIn(f"{STAGES} stages: 0 fresh, {source}", said)
+            self.assertEqual(self.outputs(clone), self.outputs("first"))
+            return said
+
         self.run_in("first", "run")
-        nowhere = {"RETRACE_REMOTE": ""}
-        shutil.copy(PROGRAM, self.folder / "alone")
-        done = subprocess.run(
-            [self.folder / "alone", "push", "--store", "s3://cache"],
-            cwd=self.folder / "first",
-            env={"HOME": str(self.folder), "PATH": "/usr/bin:/bin", **nowhere},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn("cargo build --release --locked --manifest-path crates/remote/Cargo.toml", done.stdout)
+        self.assertIn(f"{STAGES} entries signed", push("first", "ann"))
+        run("trusting", ann, STAGES)
+        self.run_in("trusting", "verify")
+        # Who trusts nobody, or somebody else, makes everything.
+        run("alone", "", 0)
+        run("unknown", eve, 0)
+
+        # One request for each key and trusted signer, and one for each object.
+        before = self.logged(server, url)
+        run("counted", ann, STAGES)
+        asked = server.lines[before : self.logged(server, url)]
+        self.assertEqual(sum("/entries/" in line for line in asked), STAGES, asked)
+        self.assertEqual(sum("/objects/" in line for line in asked), STAGES, asked)
+
+        # A bit of an object is flipped: that stage alone is made, and a push that reads what is there mends it.
+        helper = Helper(url, server.environment)
+        (listed,) = helper.ask([{"verb": "list", "prefix": "objects/"}])
+        name = listed["listed"][0]["name"]
+        copy = self.folder / "object"
+        copy.write_bytes(b"")
+        (got,) = helper.ask([{"verb": "get", "name": name, "file": str(copy), "most": 1 << 20}])
+        right = copy.read_bytes()
+        self.assertEqual(got, {"bytes": len(right)})
+        copy.write_bytes(bytes([right[0] ^ 1]) + right[1:])
+        self.assertEqual(helper.ask([{"verb": "put", "name": name, "file": str(copy)}]), [{"done": True}])
+        said = run("damaged", ann, STAGES - 1)
+        self.assertIn("not what their names say", said)
+        self.assertIn(name, said)
+        self.run_in("damaged", "push", "--store", url, "--paranoid", environment=server.environment)
+        (got,) = helper.ask([{"verb": "get", "name": name, "file": str(copy), "most": 1 << 20}])
+        self.assertEqual(copy.read_bytes(), right)
+        run("mended", ann, STAGES)
+
+        # An entry that is flipped, or lies under another key, is nobody's word.
+        (listed,) = helper.ask([{"verb": "list", "prefix": "entries/"}])
+        entries = [found["name"] for found in listed["listed"]]
+        (got,) = helper.ask([{"verb": "get", "name": entries[0], "file": str(copy), "most": 1 << 20}])
+        first = copy.read_bytes()
+        helper.ask([{"verb": "put", "name": entries[1], "file": str(copy)}])
+        copy.write_bytes(first[:-2] + bytes([first[-2] ^ 1]) + first[-1:])
+        helper.ask([{"verb": "put", "name": entries[0], "file": str(copy)}])
+        helper.end()
+        run("lied to", ann, STAGES - 2)
 
     def test_many_at_once_and_in_parts(self):
-        server = self.server("s3_server.py")
+        server = self.s3()
         helper = Helper("s3://cache/many", server.environment)
         files = []
         for n in range(200):
@@ -273,7 +395,35 @@ class Remote(unittest.TestCase):
         self.assertEqual(helper.ask(removes), [{"done": True}] * 200)
         self.assertEqual(helper.ask([{"verb": "list", "prefix": ""}]), [{"listed": []}])
         helper.end()
-        self.assertTrue(any("uploadId" in line for line in server.lines))
+        self.assertTrue(any(re.search("uploadId|UploadPart", line) for line in server.lines))
+
+
+class Moto(S3, Remote):
+    def s3(self, strict=False):
+        return self.script("s3_server.py", *(["--strict"] if strict else []))
+
+    def test_no_bucket(self):
+        server = self.s3()
+        self.run_in("first", "run")
+        said = self.run_in("first", "push", "--store", "s3://cahce", code=1, environment=server.environment)
+        self.assertIn("there is no such bucket", said)
+
+
+@unittest.skipUnless(S3S, "there is no s3s-fs here: `make test-remote-s3s` builds it")
+class S3s(S3, Remote):
+    """Its files are below a folder of which every bucket is a folder, made by who puts something there."""
+
+    def s3(self, strict=False):
+        # It refuses all but its one client at any rate.
+        folder = self.folder / "buckets"
+        (folder / "cache").mkdir(parents=True)
+        return self.server(
+            *(S3S, "--host", "127.0.0.1", "--port", "0"),
+            *("--access-key", "somebody", "--secret-key", SECRET, folder),
+            port=r"server is running at http://127\.0\.0\.1:(\d+)",
+            request="resolved route",
+            environment={"RUST_LOG": "s3s_fs=info,s3s=debug"},
+        )
 
 
 if __name__ == "__main__":
