@@ -94,6 +94,37 @@ pub const EXAMPLES: Examples = &[
             ("diff", "the last commit and the working tree"),
             ("diff HEAD~1", "the commit before it and the working tree"),
             ("diff --all HEAD~1 HEAD", "two commits, every line"),
+            (
+                "diff --profile smoke",
+                "the working tree and what a profile or --set made",
+            ),
+        ],
+    ),
+    (
+        "compare",
+        &[
+            (
+                "compare this vars.noise_var=0.2",
+                "the repository's own results and those of a run with --set vars.noise_var=0.2",
+            ),
+            (
+                "compare this --profile smoke",
+                "and those of a profile; its name alone does too",
+            ),
+            ("compare HEAD this --json", "the last commit, for programs"),
+        ],
+    ),
+    (
+        "variations",
+        &[
+            (
+                "variations",
+                "what --set and profiles have made, and its size",
+            ),
+            (
+                "variations remove vars.noise_var=0.2 --dry-run",
+                "what would go; a name from the list does too",
+            ),
         ],
     ),
     (
@@ -133,6 +164,10 @@ pub const EXAMPLES: Examples = &[
                 "figures/report.html, if all that it shows is made",
             ),
             ("report --profile smoke", "the same of another profile"),
+            (
+                "report --profile smoke --against vars.noise_var=0.2",
+                "with the curves of another version in its charts, and what differs",
+            ),
         ],
     ),
     (
@@ -277,6 +312,10 @@ pub const EXAMPLES: Examples = &[
             (
                 "provenance --json figures/tables/errors.parquet",
                 "with all parameters, for programs",
+            ),
+            (
+                "provenance .icl-repro/profiles/smoke/figures/train_losses.svg",
+                "of a variation's file, with the options that make it",
             ),
         ],
     ),

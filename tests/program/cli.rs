@@ -224,12 +224,12 @@ fn a_change_runs_what_it_must_and_its_reverse_runs_nothing() {
     let (out, err) = clone.expect(0, &smoke(&["run", "--dry-run", "--set", tuned]));
     assert!(
         out.lines()
-            .any(|line| line.starts_with("stale     finetune@0,zs ")),
+            .any(|line| line.starts_with("stale     finetune@* (")),
         "{out}{err}"
     );
     assert!(
         out.lines()
-            .any(|line| line.starts_with("missing   pretrain@0 ")),
+            .any(|line| line.starts_with("missing   pretrain@* (")),
         "{out}"
     );
     clone.write("pipeline.yaml", &yaml);

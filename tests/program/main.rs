@@ -42,6 +42,7 @@ mod supplied;
 mod toy;
 mod tradeoff;
 mod transformers;
+mod variations;
 mod verbs;
 mod words;
 #[path = "../hostile/yaml.rs"]

@@ -437,7 +437,8 @@ fn a_diff_shows_params_inputs_outputs_and_values() {
         assert!(out.lines().any(|l| same(&l)), "{words:?}\n{out}");
     };
     line(&["stage", "what", "name", "old", "new"]);
-    line(&["evaluate", "param", "prompts", "500", "400"]);
+    line(&["value", "old", "new", "in"]);
+    line(&["prompts", "500", "400", "evaluate"]);
     line(&["evaluate", "output", "artifacts/evaluate/errors.parquet"]);
     line(&["table_errors", "input", "errors"]);
     line(&[
@@ -457,7 +458,7 @@ fn a_diff_shows_params_inputs_outputs_and_values() {
         "prompts",
         "500",
         "400",
-        "-1.000e2",
+        "-100",
     ]);
     assert!(out.contains(" more (--all shows them)"), "{out}");
     let (all, _) = clone.expect(0, &["diff", "HEAD", "--all"]);
@@ -559,8 +560,8 @@ fn a_diff_that_cannot_be_made_says_why() {
     fails(
         &["diff", "--profile", "smoke"],
         None,
-        "--profile",
-        "leave them out",
+        "nothing was made with --profile smoke yet",
+        "icl-repro run STAGE --profile smoke",
     );
     std::fs::write(clone.path("pipeline.lock"), "{").expect("a file");
     fails(&["diff"], None, "pipeline.lock cannot be read", "");

@@ -35,6 +35,18 @@ pub const EXAMPLES: Examples = &[
             "under other circumstances: which output differs, where, and why",
         )],
     ),
+    ("diff", &[("diff", "the last commit and the working tree")]),
+    (
+        "compare",
+        &[(
+            "compare HEAD this",
+            "settings, cells of tables and verdicts that differ",
+        )],
+    ),
+    (
+        "variations",
+        &[("variations", "what --set and profiles have made")],
+    ),
     ("verify", &[("verify", "every file, against pipeline.lock")]),
     (
         "claims",

@@ -32,9 +32,11 @@ fn every_example_of_the_help_runs() {
     // In one copy: what runs comes after what only looks, and what removes all comes last.
     verbs.sort_by_key(|verb| match verb.as_str() {
         // After `push`, which makes the store.
-        "pull" | "report" | "run" => 1,
-        "gc" => 2,
-        "clean" => 3,
+        "pull" | "run" => 1,
+        // After `run`, which makes the variations.
+        "compare" | "diff" | "provenance" | "report" | "variations" => 2,
+        "gc" => 3,
+        "clean" => 4,
         _ => 0,
     });
     let copy = Copy::toy();

@@ -29,6 +29,10 @@ const ANSWERS: &[&[&str]] = &[
     &["diff"],
     &["repeat", "tasks"],
     &["diff", "--json"],
+    &["compare", "HEAD", "this"],
+    &["compare", "HEAD", "this", "--json"],
+    &["variations"],
+    &["variations", "--json"],
     &["doctor", "--json"],
     &["provenance", "figures/curve.svg"],
     &[

@@ -45,6 +45,9 @@ struct Line<'a> {
     /// The same in words.
     #[serde(skip)]
     said: Vec<String>,
+    /// Why, where it is said of several stages of a matrix.
+    #[serde(skip)]
+    of_many: String,
     /// Where the lock records it, if that is elsewhere.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     moved: Vec<String>,
@@ -136,6 +139,7 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
         chain: Vec::new(),
         changes: Vec::new(),
         said: Vec::new(),
+        of_many: String::new(),
         moved: Vec::new(),
         estimated_seconds: None,
     };
@@ -158,6 +162,8 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
             };
             let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
             line.why = format!("{} (in the cache: run restores)", shown.join(", "));
+            // Each has files of its own.
+            line.of_many = "its files (in the cache: run restores)".to_owned();
         }
         State::Stale(reason) => {
             line.why = reason.to_string();
@@ -190,6 +196,9 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
             line.moved.push(words);
         }
     }
+    if line.of_many.is_empty() || !line.moved.is_empty() {
+        line.of_many = starred(&line.why);
+    }
     line
 }
 
@@ -220,7 +229,7 @@ fn shown<'a>(lines: &'a [Line], apart: bool) -> Vec<Shown<'a>> {
     let folds = fold(
         lines
             .iter()
-            .map(|line| (line.stage, (line.state, starred(&line.why)))),
+            .map(|line| (line.stage, (line.state, line.of_many.clone()))),
     );
     let one = |fold: Fold<(&'a str, String)>| {
         let (state, why) = fold.same;
