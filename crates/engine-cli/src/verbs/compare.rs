@@ -19,6 +19,7 @@ use crate::verbs::sides::values;
 use clap::Args;
 use retrace::base::error::{Error, Result};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
@@ -159,31 +160,34 @@ fn json(found: &Comparison, tables: &[ChangedTable]) -> Json {
     })
 }
 
-/// Words first, then numbers by how far they are apart for their size, the farthest first; last those that one
-/// side does not have.
+/// Words first, then numbers, last those that one side does not have. Of each column first the cell that is
+/// farthest apart for its size, then the second of each: else one column of noise would hide all others.
 pub fn most(changes: &[Change]) -> Vec<&Change> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let apart = |change: &Change| match (number(&change.old), number(&change.new)) {
         (Some(old), Some(new)) => {
             let size = old.abs().max(new.abs());
-            (
-                1,
-                if size > 0.0 {
-                    (new - old).abs() / size
-                } else {
-                    0.0
-                },
-            )
+            let apart = if size > 0.0 {
+                (new - old).abs() / size
+            } else {
+                0.0
+            };
+            (1, apart)
         }
-        (None, None) => (2, 0.0),
-        _ => (0, 0.0),
+        (None, None) => (0, 0.0),
+        _ => (2, 0.0),
     };
-    let mut changes: Vec<&Change> = changes.iter().collect();
-    changes.sort_by(|a, b| {
-        let (a, b) = (apart(a), apart(b));
-        b.0.cmp(&a.0).then(b.1.total_cmp(&a.1))
+    let mut sorted: Vec<((u8, f64), &Change)> = changes.iter().map(|c| (apart(c), c)).collect();
+    sorted.sort_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    let mut seen: BTreeMap<(u8, &str), usize> = BTreeMap::new();
+    let ranked = sorted.into_iter().map(|((class, _), change)| {
+        let rank = seen.entry((class, &change.column)).or_default();
+        *rank += 1;
+        ((class, *rank), change)
     });
-    changes
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, change)| change).collect()
 }
 
 #[cfg(test)]
@@ -205,8 +209,13 @@ mod tests {
             change("small", "0.001", "0.002"),
             change("word", "holds", "fails"),
             change("none", "0", "0.5"),
+            change("none", "0", "0.25"),
+            change("small", "0.001", "0.0015"),
         ];
         let columns: Vec<&str> = most(&changes).iter().map(|c| &*c.column).collect();
-        assert_eq!(columns, ["word", "none", "small", "large", "gone"]);
+        assert_eq!(
+            columns,
+            ["word", "none", "small", "large", "none", "small", "gone"]
+        );
     }
 }

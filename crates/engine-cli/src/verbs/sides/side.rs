@@ -51,8 +51,10 @@ impl Side {
         match self {
             Side::Revision(_, revision) => revision.name.clone(),
             Side::WorkingTree => "this repository".into(),
-            Side::Variation(one) if one.sets.is_some() => one.values(),
-            Side::Variation(one) => one.name.clone(),
+            Side::Variation(one) => match &one.sets {
+                Some(sets) if !sets.is_empty() => sets.join(", "),
+                _ => one.name.clone(),
+            },
             Side::Folder(folder) => folder.display().to_string(),
         }
     }
