@@ -16,7 +16,7 @@ MDBOOK ?= mdbook
 PAPER_GROUPS := main digits
 PAPER_STAGES := words_examples words_kept@10
 
-.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults remote test-remote test-remote-s3s test-slurm dist container site
+.PHONY: compiler ci-long all paper llm mmlu stage verify smoke test test-fast test-report bench bench-peer check-peer llm-weights build docs book clean help fuzz deny verify-portable validate-crate faults remote test-remote test-remote-both test-slurm dist container site
 
 all: build ## every figure and table, and the report on them
 	@$(ICL_REPRO) run $(RUN_FLAGS)
@@ -69,7 +69,7 @@ test-slurm: build ## work on a cluster: a real Slurm on this machine, also with 
 	$(CARGO) build --release --locked --workspace --bins
 	@tests/cluster/slurm.sh "$$(scripts/built.sh --folder)/release/retrace" "$$(scripts/built.sh)"
 
-ci-long: test test-slurm test-remote-s3s faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
+ci-long: test test-slurm test-remote-both faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
 	@$(MAKE) fuzz FUZZ_SCALE=$(FUZZ_SCALE)
 	@cache=$$(mktemp -d) && $(ICL_REPRO) run --cache-dir "$$cache" && $(ICL_REPRO) verify --cache-dir "$$cache" && rm -rf "$$cache"
 
@@ -93,7 +93,7 @@ remote: compiler ## retrace-remote, the second program: shared stores behind URL
 test-remote: compiler ## both programs against S3 and WebDAV servers on this machine (installs moto from PyPI)
 	@PYTHON=$(PYTHON) tests/remote/run.sh
 
-test-remote-s3s: compiler ## the same, also against s3s-fs, another S3 server (compiles it: some minutes)
+test-remote-both: compiler ## the same, also against s3s-fs, another S3 server (compiles it: some minutes)
 	@PYTHON=$(PYTHON) tests/remote/run.sh --s3s
 
 FUZZ_SCALE ?= 10

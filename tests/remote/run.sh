@@ -33,7 +33,7 @@ if [ -x "$s3s" ]; then
     S3S=$(realpath "$s3s")
     export S3S
 else
-    echo "skipped: a second server of S3: s3s-fs is not there, \`make test-remote-s3s\` builds it"
+    echo "skipped: a second server of S3: s3s-fs is not there, \`make test-remote-both\` builds it"
 fi
 
 PROGRAM=$(realpath "$target/release/half-life") HELPER=$(realpath "$target/release/retrace-remote") \

@@ -409,7 +409,7 @@ class Moto(S3, Remote):
         self.assertIn("there is no such bucket", said)
 
 
-@unittest.skipUnless(S3S, "there is no s3s-fs here: `make test-remote-s3s` builds it")
+@unittest.skipUnless(S3S, "there is no s3s-fs here: `make test-remote-both` builds it")
 class S3s(S3, Remote):
     """Its files are below a folder of which every bucket is a folder, made by who puts something there."""
 
