@@ -14,17 +14,20 @@ const MORE: &str = r#"
     kind: claims
     inputs: {tables: {curves: optimum.curves}}
     params:
-      random: [task_seed]
+      d: 2
+      noise_var: 0.1
+      pretrain_shots: 4
+      random: []
       confidence: {pass: 0.99, false_refutations: 0.01}
       claims:
         - id: little-noise
           statement: Without examples the error is the noise, which is below 0.2.
           refuted_by: a larger error.
-          checks: ["mean(curves.exact{n_shots=0} over member) below 0.2"]
+          checks: ["curves.exact{member=0.3, n_shots=0, prompts=20} below 0.2"]
         - id: some-noise
           statement: There is noise.
           refuted_by: an error of 0.
-          checks: ["mean(curves.exact{n_shots=0} over member) above 0.01"]
+          checks: ["curves.exact{member=0.3, n_shots=0, prompts=20} above 0.01"]
     outputs: {csv: figures/tables/claims.csv, parquet: figures/tables/claims.parquet}
   report:
     kind: report
@@ -393,7 +396,7 @@ fn a_long_plan_has_the_items_of_a_matrix_in_one_line() {
     let yaml = repository.path("pipeline.yaml");
     let text = std::fs::read_to_string(&yaml).expect("the pipeline");
     let steps: Vec<String> = (0..50)
-        .map(|step| format!("s{step}: {}", step + 1))
+        .map(|step| format!("s{step}: {}", step + 100))
         .collect();
     let many = format!("few: 4, more: 8, {}", steps.join(", "));
     std::fs::write(&yaml, text.replacen("few: 4, more: 8", &many, 1)).expect("a file");

@@ -1,8 +1,6 @@
 //! Commands that users are told to type: with the program's name, and with the options that say which
 //! pipeline they mean. Without these the same command would ask for something else.
 
-use crate::pipeline::scope::Scope;
-use std::path::Path;
 use std::sync::OnceLock;
 
 /// What the program is called.
@@ -16,14 +14,10 @@ pub(crate) fn speak_for(program: &'static str) {
     let _ = NAME.set(program);
 }
 
-/// Sets the options that commands carry in this process.
-pub(crate) fn carry(scope: &Scope) {
-    let places = Scope {
-        directory: scope.directory.clone(),
-        cache_dir: scope.cache_dir.clone(),
-        ..Scope::default()
-    };
-    let _ = OPTIONS.set([options(scope), options(&places)]);
+/// Sets the options that commands carry in this process, each with a space before it: all, and those of
+/// places alone.
+pub(crate) fn carry(all: String, places: String) {
+    let _ = OPTIONS.set([all, places]);
 }
 
 /// The program's name.
@@ -46,30 +40,6 @@ pub fn command(words: &str) -> String {
 pub fn plain_command(words: &str) -> String {
     let places = OPTIONS.get().map_or("", |[_, places]| places);
     format!("{} {words}{places}", name())
-}
-
-/// The options of a scope that decide which pipeline, which variant of it and which folders are meant,
-/// each with a space before it. `--group` names targets, which a command has of its own.
-pub fn options(scope: &Scope) -> String {
-    let path = |path: &Path| quoted(&path.display().to_string());
-    let mut text = String::new();
-    let mut add = |option: &str, value: String| text += &format!(" {option} {value}");
-    if let Some(directory) = &scope.directory {
-        add("-C", path(directory));
-    }
-    if let Some(profile) = &scope.profile {
-        add("--profile", quoted(profile));
-    }
-    for set in &scope.sets {
-        add("--set", quoted(set));
-    }
-    if let Some(folder) = &scope.cache_dir {
-        add("--cache-dir", path(folder));
-    }
-    if let Some(folder) = &scope.out {
-        add("--out", path(folder));
-    }
-    text
 }
 
 /// A word as a shell reads it.
@@ -95,23 +65,5 @@ mod tests {
         ] {
             assert_eq!(quoted(word), typed);
         }
-    }
-
-    #[test]
-    fn a_command_carries_what_changes_its_meaning_and_no_targets() {
-        let scope = Scope {
-            directory: Some("a b".into()),
-            profile: Some("smoke".into()),
-            sets: vec!["vars.a=1".into(), "vars.b={c: 1}".into()],
-            groups: vec!["main".into()],
-            cache_dir: Some("/cache".into()),
-            paranoid: true,
-            out: Some("there".into()),
-        };
-        assert_eq!(
-            options(&scope),
-            " -C 'a b' --profile smoke --set vars.a=1 --set 'vars.b={c: 1}' --cache-dir /cache --out there"
-        );
-        assert_eq!(options(&Scope::default()), "");
     }
 }

@@ -88,12 +88,7 @@ pub fn find(
 
 /// The profile and what was set, each with a space before it.
 fn shown(scope: &Scope) -> String {
-    typed::options(&Scope {
-        profile: scope.profile.clone(),
-        sets: scope.sets.clone(),
-        ..Scope::default()
-    })
-    .replacen(' ', " with ", 1)
+    scope.variant().options().replacen(' ', " with ", 1)
 }
 
 fn of_variation(variation: Variation, looked: &Looked) -> Result<Option<Recorded>> {
@@ -183,7 +178,7 @@ impl Recorded {
 
     /// What makes the file again.
     pub fn commands(&self, program: &Program, asked: &Scope) -> Vec<String> {
-        let options = typed::options(&self.scope(asked));
+        let options = self.scope(asked).options();
         let stage = typed::quoted(&self.stage);
         match &self.lock {
             Which::Commit(commit) => vec![

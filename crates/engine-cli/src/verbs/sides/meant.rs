@@ -29,11 +29,7 @@ pub fn of_scope(program: &Program, scope: &Scope) -> Result<(Workspace, Side)> {
             let mut known = variation::variations(&workspace)?.into_iter();
             let found = known.find(|one| one.folder == workspace.out);
             let found = found.ok_or_else(|| {
-                let options = typed::options(&Scope {
-                    profile: scope.profile.clone(),
-                    sets: scope.sets.clone(),
-                    ..Scope::default()
-                });
+                let options = scope.variant().options();
                 Error::config(format!("nothing was made with{options} yet"))
                     .hint(format!("`{PROGRAM} run STAGE` makes a stage with it"))
             })?;
