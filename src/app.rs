@@ -2,22 +2,23 @@
 
 use crate::code::SOURCES;
 use crate::registry;
-use crate::verbs::doctor::findings::{DoctorArgs, doctor};
+use crate::verbs::doctor::findings::{Diagnosis, DoctorArgs, doctor};
 use crate::verbs::doctor::{instructions, quick};
 use crate::verbs::examples::EXAMPLES;
 use crate::verbs::export::ro_crate::{self, RoCrateArgs};
-use crate::verbs::front::{self, FrontArgs};
-use crate::verbs::risk::{self, RiskArgs};
+use crate::verbs::front::{self, Front, FrontArgs};
+use crate::verbs::risk::{self, Risk, RiskArgs};
 use clap::Subcommand;
 use findings::contents::formats::TableFiles;
 use findings::publisher::FilePublisher;
+use findings::verbs::claims;
 use findings::verbs::claims::decided_claims::{self, CLAIMS_BESIDE};
 use findings::verbs::claims::history;
 use findings::verbs::claims::turned;
 use findings::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
 use findings::verbs::report::{self, ReportArgs};
 use retrace::base::error::Result;
-use retrace_cli::{App, Build, Call, OwnVerbs};
+use retrace_cli::{App, Build, Call, Described, OwnVerbs};
 
 /// The program, with the verbs that only it has.
 pub fn app() -> App<PaperVerb> {
@@ -33,6 +34,7 @@ pub fn app() -> App<PaperVerb> {
         .build(BUILD)
         .examples(EXAMPLES)
         .exits(&[VERDICT])
+        .answers(&[claims::ANSWERS, ANSWERS])
         .order(ORDER)
         .verbs()
 }
@@ -91,6 +93,13 @@ const BUILD: Build = Build {
     program: "make",
     stage: "make stage STAGE=",
 };
+
+/// What the verbs here print with `--json`.
+const ANSWERS: &[Described] = &[
+    Described::of::<Diagnosis>(),
+    Described::of::<Front>(),
+    Described::of::<Risk>(),
+];
 
 /// In help and manual: first what makes and compares, then what only this paper has answers to.
 const ORDER: &[&str] = &[

@@ -20,7 +20,7 @@ pub struct Round {
 }
 
 /// A computation that did not give what it should.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Difference {
     pub name: String,
     /// `None` where nothing of this name is expected.

@@ -5,8 +5,10 @@ use icl::theory::pareto::entries::LARGEST_D;
 use icl::theory::pareto::front::{FAMILIES, FrontError, FrontModel, Tradeoff};
 use icl::theory::pareto::search::{Errors, Plan};
 use retrace::base::error::{Error, Place, Result};
-use retrace_cli::exit;
-use retrace_cli::terminal;
+use retrace_cli::answers::answer;
+use retrace_cli::{Answer, exit, terminal};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::fmt::Write as _;
 
 #[derive(Debug, Args)]
@@ -34,7 +36,7 @@ pub struct FrontArgs {
     /// Random starts of each descent
     #[arg(long, value_name = "N", default_value_t = 45)]
     pub starts: usize,
-    /// Print an array instead of a table
+    /// Print a JSON object instead of a table
     #[arg(long)]
     pub json: bool,
 }
@@ -46,6 +48,67 @@ struct Row {
     zero_shot: f64,
     few_shot: f64,
     model: Option<FrontModel>,
+}
+
+/// The least few-shot errors under bounds on the zero-shot error, printed by `front --json`.
+#[derive(Serialize, JsonSchema)]
+pub struct Front {
+    /// Family by family under each bound, then descent by its number of heads; what is out of reach is left out.
+    points: Vec<Point>,
+}
+
+/// A point of one curve.
+#[derive(Serialize, JsonSchema)]
+struct Point {
+    /// The family of models, or `descent_` and the number of heads.
+    curve: String,
+    /// On the zero-shot error.
+    bound: f64,
+    zero_shot: f64,
+    /// The mean over the numbers of shots that were asked for.
+    few_shot: f64,
+    /// The weights that attain it; null for what is not one head.
+    model: Option<Weights>,
+}
+
+/// The weights of one head: v = (0, alpha theta0, beta), and Q of a, b, c and gamma as [`icl::theory::pareto::front`] has
+/// it.
+#[derive(Serialize, JsonSchema)]
+struct Weights {
+    alpha: f64,
+    beta: f64,
+    a: f64,
+    b: f64,
+    c: f64,
+    gamma: f64,
+}
+
+impl Weights {
+    fn of(model: FrontModel) -> Option<Weights> {
+        match model {
+            FrontModel::OneHead {
+                alpha,
+                beta,
+                a,
+                b,
+                c,
+                gamma,
+            } => Some(Weights {
+                alpha,
+                beta,
+                a,
+                b,
+                c,
+                gamma,
+            }),
+            FrontModel::AnyHeads(_) => None,
+        }
+    }
+}
+
+impl Answer for Front {
+    const NAME: &'static str = "front";
+    const FORMAT: &'static str = "icl-repro front 1";
 }
 
 /// The most dimensions, heads and starts: more would take minutes, or gigabytes.
@@ -114,14 +177,16 @@ pub fn front(args: &FrontArgs) -> Result<u8> {
     }
     let mut text = String::new();
     if args.json {
-        let rows = rows.iter().map(|row| {
-            let mut json = serde_json::json!({"curve": row.curve, "bound": row.bound, "zero_shot": row.zero_shot, "few_shot": row.few_shot});
-            if let Some(FrontModel::OneHead { alpha, beta, a, b, c, gamma }) = row.model {
-                json["model"] = serde_json::json!({"alpha": alpha, "beta": beta, "a": a, "b": b, "c": c, "gamma": gamma});
-            }
-            json
+        let points = rows.into_iter().map(|row| Point {
+            model: row.model.and_then(Weights::of),
+            curve: row.curve,
+            bound: row.bound,
+            zero_shot: row.zero_shot,
+            few_shot: row.few_shot,
         });
-        text = serde_json::Value::from_iter(rows).to_string() + "\n";
+        text = answer::text(&Front {
+            points: points.collect(),
+        })?;
     } else {
         let _ = writeln!(
             text,

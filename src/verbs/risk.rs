@@ -10,10 +10,11 @@ use icl::theory::risk::test_error;
 use ndarray::Array2;
 use retrace::base::error::{Error, ErrorKind, Place, Result};
 use retrace::base::files;
-use retrace_cli::exit;
-use retrace_cli::terminal;
-use serde::Deserialize;
+use retrace_cli::answers::answer;
+use retrace_cli::{Answer, exit, terminal};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Write as _};
 use std::fs::File;
 use std::path::Path;
@@ -42,7 +43,7 @@ pub struct RiskArgs {
     /// JSON: covariance of the covariates, d rows of d numbers [default: identity]
     #[arg(long, value_name = "FILE")]
     pub covariance: Option<PathBuf>,
-    /// Print an array of {"n", "error"} instead of a table
+    /// Print a JSON object instead of a table
     #[arg(long)]
     pub json: bool,
 }
@@ -99,10 +100,10 @@ pub fn risk(args: &RiskArgs) -> Result<u8> {
     }
     let mut text = String::new();
     if args.json {
-        let rows = errors
-            .iter()
-            .map(|(n, error)| serde_json::json!({"n": n, "error": error}));
-        text = serde_json::Value::from_iter(rows).to_string() + "\n";
+        let errors = errors.into_iter().map(|(n, error)| ErrorAt { n, error });
+        text = answer::text(&Risk {
+            errors: errors.collect(),
+        })?;
     } else {
         let _ = writeln!(text, "{:>4}  {:>12}", "n", "test error");
         for (n, error) in errors {
@@ -111,6 +112,27 @@ pub fn risk(args: &RiskArgs) -> Result<u8> {
     }
     terminal::print(&text);
     Ok(exit::OK)
+}
+
+/// Exact test errors of a model, printed by `risk --json`.
+#[derive(Serialize, JsonSchema)]
+pub struct Risk {
+    /// In the order of the numbers of shots.
+    errors: Vec<ErrorAt>,
+}
+
+/// The error at a number of shots.
+#[derive(Serialize, JsonSchema)]
+struct ErrorAt {
+    /// Examples in the prompt.
+    n: usize,
+    /// The expected squared error of the prediction, noise of the label included.
+    error: f64,
+}
+
+impl Answer for Risk {
+    const NAME: &'static str = "risk";
+    const FORMAT: &'static str = "icl-repro risk 1";
 }
 
 /// Reads a params file: `v` and `q`, or the model file of a stage.

@@ -44,6 +44,7 @@
 //! program knows of the contents of files is its [`Formats`], how they are published its
 //! [`Publisher`](retrace::Publisher).
 
+pub mod answers;
 mod console;
 mod pipeline;
 mod program;
@@ -51,6 +52,7 @@ mod progress;
 mod runner;
 mod verbs;
 
+pub use answers::answer::{Answer, Described};
 pub use console::{panics, terminal, typed};
 pub use pipeline::git::{Commit, Git};
 pub use pipeline::scope::Scope;

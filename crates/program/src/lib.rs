@@ -17,7 +17,7 @@ use findings::page::kind::Report;
 use findings::publisher::FilePublisher;
 use findings::verbs::claims::decided_claims::CLAIMS_BESIDE;
 use findings::verbs::claims::verdicts::{ClaimsArgs, VERDICT};
-use findings::verbs::claims::{decided_claims, history, turned};
+use findings::verbs::claims::{self, decided_claims, history, turned};
 use findings::verbs::report::{self, ReportArgs};
 use retrace::base::error::Result;
 use retrace::{Kind, Registered, Sources, StageKind};
@@ -65,6 +65,7 @@ pub fn app() -> App<OwnVerb> {
         })
         .examples(EXAMPLES)
         .exits(&[VERDICT])
+        .answers(&[claims::ANSWERS])
         .order(&["new", "adopt", "run", "status", "explain", "claims", "report", "verify"])
         .verbs()
 }

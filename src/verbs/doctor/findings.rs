@@ -8,11 +8,11 @@ use clap::Args;
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, Result};
 use retrace::store::workspace::Workspace;
-use retrace_cli::Call;
-use retrace_cli::exit;
-use retrace_cli::terminal;
+use retrace_cli::answers::answer as answers;
+use retrace_cli::{Answer, Call, exit, terminal};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -39,13 +39,53 @@ struct Findings {
     rounds: Vec<Round>,
 }
 
+/// What this machine is and whether it computes the bits that others do, printed by `doctor --json`.
+#[derive(Serialize, JsonSchema)]
+pub struct Diagnosis<'a> {
+    /// Of this program.
+    version: &'static str,
+    /// The first source file that this program was not built from; null where there is none.
+    other_source: Option<&'static str>,
+    machine: &'a Machine,
+    /// Repository, cache and folder of outputs; empty where there is no pipeline.yaml.
+    folders: &'a [Folder],
+    /// Whether restoring shares blocks with the cache; null where there is no pipeline.yaml.
+    shares_blocks: Option<bool>,
+    golden: Golden<'a>,
+}
+
+/// What was computed whose digests are known.
+#[derive(Serialize, JsonSchema)]
+struct Golden<'a> {
+    /// How often, and how.
+    rounds: Vec<Circumstances>,
+    /// The digests of the first round, by the name of what was computed.
+    digests: BTreeMap<&'a str, &'a str>,
+    /// What is not as expected, in any round; empty where all is.
+    differences: &'a [Finding],
+}
+
+/// How a round was computed.
+#[derive(Serialize, JsonSchema)]
+struct Circumstances {
+    /// The level of vector code.
+    level: &'static str,
+    threads: usize,
+}
+
 /// What differs in one round.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Finding {
+    /// The level of vector code.
     level: &'static str,
     threads: usize,
     #[serde(flatten)]
     difference: Difference,
+}
+
+impl Answer for Diagnosis<'_> {
+    const NAME: &'static str = "doctor";
+    const FORMAT: &'static str = "icl-repro doctor 1";
 }
 
 /// Looks, computes, tells. Works outside a repository too: then there are no folders and no figure.
@@ -53,7 +93,7 @@ pub fn doctor(call: &Call, args: &DoctorArgs) -> Result<u8> {
     let findings = look(call, instructions::cap()?)?;
     let differences = findings.differences();
     let text = match args.json {
-        true => format!("{:#}\n", findings.json(&differences)),
+        true => answers::text(&findings.diagnosis(&differences))?,
         false => findings.text(&differences),
     };
     terminal::print(&text);
@@ -112,25 +152,24 @@ impl Findings {
         self.rounds.iter().flat_map(of_round).collect()
     }
 
-    fn json(&self, differences: &[Finding]) -> serde_json::Value {
-        let digests: serde_json::Map<_, _> = self.rounds[0]
-            .digests
-            .iter()
-            .map(|(name, digest)| ((*name).to_owned(), digest.as_str().into()))
-            .collect();
-        let rounds: Vec<_> = self
-            .rounds
-            .iter()
-            .map(|round| json!({"level": check::level_name(round.level), "threads": round.threads}))
-            .collect();
-        json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "other_source": self.other_source,
-            "machine": self.machine,
-            "folders": self.folders,
-            "shares_blocks": self.shares_blocks,
-            "golden": {"rounds": rounds, "digests": digests, "differences": differences},
-        })
+    fn diagnosis<'a>(&'a self, differences: &'a [Finding]) -> Diagnosis<'a> {
+        let digests = self.rounds[0].digests.iter();
+        let rounds = self.rounds.iter().map(|round| Circumstances {
+            level: check::level_name(round.level),
+            threads: round.threads,
+        });
+        Diagnosis {
+            version: env!("CARGO_PKG_VERSION"),
+            other_source: self.other_source,
+            machine: &self.machine,
+            folders: &self.folders,
+            shares_blocks: self.shares_blocks,
+            golden: Golden {
+                rounds: rounds.collect(),
+                digests: digests.map(|(name, digest)| (&**name, &**digest)).collect(),
+                differences,
+            },
+        }
     }
 
     fn text(&self, differences: &[Finding]) -> String {

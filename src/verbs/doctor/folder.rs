@@ -3,12 +3,13 @@
 //! Leaves nothing behind: what it makes are temporary files. Does not know what the folder is for.
 
 use rustix::fs::{ioctl_ficlone, statfs};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A folder, or the nearest above it that exists.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Folder {
     pub role: &'static str,
     pub path: PathBuf,

@@ -4,10 +4,11 @@
 
 use crate::golden::check::{self, Level};
 use retrace::store::stat;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The machine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Machine {
     pub architecture: &'static str,
     /// Those that choose a code path of ours or of the platform's mathematics.

@@ -51,7 +51,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("make dist", "builds for many minutes"),
     ("./icl-repro ", "needs what `make dist` has made"),
-    ("make container", "needs podman, and what `make dist` has made"),
+    (
+        "make container",
+        "needs podman, and what `make dist` has made",
+    ),
     ("podman ", "needs podman, and an image"),
     ("gh ", "needs the network"),
 ];

@@ -37,7 +37,8 @@ pub fn locate(program: &Program, scope: &Scope) -> Result<(Workspace, Settings)>
     Ok((options.workspace(root)?, settings))
 }
 
-fn settings(scope: &Scope) -> Settings {
+/// Profile and changes that the options mean.
+pub fn settings(scope: &Scope) -> Settings {
     Settings {
         profile: scope.profile.clone(),
         sets: scope.sets.clone(),

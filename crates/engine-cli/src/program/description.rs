@@ -1,5 +1,6 @@
 //! All that the verbs know of the program whose verbs they are.
 
+use crate::answers::{self, answer::Described};
 use crate::program::examples::Examples;
 use crate::program::exit::{self, Exit};
 use crate::program::formats::Formats;
@@ -28,6 +29,8 @@ pub struct Program {
     pub examples: Examples,
     /// Exit codes that only this program has.
     pub exits: &'static [Exit],
+    /// What the verbs that only this program has print with `--json`.
+    pub own_answers: &'static [&'static [Described]],
 }
 
 /// How the program itself is made: what users are told to type.
@@ -62,12 +65,20 @@ impl Program {
             check: None,
             examples: &[],
             exits: &[],
+            own_answers: &[],
         }
     }
 
     /// Default folder of the cache, below the root of the repository.
     pub fn cache(&self) -> String {
         format!(".{}", self.name)
+    }
+
+    /// What verbs print with `--json`, those of the program among them, by name.
+    pub fn answers(&self) -> Vec<Described> {
+        let mut answers = [answers::ALL, &self.own_answers.concat()].concat();
+        answers.sort_by_key(|answer| answer.name);
+        answers
     }
 
     /// Every exit code, those of the program among them, in order.

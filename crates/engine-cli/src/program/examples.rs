@@ -14,18 +14,86 @@ pub fn of(examples: Examples, verb: &str) -> &'static [Example] {
     found.map_or(&[], |(_, examples)| examples)
 }
 
-/// The end of a verb's help.
-pub fn text(program: &str, examples: &[Example]) -> String {
-    /// Longer commands have what they are for in the next line.
-    const WIDEST: usize = 48;
-    let lengths = examples.iter().map(|(command, _)| command.len());
-    let width = lengths.filter(|&n| n <= WIDEST).max().unwrap_or(0);
+/// The end of a verb's help, in lines of at most so many characters.
+pub fn text(program: &str, examples: &[Example], width: usize) -> String {
+    let start = format!("  {program} ");
+    // What a command is for stands beside it where there is room, in one column, else below it.
+    let fits = |padded: usize, about: &str| start.len() + padded + 2 + about.len() <= width;
+    let beside = examples
+        .iter()
+        .filter(|(command, about)| fits(command.len(), about));
+    let column = beside.map(|(command, _)| command.len()).max().unwrap_or(0);
     let mut text = "Examples:".to_owned();
     for (command, about) in examples {
-        text += &match command.len() <= WIDEST {
-            true => format!("\n  {program} {command:width$}  {about}"),
-            false => format!("\n  {program} {command}\n      {about}"),
+        text += &match fits(column.max(command.len()), about) {
+            true => format!("\n{start}{command:column$}  {about}"),
+            false => {
+                // A shell joins lines at a backslash.
+                let lines = wrapped(&format!("{start}{command}"), "", " \\", width);
+                let about = wrapped(about, BELOW, "", width);
+                format!("\n{lines}\n{about}")
+            }
         };
     }
     text
+}
+
+/// The indentation of what stands below a command.
+const BELOW: &str = "      ";
+
+/// Words in lines: the first after `start`, the others after [`BELOW`]; each but the last ends with `end`.
+fn wrapped(words: &str, start: &str, end: &str, width: usize) -> String {
+    let mut lines = Vec::new();
+    let mut line = start.to_owned();
+    let mut is_first = true;
+    for word in words.split(' ') {
+        if !is_first
+            && !line.trim_start().is_empty()
+            && line.len() + 1 + word.len() + end.len() > width
+        {
+            lines.push(line + end);
+            line = format!("{BELOW}{word}");
+            continue;
+        }
+        if !is_first {
+            line.push(' ');
+        }
+        line += word;
+        is_first = false;
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_command_is_for_stands_beside_it_or_below() {
+        let examples = [
+            ("run", "all"),
+            ("run a_stage_with_a_name", "that one, and what it needs"),
+            (
+                "run --set vars.n=3 --set vars.d=4",
+                "with other values of two variables",
+            ),
+        ];
+        let text = text("tool", &examples, 60);
+        assert_eq!(
+            text,
+            "Examples:\n  tool run                     all\n  tool run a_stage_with_a_name  that one, and what it needs\n\
+             \x20 tool run --set vars.n=3 --set vars.d=4\n      with other values of two variables"
+        );
+        let long = [(
+            "risk --params model.json --shots 20 --task task.json",
+            "as a table of one value",
+        )];
+        let text = super::text("tool", &long, 40);
+        assert_eq!(
+            text,
+            "Examples:\n  tool risk --params model.json --shots \\\n      20 --task task.json\n      as a table of one value"
+        );
+        assert!(text.lines().all(|line| line.len() <= 40));
+    }
 }

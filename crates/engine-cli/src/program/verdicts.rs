@@ -4,13 +4,16 @@ use retrace::base::error::Result;
 use retrace::lock::file::{Lock, Record};
 use serde_json::Value as Json;
 
+/// The bytes of an output; else why it cannot be compared.
+pub type Bytes = std::result::Result<Vec<u8>, String>;
+
 /// One of two versions of a pipeline's results, as its lock records them.
 pub struct Side<'a> {
     /// What it is called in a sentence.
     pub shown: String,
     pub lock: &'a Lock,
     /// Reads an output that the lock records; else why it cannot be compared.
-    pub read: &'a dyn Fn(&Record) -> Result<std::result::Result<Vec<u8>, String>>,
+    pub read: &'a dyn Fn(&Record) -> Result<Bytes>,
 }
 
 /// What is said of them.

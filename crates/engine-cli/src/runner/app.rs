@@ -1,10 +1,11 @@
 //! Runs somebody's command line.
 
+use crate::answers::answer::Described;
 use crate::console::voice::color;
 use crate::console::{panics, terminal, typed};
 use crate::pipeline::workers;
 use crate::program::child;
-use crate::program::completions::{Shell, script};
+use crate::program::completions::{self as scripts, Shell, script};
 use crate::program::description::{Build, Program};
 use crate::program::examples::Examples;
 use crate::program::exit::{self, Exit};
@@ -12,6 +13,7 @@ use crate::program::formats::Formats;
 use crate::program::manual::{self, Page};
 use crate::program::verdicts::CompareVerdicts;
 use crate::runner::call::{Call, NoVerbs, OwnVerbs};
+use crate::runner::completing;
 use crate::runner::grammar::{self, Cli, Verb};
 use crate::verbs::cluster::{plan, work};
 use crate::verbs::provenance::Beside;
@@ -118,6 +120,12 @@ impl<V: OwnVerbs> App<V> {
         self
     }
 
+    /// What the program's own verbs print with `--json`.
+    pub fn answers(mut self, answers: &'static [&'static [Described]]) -> Self {
+        self.program.own_answers = answers;
+        self
+    }
+
     /// The verbs that come first in help and manual; the others follow.
     pub fn order(mut self, verbs: &'static [&'static str]) -> Self {
         self.order = verbs;
@@ -160,6 +168,17 @@ impl<V: OwnVerbs> App<V> {
         if arguments.len() == 2 && arguments[1] == child::ARGUMENT {
             return child::act(&*self.program.formats);
         }
+        if arguments
+            .get(1)
+            .is_some_and(|first| first == scripts::ARGUMENT)
+        {
+            panics::keep_quiet();
+            let found = || completing::answer(&self.program, self.command(), &arguments[2..]);
+            if let Ok(Some(lines)) = panics::caught(found) {
+                terminal::print(&lines);
+            }
+            return ExitCode::SUCCESS;
+        }
         let cli = match self.parse(&arguments) {
             Ok(cli) => cli,
             Err(error) => {
@@ -197,9 +216,9 @@ impl<V: OwnVerbs> App<V> {
         manual::pages(&self.program, self.command())
     }
 
-    /// The script that completes verbs and options in a shell.
+    /// The script that completes the command line in a shell.
     pub fn completions(&self, shell: Shell) -> String {
-        script(self.command(), shell)
+        script(self.program.name, shell)
     }
 
     /// The JSON Schema of pipeline.yaml, as it is printed.
@@ -208,6 +227,14 @@ impl<V: OwnVerbs> App<V> {
     /// It cannot be written.
     pub fn schema(&self) -> Result<String> {
         schema::text(&self.program)
+    }
+
+    /// The JSON Schema of what a verb prints with `--json`, as it is printed.
+    ///
+    /// # Errors
+    /// No answer has that name.
+    pub fn answer_schema(&self, name: &str) -> Result<String> {
+        schema::of_answer(&self.program, name)
     }
 
     /// What the verbs know of the program.
@@ -246,7 +273,7 @@ impl<V: OwnVerbs> App<V> {
             Verb::Diff(args) => diff::diff(program, scope, args),
             Verb::Compare(args) => compare::compare(program, scope, args),
             Verb::Variations(args) => variations::variations(program, scope, args),
-            Verb::Schema => schema::schema(program),
+            Verb::Schema(args) => schema::schema(program, args),
             Verb::Runs(args) => runs::runs(&call.session()?, args),
             Verb::Gc(args) => gc::gc(&call.session()?, args),
             Verb::Clean(args) => clean::clean(&call.session()?, args),
@@ -262,7 +289,7 @@ impl<V: OwnVerbs> App<V> {
             Verb::Provenance(args) => {
                 provenance::provenance(program, scope, self.beside.as_ref(), args)
             }
-            Verb::Completions(args) => completions::completions(self.command(), args),
+            Verb::Completions(args) => completions::completions(program, args),
             Verb::Man(args) => man::man(program, self.command(), scope, args),
             Verb::Own(verb) => verb.run(&call),
         }

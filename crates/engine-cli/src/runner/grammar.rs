@@ -11,7 +11,7 @@ use crate::verbs::cluster::work::WorkArgs;
 use crate::verbs::compare::CompareArgs;
 use crate::verbs::completions::CompletionsArgs;
 use crate::verbs::diff::DiffArgs;
-use crate::verbs::explain::TargetArgs;
+use crate::verbs::explain::ExplainArgs;
 use crate::verbs::gc::GcArgs;
 use crate::verbs::graph::GraphArgs;
 use crate::verbs::man::ManArgs;
@@ -19,6 +19,7 @@ use crate::verbs::provenance::ProvenanceArgs;
 use crate::verbs::repeat::RepeatArgs;
 use crate::verbs::run::RunArgs;
 use crate::verbs::runs::RunsArgs;
+use crate::verbs::schema::SchemaArgs;
 use crate::verbs::status::StatusArgs;
 use crate::verbs::store::StoreCommand;
 use crate::verbs::transfer::TransferArgs;
@@ -44,7 +45,7 @@ pub enum Verb<V: Subcommand> {
     /// Say which stages are fresh and which are not, and why
     Status(StatusArgs),
     /// Show everything that a stage's cache key is made of, and what differs from the lock
-    Explain(TargetArgs),
+    Explain(ExplainArgs),
     /// Show the stages and what they read from each other
     Graph(GraphArgs),
     /// Compare outputs, inputs and cache with pipeline.lock; writes nothing
@@ -59,8 +60,8 @@ pub enum Verb<V: Subcommand> {
     Compare(CompareArgs),
     /// List what profiles and --set have made below the cache, or remove some of it
     Variations(VariationsArgs),
-    /// Print a JSON Schema of pipeline.yaml, for editors
-    Schema,
+    /// Print a JSON Schema: of pipeline.yaml, for editors, or of what a verb prints with --json
+    Schema(SchemaArgs),
     /// List past runs: when, how long, what ran and why
     Runs(RunsArgs),
     /// Remove what no result needs from the cache, and old results beyond a size
@@ -82,13 +83,16 @@ pub enum Verb<V: Subcommand> {
     Work(WorkArgs),
     /// Say where a published file came from, from any copy of it, and how to make it again
     Provenance(ProvenanceArgs),
-    /// Print a script that completes verbs and options in a shell
+    /// Print a script that completes verbs, options, stages, groups and profiles in a shell
     Completions(CompletionsArgs),
     /// Print a page of the manual, or write all of them below --out DIR
     Man(ManArgs),
     #[command(flatten)]
     Own(V),
 }
+
+/// Columns of the help, also where the terminal has more or does not say how many it has.
+const HELP_WIDTH: usize = 80;
 
 /// The grammar of a program, each verb with its examples; `order` names the verbs that come first where
 /// they are listed.
@@ -98,6 +102,7 @@ pub fn command<V: Subcommand>(program: &Program, about: &'static str, order: &[&
         .name(program.name)
         .version(program.version)
         .about(about)
+        .max_term_width(HELP_WIDTH)
         .after_help(exit::sentence(&program.exits()))
         // In place: `mut_arg` would move it to the end.
         .mut_args(|argument| match argument.get_id() == "cache_dir" {
@@ -117,7 +122,7 @@ pub fn command<V: Subcommand>(program: &Program, about: &'static str, order: &[&
         let verb = verb.display_order(place);
         match examples.is_empty() {
             true => verb,
-            false => verb.after_help(examples::text(program.name, examples)),
+            false => verb.after_help(examples::text(program.name, examples, HELP_WIDTH)),
         }
     })
 }

@@ -2,4 +2,5 @@
 
 pub mod app;
 pub mod call;
+pub mod completing;
 pub mod grammar;

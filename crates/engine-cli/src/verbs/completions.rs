@@ -2,8 +2,9 @@
 
 use crate::console::terminal;
 use crate::program::completions::{Shell, script};
+use crate::program::description::Program;
 use crate::program::exit;
-use clap::{Args, Command};
+use clap::Args;
 use retrace::base::error::Result;
 
 #[derive(Debug, Args)]
@@ -14,7 +15,7 @@ pub struct CompletionsArgs {
 }
 
 /// Prints the script; needs no pipeline.
-pub fn completions(grammar: Command, args: &CompletionsArgs) -> Result<u8> {
-    terminal::print(&script(grammar, args.shell));
+pub fn completions(program: &Program, args: &CompletionsArgs) -> Result<u8> {
+    terminal::print(&script(program.name, args.shell));
     Ok(exit::OK)
 }

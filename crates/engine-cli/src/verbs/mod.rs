@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod compare;
 pub mod completions;
 pub mod diff;
+pub mod ended;
 pub mod explain;
 pub mod gc;
 pub mod graph;

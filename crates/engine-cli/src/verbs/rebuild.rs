@@ -1,5 +1,9 @@
 //! Verb `verify --rebuild`: what a rebuild found, with the place in each file where it differs.
 
+use crate::answers::answer;
+use crate::answers::rebuild::{
+    Cause as SaidCause, Finding, Mismatch as SaidMismatch, Moved, OtherOutput, Rebuilt,
+};
 use crate::console::terminal::{self, count};
 use crate::console::typed;
 use crate::pipeline::session::Session;
@@ -8,15 +12,16 @@ use crate::pipeline::workers;
 use crate::program::changes::Difference;
 use crate::program::exit;
 use crate::progress::display::Display;
+use crate::verbs::ended::within;
 use crate::verbs::run::in_words;
-use crate::verbs::verify::{VerifyArgs, absent, absent_json};
+use crate::verbs::status::left_out;
+use crate::verbs::verify::{VerifyArgs, absent, absent_for};
 use retrace::base::error::Result;
 use retrace::resolve::select::Selection;
 use retrace::stage::key::Change;
 use retrace::stage::kind::read;
 use retrace::upkeep::rebuild::{self, Audit, Cause, Mismatch, Output, Rebuild, Rebuilder};
 use retrace::upkeep::sample::Sample;
-use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
 /// Runs the targets from an empty cache and compares with the lock; writes nothing.
@@ -61,7 +66,7 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     }
     let rebuild = rebuild?;
     if args.json {
-        terminal::print(&format!("{:#}\n", as_json(session, &rebuild, &selection)?));
+        terminal::print(&answer::text(&answer_of(session, &rebuild, &selection)?)?);
     } else {
         terminal::print(&as_text(session, &rebuild, &selection)?);
     }
@@ -203,63 +208,63 @@ fn difference(session: &Session, output: &Output) -> Result<Option<Difference>> 
     Ok(formats.difference(&output.path, &expected, &found))
 }
 
-fn as_json(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Result<Json> {
-    let left_out = selection.unasked.difference(&selection.closure);
-    let mut findings = Vec::new();
-    for mismatch in &rebuild.mismatches {
-        let outputs = mismatch.outputs.iter().map(|output| {
-            Ok(json!({
-                "output": output.name,
-                "path": output.path,
-                "expected": output.expected,
-                "found": output.found,
-                "difference": difference(session, output)?.map(|difference| difference.json),
-            }))
-        });
-        let (cause, root) = match mismatch.cause {
-            Cause::Unrecorded => ("unrecorded", None),
-            Cause::Upstream { root } => ("upstream", Some(root)),
-            Cause::RecordedBefore { upstream } => ("recorded-before", Some(upstream)),
-            Cause::Changed => ("changed", None),
-            Cause::Moved => ("moved", None),
-            Cause::SameKey => ("same-key", None),
-        };
-        findings.push(json!({
-            "finding": "rebuild",
-            "stage": session.id(mismatch.stage),
-            "cause": cause,
-            "root": root.map(|root| session.id(root)),
-            "changes": mismatch.changes,
-            "renamed_from": mismatch.renamed_from,
-            "moved": mismatch.moved.iter().map(|m| json!({"from": m.from, "path": m.to})).collect::<Vec<Json>>(),
-            "outputs": outputs.collect::<Result<Vec<Json>>>()?,
-        }));
-    }
-    for (stage, error) in &rebuild.failed {
-        findings.push(json!({
-            "finding": "failed",
-            "stage": session.id(*stage),
-            "error": error.to_string(),
-        }));
-    }
-    Ok(json!({
-        "verified": "rebuild",
-        "stages": rebuild.stages,
-        "outputs": rebuild.outputs,
-        "equal": rebuild.equal,
-        "within": rebuild.within,
-        "compared": rebuild.compared.iter().map(|(stage, compared)| json!({
-            "stage": session.id(*stage),
-            "output": compared.output,
-            "within": compared.outcome.is_ok(),
-            "words": compared.outcome.as_ref().unwrap_or_else(|why| why),
-        })).collect::<Vec<Json>>(),
-        "failed": rebuild.failed.len(),
-        "skipped": rebuild.skipped,
-        "unreadable": rebuild.unreadable,
-        "interrupted": rebuild.interrupted,
-        "left_out": left_out.map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
-        "absent": absent_json(session, &rebuild.absent),
-        "findings": findings,
+fn answer_of(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Result<Rebuilt> {
+    let id = |stage: usize| session.id(stage).to_owned();
+    let mismatches = rebuild.mismatches.iter().map(|m| said(session, m));
+    let mut findings = mismatches.collect::<Result<Vec<_>>>()?;
+    findings.extend(rebuild.failed.iter().map(|(stage, error)| Finding::Failed {
+        stage: id(*stage),
+        error: error.to_string(),
+    }));
+    let compared = rebuild.compared.iter();
+    Ok(Rebuilt {
+        stages: rebuild.stages,
+        seconds: rebuild.seconds,
+        outputs: rebuild.outputs,
+        equal: rebuild.equal,
+        within: rebuild.within,
+        compared: compared
+            .map(|(stage, c)| within(session, *stage, c))
+            .collect(),
+        failed: rebuild.failed.len(),
+        skipped: rebuild.skipped,
+        unreadable: rebuild.unreadable,
+        interrupted: rebuild.interrupted,
+        left_out: left_out(session, selection),
+        absent: absent_for(session, &rebuild.absent),
+        findings,
+    })
+}
+
+fn said(session: &Session, mismatch: &Mismatch) -> Result<Finding> {
+    let outputs = mismatch.outputs.iter().map(|output| {
+        Ok(OtherOutput {
+            output: output.name.clone(),
+            path: output.path.display().to_string(),
+            expected: output.expected,
+            found: output.found,
+            difference: difference(session, output)?.map(|difference| difference.json),
+        })
+    });
+    let moved = mismatch.moved.iter().map(|m| Moved {
+        from: m.from.display().to_string(),
+        path: m.to.display().to_string(),
+    });
+    let (cause, root) = match mismatch.cause {
+        Cause::Unrecorded => (SaidCause::Unrecorded, None),
+        Cause::Upstream { root } => (SaidCause::Upstream, Some(root)),
+        Cause::RecordedBefore { upstream } => (SaidCause::RecordedBefore, Some(upstream)),
+        Cause::Changed => (SaidCause::Changed, None),
+        Cause::Moved => (SaidCause::Moved, None),
+        Cause::SameKey => (SaidCause::SameKey, None),
+    };
+    Ok(Finding::Rebuild(SaidMismatch {
+        stage: session.id(mismatch.stage).to_owned(),
+        cause,
+        root: root.map(|root| session.id(root).to_owned()),
+        changes: mismatch.changes.clone(),
+        renamed_from: mismatch.renamed_from.clone(),
+        moved: moved.collect(),
+        outputs: outputs.collect::<Result<_>>()?,
     }))
 }

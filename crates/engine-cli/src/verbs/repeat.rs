@@ -1,5 +1,7 @@
 //! Verb `repeat`: one stage several times under other circumstances, and where what it makes differs.
 
+use crate::answers::answer;
+use crate::answers::repeat::{OtherBytes, Repeated, VariedRun};
 use crate::console::terminal;
 use crate::pipeline::session::Session;
 use crate::pipeline::workers;
@@ -9,7 +11,6 @@ use retrace::base::error::{Error, Result};
 use retrace::run::event::Event;
 use retrace::stage::kind::read;
 use retrace::upkeep::repeat::{AGAIN, Repeat, Repeater, Varied, repeat};
-use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ pub struct RepeatArgs {
     /// Vary only this: `again`, or what the kind of the stage can vary; may be given several times
     #[arg(long, value_name = "WHAT")]
     pub only: Vec<String>,
-    /// Print JSON
+    /// Print a JSON object instead of lines
     #[arg(long)]
     pub json: bool,
 }
@@ -77,11 +78,15 @@ pub fn repeated(session: &Session, args: &RepeatArgs) -> Result<u8> {
     let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
     let differs = outcomes.iter().any(|(_, (words, _))| !words.is_empty());
     if args.json {
-        let varied: Vec<&Json> = outcomes.iter().map(|(_, (_, json))| json).collect();
-        let json = json!({"stage": args.stage, "repeatable": !differs, "varied": varied});
-        terminal::print(&format!("{json:#}\n"));
+        let varied = outcomes.into_iter().map(|(_, (_, said))| said);
+        let repeated = Repeated {
+            stage: args.stage.clone(),
+            repeatable: !differs,
+            varied: varied.collect(),
+        };
+        terminal::print(&answer::text(&repeated)?);
     } else {
-        let line = |(varied, (words, _)): &(&Varied, (String, Json))| match words.is_empty() {
+        let line = |(varied, (words, _)): &(&Varied, (String, VariedRun))| match words.is_empty() {
             true if !restless.is_empty() && varied.name != AGAIN.0 => {
                 format!(
                     "{:8}  nothing that does not differ each time\n",
@@ -100,13 +105,13 @@ pub fn repeated(session: &Session, args: &RepeatArgs) -> Result<u8> {
     Ok(if differs { exit::DIFFERS } else { exit::OK })
 }
 
-/// What differs, line by line, and as JSON; no line where nothing does.
+/// What differs, line by line, and for programs; no line where nothing does.
 fn outcome(
     session: &Session,
     index: usize,
     repeat: &Repeat,
     (varied, restless): (&Varied, &BTreeSet<&str>),
-) -> Result<(String, Json)> {
+) -> Result<(String, VariedRun)> {
     let stage = &session.engine.pipeline.stages[index];
     let mut words = String::new();
     let mut outputs = Vec::new();
@@ -122,20 +127,24 @@ fn outcome(
                 let formats = &session.program.formats;
                 let found = formats.difference(path, &old.unwrap_or_default(), &found);
                 let (told, json) = match found {
-                    Some(difference) => (difference.words, difference.json),
-                    None => ("other bytes, with the same contents".to_owned(), Json::Null),
+                    Some(difference) => (difference.words, Some(difference.json)),
+                    None => ("other bytes, with the same contents".to_owned(), None),
                 };
                 words += &format!("  {}: {told}\n", path.display());
-                outputs.push(json!({"output": name, "path": path, "difference": json}));
+                outputs.push(OtherBytes {
+                    output: name.clone(),
+                    path: path.display().to_string(),
+                    difference: json,
+                });
             }
         }
     }
     let error = varied.differing.as_ref().err().map(|e| e.message.clone());
-    let json = json!({
-        "name": varied.name,
-        "what": varied.what,
-        "outputs": outputs,
-        "error": error,
-    });
-    Ok((words, json))
+    let said = VariedRun {
+        name: varied.name.to_owned(),
+        what: varied.what.to_owned(),
+        outputs,
+        error,
+    };
+    Ok((words, said))
 }

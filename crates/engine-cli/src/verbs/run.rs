@@ -1,5 +1,6 @@
 //! Verb `run`.
 
+use crate::answers::answer;
 use crate::console::terminal::{self, count};
 use crate::console::typed;
 use crate::pipeline::scope::Scope;
@@ -11,7 +12,7 @@ use crate::program::exit;
 use crate::progress::display::Display;
 use crate::verbs::cluster::executor::{self, Executor};
 use crate::verbs::cluster::plan::{MINUTES, minutes};
-use crate::verbs::status;
+use crate::verbs::{ended, status};
 use clap::Args;
 use retrace::base::error::{Error, ErrorKind, PROGRAM, Result};
 use retrace::lock::moves::Move;
@@ -60,6 +61,9 @@ pub struct RunArgs {
     /// Fail instead of waiting while another run is going on
     #[arg(long)]
     pub no_wait: bool,
+    /// Print a JSON object instead of the summary: what became of the stages; with --dry-run that of `status`
+    #[arg(long)]
+    pub json: bool,
     #[command(flatten)]
     pub store: StoreArgs,
     /// End with an error where no store is named or the store fails, instead of making everything here
@@ -102,6 +106,7 @@ impl RunArgs {
             keep_going: false,
             accept: false,
             no_wait,
+            json: false,
             store: StoreArgs::default(),
             store_required: false,
             executor: Executor::Local,
@@ -143,7 +148,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     // The short answer names no stage.
     if plain
         && !terminal::is_verbose()
-        && let Some(code) = shortcut(&question)?
+        && let Some(code) = shortcut(&question, args.json)?
     {
         return Ok(code);
     }
@@ -156,7 +161,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         if args.store.location(&session).is_some() {
             terminal::note("the store is not asked: what it has is shown as not run here");
         }
-        status::print_plan(&session, &selection, false)?;
+        status::print_plan(&session, &selection, args.json)?;
         return Ok(exit::OK);
     }
     let mut store = match store {
@@ -244,6 +249,10 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     }
     let past = recorder.into_run(line, code, summary.seconds);
     history::append(&session.engine.workspace.history_path(), &past)?;
+    if args.json {
+        let ended = ended::of_run(&session, &summary, &past, args.accept);
+        terminal::print(&answer::text(&ended)?);
+    }
     if plain && missing.is_none() && session.is_current()? {
         question.keep(
             &summary,
@@ -256,7 +265,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
 }
 
 /// Ends a run that an earlier one has answered already.
-fn shortcut(question: &Question) -> Result<Option<u8>> {
+fn shortcut(question: &Question, json: bool) -> Result<Option<u8>> {
     let started = SystemTime::now();
     let Some(Confirmed {
         stages,
@@ -280,12 +289,18 @@ fn shortcut(question: &Question) -> Result<Option<u8>> {
     };
     variation::record(workspace, question.settings)?;
     let line = line(workspace, &summary);
-    print_line(workspace, &line);
+    if !json {
+        print_line(workspace, &line);
+    }
     let seconds = started
         .elapsed()
         .map_or(0.0, |elapsed| elapsed.as_secs_f64());
     let past = past_run(started, seconds, line, exit::OK, Vec::new());
     history::append(&workspace.history_path(), &past)?;
+    if json {
+        let ended = ended::plain(workspace, &summary, &past);
+        terminal::print(&answer::text(&ended)?);
+    }
     Ok(Some(exit::OK))
 }
 
@@ -441,7 +456,9 @@ fn conclude(session: &Session, args: &RunArgs, summary: &Summary) -> (String, u8
         tell_move(session.id(*stage), moved, left);
     }
     let line = line(&session.engine.workspace, summary);
-    print_line(&session.engine.workspace, &line);
+    if !args.json {
+        print_line(&session.engine.workspace, &line);
+    }
     let code = if summary.interrupted {
         terminal::note("interrupted: what is finished is kept");
         exit::INTERRUPTED

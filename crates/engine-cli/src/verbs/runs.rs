@@ -1,11 +1,13 @@
 //! Verb `runs`: the log of past runs.
 
+use crate::answers::answer;
+use crate::answers::runs::{NumberedRun, Runs};
 use crate::console::terminal;
 use crate::pipeline::session::Session;
 use crate::program::exit;
 use clap::Args;
 use retrace::base::error::{Error, Result};
-use retrace::store::history::{self, PastRun};
+use retrace::store::history::{self, PastRun, PastStage};
 use std::time::{Duration, UNIX_EPOCH};
 
 #[derive(Debug, Args)]
@@ -15,7 +17,7 @@ pub struct RunsArgs {
     /// How many of the latest runs to list
     #[arg(long, default_value_t = 20)]
     pub last: usize,
-    /// Print JSON instead of lines
+    /// Print a JSON object instead of lines
     #[arg(long)]
     pub json: bool,
 }
@@ -23,39 +25,32 @@ pub struct RunsArgs {
 /// Lists runs, or shows one.
 pub fn runs(session: &Session, args: &RunsArgs) -> Result<u8> {
     let runs = history::read(&session.engine.workspace.history_path())?;
-    let text = match args.number {
-        Some(number) => {
-            let run = number.checked_sub(1).and_then(|index| runs.get(index));
-            let run = run.ok_or_else(|| {
-                let message = format!("there is no run {number}");
-                Error::config(message).hint(format!("runs are numbered 1 to {}", runs.len()))
-            })?;
-            match args.json {
-                true => json(&run),
-                false => one(number, run),
-            }
-        }
-        None => {
-            let first = runs.len().saturating_sub(args.last);
-            match args.json {
-                true => json(&&runs[first..]),
-                false if runs.is_empty() => "no run yet\n".to_owned(),
-                false => {
-                    let numbered = runs.iter().enumerate().skip(first);
-                    numbered.map(|(i, run)| head(i + 1, run)).collect()
-                }
-            }
-        }
+    let past = runs.len();
+    let numbered = (1..)
+        .zip(runs)
+        .map(|(number, run)| NumberedRun { number, run });
+    let shown: Vec<NumberedRun> = match args.number {
+        None => numbered.skip(past.saturating_sub(args.last)).collect(),
+        Some(wanted) => numbered.filter(|run| run.number == wanted).collect(),
     };
-    terminal::print(&text);
+    if let Some(number) = args.number.filter(|_| shown.is_empty()) {
+        let error = Error::config(format!("there is no run {number}"));
+        return Err(match past {
+            0 => error.hint("there was no run yet"),
+            _ => error.hint(format!("runs are numbered 1 to {past}")),
+        });
+    }
+    let runs = Runs { runs: shown };
+    terminal::print(&match (args.json, args.number) {
+        (true, _) => answer::text(&runs)?,
+        (false, Some(_)) => runs.runs.iter().map(whole).collect(),
+        (false, None) if past == 0 => "no run yet\n".to_owned(),
+        (false, None) => runs.runs.iter().map(head).collect(),
+    });
     Ok(exit::OK)
 }
 
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
-}
-
-fn head(number: usize, run: &PastRun) -> String {
+fn head(NumberedRun { number, run }: &NumberedRun) -> String {
     let started = UNIX_EPOCH + Duration::from_secs(run.started);
     let started = humantime::format_rfc3339_seconds(started);
     let PastRun {
@@ -67,13 +62,14 @@ fn head(number: usize, run: &PastRun) -> String {
     format!("{number:>4}  {started}  exit {exit_code}  {command}\n      {summary}\n")
 }
 
-fn one(number: usize, run: &PastRun) -> String {
-    let width = run.stages.iter().map(|s| s.stage.len()).max().unwrap_or(0);
-    let line = |past: &history::PastStage| {
+fn whole(numbered: &NumberedRun) -> String {
+    let stages = &numbered.run.stages;
+    let width = stages.iter().map(|s| s.stage.len()).max().unwrap_or(0);
+    let line = |past: &PastStage| {
         format!(
             "      {:8}  {:width$}  {:6.2} s  {}\n",
             past.outcome, past.stage, past.seconds, past.reason
         )
     };
-    head(number, run) + &run.stages.iter().map(line).collect::<String>()
+    head(numbered) + &stages.iter().map(line).collect::<String>()
 }

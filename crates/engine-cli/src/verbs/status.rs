@@ -1,5 +1,8 @@
 //! Verb `status`, and what `run --dry-run` prints.
 
+use crate::answers::answer;
+use crate::answers::input::AbsentInput;
+use crate::answers::status::{StageState, StageStatus, Status};
 use crate::console::items::{Fold, fold, starred};
 use crate::console::terminal::{self, count};
 use crate::pipeline::session::Session;
@@ -8,10 +11,9 @@ use clap::Args;
 use retrace::base::error::Result;
 use retrace::resolve::select::Selection;
 use retrace::run::plan::{Plan, Reason, State};
-use retrace::stage::supplied::AbsentFile;
+use retrace::stage::key::Change;
 use retrace::store::history;
 use retrace::upkeep::orphans::orphans;
-use serde::Serialize;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -27,33 +29,6 @@ pub struct StatusArgs {
     /// Print a JSON object instead of lines
     #[arg(long)]
     pub json: bool,
-}
-
-/// What is said of a stage.
-#[derive(Serialize)]
-struct Line<'a> {
-    stage: &'a str,
-    /// `fresh`, `stale` (it runs), `modified`, `missing` or `moved` (its files; the cache has them), `absent`
-    /// (it cannot run: an input is not here).
-    state: &'static str,
-    /// In words; empty when fresh.
-    why: String,
-    /// For a stage that is stale through others: these, the root cause last.
-    chain: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    changes: Vec<serde_json::Value>,
-    /// The same in words.
-    #[serde(skip)]
-    said: Vec<String>,
-    /// Why, where it is said of several stages of a matrix.
-    #[serde(skip)]
-    of_many: String,
-    /// Where the lock records it, if that is elsewhere.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    moved: Vec<String>,
-    /// How long it took when it last ran.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    estimated_seconds: Option<f64>,
 }
 
 /// Says which stages are fresh and which are not.
@@ -72,79 +47,78 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
 
 /// Prints the state of every selected stage; returns whether all are fresh.
 pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Result<bool> {
+    let status = look(session, selection)?;
+    terminal::print(&match json {
+        true => answer::text(&status)?,
+        false => {
+            let left_out = session.engine.pipeline.left_out(selection);
+            text(&status, left_out.as_deref())
+        }
+    });
+    Ok(status.all_fresh)
+}
+
+/// The state of every selected stage.
+fn look(session: &Session, selection: &Selection) -> Result<Status> {
     let context = session.context()?;
     let plan = context.plan(selection)?;
     let orphans = orphans(&context, selection)?;
     let past = history::read(&session.engine.workspace.history_path())?;
     let durations = history::Durations::of(&past);
-    let mut lines = Vec::with_capacity(plan.states.len());
-    for (&stage, state) in &plan.states {
-        let mut line = describe(session, &plan, stage, state);
-        if line.state == "stale" {
-            line.estimated_seconds = durations.last(line.stage);
+    let of_stage = |(&stage, state): (&usize, &State)| {
+        let mut said = describe(session, &plan, stage, state);
+        if said.state == StageState::Stale {
+            said.estimated_seconds = durations.last(&said.stage);
         }
-        lines.push(line);
-    }
-    let all_fresh = lines.iter().all(|line| line.state == "fresh");
-    let absent = plan.absent.iter();
-    let absent: Vec<String> = absent
-        .map(|file| format!("input not here: {}", file.line()))
-        .collect();
-    if json {
-        let left_out = selection.unasked.difference(&selection.closure);
-        let json = serde_json::json!({
-            "all_fresh": all_fresh,
-            "stages": lines,
-            "left_out": left_out.map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
-            "orphans": orphans,
-            "absent": plan.absent.iter().map(of_file).collect::<Vec<_>>(),
-        });
-        terminal::print(&format!("{json:#}\n"));
-    } else {
-        let left_out = session.engine.pipeline.left_out(selection);
-        let absent: String = absent.iter().map(|line| format!("{line}\n")).collect();
-        let lines = text(&lines, left_out.as_deref());
-        terminal::print(&(named(&orphans) + &absent + &lines));
-    }
-    Ok(all_fresh)
-}
-
-/// What is known of a file that is not here.
-pub fn of_file(file: &AbsentFile) -> serde_json::Value {
-    let supplied = &file.supplied;
-    serde_json::json!({
-        "path": file.path,
-        "blake3": supplied.blake3,
-        "get": supplied.get,
-        "licence": supplied.licence,
-        "size": supplied.size,
-        "from": supplied.from,
+        said
+    };
+    let stages: Vec<StageStatus> = plan.states.iter().map(of_stage).collect();
+    Ok(Status {
+        all_fresh: stages.iter().all(|said| said.state == StageState::Fresh),
+        stages,
+        left_out: left_out(session, selection),
+        orphans: shown(&orphans),
+        absent: plan.absent.iter().map(AbsentInput::of).collect(),
     })
 }
 
+/// The stages of opt-in groups that nobody asked for.
+pub fn left_out(session: &Session, selection: &Selection) -> Vec<String> {
+    let stages = selection.unasked.difference(&selection.closure);
+    stages.map(|&stage| session.id(stage).to_owned()).collect()
+}
+
+/// Paths as they are shown.
+pub fn shown(paths: &[PathBuf]) -> Vec<String> {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect()
+}
+
 /// A line for each file that no stage makes.
-pub fn named(orphans: &[PathBuf]) -> String {
-    let line = |path: &PathBuf| {
+pub fn named(orphans: &[String]) -> String {
+    let line = |path: &String| {
         let what = terminal::paint(terminal::CARE, "no stage makes it");
-        format!("{}: {what}\n", path.display())
+        format!("{path}: {what}\n")
     };
     orphans.iter().map(line).collect()
 }
 
-fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) -> Line<'a> {
-    let mut line = Line {
-        stage: session.id(stage),
-        state: "stale",
+/// What is said of a stage, but how long it took.
+pub fn describe(session: &Session, plan: &Plan, stage: usize, state: &State) -> StageStatus {
+    let mut line = StageStatus {
+        stage: session.id(stage).to_owned(),
+        state: StageState::Stale,
         why: String::new(),
         chain: Vec::new(),
         changes: Vec::new(),
-        said: Vec::new(),
         of_many: String::new(),
         moved: Vec::new(),
         estimated_seconds: None,
     };
     match state {
-        State::Fresh => line.state = "fresh",
+        State::Fresh => line.state = StageState::Fresh,
         State::Restore(paths) => {
             let exists = |path: &PathBuf| session.engine.workspace.out.join(path).exists();
             let moves = plan.moved.get(&stage).map_or(&[][..], |m| &m.outputs);
@@ -156,30 +130,29 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
             let is_moved = |path: &PathBuf| renamed || moves.iter().any(|m| m.to == *path);
             let edited = paths.iter().any(exists);
             line.state = match paths.iter().all(is_moved) {
-                true => "moved",
-                false if edited => "modified",
-                false => "missing",
+                true => StageState::Moved,
+                false if edited => StageState::Modified,
+                false => StageState::Missing,
             };
-            let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-            line.why = format!("{} (in the cache: run restores)", shown.join(", "));
+            let files = shown(paths).join(", ");
+            line.why = format!("{files} (in the cache: run restores)");
             // Each has files of its own.
             line.of_many = "its files (in the cache: run restores)".to_owned();
         }
         State::Stale(reason) => {
             line.why = reason.to_string();
             if let Reason::Changed(changes) = reason {
-                let json = changes.iter().filter_map(|c| serde_json::to_value(c).ok());
-                line.changes = json.collect();
-                line.said = changes.iter().map(ToString::to_string).collect();
+                line.changes.clone_from(changes);
             }
         }
         State::Absent(absent) => {
-            line.state = "absent";
+            line.state = StageState::Absent;
             line.why = absent.words();
         }
         State::Waits(_) => {
             let chain = plan.chain(stage);
-            line.chain = chain[1..].iter().map(|&s| session.id(s)).collect();
+            let before = chain[1..].iter();
+            line.chain = before.map(|&s| session.id(s).to_owned()).collect();
             line.why = format!("after {}", line.chain.join(" <- "));
             if let Some(reason) = plan.root_reason(&chain) {
                 line.why += &format!(" ({reason})");
@@ -207,87 +180,91 @@ fn describe<'a>(session: &'a Session, plan: &Plan, stage: usize, state: &State) 
 const APART: usize = 40;
 
 /// A line as it is printed: of one stage, or of several of a matrix.
-struct Shown<'a> {
+struct Line<'a> {
     stage: String,
-    state: &'a str,
+    state: StageState,
     why: String,
-    /// Every change, a line each.
-    said: &'a [String],
+    changes: &'a [Change],
 }
 
 /// What is printed of stages, `apart` or with those of a matrix together.
-fn shown<'a>(lines: &'a [Line], apart: bool) -> Vec<Shown<'a>> {
+fn lines<'a>(stages: &'a [StageStatus], apart: bool) -> Vec<Line<'a>> {
     if apart {
-        let one = |line: &'a Line| Shown {
-            stage: line.stage.to_owned(),
-            state: line.state,
-            why: line.why.clone(),
-            said: &line.said,
+        let one = |said: &'a StageStatus| Line {
+            stage: said.stage.clone(),
+            state: said.state,
+            why: said.why.clone(),
+            changes: &said.changes,
         };
-        return lines.iter().map(one).collect();
+        return stages.iter().map(one).collect();
     }
     let folds = fold(
-        lines
+        stages
             .iter()
-            .map(|line| (line.stage, (line.state, line.of_many.clone()))),
+            .map(|said| (&*said.stage, (said.state, said.of_many.clone()))),
     );
-    let one = |fold: Fold<(&'a str, String)>| {
+    let one = |fold: Fold<(StageState, String)>| {
         let (state, why) = fold.same;
         let why = match fold.members[..] {
-            [only] => lines[only].why.clone(),
+            [only] => stages[only].why.clone(),
             _ => why,
         };
-        Shown {
+        Line {
             stage: fold.shown,
             state,
             why,
-            said: &[],
+            changes: &[],
         }
     };
     folds.into_iter().map(one).collect()
 }
 
-fn text(lines: &[Line], left_out: Option<&str>) -> String {
-    let is_shown = |line: &&Line| line.state != "fresh" || !terminal::is_quiet();
-    let apart = terminal::is_verbose() || lines.iter().filter(is_shown).count() <= APART;
-    let mut shown = shown(lines, apart);
-    shown.retain(|line| line.state != "fresh" || !terminal::is_quiet());
+fn text(status: &Status, left_out: Option<&str>) -> String {
+    let stages = &status.stages;
+    let is_shown = |state: StageState| state != StageState::Fresh || !terminal::is_quiet();
+    let number = stages.iter().filter(|said| is_shown(said.state)).count();
+    let apart = terminal::is_verbose() || number <= APART;
+    let mut shown = lines(stages, apart);
+    shown.retain(|line| is_shown(line.state));
     let width = shown.iter().map(|line| line.stage.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for Shown {
+    let mut text = named(&status.orphans);
+    for file in &status.absent {
+        text += &format!("input not here: {}\n", file.line);
+    }
+    for Line {
         stage,
         state,
         why,
-        said,
+        changes,
     } in &shown
     {
-        let style = match *state {
-            "fresh" => terminal::GOOD,
-            "stale" => terminal::CARE,
+        let style = match state {
+            StageState::Fresh => terminal::GOOD,
+            StageState::Stale => terminal::CARE,
             _ => terminal::ASIDE,
         };
-        let in_full = terminal::is_verbose() && !said.is_empty();
+        let in_full = terminal::is_verbose() && !changes.is_empty();
         let why = if in_full { "changed:" } else { why };
         let state = terminal::paint(style, &format!("{state:8}"));
         text += format!("{state}  {stage:width$}  {why}").trim_end();
         text.push('\n');
-        for change in said.iter().filter(|_| in_full) {
+        for change in changes.iter().filter(|_| in_full) {
             text += &format!("{:10}  {change}\n", "");
         }
     }
-    if !apart && !terminal::is_quiet() && shown.len() < lines.len() {
+    if !apart && !terminal::is_quiet() && shown.len() < stages.len() {
         text += "stages of one matrix share a line: --verbose has one for each\n";
     }
     if terminal::is_quiet() {
         return text;
     }
-    let number = |wanted: &dyn Fn(&&Line) -> bool| lines.iter().filter(wanted).count();
-    let fresh = number(&|line| line.state == "fresh");
-    text += &format!("{}: {fresh} fresh", count(lines.len(), "stage"));
-    let restore = number(&|line| matches!(line.state, "modified" | "missing" | "moved"));
-    let stale = number(&|line| line.state == "stale" && line.chain.is_empty());
+    let number = |wanted: &dyn Fn(&&StageStatus) -> bool| stages.iter().filter(wanted).count();
+    let fresh = number(&|line| line.state == StageState::Fresh);
+    text += &format!("{}: {fresh} fresh", count(stages.len(), "stage"));
+    let restore = number(&|line| line.state.is_restored());
+    let stale = number(&|line| line.state == StageState::Stale && line.chain.is_empty());
     let waits = number(&|line| !line.chain.is_empty());
-    let absent = number(&|line| line.state == "absent");
+    let absent = number(&|line| line.state == StageState::Absent);
     let rest = [
         (absent, "without an input that is not here"),
         (restore, "to restore"),
@@ -300,7 +277,7 @@ fn text(lines: &[Line], left_out: Option<&str>) -> String {
     for (number, words) in rest.into_iter().filter(|(number, _)| *number > 0) {
         text += &format!(", {number} {words}");
     }
-    let known: Vec<f64> = lines.iter().filter_map(|l| l.estimated_seconds).collect();
+    let known: Vec<f64> = stages.iter().filter_map(|l| l.estimated_seconds).collect();
     if !known.is_empty() {
         let seconds = known.iter().sum::<f64>();
         text += &format!("; {} took {seconds:.1} s", count(known.len(), "stage"));

@@ -1,18 +1,21 @@
 //! Verb `verify`.
 
+use crate::answers::answer;
+use crate::answers::input::{AbsentFor, AbsentInput};
+use crate::answers::verify::{Finding as Said, Verified};
 use crate::console::terminal::{self, count};
 use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::pipeline::workers;
 use crate::program::exit;
-use crate::verbs::status::{named, of_file};
+use crate::verbs::status::{named, shown};
 use clap::Args;
 use retrace::base::error::Result;
 use retrace::stage::supplied::AbsentFile;
 use retrace::store::workspace::LOCK_FILE;
 use retrace::upkeep::verify::{self, Finding, Verification};
-use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -35,7 +38,7 @@ pub struct VerifyArgs {
     /// With --sample: where what these stages read comes from, as far as it is not here: a folder or a URL
     #[arg(long, value_name = "STORE", requires = "sample")]
     pub store: Option<String>,
-    /// Print an object with counts and an array of findings
+    /// Print a JSON object with counts and findings
     #[arg(long)]
     pub json: bool,
 }
@@ -57,7 +60,7 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
     let selection = session.look_at(&args.targets)?;
     let report = verify::verify(&session.context()?, &selection)?;
     if args.json {
-        terminal::print(&format!("{:#}\n", as_json(session, &report)));
+        terminal::print(&answer::text(&answer_of(session, &report))?);
         return Ok(code(&report));
     }
     let mut text = String::new();
@@ -118,7 +121,7 @@ pub fn verify(session: &Session, args: &VerifyArgs) -> Result<u8> {
             Finding::Object { path } => format!("cache: {} is damaged\n", path.display()),
         };
     }
-    text += &named(&report.orphans);
+    text += &named(&shown(&report.orphans));
     if !report.not_run.is_empty() && !terminal::is_quiet() {
         let groups = session.engine.pipeline.opt_in_groups(&report.not_run);
         let stages = count(report.not_run.len(), "stage");
@@ -178,15 +181,18 @@ pub fn absent(file: &AbsentFile, stages: usize) -> String {
     )
 }
 
-/// The same as JSON.
-pub fn absent_json(session: &Session, absent: &[(AbsentFile, BTreeSet<usize>)]) -> Json {
-    let one = |(file, stages): &(AbsentFile, BTreeSet<usize>)| {
-        let mut json = of_file(file);
-        let stages: Vec<&str> = stages.iter().map(|&stage| session.id(stage)).collect();
-        json["stages"] = json!(stages);
-        json
+/// The same for programs.
+pub fn absent_for(session: &Session, absent: &[(AbsentFile, BTreeSet<usize>)]) -> Vec<AbsentFor> {
+    let one = |(file, stages): &(AbsentFile, BTreeSet<usize>)| AbsentFor {
+        input: AbsentInput::of(file),
+        stages: ids(session, stages),
     };
     absent.iter().map(one).collect()
+}
+
+fn ids(session: &Session, stages: &BTreeSet<usize>) -> Vec<String> {
+    let ids = stages.iter().map(|&stage| session.id(stage).to_owned());
+    ids.collect()
 }
 
 /// What to type where something differs: opt-in groups are to be asked for.
@@ -221,58 +227,63 @@ fn code(report: &Verification) -> u8 {
     }
 }
 
-fn as_json(session: &Session, report: &Verification) -> Json {
-    let findings = report.findings.iter().map(|finding| match finding {
-        Finding::Unrecorded { stage } => {
-            json!({"finding": "unrecorded", "stage": session.id(*stage)})
-        }
-        Finding::Unreadable { stage, why } => {
-            json!({"finding": "unreadable", "stage": session.id(*stage), "why": why})
-        }
-        Finding::Lock { problem } => json!({
-            "finding": "lock",
-            "stage": problem.stage,
-            "line": problem.line,
-            "why": problem.why,
-        }),
-        Finding::Renamed { stage, from } => {
-            json!({"finding": "renamed", "stage": session.id(*stage), "from": from})
-        }
-        Finding::Moved { stage, from, to } => json!({
-            "finding": "moved",
-            "stage": session.id(*stage),
-            "path": to,
-            "from": from,
-        }),
-        Finding::Outdated { stage, changes } => {
-            json!({"finding": "outdated", "stage": session.id(*stage), "changes": changes})
-        }
+fn answer_of(session: &Session, report: &Verification) -> Verified {
+    let findings = report.findings.iter().map(|finding| said(session, finding));
+    Verified {
+        files: report.files,
+        objects: report.objects,
+        line_ends: shown(&report.line_ends),
+        findings: findings.collect(),
+        not_run: ids(session, &report.not_run),
+        orphans: shown(&report.orphans),
+        absent: absent_for(session, &report.absent),
+        within: ids(session, &report.within),
+    }
+}
+
+fn said(session: &Session, finding: &Finding) -> Said {
+    let id = |stage: usize| session.id(stage).to_owned();
+    let path = |path: &Path| path.display().to_string();
+    match finding {
+        Finding::Unrecorded { stage } => Said::Unrecorded { stage: id(*stage) },
+        Finding::Unreadable { stage, why } => Said::Unreadable {
+            stage: id(*stage),
+            why: why.clone(),
+        },
+        Finding::Lock { problem } => Said::Lock {
+            stage: problem.stage.clone(),
+            line: problem.line,
+            why: problem.why.clone(),
+        },
+        Finding::Renamed { stage, from } => Said::Renamed {
+            stage: id(*stage),
+            from: from.clone(),
+        },
+        Finding::Moved { stage, from, to } => Said::Moved {
+            stage: id(*stage),
+            path: path(to),
+            from: path(from),
+        },
+        Finding::Outdated { stage, changes } => Said::Outdated {
+            stage: id(*stage),
+            changes: changes.clone(),
+        },
         Finding::Output {
             stage,
-            path,
+            path: file,
             missing,
-        } => json!({
-            "finding": if *missing { "missing" } else { "differs" },
-            "stage": session.id(*stage),
-            "path": path,
-        }),
-        Finding::Publication { stage, path } => json!({
-            "finding": "published-otherwise",
-            "stage": session.id(*stage),
-            "path": path,
-        }),
-        Finding::Basis { stage } => json!({"finding": "basis", "stage": session.id(*stage)}),
-        Finding::Object { path } => json!({"finding": "damaged", "path": path}),
-    });
-    json!({
-        "verified": "files",
-        "files": report.files,
-        "objects": report.objects,
-        "line_ends": report.line_ends,
-        "findings": findings.collect::<Vec<Json>>(),
-        "not_run": report.not_run.iter().map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
-        "orphans": report.orphans,
-        "absent": absent_json(session, &report.absent),
-        "within": report.within.iter().map(|&stage| session.id(stage)).collect::<Vec<&str>>(),
-    })
+        } => {
+            let (stage, path) = (id(*stage), path(file));
+            match missing {
+                true => Said::Missing { stage, path },
+                false => Said::Differs { stage, path },
+            }
+        }
+        Finding::Publication { stage, path: file } => Said::PublishedOtherwise {
+            stage: id(*stage),
+            path: path(file),
+        },
+        Finding::Basis { stage } => Said::Basis { stage: id(*stage) },
+        Finding::Object { path: file } => Said::Damaged { path: path(file) },
+    }
 }

@@ -12,7 +12,7 @@ use crate::yaml::node::{Key, Node, Value};
 /// More stages than this are refused: a matrix multiplies quickly.
 const MAX_STAGES: usize = 100_000;
 /// More combinations than this in all are refused, of which `only` and `exclude` leave some: each is looked at.
-const MAX_COMBINATIONS: usize = 400_000;
+pub(crate) const MAX_COMBINATIONS: usize = 400_000;
 
 /// A stage after its matrix was expanded, still untyped.
 pub struct Draft<'a> {
@@ -55,17 +55,8 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
                 let message = format!("the matrices give more than {MAX_STAGES} stages");
                 return Err(Error::config(message).at(&stage.name.place));
             }
-            let label = items
-                .iter()
-                .map(|(_, label, _)| label.text.as_str())
-                .collect::<Vec<_>>();
-            let label = label.join(",");
-            let name = &stage.name.text;
-            let id = if label.is_empty() {
-                name.clone()
-            } else {
-                format!("{name}@{label}")
-            };
+            let label = label(&items);
+            let id = id(stage, &items);
             let scope = Scope {
                 vars: &spec.vars,
                 own: Some(&own),
@@ -111,6 +102,21 @@ pub fn expand_all<'a>(spec: &'a Spec, budget: &Budget) -> Result<Vec<Draft<'a>>>
         }
     }
     Ok(drafts)
+}
+
+/// What tells a stage from the others of its matrix.
+fn label(items: &[Chosen]) -> String {
+    let labels: Vec<&str> = items.iter().map(|(_, label, _)| &*label.text).collect();
+    labels.join(",")
+}
+
+/// The id of the stage that a combination of items is.
+pub(crate) fn id(stage: &StageSpec, items: &[Chosen]) -> String {
+    let name = &stage.name.text;
+    match items.is_empty() {
+        true => name.clone(),
+        false => format!("{name}@{}", label(items)),
+    }
 }
 
 /// The entries of a stage and the defaults that it leaves, filled in.
@@ -196,7 +202,7 @@ fn check_variables(spec: &Spec, stage: &StageSpec) -> Result<()> {
 }
 
 /// Every combination of items, the last axis fastest; one empty combination without axes.
-fn combinations(matrix: &[(Key, Vec<(Key, Node)>)]) -> Vec<Vec<Chosen<'_>>> {
+pub(crate) fn combinations(matrix: &[(Key, Vec<(Key, Node)>)]) -> Vec<Vec<Chosen<'_>>> {
     matrix
         .iter()
         .fold(vec![Vec::new()], |combinations, (axis, items)| {

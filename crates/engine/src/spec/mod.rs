@@ -7,6 +7,7 @@ pub mod file;
 pub(crate) mod fill;
 pub(crate) mod groups;
 pub mod ids;
+pub mod names;
 pub mod resources;
 pub(crate) mod sections;
 pub mod settings;

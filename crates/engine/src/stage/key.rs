@@ -5,6 +5,7 @@
 
 use crate::base::digest::{Digest, Encoder};
 use crate::stage::{by_id, look};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -218,7 +219,7 @@ fn encode_leaf(e: &mut Encoder, value: &Json) {
 }
 
 /// A difference between two sets of key parts.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "part", rename_all = "kebab-case")]
 pub enum Change {
     /// A parameter, as JSON; `None` where it does not exist.

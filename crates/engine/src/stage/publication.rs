@@ -10,6 +10,7 @@
 use crate::base::digest::{Digest, Encoder};
 use crate::base::error::Result;
 use crate::stage::key::Code;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -64,7 +65,7 @@ pub struct Publication {
 pub type Publications = BTreeMap<String, Publication>;
 
 /// Where an input came from: its role, `stage.output` or a path in the repository, its digest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     pub role: String,
     pub from: String,

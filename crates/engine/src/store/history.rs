@@ -5,6 +5,7 @@
 
 use crate::base::error::{Error, Result};
 use crate::base::files;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +16,7 @@ use std::path::Path;
 const MAX_BYTES: u64 = 64 << 20;
 
 /// A run that has ended.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PastRun {
     /// Seconds since the Unix epoch.
     pub started: u64,
@@ -30,11 +31,12 @@ pub struct PastRun {
 }
 
 /// What became of a stage in a run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PastStage {
     pub stage: String,
-    /// `ran`, `restored` or `failed`.
+    /// `ran`, `restored` (from the cache), `fetched` (from a store) or `failed`.
     pub outcome: String,
+    /// Why it ran; of one that failed, its error.
     pub reason: String,
     pub seconds: f64,
 }

@@ -2,31 +2,18 @@
 //!
 //! Knows no lock and no repository.
 
+use crate::answers::provenance::Carried;
 use crate::console::panics::caught;
 use retrace::base::digest::Digest;
 use retrace::base::error::{Error, ErrorKind, PROGRAM, Result};
 use retrace::base::files;
-use retrace::stage::publication::{FORMAT, Origin, Publisher};
+use retrace::stage::publication::{FORMAT, Publisher};
 use retrace::store::workspace::LOCK_FILE;
-use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde::Deserialize;
 use std::path::Path;
 
 /// A larger file is none of ours.
 const MAX_BYTES: u64 = 1 << 30;
-
-/// The record inside a file, as [`retrace::stage::publication::provenance`] makes it.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Carried {
-    #[serde(rename = "retrace")]
-    pub format: u64,
-    pub stage: String,
-    pub output: String,
-    pub kind: String,
-    pub params: Json,
-    pub inputs: Vec<Origin>,
-    pub content: Digest,
-}
 
 /// A file looked at by itself.
 pub struct Looked {

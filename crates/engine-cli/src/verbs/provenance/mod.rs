@@ -3,26 +3,27 @@
 //! Two witnesses: the record inside the file, which travels with it, and the locks, which know the
 //! digests of all files and artifacts. Neither needs the other.
 
+use crate::answers::answer;
 use crate::console::terminal;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::program::description::Program;
 use crate::program::exit;
-use crate::verbs::provenance::answer::{Answer, Named};
+use crate::verbs::provenance::told::{Named, Told};
 use clap::Args;
 use retrace::base::error::Result;
 use retrace::store::workspace::Workspace;
 use std::path::{Path, PathBuf};
 
-mod answer;
 mod look;
 mod recorded;
+mod told;
 
 #[derive(Debug, Args)]
 pub struct ProvenanceArgs {
     /// A figure or a table, anywhere
     pub file: PathBuf,
-    /// Print an object with the record inside the file, parameters included, and what the lock says
+    /// Print a JSON object with the record inside the file, parameters included, and what the lock says
     #[arg(long)]
     pub json: bool,
 }
@@ -71,7 +72,7 @@ pub fn provenance(
             session.map_or(Vec::new(), |session| (beside.of)(&session, &recorded.stage))
         }),
     });
-    let answer = Answer {
+    let told = Told {
         program,
         scope,
         looked: &looked,
@@ -80,8 +81,8 @@ pub fn provenance(
         has_lock: root.is_some(),
     };
     let text = match args.json {
-        true => format!("{:#}\n", answer.json()),
-        false => answer.text(&args.file),
+        true => answer::text(&told.said())?,
+        false => told.text(&args.file),
     };
     terminal::print(&text);
     Ok(if changed { exit::DIFFERS } else { exit::OK })

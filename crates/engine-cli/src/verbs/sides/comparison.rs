@@ -2,6 +2,7 @@
 //! turned.
 
 use crate::program::description::Program;
+use crate::program::verdicts::Bytes;
 use crate::program::verdicts::{self, Verdicts};
 use crate::verbs::sides::side::{Different, Side, Sides};
 use crate::verbs::sides::tables::ChangedTable;
@@ -9,9 +10,6 @@ use crate::verbs::sides::values::{self, ChangedValue};
 use retrace::base::error::{Error, PROGRAM, Result};
 use retrace::lock::file::{Lock, Record};
 use std::path::PathBuf;
-
-/// What a file holds, or why it is not there.
-pub type Bytes = std::result::Result<Vec<u8>, String>;
 
 pub struct Comparison<'p> {
     program: &'p Program,
@@ -75,7 +73,7 @@ impl<'p> Comparison<'p> {
     ///
     /// # Errors
     /// It is there and cannot be read.
-    pub fn old(&self, stage: &str, output: &str) -> Result<Bytes> {
+    pub fn of_old(&self, stage: &str, output: &str) -> Result<Bytes> {
         self.output(&self.sides.old, stage, output)
     }
 
@@ -83,7 +81,7 @@ impl<'p> Comparison<'p> {
     ///
     /// # Errors
     /// It is there and cannot be read.
-    pub fn new(&self, stage: &str, output: &str) -> Result<Bytes> {
+    pub fn of_new(&self, stage: &str, output: &str) -> Result<Bytes> {
         self.output(&self.sides.new, stage, output)
     }
 

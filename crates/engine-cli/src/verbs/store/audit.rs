@@ -33,7 +33,7 @@ pub fn audit(session: &Session, args: &AuditArgs) -> Result<u8> {
     let found = audit::audit(&shared, cache, sample, workers::cancelled(), &observer);
     bar.finish();
     let found = found?;
-    let lines = found.findings.iter().map(|finding| line(finding));
+    let lines = found.findings.iter().map(line);
     terminal::print(&lines.collect::<String>());
     terminal::summary(&summary(&shared.shown(), &found));
     Ok(match found.findings.is_empty() {

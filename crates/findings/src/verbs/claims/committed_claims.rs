@@ -1,9 +1,10 @@
 //! Verb `claims` where the claims were not decided on this machine: the committed table of verdicts.
 
-use crate::verbs::claims::verdicts::{ClaimsArgs, Line, compare, in_words, lines, painted};
+use crate::verbs::claims::verdicts::{ClaimsArgs, Line, Verdicts, compare, in_words, painted};
 use crate::verbs::committed::{self, Committed};
 use retrace::base::error::{Error, Result};
 use retrace_cli::Session;
+use retrace_cli::answers::answer;
 use retrace_cli::terminal::{self, count};
 use retrace_cli::typed::{self, quoted};
 use tables::table::{Table, TableError};
@@ -44,7 +45,7 @@ pub fn show(session: &Session, stage: usize, table: &Committed, args: &ClaimsArg
     }
     let as_lines: Vec<Line> = shown.iter().map(|row| row.line()).collect();
     terminal::print(&match (args.json, &args.id) {
-        (true, _) => lines(&as_lines),
+        (true, _) => answer::text(&Verdicts { claims: &as_lines })?,
         (false, None) => in_words(&as_lines),
         (false, Some(_)) => shown.iter().map(|row| row.text()).collect(),
     });

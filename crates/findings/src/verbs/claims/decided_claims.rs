@@ -9,17 +9,15 @@ use crate::claims::query::parse::Reader;
 use crate::claims::questions::{self, TABLE_ROLE, reads};
 use crate::page::kind::Report;
 use crate::verbs::claims::committed_claims;
-use crate::verbs::claims::verdicts::{ClaimsArgs, Line, compare, in_words, lines, painted};
+use crate::verbs::claims::verdicts::{ClaimsArgs, Line, Verdicts, compare, in_words, painted};
 use crate::verbs::committed;
 use retrace::base::error::{Error, Result};
 use retrace::base::files;
 use retrace::stage::kind::StageKind;
 use retrace::stage::stage::{Input, Source};
-use retrace_cli::Session;
-use retrace_cli::exit;
-use retrace_cli::terminal;
+use retrace_cli::answers::answer;
 use retrace_cli::typed::{self, quoted};
-use retrace_cli::{Beside, Scope};
+use retrace_cli::{Beside, Scope, Session, exit, terminal};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -56,7 +54,9 @@ pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8>
         }
     };
     let text = match (&args.id, args.json) {
-        (_, true) => lines(&of_decided(&shown)),
+        (_, true) => answer::text(&Verdicts {
+            claims: &of_decided(&shown),
+        })?,
         (None, false) => in_words(&of_decided(&shown)),
         (Some(_), false) => shown
             .iter()

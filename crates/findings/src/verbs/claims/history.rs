@@ -9,8 +9,10 @@ use crate::verbs::claims::verdicts::ClaimsArgs;
 use retrace::base::error::{Error, Result};
 use retrace::lock::file::Lock;
 use retrace::store::workspace::{LOCK_FILE, SPEC_FILE};
+use retrace_cli::answers::answer;
 use retrace_cli::terminal::{self, count};
-use retrace_cli::{Commit, Git, Scope, Session, exit};
+use retrace_cli::{Answer, Commit, Git, Scope, Session, exit};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -18,13 +20,25 @@ use std::fmt::Write as _;
 /// The stages that decide a claim, as of today.
 type Deciding = BTreeMap<String, BTreeSet<String>>;
 
+/// In which commits claims changed, printed by `claims --history --json`; with a name that claim alone.
+#[derive(Serialize, JsonSchema)]
+pub struct Histories<'a> {
+    /// In the order of pipeline.yaml.
+    claims: &'a [History<'a>],
+}
+
+impl Answer for Histories<'_> {
+    const NAME: &'static str = "claims-history";
+    const FORMAT: &'static str = "retrace claims-history 1";
+}
+
 /// A commit in which a claim changed.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Changed<'a> {
     commit: &'a str,
     date: &'a str,
     subject: &'a str,
-    /// Which of [`PARTS`]; all of them where it was new.
+    /// Which of its parts, such as `statement` or `check`; all of them where it was new.
     changed: Vec<&'static str>,
     /// Deciding stages.
     stages: usize,
@@ -36,7 +50,7 @@ struct Changed<'a> {
     decided: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct History<'a> {
     id: &'a str,
     /// Whether, at the last change, pipeline.lock had of no deciding stage the outputs of now, and the ledger
@@ -88,7 +102,7 @@ pub fn history(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8
         .map(|claim| of_claim(&claim.id, &commits, &read, &now, &known, &all))
         .collect();
     terminal::print(&match args.json {
-        true => serde_json::to_string_pretty(&found).unwrap_or_default() + "\n",
+        true => answer::text(&Histories { claims: &found })?,
         false => in_words(&found, args.id.is_some()),
     });
     let older = read

@@ -6,3 +6,11 @@ pub mod history;
 pub mod registered;
 pub mod turned;
 pub mod verdicts;
+
+use retrace_cli::Described;
+
+/// What it prints with `--json`.
+pub const ANSWERS: &[Described] = &[
+    Described::of::<verdicts::Verdicts>(),
+    Described::of::<history::Histories>(),
+];

@@ -4,17 +4,18 @@ use crate::claims::claim::Verdict;
 use crate::claims::print::measured;
 use anstyle::Style;
 use clap::Args;
-use retrace_cli::{Exit, exit, terminal};
+use retrace_cli::{Answer, Exit, exit, terminal};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 #[derive(Debug, Args)]
 pub struct ClaimsArgs {
     /// Show one claim with all its evidence and the stages that it rests on
     pub id: Option<String>,
-    /// Print an array of {"id", "statement", "expected", "measured", "std_error", "verdict"}
+    /// Print a JSON object instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Show from git in which commits claims changed, and what pipeline.lock knew then; prints {"id", "registered", "changes"} with --json
+    /// Show from git in which commits claims changed, and what pipeline.lock knew then
     #[arg(long)]
     pub history: bool,
 }
@@ -26,15 +27,30 @@ pub const VERDICT: Exit = Exit {
     meaning: "the verdict on a claim differs from the recorded one (claims)",
 };
 
-/// A line of `--json`, and of the table.
-#[derive(Serialize)]
+/// Claims with their verdicts, printed by `claims --json`; with a name that claim alone.
+#[derive(Serialize, JsonSchema)]
+pub struct Verdicts<'a> {
+    /// In the order of pipeline.yaml.
+    pub claims: &'a [Line<'a>],
+}
+
+/// A claim and its verdict: a line of the table.
+#[derive(Serialize, JsonSchema)]
 pub struct Line<'a> {
     pub id: &'a str,
     pub statement: &'a str,
+    /// What is expected of the measured value, in words.
     pub expected: &'a str,
+    /// Null where the claim is of no single value.
     pub measured: Option<f64>,
     pub std_error: Option<f64>,
+    /// `holds`, `holds with correction`, `fails` or `undecided`.
     pub verdict: &'a str,
+}
+
+impl Answer for Verdicts<'_> {
+    const NAME: &'static str = "claims";
+    const FORMAT: &'static str = "retrace claims 1";
 }
 
 /// A verdict in its colour.
@@ -88,9 +104,4 @@ pub fn compare<'a>(verdicts: impl Iterator<Item = (&'a str, &'a str, &'a str)>) 
         code = VERDICT.code;
     }
     code
-}
-
-/// What `--json` prints.
-pub fn lines(lines: &[Line]) -> String {
-    serde_json::to_string_pretty(lines).unwrap_or_default() + "\n"
 }

@@ -1,15 +1,15 @@
 //! What is said of a file: in words, and as JSON.
 
+use crate::answers::provenance::{Carried, InLock, OfVariation, Provenance};
 use crate::pipeline::scope::Scope;
 use crate::program::description::Program;
-use crate::verbs::provenance::look::{Carried, Looked};
+use crate::verbs::provenance::look::Looked;
 use crate::verbs::provenance::recorded::{Recorded, Which};
 use retrace::lock::file;
 use retrace::stage::publication::Origin;
 use retrace::store::workspace::LOCK_FILE;
-use serde_json::{Value as Json, json};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a program names beside the stage.
 pub struct Named {
@@ -20,7 +20,7 @@ pub struct Named {
 }
 
 /// All that is said of a file.
-pub struct Answer<'a> {
+pub struct Told<'a> {
     pub program: &'a Program,
     /// What the options were.
     pub scope: &'a Scope,
@@ -30,9 +30,9 @@ pub struct Answer<'a> {
     pub has_lock: bool,
 }
 
-impl Answer<'_> {
+impl Told<'_> {
     pub fn text(&self, path: &Path) -> String {
-        let Answer {
+        let Told {
             program,
             scope,
             looked,
@@ -120,8 +120,9 @@ impl Answer<'_> {
         format!("{}\n{text}", path.display())
     }
 
-    pub fn json(&self) -> Json {
-        let Answer {
+    /// The same for programs.
+    pub fn said(&self) -> Provenance<'_> {
+        let Told {
             program,
             scope,
             looked,
@@ -132,41 +133,41 @@ impl Answer<'_> {
         let lock = recorded.map(|recorded| {
             let (commit, variation) = match &recorded.lock {
                 Which::Present | Which::Folder(_) => (None, None),
-                Which::Commit(commit) => (Some(commit), None),
+                Which::Commit(commit) => (Some(commit.clone()), None),
                 Which::Variation(one) => (
                     None,
-                    Some(json!({
-                        "name": one.name,
-                        "profile": one.profile,
-                        "set": one.sets,
-                    })),
+                    Some(OfVariation {
+                        name: one.name.clone(),
+                        profile: one.profile.clone(),
+                        set: one.sets.clone(),
+                    }),
                 ),
             };
-            let mut lock = json!({
-                "stage": recorded.stage,
-                "output": recorded.output,
-                "path": PathBuf::from(&recorded.record.path),
-                "exact": recorded.is_exact(looked),
-                "key": recorded.block.key,
-                "within": recorded.block.basis.get(&recorded.output).map(ToString::to_string),
-                "code": recorded.block.parts.as_ref().map(|parts| &*parts.code),
-                "commit": commit,
-                "variation": variation,
-                "commands": recorded.commands(program, scope),
-            });
-            if let Some(named) = named {
-                lock[named.what] = json!(named.names);
+            let parts = recorded.block.parts.as_ref();
+            let basis = recorded.block.basis.get(&recorded.output);
+            let beside = named.map(|named| (named.what, named.names.clone()));
+            InLock {
+                stage: recorded.stage.clone(),
+                output: recorded.output.clone(),
+                path: recorded.record.path.clone(),
+                exact: recorded.is_exact(looked),
+                key: recorded.block.key,
+                within: basis.map(ToString::to_string),
+                code: parts.map(|parts| (*parts.code).clone()),
+                commit,
+                variation,
+                commands: recorded.commands(program, scope),
+                beside: beside.into_iter().collect(),
             }
-            lock
         });
         let changed = |carried: &Carried| carried.content != looked.content;
-        json!({
-            "file": looked.file,
-            "content": looked.content,
-            "format": looked.format,
-            "carried": looked.carried,
-            "changed": looked.carried.as_ref().map(changed),
-            "lock": lock,
-        })
+        Provenance {
+            file: looked.file,
+            content: looked.content,
+            format: looked.format,
+            carried: looked.carried.as_ref(),
+            changed: looked.carried.as_ref().map(changed),
+            lock,
+        }
     }
 }
