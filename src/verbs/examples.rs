@@ -17,6 +17,7 @@ pub const EXAMPLES: Examples = &[
                 "items of a matrix, on two threads",
             ),
             ("run figures/train_losses.png", "what makes this file"),
+            ("run --json train_losses", "for programs"),
             ("run --group main --dry-run", "what would run, and why"),
             (
                 "run table_losses --set vars.noise_var=0.2",
@@ -50,6 +51,7 @@ pub const EXAMPLES: Examples = &[
         "explain",
         &[
             ("explain pretrain@0", "params, inputs and code of its key"),
+            ("explain --json pretrain@0", "for programs"),
             (
                 "explain train_losses --set vars.dpi=150",
                 "what a change would change in it",
@@ -75,6 +77,7 @@ pub const EXAMPLES: Examples = &[
                 "for Graphviz: pipe it into dot -Tsvg",
             ),
             ("graph --format mermaid claims", "for Markdown"),
+            ("graph --json --group main", "for programs"),
         ],
     ),
     (
@@ -129,13 +132,17 @@ pub const EXAMPLES: Examples = &[
     ),
     (
         "schema",
-        &[("schema", "what docs/pipeline.schema.json holds")],
+        &[
+            ("schema", "what docs/pipeline.schema.json holds"),
+            ("schema status", "of what `status --json` prints"),
+        ],
     ),
     (
         "runs",
         &[
             ("runs --last 5", "the last five"),
             ("runs 1", "the first one, with its stages"),
+            ("runs --last 1 --json", "for programs"),
         ],
     ),
     (

@@ -116,7 +116,7 @@ test("the sliders compute what `icl-repro risk` does, and the address keeps them
     writeFileSync(join(folder, "params.json"), JSON.stringify({ v, q }));
     writeFileSync(join(folder, "task.json"), JSON.stringify(theta));
     const args = ["risk", "--params", join(folder, "params.json"), "--task", join(folder, "task.json"), "--shots", "0..40", "--noise-var", String(noise), "--json"];
-    return JSON.parse(execFileSync(PROGRAM, args)).map(({ error }) => error);
+    return JSON.parse(execFileSync(PROGRAM, args)).errors.map(({ error }) => error);
   };
   // Any model at all, so that every term of the formula counts; then the three of the page.
   let seed = 7;

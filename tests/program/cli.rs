@@ -1,5 +1,6 @@
 //! The program as a user runs it: cleared environment, temporary home, its own copy of the pipeline.
 
+use crate::schema::answers::held;
 use icl_repro::registry;
 use retrace::resolve::stages::Pipeline;
 use retrace::spec::file::Spec;
@@ -285,7 +286,8 @@ fn risk_gives_the_reference_values() {
         "risk", "--params", &params, "--task", &task, "--shots", "0..20", "--json",
     ];
     let (out, _) = clone.expect(0, &args);
-    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
+    let answer = held("risk", &out);
+    let rows = answer["errors"].as_array().expect("an array");
     assert_eq!(rows.len(), 21);
     for (n, expected) in [(0, 1.1000), (1, 1.4402), (10, 0.5083), (20, 0.3459)] {
         assert_eq!(rows[n]["n"], n);
@@ -445,8 +447,8 @@ fn claims_are_shown_and_compared_in_the_default_profile_alone() {
     let (out, _) = clone.expect(0, &smoke(&["claims"]));
     assert_eq!(out.lines().count(), 40, "{out}");
     let (out, _) = clone.expect(0, &smoke(&["claims", "--json"]));
-    let lines: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-    let lines = lines.as_array().expect("an array");
+    let lines = held("claims", &out);
+    let lines = lines["claims"].as_array().expect("an array");
     assert_eq!(lines.len(), 39);
     let mut keys: Vec<&str> = lines[7]
         .as_object()

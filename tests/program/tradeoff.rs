@@ -1,6 +1,7 @@
 //! The kinds of the trade-off, run in process: what they write, against the exact errors; and the verb `front`.
 
 use crate::mended::sketch::{Given, refused, run};
+use crate::schema::answers::held;
 use icl::model::head::Head;
 use icl::model::weights::LinearAttention;
 use icl::prompts::setting::Setting;
@@ -219,7 +220,8 @@ fn front(args: &str) -> (Option<i32>, String, String) {
 fn the_verb_prints_points_and_refuses_what_cannot_be() {
     let (code, out, err) = front("--zero-shot 0.45,0.3 --json");
     assert_eq!(code, Some(0), "{err}");
-    let rows: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
+    let answer = held("front", &out);
+    let rows = answer["points"].as_array().expect("an array");
     let few = |curve: &str, bound: f64| {
         let row = rows
             .iter()

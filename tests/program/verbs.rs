@@ -331,7 +331,7 @@ fn a_rebuild_says_where_files_differ() {
         |code: i32, args: &[&str]| json(&clone.expect(code, &[args, &["--json"]].concat()).0);
     assert_eq!(as_json(0, &verify)["findings"], serde_json::json!([]));
     let plain = [&["verify"], &targets[..], &smoke].concat();
-    assert_eq!(as_json(0, &plain)["verified"], "files");
+    assert_eq!(as_json(0, &plain)["format"], "retrace verify 1");
 
     // Expectations that no run meets: the task, and a table of a stage that reads it.
     let out_folder = clone.path(".icl-repro/profiles/smoke");

@@ -244,3 +244,41 @@ fn scripts() -> tempfile::TempDir {
     );
     folder
 }
+
+#[test]
+fn no_line_of_the_help_is_wider_than_80_columns() {
+    fn check(command: &mut clap::Command) {
+        for help in [command.render_help(), command.render_long_help()] {
+            for line in help.to_string().lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+        }
+        command.get_subcommands_mut().for_each(check);
+    }
+    let mut command = retrace_program::app().command();
+    command.build();
+    check(&mut command);
+}
+
+/// The schemas of what its verbs print are those of every program.
+#[test]
+fn answers_for_programs_name_the_format_of_the_engine() {
+    let repository = repository();
+    let folder = repository.path();
+    expect(folder, 0, &["run"]);
+    for (args, format) in [
+        (&["status"][..], "retrace status 1"),
+        (&["run"], "retrace run 1"),
+        (&["claims"], "retrace claims 1"),
+    ] {
+        let (code, out, err) = run(folder, &[args, &["--json"]].concat());
+        assert_eq!(code, Some(0), "{err}");
+        let first = format!("{{\n  \"format\": \"{format}\",");
+        assert!(out.starts_with(&first), "{out}");
+        let schema = expect(folder, 0, &["schema", args[0]]);
+        assert!(
+            schema.contains(&format!("\"const\": \"{format}\"")),
+            "{schema}"
+        );
+    }
+}

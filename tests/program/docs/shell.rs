@@ -43,6 +43,8 @@ fn every_example_of_the_help_runs() {
     for verb in &verbs {
         let (help, _) = expect(0, copy.run(&[verb, "--help"]));
         for (example, _) in examples::of(EXAMPLES, verb) {
+            // A long one goes on after a backslash.
+            let help = help.replace(" \\\n      ", " ");
             assert!(help.contains(&format!("icl-repro {example}")), "{help}");
             assert_eq!(example.split(' ').next(), Some(verb.as_str()), "{example}");
             let (code, printed) = copy.bash(&format!("icl-repro {example}"));
@@ -160,38 +162,173 @@ fn quiet_says_what_was_asked_for_and_verbose_says_why() {
     expect(2, copy.run(&["-q", "-v", "status"]));
 }
 
-/// The script answers as bash asks it.
-#[test]
-fn bash_completes_verbs_options_and_values() {
-    let copy = Copy::empty();
-    let complete = |words: &str| {
-        let words = format!("icl-repro {words}");
-        let count = words.split(' ').count() - 1;
-        let last = words.split(' ').next_back().unwrap_or_default();
-        let before = words.split(' ').rev().nth(1).unwrap_or_default();
-        let array: Vec<String> = words.split(' ').map(|word| format!("'{word}'")).collect();
-        copy.sh(&format!(
-            "set +eu\nsource <(icl-repro completions bash)\n\
-             answer=$(complete -p icl-repro | sed 's/.*-F \\([^ ]*\\) .*/\\1/')\n\
-             COMP_WORDS=({}) COMP_CWORD={count}\n\
-             $answer icl-repro '{last}' '{before}'\necho \"${{COMPREPLY[@]}}\"",
-            array.join(" ")
-        ))
-    };
-    assert_eq!(complete("ver").trim(), "verify");
-    assert_eq!(complete("run --down").trim(), "--downstream");
-    assert_eq!(complete("status --color ").trim(), "auto always never");
-    assert_eq!(complete("graph --format m").trim(), "mermaid");
-    assert_eq!(complete("completions z").trim(), "zsh");
+/// What bash completes a line with, which ends at the cursor. As bash does, it hands over the words in parts: those
+/// of its own characters and the others.
+fn completed(copy: &Copy, line: &str) -> Vec<String> {
+    let is_apart = |c: char| "@=:".contains(c);
+    let mut parts: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        let mut last = None;
+        for c in word.chars() {
+            match last.replace(is_apart(c)) {
+                Some(apart) if apart == is_apart(c) => parts.last_mut().expect("a part").push(c),
+                _ => parts.push(c.into()),
+            }
+        }
+        if word.is_empty() {
+            parts.push(String::new());
+        }
+    }
+    let quoted: Vec<String> = parts.iter().map(|part| format!("'{part}'")).collect();
+    let printed = copy.sh(&format!(
+        "set +eu\nsource <(icl-repro completions bash)\n\
+         answer=$(complete -p icl-repro | sed 's/.*-F \\([^ ]*\\) .*/\\1/')\n\
+         COMP_WORDBREAKS=$' \\t\\n\"\\x27@><=;|&(:'\n\
+         COMP_LINE='{line}' COMP_POINT={} COMP_WORDS=({}) COMP_CWORD={}\n\
+         $answer\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        line.len(),
+        quoted.join(" "),
+        parts.len() - 1,
+    ));
+    let lines = printed.lines().filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
 }
 
 #[test]
-fn every_shell_knows_every_verb() {
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+fn bash_completes_verbs_options_and_values() {
+    let copy = Copy::empty();
+    let complete = |words: &str| completed(&copy, &format!("icl-repro {words}"));
+    assert_eq!(complete("ver"), ["verify"]);
+    assert_eq!(complete("run --down"), ["--downstream"]);
+    assert_eq!(complete("status --color "), ["auto", "always", "never"]);
+    assert_eq!(complete("graph --format m"), ["mermaid"]);
+    assert_eq!(
+        complete("graph --format=m"),
+        ["mermaid"],
+        "without what bash has already"
+    );
+    assert_eq!(complete("completions z"), ["zsh"]);
+    assert_eq!(complete("schema verify-"), ["verify-rebuild"]);
+    assert_eq!(complete("man gr"), ["graph"]);
+    // There is no pipeline.
+    assert!(complete("run tas").is_empty());
+}
+
+/// From pipeline.yaml alone: the copy has no cache, and gets none.
+#[test]
+fn bash_completes_stages_groups_profiles_and_published_files() {
+    let copy = Copy::fresh();
+    let complete = |words: &str| completed(&copy, &format!("icl-repro {words}"));
+    assert_eq!(complete("run closed_f"), ["closed_forms"]);
+    let found = complete("status closed_forms tas");
+    assert_eq!(found, ["tasks", "tasks@*"]);
+    // bash has the part before @ already.
+    assert_eq!(
+        complete("explain tasks@2"),
+        [
+            "2", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29"
+        ]
+    );
+    assert!(complete("run tasks@").contains(&"*".to_owned()));
+    assert_eq!(complete("repeat closed_f"), ["closed_forms"]);
+    assert_eq!(complete("run --group appen"), ["appendix"]);
+    assert_eq!(complete("run --group=appen"), ["appendix"]);
+    assert!(
+        complete("run appen").contains(&"appendix".to_owned()),
+        "a group is a target"
+    );
+    assert_eq!(complete("--profile smo"), ["smoke"]);
+    assert_eq!(
+        complete("run figures/train_losses.s"),
+        ["figures/train_losses.svg"]
+    );
+    assert_eq!(complete("verify figures/tab"), ["figures/tables/"]);
+    assert!(complete("run src/").is_empty(), "no stage makes sources");
+    assert!(complete("-C docs run closed_f").contains(&"closed_forms".to_owned()));
+    // All stages do not drown in all options.
+    assert!(complete("run ").iter().all(|found| !found.starts_with('-')));
+    assert!(
+        !copy.path(".icl-repro").exists(),
+        "asking leaves nothing behind"
+    );
+
+    // What cannot be read completes nothing of it, in silence; the grammar is not in it.
+    std::fs::write(copy.path("pipeline.yaml"), "version: 2\nstages: [").expect("a file");
+    let words = ["2", "icl-repro", "run", "closed_f"];
+    let output = copy.run(&[&["--what-can-stand-here"], &words[..]].concat());
+    assert_eq!(expect(0, output), (String::new(), String::new()));
+    assert!(complete("run closed_f").is_empty());
+    assert_eq!(complete("run --down"), ["--downstream"]);
+}
+
+/// The words after the first argument are somebody's unfinished line: whatever they are, nobody hears of it.
+#[test]
+fn what_makes_no_sense_completes_nothing() {
+    let copy = Copy::empty();
+    for words in [
+        &[][..],
+        &["x"],
+        &["9", "icl-repro"],
+        &["1"],
+        &["-1", "a", "b"],
+        &["0", "icl-repro"],
+    ] {
+        let output = copy.run(&[&["--what-can-stand-here"], words].concat());
+        let (out, err) = expect(0, output);
+        assert_eq!((out.as_str(), err.as_str()), ("", ""), "{words:?}");
+    }
+}
+
+/// Every script asks the program; where its shell is installed, the script is read by it.
+#[test]
+fn the_scripts_are_in_the_languages_of_their_shells() {
+    for (shell, name, check) in [
+        (Shell::Bash, "bash", &["-n"][..]),
+        (Shell::Zsh, "zsh", &["-n"]),
+        (Shell::Fish, "fish", &["--no-execute"]),
+    ] {
         let script = app().completions(shell);
-        for verb in verbs() {
-            assert!(script.contains(&verb), "{shell:?}: {verb}");
+        assert!(script.contains("--what-can-stand-here"), "{script}");
+        for left in ["PROGRAM", "FUNCTION", "ARGUMENT"] {
+            assert!(!script.contains(left), "{script}");
         }
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("script");
+        std::fs::write(&file, &script).expect("a file");
+        match std::process::Command::new(name)
+            .args(check)
+            .arg(&file)
+            .output()
+        {
+            Ok(output) => drop(expect(0, output)),
+            Err(error) => assert!(name != "bash", "{error}"),
+        }
+    }
+}
+
+/// In a terminal of that width, and where none says its width.
+#[test]
+fn no_line_of_the_help_is_wider_than_80_columns() {
+    fn check(command: &mut clap::Command, path: &str) -> usize {
+        for help in [command.render_help(), command.render_long_help()] {
+            for line in help.to_string().lines() {
+                assert!(line.chars().count() <= 80, "{path}: {line}");
+            }
+        }
+        let mut count = 1;
+        for verb in command.get_subcommands_mut() {
+            count += check(verb, &format!("{path} {}", verb.get_name()));
+        }
+        count
+    }
+    let mut command = app().command();
+    command.build();
+    assert!(check(&mut command, "icl-repro") > 30);
+    let copy = Copy::empty();
+    for option in ["--help", "-h"] {
+        let (out, _) = expect(0, copy.run(&["run", option]));
+        assert!(out.lines().count() > 30, "{out}");
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a fresh clone knows it shows, as what it is: committed, and not computed there.
 
 use crate::repository::{Repository, Said};
-use serde_json::{Value as Json, json};
+use crate::schema::answers::held;
+use serde_json::json;
 use std::path::Path;
 
 /// The small pipeline with a report on it; claims and their verdicts are a file of the repository.
@@ -141,7 +142,7 @@ fn committed_verdicts_are_shown_and_nothing_is_computed() {
         "{err}"
     );
     let (out, _) = asked(&repository, &["claims", "--json"]);
-    let lines: Json = serde_json::from_str(&out).expect("JSON");
+    let lines = &held("claims", &out)["claims"];
     assert_eq!(lines.as_array().map(Vec::len), Some(39));
     assert_eq!(lines[0]["verdict"], "holds with a correction");
     assert!(

@@ -15,8 +15,8 @@ pub struct Provenance<'a> {
     pub file: Digest,
     /// The digest of the file without the provenance that it carries.
     pub content: Digest,
-    /// Its format; null where that is none that carries provenance.
-    pub format: Option<&'static str>,
+    /// Such as `SVG`; null where it is of none that carries provenance.
+    pub file_format: Option<&'static str>,
     /// The record inside the file; null where there is none.
     pub carried: Option<&'a Carried>,
     /// Whether the content is another than the record says; null without a record.

@@ -29,8 +29,10 @@ pub fn text(program: &str, examples: &[Example], width: usize) -> String {
             true => format!("\n{start}{command:column$}  {about}"),
             false => {
                 // A shell joins lines at a backslash.
-                let lines = wrapped(&format!("{start}{command}"), "", " \\", width);
-                let about = wrapped(about, BELOW, "", width);
+                let options = format!("{start}{command}").replace(" -", "\n-");
+                let lines = wrapped(&options.split('\n').collect::<Vec<_>>(), " \\", width);
+                let about: Vec<&str> = about.split(' ').collect();
+                let about = format!("{BELOW}{}", wrapped(&about, "", width - BELOW.len()));
                 format!("\n{lines}\n{about}")
             }
         };
@@ -41,28 +43,20 @@ pub fn text(program: &str, examples: &[Example], width: usize) -> String {
 /// The indentation of what stands below a command.
 const BELOW: &str = "      ";
 
-/// Words in lines: the first after `start`, the others after [`BELOW`]; each but the last ends with `end`.
-fn wrapped(words: &str, start: &str, end: &str, width: usize) -> String {
-    let mut lines = Vec::new();
-    let mut line = start.to_owned();
-    let mut is_first = true;
-    for word in words.split(' ') {
-        if !is_first
-            && !line.trim_start().is_empty()
-            && line.len() + 1 + word.len() + end.len() > width
-        {
-            lines.push(line + end);
-            line = format!("{BELOW}{word}");
-            continue;
+/// Pieces in lines with spaces between them, the later ones after [`BELOW`]; each but the last ends with `end`.
+fn wrapped(pieces: &[&str], end: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + piece.len() + end.len() <= width => {
+                line.push(' ');
+                line.push_str(piece);
+            }
+            Some(_) => lines.push(format!("{BELOW}{piece}")),
+            None => lines.push((*piece).to_owned()),
         }
-        if !is_first {
-            line.push(' ');
-        }
-        line += word;
-        is_first = false;
     }
-    lines.push(line);
-    lines.join("\n")
+    lines.join(&format!("{end}\n"))
 }
 
 #[cfg(test)]
@@ -92,7 +86,7 @@ mod tests {
         let text = super::text("tool", &long, 40);
         assert_eq!(
             text,
-            "Examples:\n  tool risk --params model.json --shots \\\n      20 --task task.json\n      as a table of one value"
+            "Examples:\n  tool risk --params model.json \\\n      --shots 20 --task task.json\n      as a table of one value"
         );
         assert!(text.lines().all(|line| line.len() <= 40));
     }

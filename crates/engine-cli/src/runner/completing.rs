@@ -114,14 +114,16 @@ impl Here {
 
     /// Published files, and the folders that lead there.
     fn files(&self, word: &OsStr) -> Vec<Candidate> {
-        let Some(published) = self.published.clone().filter(|_| !word.is_empty()) else {
+        let Some(published) = self.published.as_ref().filter(|_| !word.is_empty()) else {
             return Vec::new();
         };
-        let leads_there = move |path: &Path| {
+        let leads_there = |path: &Path| {
             let path = std::path::absolute(path).unwrap_or_default();
-            path.starts_with(&published) || published.starts_with(&path)
+            path.starts_with(published) || published.starts_with(&path)
         };
-        PathCompleter::any().filter(leads_there).complete(word)
+        let mut found = PathCompleter::any().complete(word);
+        found.retain(|path| leads_there(Path::new(path.get_value())));
+        found
     }
 }
 

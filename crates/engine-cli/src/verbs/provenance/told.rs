@@ -164,7 +164,7 @@ impl Told<'_> {
         Provenance {
             file: looked.file,
             content: looked.content,
-            format: looked.format,
+            file_format: looked.format,
             carried: looked.carried.as_ref(),
             changed: looked.carried.as_ref().map(changed),
             lock,

@@ -44,7 +44,7 @@ pub struct Line<'a> {
     /// Null where the claim is of no single value.
     pub measured: Option<f64>,
     pub std_error: Option<f64>,
-    /// `holds`, `holds with correction`, `fails` or `undecided`.
+    /// `holds`, `holds with a correction`, `fails` or `undecided`.
     pub verdict: &'a str,
 }
 
