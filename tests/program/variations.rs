@@ -238,7 +238,7 @@ fn a_variation_is_set_looked_at_compared_and_removed() {
     let html = std::fs::read_to_string(page).expect("a page");
     for words in [
         "Compared with optimum.noise_var=0.4",
-        "holds -&gt; fails",
+        "fails -&gt; holds",
         "figure-curve",
         "against-data",
     ] {
