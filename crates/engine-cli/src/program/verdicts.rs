@@ -4,7 +4,7 @@ use retrace::base::error::Result;
 use retrace::lock::file::{Lock, Record};
 use serde_json::Value as Json;
 
-/// The bytes of an output; else why it cannot be compared.
+/// What a file holds, or why it is not there to be compared.
 pub type Bytes = std::result::Result<Vec<u8>, String>;
 
 /// One of two versions of a pipeline's results, as its lock records them.
@@ -12,7 +12,7 @@ pub struct Side<'a> {
     /// What it is called in a sentence.
     pub shown: String,
     pub lock: &'a Lock,
-    /// Reads an output that the lock records; else why it cannot be compared.
+    /// Reads an output that the lock records.
     pub read: &'a dyn Fn(&Record) -> Result<Bytes>,
 }
 

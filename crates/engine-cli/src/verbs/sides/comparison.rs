@@ -2,8 +2,7 @@
 //! turned.
 
 use crate::program::description::Program;
-use crate::program::verdicts::Bytes;
-use crate::program::verdicts::{self, Verdicts};
+use crate::program::verdicts::{self, Bytes, Verdicts};
 use crate::verbs::sides::side::{Different, Side, Sides};
 use crate::verbs::sides::tables::ChangedTable;
 use crate::verbs::sides::values::{self, ChangedValue};
@@ -73,7 +72,7 @@ impl<'p> Comparison<'p> {
     ///
     /// # Errors
     /// It is there and cannot be read.
-    pub fn of_old(&self, stage: &str, output: &str) -> Result<Bytes> {
+    pub fn old_output(&self, stage: &str, output: &str) -> Result<Bytes> {
         self.output(&self.sides.old, stage, output)
     }
 
@@ -81,7 +80,7 @@ impl<'p> Comparison<'p> {
     ///
     /// # Errors
     /// It is there and cannot be read.
-    pub fn of_new(&self, stage: &str, output: &str) -> Result<Bytes> {
+    pub fn new_output(&self, stage: &str, output: &str) -> Result<Bytes> {
         self.output(&self.sides.new, stage, output)
     }
 

@@ -108,12 +108,12 @@ fn charts(
             continue;
         };
         let stage = &stages[*stage];
-        let Ok(old) = comparison.of_old(&stage.id, output)? else {
+        let Ok(old) = comparison.old_output(&stage.id, output)? else {
             absent.push(stage.id.as_str());
             continue;
         };
         let params = stage.job.params();
-        let own = comparison.of_new(&stage.id, output)?.ok();
+        let own = comparison.new_output(&stage.id, output)?.ok();
         let own = own.and_then(|own| figures::chart(&params, &own).ok().flatten());
         match figures::chart(&params, &old) {
             Ok(None) => {}
