@@ -12,6 +12,7 @@ pub mod rebuild;
 pub mod repeat;
 pub mod run;
 pub mod runs;
+pub mod sides;
 pub mod status;
 pub mod verify;
 
@@ -19,6 +20,8 @@ use answer::Described;
 
 /// Those of the verbs that every program has.
 pub const ALL: &[Described] = &[
+    Described::of::<sides::Compared>(),
+    Described::of::<sides::Diff>(),
     Described::of::<explain::Explained>(),
     Described::of::<graph::Graph>(),
     Described::of::<provenance::Provenance>(),
@@ -26,6 +29,7 @@ pub const ALL: &[Described] = &[
     Described::of::<run::Ended>(),
     Described::of::<runs::Runs>(),
     Described::of::<status::Status>(),
+    Described::of::<sides::Variations>(),
     Described::of::<verify::Verified>(),
     Described::of::<rebuild::Rebuilt>(),
 ];

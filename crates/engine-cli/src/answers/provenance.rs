@@ -1,6 +1,7 @@
 //! What `provenance --json` says.
 
 use crate::answers::answer::Answer;
+use crate::answers::sides::Options;
 use retrace::Digest;
 use retrace::stage::publication::Origin;
 use schemars::JsonSchema;
@@ -63,23 +64,12 @@ pub struct InLock {
     /// The commit whose lock it is; null for one that is there now.
     pub commit: Option<String>,
     /// The variation whose lock it is; null for another.
-    pub variation: Option<OfVariation>,
+    pub variation: Option<Options>,
     /// What makes it again.
     pub commands: Vec<String>,
     /// What the program names beside a stage, by what that is, such as `claims`.
     #[serde(flatten)]
     pub beside: BTreeMap<&'static str, Vec<String>>,
-}
-
-/// What a profile or `--set` has made.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct OfVariation {
-    /// What `variations` calls it.
-    pub name: String,
-    /// The profile; null without one.
-    pub profile: Option<String>,
-    /// What was set, in order; null where that is not known.
-    pub set: Option<Vec<String>>,
 }
 
 impl Answer for Provenance<'_> {

@@ -1,5 +1,6 @@
 //! What changed from one version of a file to another.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -13,10 +14,11 @@ pub struct Difference {
 }
 
 /// What changed from one table to another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Changes {
     /// Columns that name rows.
     pub key: Vec<String>,
+    /// Cells.
     #[serde(rename = "changes")]
     pub values: Vec<Change>,
     /// Rows that only one of the tables has.
@@ -27,7 +29,7 @@ pub struct Changes {
 }
 
 /// A value that changed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// What names the row.
     pub row: Vec<String>,

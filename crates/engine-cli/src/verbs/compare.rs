@@ -4,6 +4,8 @@
 //!
 //! It looks at what was made, and says of nothing that it is wrong.
 
+use crate::answers::answer;
+use crate::answers::sides as answers;
 use crate::console::grid::Grid;
 use crate::console::items::fold;
 use crate::console::terminal::{self, count};
@@ -18,7 +20,6 @@ use crate::verbs::sides::tables::{self, CELLS, ChangedTable, Compared};
 use crate::verbs::sides::values;
 use clap::Args;
 use retrace::base::error::{Error, Result};
-use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ pub fn compare(program: &Program, scope: &Scope, args: &CompareArgs) -> Result<u
     let comparison = Comparison::of(program, workspace.root, old, own)?;
     let tables = comparison.tables()?;
     terminal::print(&match args.json {
-        true => format!("{:#}\n", json(&comparison, &tables)),
+        true => answer::text(&said(&comparison, &tables))?,
         false => text(&comparison, args.all) + &tables_text(&tables, args.all),
     });
     Ok(exit::OK)
@@ -141,23 +142,24 @@ fn tables_text(tables: &[ChangedTable], all: bool) -> String {
     text
 }
 
-fn json(found: &Comparison, tables: &[ChangedTable]) -> Json {
+fn said(found: &Comparison, tables: &[ChangedTable]) -> answers::Compared {
     let Comparison {
         sides,
         different,
         verdicts,
         ..
     } = found;
-    json!({
-        "old": sides.old.0.json(),
-        "new": sides.new.0.json(),
-        "shared": different.shared,
-        "differing": different.stages.iter().map(|s| &s.stage).collect::<Vec<_>>(),
-        "left_out": {"old": different.alone[0], "new": different.alone[1]},
-        "values": values::json(&found.values()),
-        "tables": tables::json(tables),
-        "verdicts": verdicts.as_ref().map(|verdicts| &verdicts.json),
-    })
+    let differing = different.stages.iter().map(|stage| stage.stage.clone());
+    answers::Compared {
+        old: sides.old.0.said(),
+        new: sides.new.0.said(),
+        shared: different.shared,
+        differing: differing.collect(),
+        left_out: different.left_out(),
+        values: values::said(&found.values()),
+        tables: tables::said(tables),
+        verdicts: verdicts.as_ref().map(|verdicts| verdicts.json.clone()),
+    }
 }
 
 /// Words first, then numbers, last those that one side does not have. Of each column first the cell that is

@@ -1,6 +1,8 @@
 //! Verb `diff`: what changed between two git revisions, in pipeline.lock and in committed tables; or from one
 //! to what a profile or `--set` made.
 
+use crate::answers::answer;
+use crate::answers::sides::{Diff, WithinOf};
 use crate::console::grid::Grid;
 use crate::console::items::{fold, starred};
 use crate::console::terminal::{self, count};
@@ -18,7 +20,6 @@ use retrace::base::error::{Error, Result};
 use retrace::lock::diff::{OutputDiff, Presence, StageDiff};
 use retrace::stage::key::Change;
 use retrace::store::workspace::LOCK_FILE;
-use serde_json::{Value as Json, json};
 use std::fmt::Display;
 
 #[derive(Debug, Args)]
@@ -49,8 +50,8 @@ pub fn diff(program: &Program, scope: &Scope, args: &DiffArgs) -> Result<u8> {
     let tables = sides.tables(&*program.formats, stages)?;
     let within = sides.within(stages)?;
     if args.json {
-        let json = as_json(&sides, &different, &tables, &within);
-        terminal::print(&format!("{json:#}\n"));
+        let said = said(&sides, &different, &tables, &within);
+        terminal::print(&answer::text(&said)?);
     } else {
         let text = as_text(&sides, &different, &tables, args.all);
         let notes = within
@@ -278,24 +279,20 @@ fn parts_of(stage: &StageDiff) -> Vec<Part> {
     parts
 }
 
-fn as_json(
-    sides: &Sides,
-    different: &Different,
-    tables: &[ChangedTable],
-    within: &[Within],
-) -> Json {
-    json!({
-        "old": sides.old.0.json(),
-        "new": sides.new.0.json(),
-        "values": values::json(&values::values(&different.stages)),
-        "stages": different.stages,
-        "left_out": {"old": different.alone[0], "new": different.alone[1]},
-        "tables": tables::json(tables),
-        "within": within.iter().map(|w| json!({
-            "stage": w.stage,
-            "path": w.path,
-            "within": w.outcome.is_ok(),
-            "words": w.words(),
-        })).collect::<Vec<Json>>(),
-    })
+fn said(sides: &Sides, different: &Different, tables: &[ChangedTable], within: &[Within]) -> Diff {
+    let within_of = |within: &Within| WithinOf {
+        stage: within.stage.to_owned(),
+        path: within.path.to_owned(),
+        within: within.outcome.is_ok(),
+        words: within.words(),
+    };
+    Diff {
+        old: sides.old.0.said(),
+        new: sides.new.0.said(),
+        values: values::said(&values::values(&different.stages)),
+        left_out: different.left_out(),
+        tables: tables::said(tables),
+        within: within.iter().map(within_of).collect(),
+        stages: different.stages.clone(),
+    }
 }

@@ -1,5 +1,7 @@
 //! Verb `variations`: what profiles and `--set` have made below the cache, and how it goes away again.
 
+use crate::answers::answer;
+use crate::answers::sides::{VariationOf, Variations};
 use crate::console::grid::Grid;
 use crate::console::terminal::{self, count};
 use crate::console::typed;
@@ -9,13 +11,13 @@ use crate::program::description::Program;
 use crate::program::exit;
 use crate::verbs::gc::{left_alone, size};
 use crate::verbs::sides::meant;
+use crate::verbs::sides::side;
 use clap::{Args, Subcommand};
 use retrace::base::error::{Error, PROGRAM, Result};
 use retrace::lock::file::Lock;
 use retrace::store::variation::{self, Variation};
 use retrace::store::workspace::LOCK_FILE;
 use retrace::upkeep::removal;
-use serde_json::{Value as Json, json};
 use std::time::{Duration, UNIX_EPOCH};
 
 #[derive(Debug, Args)]
@@ -59,10 +61,9 @@ pub fn variations(program: &Program, scope: &Scope, args: &VariationsArgs) -> Re
     workspace.check_cache()?;
     let known = variation::variations(&workspace)?;
     terminal::print(&match args.json {
-        true => {
-            let all: Vec<Json> = known.iter().map(as_json).collect();
-            format!("{:#}\n", json!(all))
-        }
+        true => answer::text(&Variations {
+            variations: known.iter().map(said).collect(),
+        })?,
         false => as_text(&known),
     });
     Ok(exit::OK)
@@ -107,18 +108,16 @@ fn as_text(known: &[Variation]) -> String {
     grid.text(usize::MAX) + &summary
 }
 
-fn as_json(variation: &Variation) -> Json {
+fn said(variation: &Variation) -> VariationOf {
     let (bytes, files) = variation.size();
-    json!({
-        "name": variation.name,
-        "folder": variation.folder,
-        "profile": variation.profile,
-        "set": variation.sets,
-        "last_run": when(variation),
-        "stages": stages(variation),
-        "files": files,
-        "bytes": bytes,
-    })
+    VariationOf {
+        options: side::options(variation),
+        folder: variation.folder.display().to_string(),
+        last_run: when(variation),
+        stages: stages(variation),
+        files,
+        bytes,
+    }
 }
 
 fn remove(session: &Session, args: &RemoveArgs) -> Result<u8> {

@@ -4,11 +4,12 @@ use crate::base::digest::Digest;
 use crate::lock::file::{Block, Lock, Record};
 use crate::stage::key::Change;
 use crate::stage::tolerance::Basis;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A stage that is not the same in both locks.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct StageDiff {
     pub stage: String,
     /// The name that the stage had, if that was another.
@@ -21,7 +22,7 @@ pub struct StageDiff {
 }
 
 /// Which of the locks have the stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Presence {
     Both,
@@ -30,7 +31,7 @@ pub enum Presence {
 }
 
 /// An output with other bytes, or in another place.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct OutputDiff {
     pub output: String,
     /// Where it is in the newer lock that has it.

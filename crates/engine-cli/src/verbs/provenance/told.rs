@@ -1,10 +1,11 @@
 //! What is said of a file: in words, and as JSON.
 
-use crate::answers::provenance::{Carried, InLock, OfVariation, Provenance};
+use crate::answers::provenance::{Carried, InLock, Provenance};
 use crate::pipeline::scope::Scope;
 use crate::program::description::Program;
 use crate::verbs::provenance::look::Looked;
 use crate::verbs::provenance::recorded::{Recorded, Which};
+use crate::verbs::sides::side;
 use retrace::lock::file;
 use retrace::stage::publication::Origin;
 use retrace::store::workspace::LOCK_FILE;
@@ -134,14 +135,7 @@ impl Told<'_> {
             let (commit, variation) = match &recorded.lock {
                 Which::Present | Which::Folder(_) => (None, None),
                 Which::Commit(commit) => (Some(commit.clone()), None),
-                Which::Variation(one) => (
-                    None,
-                    Some(OfVariation {
-                        name: one.name.clone(),
-                        profile: one.profile.clone(),
-                        set: one.sets.clone(),
-                    }),
-                ),
+                Which::Variation(one) => (None, Some(side::options(one))),
             };
             let parts = recorded.block.parts.as_ref();
             let basis = recorded.block.basis.get(&recorded.output);

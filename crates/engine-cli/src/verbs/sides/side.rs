@@ -1,5 +1,6 @@
 //! One of two things that are compared: a git revision, the working tree, or what a profile or `--set` made.
 
+use crate::answers::sides::{LeftOut, Options, SideOf};
 use crate::console::terminal;
 use crate::pipeline::git::{Git, Revision};
 use retrace::base::digest::Digest;
@@ -9,7 +10,6 @@ use retrace::lock::diff::{self, Presence, StageDiff};
 use retrace::lock::file::{self, Lock};
 use retrace::store::variation::Variation;
 use retrace::store::workspace::{KEYS_FILE, LOCK_FILE};
-use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 
 /// A larger file is not compared.
@@ -60,23 +60,18 @@ impl Side {
     }
 
     /// For programs.
-    pub fn json(&self) -> Json {
-        let (mut name, mut commit, mut variation, mut folder) = (None, None, None, None);
+    pub fn said(&self) -> SideOf {
+        let mut said = SideOf::default();
         match self {
             Side::Revision(_, revision) => {
-                (name, commit) = (Some(&revision.name), Some(&revision.commit));
+                said.revision = Some(revision.name.clone());
+                said.commit = Some(revision.commit.clone());
             }
             Side::WorkingTree => {}
-            Side::Variation(one) => {
-                variation = Some(json!({
-                    "name": one.name,
-                    "profile": one.profile,
-                    "set": one.sets,
-                }));
-            }
-            Side::Folder(path) => folder = Some(path),
+            Side::Variation(one) => said.variation = Some(options(one)),
+            Side::Folder(path) => said.folder = Some(path.display().to_string()),
         }
-        json!({"revision": name, "commit": commit, "variation": variation, "folder": folder})
+        said
     }
 
     fn read(&self, root: &Path, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
@@ -125,6 +120,15 @@ impl Side {
     }
 }
 
+/// The options of a variation, for programs.
+pub fn options(variation: &Variation) -> Options {
+    Options {
+        name: variation.name.clone(),
+        profile: variation.profile.clone(),
+        set: variation.sets.clone(),
+    }
+}
+
 /// What is different, and how many stages only one side has that are not compared.
 pub struct Different {
     pub stages: Vec<StageDiff>,
@@ -132,6 +136,14 @@ pub struct Different {
     pub alone: [usize; 2],
     /// Stages that both have.
     pub shared: usize,
+}
+
+impl Different {
+    /// For programs.
+    pub fn left_out(&self) -> LeftOut {
+        let [old, new] = self.alone;
+        LeftOut { old, new }
+    }
 }
 
 impl Sides {

@@ -1,6 +1,7 @@
 //! The published tables of two sides: their cells that differ, and how far those are apart that have a
 //! tolerance.
 
+use crate::answers::sides::TableOf;
 use crate::console::digits;
 use crate::console::grid::Grid;
 use crate::console::terminal::count;
@@ -11,7 +12,6 @@ use retrace::base::error::Result;
 use retrace::lock::diff::{OutputDiff, StageDiff};
 use retrace::stage::publication::PUBLISHED;
 use retrace::stage::tolerance::Basis;
-use serde_json::{Value as Json, json};
 use std::path::Path;
 
 /// A published table that changed.
@@ -203,13 +203,18 @@ pub fn shape(diff: &Changes) -> String {
 }
 
 /// For programs.
-pub fn json(tables: &[ChangedTable]) -> Json {
+pub fn said(tables: &[ChangedTable]) -> Vec<TableOf> {
     let table = |table: &ChangedTable| {
-        let (values, why) = match &table.what {
-            Compared::Values(diff) => (Some(diff), None),
-            Compared::No(why) => (None, Some(why)),
+        let (values, not_compared) = match &table.what {
+            Compared::Values(changes) => (Some(changes.clone()), None),
+            Compared::No(why) => (None, Some(why.clone())),
         };
-        json!({"stage": table.stage, "path": table.path, "values": values, "not_compared": why})
+        TableOf {
+            stage: table.stage.to_owned(),
+            path: table.path.to_owned(),
+            values,
+            not_compared,
+        }
     };
     tables.iter().map(table).collect()
 }

@@ -1,10 +1,11 @@
 //! The values that changed: each parameter once, with the stages that have it.
 
+use crate::answers::sides::ValueOf;
 use crate::console::grid::Grid;
 use crate::console::items::fold;
 use retrace::lock::diff::StageDiff;
 use retrace::stage::key::Change;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
 /// A parameter with another value in some stages.
@@ -79,14 +80,12 @@ pub fn rows(values: &[ChangedValue], all: bool) -> Vec<[String; 4]> {
 }
 
 /// For programs.
-pub fn json(values: &[ChangedValue]) -> Json {
-    let one = |value: &ChangedValue| {
-        json!({
-            "name": value.name,
-            "old": value.old,
-            "new": value.new,
-            "stages": value.stages,
-        })
+pub fn said(values: &[ChangedValue]) -> Vec<ValueOf> {
+    let one = |value: &ChangedValue| ValueOf {
+        name: value.name.to_owned(),
+        old: value.old.cloned(),
+        new: value.new.cloned(),
+        stages: value.stages.iter().map(|&stage| stage.to_owned()).collect(),
     };
     values.iter().map(one).collect()
 }
@@ -107,6 +106,7 @@ pub fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use retrace::lock::diff::Presence;
+    use serde_json::json;
 
     fn stage(id: &str, changes: &[(&str, i64, i64)]) -> StageDiff {
         let change = |(name, old, new): &(&str, i64, i64)| Change::Param {
