@@ -94,6 +94,11 @@ fn json(repository: &Repository, args: &[&str]) -> Json {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}\n{text}"))
 }
 
+/// What `variations --json` lists.
+fn listed(repository: &Repository) -> Json {
+    json(repository, &["variations", "--json"])["variations"].clone()
+}
+
 #[test]
 fn a_variation_is_set_looked_at_compared_and_removed() {
     let repository = made();
@@ -105,10 +110,7 @@ fn a_variation_is_set_looked_at_compared_and_removed() {
         &["variations"],
         &[words, "icl-repro run STAGE --set"],
     );
-    assert_eq!(
-        json(&repository, &["variations", "--json"]),
-        serde_json::json!([])
-    );
+    assert_eq!(listed(&repository), serde_json::json!([]));
 
     // Before it is made, every hint has what was set.
     let command = "`icl-repro run claims --set optimum.noise_var=0.4`";
@@ -150,7 +152,7 @@ fn a_variation_is_set_looked_at_compared_and_removed() {
     said(&repository, 0, &with(&["run", "claims", "curve"]), &[words]);
     assert_eq!(before, repository.results());
 
-    let listed = json(&repository, &["variations", "--json"]);
+    let listed = listed(&repository);
     let one = &listed[0];
     assert_eq!(one["set"], serde_json::json!(["optimum.noise_var=0.4"]));
     let (name, folder) = (one["name"].as_str().expect("a name"), &one["folder"]);
@@ -351,12 +353,7 @@ fn what_cannot_be_compared_or_removed_is_said() {
         &["variations", "remove", "other", "x"],
         &["there is no variation `x`"],
     );
-    assert_eq!(
-        json(&repository, &["variations", "--json"])
-            .as_array()
-            .map(Vec::len),
-        Some(3)
-    );
+    assert_eq!(listed(&repository).as_array().map(Vec::len), Some(3));
     said(
         &repository,
         0,
@@ -374,7 +371,7 @@ fn what_cannot_be_compared_or_removed_is_said() {
     assert!(repository.path(".icl-repro/profiles/other/notes").exists());
 
     // A folder of an earlier version has no note.
-    let listed = json(&repository, &["variations", "--json"]);
+    let listed = listed(&repository);
     let names = listed.as_array().expect("a list").iter();
     let mut names = names.filter_map(|one| one["name"].as_str());
     let name = names
