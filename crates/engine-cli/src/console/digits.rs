@@ -7,7 +7,7 @@ const FEWEST: i32 = 4;
 /// A double has no more.
 const MOST: i32 = 17;
 /// Decimal exponents that are written without one.
-const PLAIN: std::ops::Range<i32> = -5..7;
+const PLAIN: std::ops::Range<i32> = -4..7;
 
 /// Two values of a cell: numbers with a fraction to the digits that tell them apart, all else as it is.
 pub fn pair(old: &str, new: &str) -> [String; 2] {
