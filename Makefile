@@ -69,7 +69,7 @@ test-slurm: build ## work on a cluster: a real Slurm on this machine, also with 
 	$(CARGO) build --release --locked --workspace --bins
 	@tests/cluster/slurm.sh "$$(scripts/built.sh --folder)/release/retrace" "$$(scripts/built.sh)"
 
-ci-long: test test-slurm test-remote-both faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
+ci-long: test test-slurm test-remote-both dist faults verify-portable validate-crate ## what .ci/run leaves out: every leg, long faults, many mutants, all groups
 	@$(MAKE) fuzz FUZZ_SCALE=$(FUZZ_SCALE)
 	@cache=$$(mktemp -d) && $(ICL_REPRO) run --cache-dir "$$cache" && $(ICL_REPRO) verify --cache-dir "$$cache" && rm -rf "$$cache"
 
