@@ -228,7 +228,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 fn a_kill_at_any_moment_loses_at_most_what_is_in_flight() {
     let yaml = [
         pipeline(),
-        replaced(&pipeline(), "\n  main_seed: 0", "\n  main_seed: 1"),
+        replaced(&pipeline(), "\n  noise_var: 0.1", "\n  noise_var: 0.2"),
     ];
     let mut longest = Duration::ZERO;
     let versions = yaml.clone().map(|yaml| {
