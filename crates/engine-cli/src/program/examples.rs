@@ -76,7 +76,7 @@ mod tests {
         let text = text("tool", &examples, 60);
         assert_eq!(
             text,
-            "Examples:\n  tool run                     all\n  tool run a_stage_with_a_name  that one, and what it needs\n\
+            "Examples:\n  tool run                      all\n  tool run a_stage_with_a_name  that one, and what it needs\n\
              \x20 tool run --set vars.n=3 --set vars.d=4\n      with other values of two variables"
         );
         let long = [(
