@@ -4,6 +4,7 @@
 //! the verbs make these, print them, and make their lines for people from them.
 
 pub mod answer;
+pub mod changes;
 pub mod explain;
 pub mod graph;
 pub mod input;

@@ -1,7 +1,7 @@
 //! What `diff --json`, `compare --json` and `variations --json` say.
 
 use crate::answers::answer::Answer;
-use crate::program::changes::Changes;
+use crate::answers::changes::Changes;
 use retrace::lock::diff::StageDiff;
 use schemars::JsonSchema;
 use serde::Serialize;
