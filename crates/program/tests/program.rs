@@ -205,11 +205,28 @@ fn assets_write_nothing_over_what_somebody_changed() {
 }
 
 /// Commands that the help shows work in the example.
+/// Commits all of a folder, for verbs that ask git.
+fn commit(folder: &Path) {
+    for args in [
+        &["init", "--quiet"][..],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message=all"],
+    ] {
+        let status = Command::new("git")
+            .current_dir(folder)
+            .args(["-c", "user.name=n", "-c", "user.email=e"])
+            .args(args)
+            .status();
+        assert!(status.expect("git starts").success(), "{args:?}");
+    }
+}
+
 #[test]
 fn examples_of_the_help_run() {
     let repository = repository();
     let folder = repository.path();
     expect(folder, 0, &["run"]);
+    commit(folder);
     for (verb, examples) in retrace_program::examples::EXAMPLES {
         assert!(
             retrace_program::app()
