@@ -76,6 +76,14 @@ YAML
 on_cluster() { (cd "$1" && "$retrace" run --executor slurm --store "$1.store" --minutes 0.001); }
 alone() { (cd "$1" && "$retrace" run -q); }
 results() { mkdir -p "$2" && cp -r "$1/figures" "$1/artifacts" "$1/pipeline.lock" "$2"; }
+# is_as_alone N [STEPS]: the results of paperN are those of a run without the cluster.
+is_as_alone() {
+  paper "$work/alone$1" "${@:2}"
+  alone "$work/alone$1"
+  results "$work/paper$1" "$work/results$1"
+  results "$work/alone$1" "$work/results$1alone"
+  same "$work/results$1alone" "$work/results$1"
+}
 
 site_up 2
 say "Slurm is up with two nodes"
@@ -83,9 +91,7 @@ say "Slurm is up with two nodes"
 # Equal to a run without it.
 paper "$work/paper1"
 on_cluster "$work/paper1" | tail -n 1
-paper "$work/alone" && alone "$work/alone"
-results "$work/paper1" "$work/results1" && results "$work/alone" "$work/results"
-same "$work/results" "$work/results1"
+is_as_alone 1
 [ "$(ran "$work/paper1")" = 10 ]
 # One for each of the four levels.
 [ "$(wc -l <"$work/paper1/.retrace/cluster/jobs")" = 4 ]
@@ -117,9 +123,7 @@ wait $run || code=$?
 [ ! -e "$work/paper3/figures" ] && [ ! -e "$work/paper3/pipeline.lock" ]
 before=$(ran "$work/paper3")
 on_cluster "$work/paper3" | tail -n 1
-paper "$work/alone3" 40000000 && alone "$work/alone3"
-results "$work/paper3" "$work/results3" && results "$work/alone3" "$work/results3alone"
-same "$work/results3alone" "$work/results3"
+is_as_alone 3 40000000
 [ "$(ran "$work/paper3")" = 10 ]
 # A slow stage runs as soon as its own number is drawn.
 [ "$before" -ge 1 ] && [ "$before" -lt 10 ]
@@ -134,9 +138,7 @@ node=$(squeue -h -t RUNNING -o %N | head -n 1)
 site_lose "$node"
 wait $run || { cat "$work/said"; exit 1; }
 tail -n 1 "$work/said"
-paper "$work/alone4" 40000001 && alone "$work/alone4"
-results "$work/paper4" "$work/results4" && results "$work/alone4" "$work/results4alone"
-same "$work/results4alone" "$work/results4"
+is_as_alone 4 40000001
 say "node $node was lost while a stage ran, and the result is equal"
 
 slurmd -f "$SLURM_CONF" -N "$node"
@@ -149,7 +151,8 @@ ended() {
   site_hurry || true
   ! kill -0 "$1" 2>/dev/null
 }
-again() { cat "$1"/.retrace/cluster/logs/* | grep -c 'queued again' || true; }
+# again FOLDER TASK: how often a task was queued again. One that waits for it may be too: Slurm can start it before.
+again() { cat "$1"/.retrace/cluster/logs/* | grep -c "task $2: .*queued again" || true; }
 
 # What does a task is killed, as the kernel does where memory runs out: the task is tried again, and is whole.
 paper "$work/paper5" 40000002
@@ -162,11 +165,9 @@ task=$((3 + $(sed 's/.*_//; s/[.]txt//' <<<"$task")))
 kill -KILL "$(workers "$work/paper5" $task | head -n 1)"
 wait_for "the run has ended" ended $run
 wait $run || { cat "$work/said"; exit 1; }
-[ "$(again "$work/paper5")" = 1 ]
+[ "$(again "$work/paper5" "$task")" = 1 ]
 grep -q "task $task: exit code 137: queued again" "$work"/paper5/.retrace/cluster/logs/*
-paper "$work/alone5" 40000002 && alone "$work/alone5"
-results "$work/paper5" "$work/results5" && results "$work/alone5" "$work/results5alone"
-same "$work/results5alone" "$work/results5"
+is_as_alone 5 40000002
 say "what did task $task was killed while a stage ran; the task was queued again, and the result is equal"
 
 # It is killed however often it is tried: given up after the third time, with what depends on it and nothing else.
@@ -183,13 +184,11 @@ code=0
 wait $run || code=$?
 [ $code = 1 ] || { cat "$work/said"; exit 1; }
 grep -q 'task 4 was given up, with slow@2' "$work/said"
-[ "$(again "$work/paper6")" = 2 ]
+[ "$(again "$work/paper6" 4)" = 2 ]
 [ -e "$work/paper6/figures/each_1.txt" ] && [ -e "$work/paper6/figures/each_3.txt" ]
 [ ! -e "$work/paper6/figures/each_2.txt" ] && [ ! -e "$work/paper6/figures/all.txt" ]
 on_cluster "$work/paper6" | tail -n 1
-paper "$work/alone6" 40000003 && alone "$work/alone6"
-results "$work/paper6" "$work/results6" && results "$work/alone6" "$work/results6alone"
-same "$work/results6alone" "$work/results6"
+is_as_alone 6 40000003
 say "a task that was killed three times was given up with what depends on it; the same command did the rest"
 
 # The store takes nothing for a while: the tasks end with exit code 75, and are done again.
@@ -203,10 +202,8 @@ wait_for "a task is queued again" is_again
 rm "$work/paper7.store/objects" && mv "$work/objects" "$work/paper7.store/objects"
 wait_for "the run has ended" ended $run
 wait $run || { cat "$work/said"; exit 1; }
-paper "$work/alone7" 40000004 && alone "$work/alone7"
-results "$work/paper7" "$work/results7" && results "$work/alone7" "$work/results7alone"
-same "$work/results7alone" "$work/results7"
-say "the store took nothing for a while, $(again "$work/paper7") tasks were queued again, and the result is equal"
+is_as_alone 7 40000004
+say "the store took nothing for a while, $(again "$work/paper7" '[0-9]*') tasks were queued again, and the result is equal"
 
 [ -n "$icl_repro" ] || exit 0
 cd "$repository"

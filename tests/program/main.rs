@@ -29,6 +29,7 @@ mod mmlu;
 mod offline;
 mod opt_in;
 mod own_data;
+mod page;
 mod publications;
 mod report_page;
 #[path = "../faults/repository.rs"]

@@ -1,10 +1,10 @@
 //! Files that people supply themselves, and a page that shows what an opt-in group has recorded: what each
 //! verb says to people.
 
+use crate::page;
 use crate::repository::Repository;
 use retrace::base::digest::Digest;
 use serde_json::{Value as Json, json};
-use std::path::Path;
 
 /// The font of the figure that is drawn only when asked for; nobody has it but who got it.
 const FONT: &str = "data/fonts/apart.ttf";
@@ -15,18 +15,7 @@ const LINE: &str =
 /// and a page that shows both as recorded.
 fn repository() -> Repository {
     let repository = Repository::new();
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::fs::create_dir_all(repository.path("data/report")).expect("a folder");
-    for name in [
-        "page.html",
-        "page.css",
-        "page.js",
-        "vendor/echarts.common.min.js",
-    ] {
-        let to = Path::new(name).file_name().expect("a name");
-        let from = project.join("data/report").join(name);
-        std::fs::copy(from, repository.path("data/report").join(to)).expect("a copy");
-    }
+    page::add(&repository);
     std::fs::write(repository.path("data/claims.json"), "[]").expect("a file");
     let yaml = std::fs::read_to_string(repository.path("pipeline.yaml")).expect("a file");
     let font = std::fs::read(repository.path("data/fonts/DejaVuSans.ttf")).expect("a file");

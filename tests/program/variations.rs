@@ -2,9 +2,10 @@
 //! that name the variation by themselves.
 
 use crate::mended::git::git;
+use crate::page;
 use crate::repository::Repository;
 use serde_json::Value as Json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const SET: [&str; 2] = ["--set", "optimum.noise_var=0.4"];
 
@@ -35,7 +36,7 @@ const MORE: &str = r#"
       template: data/report/page.html
       style: data/report/page.css
       script: data/report/page.js
-      charts: data/report/vendor/echarts.common.min.js
+      charts: data/report/echarts.common.min.js
       claims: claims.json
       pictures: "figure:*.svg"
       data: "figure:*.data"
@@ -58,17 +59,7 @@ fn made() -> Repository {
     let profiles = "profiles:\n  other: {vars.seed: 1}\ngroups:\n";
     let text = text.replacen("groups:\n", profiles, 1) + MORE;
     std::fs::write(&yaml, text).expect("a file");
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::fs::create_dir_all(repository.path("data/report/vendor")).expect("a folder");
-    for name in [
-        "page.html",
-        "page.css",
-        "page.js",
-        "vendor/echarts.common.min.js",
-    ] {
-        let name = format!("data/report/{name}");
-        std::fs::copy(project.join(&name), repository.path(&name)).expect("a copy");
-    }
+    page::add(&repository);
     repository.expect(0, &["run", "-q"]);
     std::fs::write(repository.path(".gitignore"), ".icl-repro/\nartifacts/\n").expect("a file");
     for args in [

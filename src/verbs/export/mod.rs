@@ -3,5 +3,6 @@
 pub mod citation;
 pub mod crate_graph;
 pub mod crate_values;
+pub mod day;
 pub mod licences;
 pub mod ro_crate;

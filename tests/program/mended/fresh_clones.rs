@@ -1,5 +1,6 @@
 //! What a fresh clone knows it shows, as what it is: committed, and not computed there.
 
+use crate::page;
 use crate::repository::{Repository, Said};
 use crate::schema::answers::held;
 use serde_json::json;
@@ -8,18 +9,7 @@ use std::path::Path;
 /// The small pipeline with a report on it; claims and their verdicts are a file of the repository.
 fn made() -> Repository {
     let repository = Repository::new();
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::fs::create_dir_all(repository.path("data/report")).expect("a folder");
-    for name in [
-        "page.html",
-        "page.css",
-        "page.js",
-        "vendor/echarts.common.min.js",
-    ] {
-        let to = Path::new(name).file_name().expect("a name");
-        let from = project.join("data/report").join(name);
-        std::fs::copy(from, repository.path("data/report").join(to)).expect("a copy");
-    }
+    page::add(&repository);
     let check = json!({
         "quantity": "q", "factors": [], "expected": "1", "measured": 1.0, "std_error": 0.1,
         "interval": null, "reserve": null, "chance_open": null, "decided": "so",

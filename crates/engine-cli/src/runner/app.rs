@@ -18,9 +18,10 @@ use crate::runner::grammar::{self, Cli, Verb};
 use crate::verbs::cluster::{plan, work};
 use crate::verbs::provenance::Beside;
 use crate::verbs::transfer::Way;
+use crate::verbs::versions::{compare, diff, variations};
 use crate::verbs::{
-    clean, compare, completions, diff, explain, gc, graph, man, provenance, rebuild, repeat, run,
-    runs, schema, status, store, transfer, variations, verify,
+    clean, completions, explain, gc, graph, man, provenance, rebuild, repeat, run, runs, schema,
+    status, store, transfer, verify,
 };
 use clap::{Command, FromArgMatches};
 use retrace::base::error::{Error, ErrorKind, Result};

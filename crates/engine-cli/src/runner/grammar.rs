@@ -8,9 +8,7 @@ use crate::program::exit;
 use crate::verbs::clean::CleanArgs;
 use crate::verbs::cluster::plan::PlanCommand;
 use crate::verbs::cluster::work::WorkArgs;
-use crate::verbs::compare::CompareArgs;
 use crate::verbs::completions::CompletionsArgs;
-use crate::verbs::diff::DiffArgs;
 use crate::verbs::explain::ExplainArgs;
 use crate::verbs::gc::GcArgs;
 use crate::verbs::graph::GraphArgs;
@@ -23,8 +21,10 @@ use crate::verbs::schema::SchemaArgs;
 use crate::verbs::status::StatusArgs;
 use crate::verbs::store::StoreCommand;
 use crate::verbs::transfer::TransferArgs;
-use crate::verbs::variations::VariationsArgs;
 use crate::verbs::verify::VerifyArgs;
+use crate::verbs::versions::compare::CompareArgs;
+use crate::verbs::versions::diff::DiffArgs;
+use crate::verbs::versions::variations::VariationsArgs;
 use clap::{Command, CommandFactory, Parser, Subcommand};
 
 #[derive(Parser)]

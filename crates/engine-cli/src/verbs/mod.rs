@@ -2,9 +2,7 @@
 
 pub mod clean;
 pub mod cluster;
-pub mod compare;
 pub mod completions;
-pub mod diff;
 pub mod ended;
 pub mod explain;
 pub mod gc;
@@ -16,9 +14,8 @@ pub mod repeat;
 pub mod run;
 pub mod runs;
 pub mod schema;
-pub mod sides;
 pub mod status;
 pub mod store;
 pub mod transfer;
-pub mod variations;
 pub mod verify;
+pub mod versions;

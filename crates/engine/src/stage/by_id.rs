@@ -20,14 +20,10 @@ pub fn named([old, new]: [&Params; 2]) -> [Params; 2] {
     let lists = [lists(old), lists(new)];
     // Both versions must call the items by the same field.
     let mut fields: BTreeMap<&str, Option<usize>> = BTreeMap::new();
-    for (path, list) in lists.iter().flatten() {
-        let usable = |field: &usize| distinct(list, *field);
+    for path in lists.iter().flat_map(BTreeMap::keys) {
         let both = |field: &usize| {
-            usable(field)
-                && lists
-                    .iter()
-                    .filter_map(|lists| lists.get(path))
-                    .all(|list| distinct(list, *field))
+            let mut versions = lists.iter().filter_map(|lists| lists.get(path));
+            versions.all(|list| distinct(list, *field))
         };
         fields
             .entry(path)

@@ -5,7 +5,7 @@ use crate::pipeline::scope::Scope;
 use crate::program::description::Program;
 use crate::verbs::provenance::look::Looked;
 use crate::verbs::provenance::recorded::{Recorded, Which};
-use crate::verbs::sides::side;
+use crate::verbs::versions::side;
 use retrace::lock::file;
 use retrace::stage::publication::Origin;
 use retrace::store::workspace::LOCK_FILE;

@@ -85,17 +85,18 @@ pub fn fitting(
         }
         Ok(found)
     };
-    let weight = |(id, curves): &(String, Json)| id.len() + curves.to_string().len() + 4;
+    let weight = |id: &str, curves: &Json| id.len() + curves.to_string().len() + 4;
     // The braces around all of them.
     let most = most.saturating_sub(2);
     let mut found = with(Detail::Errors)?;
-    if found.iter().map(weight).sum::<usize>() > most {
+    let all: usize = found.iter().map(|(id, curves)| weight(id, curves)).sum();
+    if all > most {
         found = with(Detail::Points)?;
     }
     let (mut left, mut out) = (most, Vec::new());
     let mut kept = Map::new();
     for (id, curves) in found {
-        match left.checked_sub(weight(&(id.clone(), curves.clone()))) {
+        match left.checked_sub(weight(&id, &curves)) {
             Some(rest) => {
                 left = rest;
                 kept.insert(id, curves);

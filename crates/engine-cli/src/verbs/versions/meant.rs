@@ -6,7 +6,7 @@ use crate::pipeline::git::Git;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session;
 use crate::program::description::Program;
-use crate::verbs::sides::side::Side;
+use crate::verbs::versions::side::Side;
 use retrace::base::error::{Error, PROGRAM, Result};
 use retrace::spec::file::Spec;
 use retrace::store::variation::{self, Variation};

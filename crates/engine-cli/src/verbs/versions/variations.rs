@@ -10,8 +10,8 @@ use crate::pipeline::session::{self, Session};
 use crate::program::description::Program;
 use crate::program::exit;
 use crate::verbs::gc::{left_alone, size};
-use crate::verbs::sides::meant;
-use crate::verbs::sides::side;
+use crate::verbs::versions::meant;
+use crate::verbs::versions::side;
 use clap::{Args, Subcommand};
 use retrace::base::error::{Error, PROGRAM, Result};
 use retrace::lock::file::Lock;
@@ -25,7 +25,7 @@ use std::time::{Duration, UNIX_EPOCH};
 pub struct VariationsArgs {
     #[command(subcommand)]
     pub what: Option<What>,
-    /// Print an array of {"name", "folder", "profile", "set", "last_run", "stages", "files", "bytes"}
+    /// Print a JSON object instead of lines
     #[arg(long)]
     pub json: bool,
 }

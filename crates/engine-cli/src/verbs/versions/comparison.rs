@@ -3,9 +3,9 @@
 
 use crate::program::description::Program;
 use crate::program::verdicts::{self, Bytes, Verdicts};
-use crate::verbs::sides::side::{Different, Side, Sides};
-use crate::verbs::sides::tables::ChangedTable;
-use crate::verbs::sides::values::{self, ChangedValue};
+use crate::verbs::versions::side::{Different, Side, Sides};
+use crate::verbs::versions::tables::ChangedTable;
+use crate::verbs::versions::values::{self, ChangedValue};
 use retrace::base::error::{Error, PROGRAM, Result};
 use retrace::lock::file::{Lock, Record};
 use std::path::PathBuf;

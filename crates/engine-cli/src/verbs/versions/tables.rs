@@ -7,7 +7,7 @@ use crate::console::grid::Grid;
 use crate::console::terminal::count;
 use crate::program::changes::{Change, Changes, Unreadable, Version};
 use crate::program::formats::Formats;
-use crate::verbs::sides::side::Sides;
+use crate::verbs::versions::side::Sides;
 use retrace::base::error::Result;
 use retrace::lock::diff::{OutputDiff, StageDiff};
 use retrace::stage::publication::PUBLISHED;
