@@ -50,6 +50,9 @@ struct Params {
     /// How many cores it says that it uses; not in the key.
     #[serde(default = "one", skip_serializing)]
     cores: usize,
+    /// What of its work it says that it shares; not in the key.
+    #[serde(default, skip_serializing)]
+    shares: Option<String>,
 }
 
 fn one() -> usize {
@@ -117,6 +120,10 @@ impl Kind for Join {
 impl Job for JoinJob {
     fn cores(&self) -> usize {
         self.params.cores
+    }
+
+    fn shares(&self) -> Option<String> {
+        self.params.shares.clone()
     }
 
     fn params(&self) -> Arc<serde_json::Value> {

@@ -12,7 +12,7 @@ use icl::prompts::data_set::DataSet;
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
 use icl::theory::risk;
-use icl::train::batch::{BatchPlan, Streams};
+use icl::train::batch::{BatchPlan, Part, Reader, Reading, Streams};
 use icl::train::config::TrainConfig;
 use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
@@ -93,7 +93,6 @@ fn gradients_of_every_configuration_equal_finite_differences() {
             let mut batch = source.batches(
                 BatchPlan {
                     shape,
-                    objective,
                     batch_size: 67,
                     seed: 3,
                     streams: Streams::TRAINING,
@@ -102,7 +101,12 @@ fn gradients_of_every_configuration_equal_finite_differences() {
             );
             let weights = objective.weights(1, 4);
             let mut total = |model: &LinearAttention| {
-                let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 1);
+                let reader = Reader {
+                    matrices: model.effective(),
+                    objective,
+                    weights,
+                };
+                let Reading { loss, gradient } = &batch.read(&[reader], Part::Whole, 1)[0];
                 let total = weights.zero_shot * loss.zero_shot + weights.few_shot * loss.few_shot;
                 (total, model.pull_back(gradient))
             };

@@ -19,8 +19,9 @@ use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
 use icl::train::optimizer::{ADAM_EPSILON, OptimizerConfig};
 use icl::train::pool::Pool;
+use icl::train::replay::Replay;
 use icl::train::rows::Rows;
-use icl::train::sampled::{Source, train};
+use icl::train::sampled::{Source, Training, train, train_all};
 use std::ops::ControlFlow;
 
 fn config() -> TrainConfig {
@@ -333,6 +334,84 @@ fn a_step_allocates_nothing() {
             let few = allocations(10);
             assert!(few > 0, "nothing was counted");
             assert_eq!(few, allocations(60), "{shape:?} {objective:?}");
+        }
+    }
+}
+
+/// What comes of a training depends neither on who is trained beside it nor on when those end: whatever they
+/// minimise and train, with other prompts among them, one that diverges, one that is stopped and one that is refused.
+#[test]
+fn side_by_side_as_one_by_one() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let theta0 = Task::random_unit(5, 1);
+    let data = DataSet::generate(&setting, &theta0, 1_000, 1).unwrap();
+    let (target, others) = (&Rows(&data), &Fresh(&setting));
+    let replayed = Objective::ZeroShotAndReplay { weight: 0.7 };
+    let initial = LinearAttention::random(Shape::merged(5), 0.3, 2).unwrap();
+    let with = |objective, trainable| TrainConfig {
+        objective,
+        trainable,
+        ..config()
+    };
+    let fast = OptimizerConfig::Sgd {
+        learning_rate: 1e200,
+        momentum: 0.9,
+    };
+    let (zero, both) = (Objective::ZeroShot, Objective::ZeroAndFewShot);
+    for (source, objectives) in [
+        (target as &dyn Source, [zero, both, both]),
+        (&Replay { target, others }, [replayed; 3]),
+    ] {
+        let [first, second, third] = objectives;
+        let configs = [
+            with(first, Trainable::All),
+            with(second, Trainable::Value),
+            with(third, Trainable::KeyQuery),
+            TrainConfig {
+                steps: 3,
+                ..with(second, Trainable::All)
+            },
+            TrainConfig {
+                seed: 5,
+                ..with(second, Trainable::All)
+            },
+            TrainConfig {
+                n_shots: 4,
+                batch_size: 10,
+                ..with(second, Trainable::All)
+            },
+            TrainConfig {
+                optimizer: fast,
+                clip_norm: None,
+                ..with(first, Trainable::All)
+            },
+            with(second, Trainable::Query),
+            with(first, Trainable::Value),
+        ];
+        let stopping = configs.len() - 1;
+        let on_step = |place: usize| {
+            move |step: usize, _| match place == stopping && step == 1 {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let training = |(place, config)| Training {
+            initial: &initial,
+            config,
+            on_step: Box::new(on_step(place)),
+        };
+        let together = train_all(configs.iter().enumerate().map(training).collect(), source);
+        assert_eq!(together.len(), configs.len());
+        for (place, (config, together)) in configs.iter().zip(together).enumerate() {
+            let alone = train(&initial, source, config, on_step(place));
+            assert_eq!(alone, together, "{place}: {config:?}");
+            let ending = together.map(|trained| trained.ending);
+            match place {
+                6 => assert!(matches!(ending, Ok(Ending::Diverged { .. })), "{ending:?}"),
+                7 => assert!(ending.is_err()),
+                8 => assert_eq!(ending, Ok(Ending::Stopped { step: 1 })),
+                _ => assert_eq!(ending, Ok(Ending::Completed)),
+            }
         }
     }
 }

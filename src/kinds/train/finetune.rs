@@ -96,6 +96,18 @@ impl StageKind for Finetune {
         training::columns(output)
     }
 
+    /// The prompts: what is minimised and trained may differ.
+    fn shares(params: &Params) -> Option<String> {
+        let replayed = match params.objective {
+            Goal::ZeroShotAndReplay(replay) => Some(replay.tasks),
+            Goal::ZeroShot | Goal::ZeroAndFewShot => None,
+        };
+        let TrainingParams {
+            shots, batch, seed, ..
+        } = &params.training;
+        serde_json::to_string(&(replayed, shots, batch, seed)).ok()
+    }
+
     fn run(params: &Params, io: &Io) -> Result<()> {
         let initial = read_model(io.input("pretrained")?)?;
         let data = read_data_set(io.input("data_set")?)?;
@@ -131,17 +143,17 @@ impl StageKind for Finetune {
             return Err(Error::failed(message).hint(hint));
         }
         match replay {
-            None => training::train(&initial, &target, &config, io),
+            None => training::train(initial, &target, config, io),
             Some(ReplayTasks::Unit { noise_var }) => {
                 let setting = Setting::new(initial.shape().d, noise_var.get()).map_err(failed)?;
                 let (target, others) = (&target, &Fresh(&setting));
-                training::train(&initial, &Replay { target, others }, &config, io)
+                training::train(initial, &Replay { target, others }, config, io)
             }
             Some(ReplayTasks::Pretraining) => {
                 let examples = Examples::read(io.input("train")?)?;
                 let pool = examples.pool(&read_roles(io)?.pretraining, Flips::Random)?;
                 let (target, others) = (&target, &Pool(&pool));
-                training::train(&initial, &Replay { target, others }, &config, io)
+                training::train(initial, &Replay { target, others }, config, io)
             }
         }
     }

@@ -56,6 +56,6 @@ impl StageKind for PoolPretrain {
         let initial =
             LinearAttention::random(shape, std, params.training.seed.get()).map_err(failed)?;
         let config = params.training.config(Objective::FewShot, Trainable::All);
-        training::train(&initial, &Pool(&pool), &config, io)
+        training::train(initial, &Pool(&pool), config, io)
     }
 }

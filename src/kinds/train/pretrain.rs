@@ -53,6 +53,6 @@ impl StageKind for Pretrain {
         let initial =
             LinearAttention::random(shape, std, params.training.seed.get()).map_err(failed)?;
         let config = params.training.config(Objective::FewShot, Trainable::All);
-        training::train(&initial, &Fresh(&setting), &config, io)
+        training::train(initial, &Fresh(&setting), config, io)
     }
 }

@@ -13,6 +13,7 @@ use crate::run::plan::{Context, Draft, Places, Reason};
 use crate::run::tolerant::Compared;
 use crate::run::watched::Moment;
 use crate::spec::ids;
+use crate::stage::company::Member;
 use crate::stage::key::Key;
 use crate::stage::kind::{Io, read};
 use crate::stage::publication::{FILE, Publication, Publications};
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// A stage that has its outputs.
@@ -53,6 +55,8 @@ pub struct Attempt<'a> {
     pub forced: bool,
     /// Under which circumstances other than the usual it runs, see [`Io::variation`].
     pub variation: Option<&'a str>,
+    /// Its place among those that share work with it and run at the same time; taken when it runs.
+    pub member: Mutex<Option<Member>>,
     pub observer: Observer<'a>,
     pub cancelled: &'a AtomicBool,
 }
@@ -215,7 +219,11 @@ impl Attempt<'_> {
             });
         };
         let folder = scratch.path().to_owned();
-        let mut io = Io::new(by_role, folder, self.cancelled, &report).varied(self.variation);
+        let mut member = self.member.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut io = Io::new(by_role, folder, self.cancelled, &report)
+            .varied(self.variation)
+            .beside(member.take());
+        drop(member);
         let since = Moment::of(scratch.path());
         let is_watched = stage.job.is_watched();
         if is_watched {

@@ -2,8 +2,8 @@
 //!
 //! First one look at everything: stages that are fresh take no worker, and where all are, none starts.
 //! Then each worker takes the first stage whose inputs are ready: first what the first group of
-//! pipeline.yaml needs, so that what people want to see is there while the rest goes on. The number of workers changes the
-//! order of events, never a byte. What is done to one stage stands in `run::execute`, what
+//! pipeline.yaml needs, so that what people want to see is there while the rest goes on; with it those that share
+//! work with it ([`crate::stage::kind::StageKind::shares`]). The number of workers changes the order of events, never a byte. What is done to one stage stands in `run::execute`, what
 //! becomes of the lock in [`crate::run::settle`].
 
 use crate::base::error::{Error, Result};
@@ -14,10 +14,13 @@ use crate::run::event::{Event, Observer, Outcome};
 use crate::run::execute::{Attempt, Finished};
 use crate::run::plan::Context;
 use crate::run::settle::{Settlement, Summary};
+use crate::stage::company::Member;
+use crate::stage::stage::SharedWork;
 use crate::store::actions::Outputs;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// How to run.
@@ -35,6 +38,9 @@ pub struct Options {
     pub variation: Option<String>,
 }
 
+/// No more stages than that share work at a time: each has a thread.
+const LARGEST_COMPANY: usize = 16;
+
 /// When a stage is taken: the rank of its group, then its place in the file.
 type Turn = (usize, usize);
 
@@ -49,6 +55,8 @@ struct Progressing {
     ranks: Vec<usize>,
     blocked: BTreeMap<usize, usize>,
     readers: BTreeMap<usize, Vec<usize>>,
+    /// Of each stage that shares work, those that share it, itself too.
+    companies: BTreeMap<usize, Arc<[usize]>>,
     /// Cores that running stages use.
     busy: usize,
 }
@@ -105,6 +113,7 @@ impl Run<'_> {
         let mut state = self.confirm(self.context.pipeline.ranks()?);
         let waiting = state.untaken();
         if waiting > 0 {
+            state.companies = self.companies(&state);
             (self.prepare)()?;
             if !absences.stages.is_empty() {
                 for &stage in &self.selection.closure {
@@ -149,6 +158,7 @@ impl Run<'_> {
             ranks,
             blocked: BTreeMap::new(),
             readers: BTreeMap::new(),
+            companies: BTreeMap::new(),
             busy: 0,
         };
         for &index in &self.selection.closure {
@@ -180,6 +190,25 @@ impl Run<'_> {
             }
         }
         state
+    }
+
+    /// Which of the stages that nobody has taken share work.
+    fn companies(&self, state: &Progressing) -> BTreeMap<usize, Arc<[usize]>> {
+        let ready = state.ready.iter().map(|&(_, index)| index);
+        let untaken = ready.chain(state.blocked.keys().copied());
+        let mut by_work: BTreeMap<SharedWork, Vec<usize>> = BTreeMap::new();
+        for index in untaken {
+            if let Some(work) = self.context.pipeline.stages[index].shared_work() {
+                by_work.entry(work).or_default().push(index);
+            }
+        }
+        let mut companies = BTreeMap::new();
+        for company in by_work.into_values() {
+            let company: Arc<[usize]> = company.into();
+            let of_each = company.iter().map(|&index| (index, Arc::clone(&company)));
+            companies.extend(of_each);
+        }
+        companies
     }
 
     /// A stage as it is, if nothing is to be done. What goes wrong here goes wrong again when a worker
@@ -234,33 +263,67 @@ impl Run<'_> {
                 state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            state.ready.pop_first();
+            let taken = state.take(index);
             state.busy += cores;
             let known = |upstream: usize| {
                 let finished = state.finished.get(&upstream).map(|f| &f.outputs);
                 let outputs = finished.or(self.given.get(&upstream))?;
                 Some((upstream, outputs.clone()))
             };
-            let stage = &self.context.pipeline.stages[index];
-            let needed = self.context.needs(stage).into_iter();
-            let known = needed.chain(stage.recorded()).filter_map(known).collect();
+            let known = |index: usize| {
+                let stage = &self.context.pipeline.stages[index];
+                let needed = self.context.needs(stage).into_iter();
+                needed.chain(stage.recorded()).filter_map(known).collect()
+            };
+            let known: Vec<BTreeMap<usize, Outputs>> = taken.iter().copied().map(known).collect();
             drop(state);
+            let results = self.attempt_all(&taken, &known);
+            state = lock(shared);
+            state.busy -= cores;
+            for (index, result) in taken.into_iter().zip(results) {
+                state.end(index, result);
+            }
+            changed.notify_all();
+        }
+    }
+
+    /// Brings stages up to date, side by side; `known` are the outputs that each of them needs to know.
+    fn attempt_all(
+        &self,
+        stages: &[usize],
+        known: &[BTreeMap<usize, Outputs>],
+    ) -> Vec<Result<Finished>> {
+        let attempt = |index: usize, known, member| {
             let attempt = Attempt {
                 context: self.context,
                 index,
-                stage,
-                known: &known,
+                stage: &self.context.pipeline.stages[index],
+                known,
                 forced: self.is_forced(index),
                 variation: self.options.variation.as_deref(),
+                member: Mutex::new(member),
                 observer: self.observer,
                 cancelled: self.cancelled,
             };
-            let result = attempt.bring_up_to_date();
-            state = lock(shared);
-            state.busy -= cores;
-            state.end(index, result);
-            changed.notify_all();
+            attempt.bring_up_to_date()
+        };
+        if let ([index], [known]) = (stages, known) {
+            return vec![attempt(*index, known, None)];
         }
+        let members = Member::company(stages.len());
+        std::thread::scope(|scope| {
+            let members = members.into_iter().zip(stages).zip(known);
+            let threads: Vec<_> = members
+                .map(|((member, &index), known)| {
+                    let attempt = &attempt;
+                    scope.spawn(move || attempt(index, known, Some(member)))
+                })
+                .collect();
+            let results = threads.into_iter().map(|thread| thread.join());
+            results
+                .map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        })
     }
 
     fn should_stop(&self, state: &Progressing) -> bool {
@@ -276,7 +339,24 @@ impl Progressing {
     }
 
     fn make_ready(&mut self, index: usize) {
-        self.ready.insert((self.ranks[index], index));
+        self.ready.insert(self.turn(index));
+    }
+
+    fn turn(&self, index: usize) -> Turn {
+        (self.ranks[index], index)
+    }
+
+    /// Takes a stage that is ready, and those with it that share its work and are ready too.
+    fn take(&mut self, index: usize) -> Vec<usize> {
+        self.ready.remove(&self.turn(index));
+        let mut taken = vec![index];
+        let company = self.companies.get(&index).map(Arc::clone);
+        for &other in company.iter().flat_map(|company| company.iter()) {
+            if taken.len() < LARGEST_COMPANY && self.ready.remove(&self.turn(other)) {
+                taken.push(other);
+            }
+        }
+        taken
     }
 
     /// Takes down how a stage ended; stages that waited for it alone are ready.

@@ -3,6 +3,7 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::files;
+use crate::stage::company::Member;
 use crate::stage::look::Look;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -29,6 +30,7 @@ pub struct Io<'a> {
     repository: Option<Repository>,
     looks: Mutex<BTreeSet<Look>>,
     variation: Option<&'a str>,
+    member: Mutex<Option<Member>>,
 }
 
 /// The repository as a watched stage may see it.
@@ -57,6 +59,7 @@ impl<'a> Io<'a> {
             repository: None,
             looks: Mutex::default(),
             variation: None,
+            member: Mutex::default(),
         }
     }
 
@@ -70,6 +73,26 @@ impl<'a> Io<'a> {
     pub fn varied(mut self, variation: Option<&'a str>) -> Self {
         self.variation = variation;
         self
+    }
+
+    /// Runs the stage beside others that may share work with it, see [`Io::gather`].
+    pub(crate) fn beside(self, member: Option<Member>) -> Self {
+        *held(&self.member) = member;
+        self
+    }
+
+    /// Gives its part of a work to those that run beside it and share it ([`crate::stage::kind::StageKind::shares`]). One of them has
+    /// the parts of all, in no order that anybody may rely on, and does the work; the others have none, and wait for
+    /// what that one tells them, on a channel that was in their part. A stage that runs alone has its own part.
+    ///
+    /// What comes of a part must not depend on which others there are. To be called once, and before anything that
+    /// takes long: the others wait.
+    pub fn gather<T: Send + 'static>(&self, part: T) -> Vec<T> {
+        let member = held(&self.member).take();
+        match member {
+            Some(member) => member.gather(part),
+            None => vec![part],
+        }
     }
 
     /// The repository, for a stage that is watched.

@@ -93,6 +93,12 @@ pub trait StageKind: Send + Sync + 'static {
     /// how its outputs compare. Nothing that can be equal may say so.
     const MAY_VARY: bool = false;
 
+    /// What of its work stages of this kind share that have the same inputs and say the same here: where several of
+    /// them can run, they run side by side and meet in [`Io::gather`]. `None` where nothing is to be shared.
+    fn shares(_params: &Self::Params) -> Option<String> {
+        None
+    }
+
     /// Checks what a single field's type cannot. A message that begins with the path of a param, as
     /// `panels.0.legend: ...`, is reported where that param stands.
     fn check(_params: &Self::Params) -> std::result::Result<(), String> {
@@ -161,6 +167,10 @@ pub trait Job: Send + Sync {
     /// The columns that it reads, see [`StageKind::wants`].
     fn wants(&self) -> Vec<Placed> {
         Vec::new()
+    }
+    /// What of its work it shares, see [`StageKind::shares`].
+    fn shares(&self) -> Option<String> {
+        None
     }
     /// Tells the job where what it reads and writes stands in the repository: before anything else is asked,
     /// and only where the kind is open, for its jobs may show these places to what they run.
@@ -331,6 +341,10 @@ impl<K: StageKind> Job for TypedJob<K> {
             (wanted, place)
         };
         K::wants(&self.params).into_iter().map(placed).collect()
+    }
+
+    fn shares(&self) -> Option<String> {
+        K::shares(&self.params)
     }
 
     fn run(&self, io: &Io) -> Result<()> {

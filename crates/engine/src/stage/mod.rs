@@ -3,6 +3,7 @@
 pub mod boundary;
 mod by_id;
 pub mod columns;
+pub(crate) mod company;
 pub mod io;
 pub mod key;
 pub mod kind;

@@ -47,7 +47,7 @@ pub struct Input {
 }
 
 /// Where an input comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// A file of the repository, relative to its root.
     File(PathBuf),
@@ -55,6 +55,14 @@ pub enum Source {
     Output { stage: usize, output: String },
     /// The same as the lock records it and the file stands, without running the stage; there may be none.
     Recorded { stage: usize, output: String },
+}
+
+/// Work that stages share, see [`crate::stage::kind::StageKind::shares`].
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SharedWork {
+    kind: usize,
+    words: String,
+    inputs: Vec<(String, Source)>,
 }
 
 impl Source {
@@ -81,6 +89,16 @@ impl Input {
 }
 
 impl Stage {
+    /// What of its work it shares with all stages of which this is the same.
+    pub(crate) fn shared_work(&self) -> Option<SharedWork> {
+        let inputs = self.inputs.iter();
+        Some(SharedWork {
+            kind: self.kind,
+            words: self.job.shares()?,
+            inputs: inputs.map(|i| (i.key_name(), i.source.clone())).collect(),
+        })
+    }
+
     /// The files that it reads and that may not be here, with what is said of them.
     pub fn supplied(&self) -> impl Iterator<Item = (&Path, &Supplied)> {
         self.inputs.iter().filter_map(|input| match &input.source {

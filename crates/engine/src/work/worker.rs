@@ -17,6 +17,7 @@ use crate::work::notes::{Failed, Notes};
 use crate::work::plan::TaskPlan;
 use crate::work::walk::{Found, Walk};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -220,6 +221,7 @@ impl Worker<'_> {
             known: &known,
             forced: false,
             variation: None,
+            member: Mutex::default(),
             observer: self.observer,
             cancelled: self.cancelled,
         };

@@ -55,17 +55,20 @@ impl<'a> TokenReader<'a> {
     /// [`PromptGroup::add_query`] makes it S. `width` is d + 2.
     ///
     /// Token by token: all coordinates of one times each of them, so that nothing has to be brought
-    /// from rows into lanes but the finished sums.
+    /// from rows into lanes but the finished sums. Of the tiles that mirror each other the lower one, which at the
+    /// rim has few rows: its columns are whole lanes anyway.
     #[inline(always)]
     pub fn read_context<W: Width>(&mut self, width: W, context: &[Words], group: &mut PromptGroup) {
         let dim = width.get();
         let s = &mut group.s[..dim * dim];
         for lane in 0..WIDTH {
             for top in (0..dim).step_by(TILE) {
-                for left in (top..dim).step_by(TILE) {
+                for left in (0..=top).step_by(TILE) {
                     let place = (dim, top, left);
                     // Tokens are padded with zeros: a tile may as well be a whole one.
                     match dim - top {
+                        2 => self.add_tokens::<2>(context, lane, place, s),
+                        6 => self.add_tokens::<6>(context, lane, place, s),
                         7 => self.add_tokens::<7>(context, lane, place, s),
                         _ => self.add_tokens::<TILE>(context, lane, place, s),
                     }
@@ -74,7 +77,7 @@ impl<'a> TokenReader<'a> {
         }
     }
 
-    /// One tile of `ROWS` rows of sum z z^T over the context of the prompt in this lane.
+    /// One tile of `ROWS` rows of sum z z^T over the context of the prompt in this lane, mirrored.
     #[inline(always)]
     fn add_tokens<const ROWS: usize>(
         &mut self,
@@ -98,7 +101,7 @@ impl<'a> TokenReader<'a> {
         self.tile = sums;
         for (i, sum) in self.tile.iter().enumerate().take(rows) {
             for (j, &value) in sum.0.iter().enumerate().take(columns) {
-                s[(top + i) * dim + left + j].0[lane] = value;
+                s[(left + j) * dim + top + i].0[lane] = value;
             }
         }
     }

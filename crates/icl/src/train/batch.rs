@@ -2,7 +2,8 @@
 //!
 //! A block has its own random streams and buffers; blocks are added in order, so the sum does not
 //! depend on the threads. Queries and contexts have streams of their own, so objectives that need no
-//! context see the same queries. Does not know optimisers.
+//! context see the same queries. Several models may read the same prompts: what comes of one does not depend
+//! on the others. Does not know optimisers.
 
 use crate::math::lane_stream::LaneStream;
 use crate::math::lanes::{Lanes, WIDTH};
@@ -43,34 +44,68 @@ impl Streams {
 #[derive(Debug, Clone, Copy)]
 pub struct BatchPlan {
     pub shape: Shape,
-    pub objective: Objective,
     /// Prompts.
     pub batch_size: usize,
     pub seed: u64,
     pub streams: Streams,
 }
 
+/// A model that reads a batch, and what of its losses is minimised.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pub matrices: Effective,
+    pub objective: Objective,
+    pub weights: LossWeights,
+}
+
+/// The losses that a source of prompts is for, of those of an objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    ZeroShot,
+    FewShot,
+}
+
+impl Reader {
+    fn uses_zero_shot(&self, part: Part) -> bool {
+        part != Part::FewShot && self.objective.uses_zero_shot()
+    }
+
+    fn uses_few_shot(&self, part: Part) -> bool {
+        part != Part::ZeroShot && self.objective.uses_few_shot()
+    }
+}
+
+/// What a model has read: its losses, and the gradient of
+/// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub loss: BatchLoss,
+    pub gradient: Effective,
+}
+
+impl Reading {
+    pub(crate) fn zeros(shape: Shape) -> Reading {
+        Reading {
+            loss: BatchLoss::ZERO,
+            gradient: Effective::zeros(shape.token_dim(), shape.n_layers, shape.n_heads),
+        }
+    }
+}
+
 /// Losses and gradients of batches, wherever their prompts come from.
 pub trait Batches {
-    /// Draws step `step`'s batch and returns its losses and the gradient of
-    /// weights.zero_shot * zero-shot loss + weights.few_shot * few-shot loss.
-    fn loss_and_gradient(
-        &mut self,
-        matrices: &Effective,
-        weights: LossWeights,
-        step: usize,
-    ) -> (BatchLoss, &Effective);
+    /// Draws step `step`'s batch, which all of `readers` read for this part of their losses. The readings are in
+    /// their order.
+    fn read(&mut self, readers: &[Reader], part: Part, step: usize) -> &[Reading];
 }
 
 /// Buffers and samplers for all blocks of a batch, reused in every step.
 #[derive(Debug)]
 pub struct Batch<S> {
     blocks: Vec<Block<S>>,
-    gradient: Effective,
-    objective: Objective,
-    batch_size: usize,
-    seed: u64,
-    streams: Streams,
+    readings: Vec<Reading>,
+    plan: BatchPlan,
 }
 
 #[derive(Debug)]
@@ -79,13 +114,14 @@ struct Block<S> {
     queries: LaneStream,
     contexts: LaneStream,
     sampler: S,
-    work: Work,
+    group: PromptGroup,
+    /// For each reader.
+    works: Vec<Work>,
 }
 
 /// What does not depend on where prompts come from: its kernels are compiled once for all sources.
 #[derive(Debug)]
 struct Work {
-    group: PromptGroup,
     attention: Attention,
     single_token: SingleToken,
     lane_gradient: LaneGradient,
@@ -94,118 +130,123 @@ struct Work {
     few_shot: Lanes,
 }
 
+impl Work {
+    fn new(shape: Shape) -> Work {
+        let (dim, layers, heads) = (shape.token_dim(), shape.n_layers, shape.n_heads);
+        Work {
+            attention: Attention::new(dim, layers, heads),
+            single_token: SingleToken::new(dim, layers, heads),
+            lane_gradient: LaneGradient::zeros(dim, layers, heads),
+            gradient: Effective::zeros(dim, layers, heads),
+            zero_shot: Lanes::ZERO,
+            few_shot: Lanes::ZERO,
+        }
+    }
+}
+
 impl<S: Sampler> Batch<S> {
     /// Prepares a batch whose prompts come from copies of `sampler`.
     pub fn new(plan: BatchPlan, sampler: S) -> Batch<S> {
         let BatchPlan {
             shape,
-            objective,
             batch_size,
             seed,
             streams,
         } = plan;
-        let (dim, layers, heads) = (shape.token_dim(), shape.n_layers, shape.n_heads);
         let blocks = (0..batch_size.div_ceil(BLOCK))
             .map(|block| Block {
                 n_prompts: BLOCK.min(batch_size - block * BLOCK),
                 queries: LaneStream::new(seed, streams.queries, &[]),
                 contexts: LaneStream::new(seed, streams.contexts, &[]),
                 sampler: sampler.clone(),
-                work: Work {
-                    group: PromptGroup::new(shape.d),
-                    attention: Attention::new(dim, layers, heads),
-                    single_token: SingleToken::new(dim, layers, heads),
-                    lane_gradient: LaneGradient::zeros(dim, layers, heads),
-                    gradient: Effective::zeros(dim, layers, heads),
-                    zero_shot: Lanes::ZERO,
-                    few_shot: Lanes::ZERO,
-                },
+                group: PromptGroup::new(shape.d),
+                works: Vec::new(),
             })
             .collect();
-        let gradient = Effective::zeros(dim, layers, heads);
         Batch {
             blocks,
-            gradient,
-            objective,
-            batch_size,
-            seed,
-            streams,
+            readings: Vec::new(),
+            plan,
         }
     }
 }
 
 impl<S: Sampler> Batches for Batch<S> {
-    fn loss_and_gradient(
-        &mut self,
-        matrices: &Effective,
-        weights: LossWeights,
-        step: usize,
-    ) -> (BatchLoss, &Effective) {
-        let scale = 1.0 / self.batch_size as f64;
-        let (objective, seed, streams) = (self.objective, self.seed, self.streams);
+    fn read(&mut self, readers: &[Reader], part: Part, step: usize) -> &[Reading] {
+        let BatchPlan {
+            shape,
+            batch_size,
+            seed,
+            streams,
+        } = self.plan;
+        let scale = 1.0 / batch_size as f64;
+        let needs_context = readers.iter().any(|reader| reader.uses_few_shot(part));
         self.blocks
             .par_iter_mut()
             .enumerate()
             .for_each(|(index, block)| {
                 let index = [step as u64, index as u64];
                 block.queries.restart(seed, streams.queries, &index);
-                if objective.uses_few_shot() {
+                if needs_context {
                     block.contexts.restart(seed, streams.contexts, &index);
                 }
-                let seeds = Seeds {
-                    zero_shot: 2.0 * scale * weights.zero_shot,
-                    few_shot: 2.0 * scale * weights.few_shot,
-                };
-                block.run(matrices, objective, seeds);
+                block.works.resize_with(readers.len(), || Work::new(shape));
+                block.run(readers, part, needs_context, scale);
             });
-        self.gradient.clear();
-        let mut loss = BatchLoss {
-            zero_shot: 0.0,
-            few_shot: 0.0,
-        };
-        for block in &self.blocks {
-            self.gradient.add(&block.work.gradient);
-            loss.zero_shot += block.work.zero_shot.sum();
-            loss.few_shot += block.work.few_shot.sum();
+        self.readings
+            .resize_with(readers.len(), || Reading::zeros(shape));
+        for (place, reading) in self.readings.iter_mut().enumerate() {
+            let Reading { loss, gradient } = reading;
+            gradient.clear();
+            *loss = BatchLoss::ZERO;
+            for block in &self.blocks {
+                let work = &block.works[place];
+                gradient.add(&work.gradient);
+                loss.zero_shot += work.zero_shot.sum();
+                loss.few_shot += work.few_shot.sum();
+            }
+            loss.zero_shot *= scale;
+            loss.few_shot *= scale;
         }
-        loss.zero_shot *= scale;
-        loss.few_shot *= scale;
-        (loss, &self.gradient)
+        &self.readings
     }
 }
 
-/// Derivatives of the batch loss by a squared residual, times 2.
-#[derive(Debug, Clone, Copy)]
-struct Seeds {
-    zero_shot: f64,
-    few_shot: f64,
-}
-
 impl<S: Sampler> Block<S> {
-    fn run(&mut self, matrices: &Effective, objective: Objective, seeds: Seeds) {
-        let work = &mut self.work;
-        work.lane_gradient.clear();
-        work.zero_shot = Lanes::ZERO;
-        work.few_shot = Lanes::ZERO;
-        let few_shot = objective.uses_few_shot();
+    fn run(&mut self, readers: &[Reader], part: Part, needs_context: bool, scale: f64) {
+        for work in &mut self.works {
+            work.lane_gradient.clear();
+            work.zero_shot = Lanes::ZERO;
+            work.few_shot = Lanes::ZERO;
+        }
         self.sampler
-            .start(&mut self.queries, &mut self.contexts, few_shot);
+            .start(&mut self.queries, &mut self.contexts, needs_context);
         for start in (0..self.n_prompts).step_by(WIDTH) {
             simd::dispatch(Draw {
                 sampler: &mut self.sampler,
                 queries: &mut self.queries,
-                contexts: few_shot.then_some(&mut self.contexts),
-                group: &mut work.group,
+                contexts: needs_context.then_some(&mut self.contexts),
+                group: &mut self.group,
             });
-            simd::dispatch(Step {
-                work,
-                matrices,
-                objective,
-                seeds,
-                mask: Lanes::first(self.n_prompts - start),
-            });
+            let mask = Lanes::first(self.n_prompts - start);
+            for (reader, work) in readers.iter().zip(&mut self.works) {
+                simd::dispatch(Step {
+                    work,
+                    prompts: &self.group,
+                    matrices: &reader.matrices,
+                    zero_shot: reader
+                        .uses_zero_shot(part)
+                        .then_some(2.0 * scale * reader.weights.zero_shot),
+                    few_shot: reader
+                        .uses_few_shot(part)
+                        .then_some(2.0 * scale * reader.weights.few_shot),
+                    mask,
+                });
+            }
         }
-        work.lane_gradient.reduce_into(&mut work.gradient);
+        for work in &mut self.works {
+            work.lane_gradient.reduce_into(&mut work.gradient);
+        }
     }
 }
 
@@ -250,12 +291,14 @@ impl<S: Sampler> Draw<'_, S> {
     }
 }
 
-/// Adds losses and gradients of the group that was drawn.
+/// Adds a reader's losses and gradients on the group that was drawn.
 struct Step<'b> {
     work: &'b mut Work,
+    prompts: &'b PromptGroup,
     matrices: &'b Effective,
-    objective: Objective,
-    seeds: Seeds,
+    /// Derivatives of the batch loss by a squared residual, times 2; `None` for a loss that is not used.
+    zero_shot: Option<f64>,
+    few_shot: Option<f64>,
     mask: Lanes,
 }
 
@@ -264,7 +307,7 @@ impl Kernel for Step<'_> {
 
     #[inline(always)]
     fn run(self) {
-        at_width!(self.matrices.dim(), self)
+        at_width!(self.prompts.dim(), self)
     }
 }
 
@@ -273,26 +316,26 @@ impl Step<'_> {
     fn at<W: Width>(self, width: W) {
         let Step {
             work,
+            prompts,
             matrices,
-            objective,
-            seeds,
+            zero_shot,
+            few_shot,
             mask,
         } = self;
-        let prompts = &work.group;
         let gradient = &mut work.lane_gradient;
-        if objective.uses_few_shot() {
+        if let Some(few_shot) = few_shot {
             let prediction = work.attention.forward(width, matrices, prompts);
             let residual = (prediction - prompts.y) * mask;
             work.few_shot += residual * residual;
-            let seed = residual * seeds.few_shot;
+            let seed = residual * few_shot;
             work.attention
                 .backward(width, matrices, prompts, seed, gradient);
         }
-        if objective.uses_zero_shot() {
+        if let Some(zero_shot) = zero_shot {
             let prediction = work.single_token.forward(width, matrices, &prompts.z);
             let residual = (prediction - prompts.y) * mask;
             work.zero_shot += residual * residual;
-            let seed = residual * seeds.zero_shot;
+            let seed = residual * zero_shot;
             work.single_token.backward(width, matrices, seed, gradient);
         }
     }
@@ -329,14 +372,18 @@ mod tests {
         let run = |size: usize| {
             let plan = BatchPlan {
                 shape: model.shape(),
-                objective,
                 batch_size: size,
                 seed: 0,
                 streams: Streams::TRAINING,
             };
             let mut batch = Batch::new(plan, Resampler::new(&data, 2));
-            let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 0);
-            (loss, gradient.q(0, 0)[0])
+            let reader = Reader {
+                matrices: model.effective(),
+                objective,
+                weights,
+            };
+            let reading = &batch.read(&[reader], Part::Whole, 0)[0];
+            (reading.loss, reading.gradient.q(0, 0)[0])
         };
         let (full, slope) = run(8);
         assert!((full.zero_shot - residual * residual).abs() < tolerance::ROUNDING);

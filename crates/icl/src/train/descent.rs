@@ -105,59 +105,115 @@ pub fn descend(
     mut loss_and_gradient: impl FnMut(&LinearAttention, LossWeights, usize, &mut [f64]) -> BatchLoss,
     mut on_step: impl FnMut(usize, StepLoss) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
-    descent.check()?;
-    let objective = descent.objective;
-    let mask = descent
-        .trainable
-        .mask(initial.shape())
-        .map_err(TrainError::Trainable)?;
-    let mut optimizer = Optimizer::new(descent.optimizer, mask);
-    let mut model = initial.clone();
-    let mut losses = Vec::with_capacity(descent.steps);
-    let mut params = model.params().to_vec();
-    let mut gradient = vec![0.0; params.len()];
-    for step in 0..descent.steps {
-        let weights = objective.weights(step, descent.steps);
-        let parts = loss_and_gradient(&model, weights, step, &mut gradient);
+    let mut descending = Descending::new(initial, descent)?;
+    let mut gradient = vec![0.0; initial.params().len()];
+    while descending.ending().is_none() {
+        let (model, step) = (descending.model(), descending.step());
+        let parts = loss_and_gradient(model, descending.weights(), step, &mut gradient);
+        descending.update(parts, &mut gradient, &mut on_step);
+    }
+    Ok(descending.into_trained())
+}
+
+/// A model on its way down, one step at a time: for who has the gradients of several at once.
+#[derive(Debug)]
+pub struct Descending {
+    descent: Descent,
+    optimizer: Optimizer,
+    model: LinearAttention,
+    params: Vec<f64>,
+    losses: Vec<StepLoss>,
+    ending: Option<Ending>,
+}
+
+impl Descending {
+    /// A copy of `initial` before its first step.
+    ///
+    /// # Errors
+    /// As [`descend`].
+    pub fn new(initial: &LinearAttention, descent: &Descent) -> Result<Descending, TrainError> {
+        descent.check()?;
+        let mask = descent
+            .trainable
+            .mask(initial.shape())
+            .map_err(TrainError::Trainable)?;
+        Ok(Descending {
+            descent: *descent,
+            optimizer: Optimizer::new(descent.optimizer, mask),
+            model: initial.clone(),
+            params: initial.params().to_vec(),
+            losses: Vec::with_capacity(descent.steps),
+            ending: None,
+        })
+    }
+
+    pub fn model(&self) -> &LinearAttention {
+        &self.model
+    }
+
+    /// The step that comes next.
+    pub fn step(&self) -> usize {
+        self.losses.len()
+    }
+
+    /// Factors of the two losses at that step.
+    pub fn weights(&self) -> LossWeights {
+        self.descent
+            .objective
+            .weights(self.step(), self.descent.steps)
+    }
+
+    pub fn objective(&self) -> Objective {
+        self.descent.objective
+    }
+
+    /// Why it ended, if it did: no update follows.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// Makes a step along a gradient by flat parameter, which it may scale; `on_step` as for [`descend`].
+    pub fn update(
+        &mut self,
+        parts: BatchLoss,
+        gradient: &mut [f64],
+        on_step: &mut dyn FnMut(usize, StepLoss) -> ControlFlow<()>,
+    ) {
+        let (step, weights, objective) = (self.step(), self.weights(), self.objective());
         let total = weights.zero_shot * parts.zero_shot + weights.few_shot * parts.few_shot;
-        let diverged = Ending::Diverged { step };
         if !(total.is_finite() && gradient.iter().all(|g| g.is_finite())) {
-            return Ok(Trained {
-                model,
-                losses,
-                ending: diverged,
-            });
+            self.ending = Some(Ending::Diverged { step });
+            return;
         }
-        if let Some(max_norm) = descent.clip_norm {
-            optimizer::clip(&mut gradient, optimizer.mask(), max_norm);
+        if let Some(max_norm) = self.descent.clip_norm {
+            optimizer::clip(gradient, self.optimizer.mask(), max_norm);
         }
-        optimizer.step(&mut params, &gradient);
-        if !model.set_params(&params) {
-            return Ok(Trained {
-                model,
-                losses,
-                ending: diverged,
-            });
+        self.optimizer.step(&mut self.params, gradient);
+        if !self.model.set_params(&self.params) {
+            self.ending = Some(Ending::Diverged { step });
+            return;
         }
         let loss = StepLoss {
             total,
             zero_shot: objective.uses_zero_shot().then_some(parts.zero_shot),
             few_shot: objective.uses_few_shot().then_some(parts.few_shot),
         };
-        losses.push(loss);
+        self.losses.push(loss);
         if on_step(step, loss).is_break() {
-            return Ok(Trained {
-                model,
-                losses,
-                ending: Ending::Stopped { step },
-            });
+            self.ending = Some(Ending::Stopped { step });
+        } else if self.losses.len() == self.descent.steps {
+            self.ending = Some(Ending::Completed);
         }
     }
-    Ok(Trained {
-        model,
-        losses,
-        ending: Ending::Completed,
-    })
+
+    /// What came of it; completed, where it did not end otherwise.
+    pub fn into_trained(self) -> Trained {
+        Trained {
+            model: self.model,
+            losses: self.losses,
+            ending: self.ending.unwrap_or(Ending::Completed),
+        }
+    }
 }
 
 impl Descent {

@@ -60,6 +60,13 @@ pub struct BatchLoss {
     pub few_shot: f64,
 }
 
+impl BatchLoss {
+    pub const ZERO: BatchLoss = BatchLoss {
+        zero_shot: 0.0,
+        few_shot: 0.0,
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,9 @@
 //!
 //! The two sources have streams of their own. Does not know which tasks the others are.
 
-use crate::model::effective::Effective;
-use crate::train::batch::{BatchPlan, Batches, Streams};
-use crate::train::objective::{BatchLoss, LossWeights, Objective};
+use crate::model::weights::Shape;
+use crate::train::batch::{BatchPlan, Batches, Part, Reader, Reading, Streams};
+use crate::train::objective::BatchLoss;
 use crate::train::sampled::Source;
 
 /// A batch of the target for the zero-shot loss, one of `others` for the few-shot loss.
@@ -23,50 +23,41 @@ impl Source for Replay<'_> {
     }
 
     fn batches(&self, plan: BatchPlan, n_shots: usize) -> Box<dyn Batches + '_> {
-        let shape = plan.shape;
+        let of_others = BatchPlan {
+            streams: Streams::REPLAY,
+            ..plan
+        };
         Box::new(Pair {
-            target: self.target.batches(
-                BatchPlan {
-                    objective: Objective::ZeroShot,
-                    ..plan
-                },
-                n_shots,
-            ),
-            others: self.others.batches(
-                BatchPlan {
-                    objective: Objective::FewShot,
-                    streams: Streams::REPLAY,
-                    ..plan
-                },
-                n_shots,
-            ),
-            gradient: Effective::zeros(shape.token_dim(), shape.n_layers, shape.n_heads),
+            shape: plan.shape,
+            target: self.target.batches(plan, n_shots),
+            others: self.others.batches(of_others, n_shots),
+            readings: Vec::new(),
         })
     }
 }
 
 struct Pair<'a> {
+    shape: Shape,
     target: Box<dyn Batches + 'a>,
     others: Box<dyn Batches + 'a>,
-    gradient: Effective,
+    readings: Vec<Reading>,
 }
 
 impl Batches for Pair<'_> {
-    fn loss_and_gradient(
-        &mut self,
-        matrices: &Effective,
-        weights: LossWeights,
-        step: usize,
-    ) -> (BatchLoss, &Effective) {
-        self.gradient.clear();
-        let (target, gradient) = self.target.loss_and_gradient(matrices, weights, step);
-        self.gradient.add(gradient);
-        let (others, gradient) = self.others.loss_and_gradient(matrices, weights, step);
-        self.gradient.add(gradient);
-        let loss = BatchLoss {
-            zero_shot: target.zero_shot,
-            few_shot: others.few_shot,
-        };
-        (loss, &self.gradient)
+    fn read(&mut self, readers: &[Reader], _part: Part, step: usize) -> &[Reading] {
+        self.readings
+            .resize_with(readers.len(), || Reading::zeros(self.shape));
+        let target = self.target.read(readers, Part::ZeroShot, step);
+        let others = self.others.read(readers, Part::FewShot, step);
+        for ((reading, target), others) in self.readings.iter_mut().zip(target).zip(others) {
+            reading.loss = BatchLoss {
+                zero_shot: target.loss.zero_shot,
+                few_shot: others.loss.few_shot,
+            };
+            reading.gradient.clear();
+            reading.gradient.add(&target.gradient);
+            reading.gradient.add(&others.gradient);
+        }
+        &self.readings
     }
 }

@@ -14,7 +14,7 @@ use icl::prompts::data_set::DataSet;
 use icl::prompts::gram::{Columns, PromptGroup};
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
-use icl::train::batch::{BatchPlan, Streams};
+use icl::train::batch::{BatchPlan, Part, Reader, Reading, Streams};
 use icl::train::fresh::Fresh;
 use icl::train::objective::Objective;
 use icl::train::replay::Replay;
@@ -184,7 +184,6 @@ fn gradients_equal_finite_differences() {
             let mut batch = source.batches(
                 BatchPlan {
                     shape,
-                    objective,
                     batch_size: 277,
                     seed: 3,
                     streams: Streams::TRAINING,
@@ -193,7 +192,12 @@ fn gradients_equal_finite_differences() {
             );
             let weights = objective.weights(1, 4);
             let mut total = |model: &LinearAttention| {
-                let (loss, gradient) = batch.loss_and_gradient(&model.effective(), weights, 1);
+                let reader = Reader {
+                    matrices: model.effective(),
+                    objective,
+                    weights,
+                };
+                let Reading { loss, gradient } = &batch.read(&[reader], Part::Whole, 1)[0];
                 let total = weights.zero_shot * loss.zero_shot + weights.few_shot * loss.few_shot;
                 (total, model.pull_back(gradient))
             };
