@@ -45,7 +45,7 @@ smoke: build ## the whole pipeline in seconds, below .icl-repro/profiles/smoke
 # The report in a real browser. REPORT is the page; node_modules/ and screenshots stay out of the repository.
 REPORT ?= .icl-repro/profiles/smoke/figures/report.html
 CHROMIUM ?= chromium
-test-report: ## the report in a headless browser: make smoke test-report, or REPORT=figures/report.html
+test-report: ## the report in a headless browser: make smoke test-report
 	@tests/browser/run.sh $(REPORT) $(CHROMIUM)
 
 test: compiler ## format check, lints, all tests
