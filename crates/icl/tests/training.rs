@@ -13,6 +13,7 @@ use icl::prompts::task_pool::{Flips, Member, TaskPool};
 use icl::theory::optima;
 use icl::theory::readout;
 use icl::theory::risk;
+use icl::train::batch::{BatchPlan, Batches};
 use icl::train::config::TrainConfig;
 use icl::train::descent::{Ending, Trained};
 use icl::train::fresh::Fresh;
@@ -23,6 +24,7 @@ use icl::train::replay::Replay;
 use icl::train::rows::Rows;
 use icl::train::sampled::{Source, Training, train, train_all};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn config() -> TrainConfig {
     TrainConfig {
@@ -414,6 +416,42 @@ fn side_by_side_as_one_by_one() {
             }
         }
     }
+}
+
+/// A source that counts how often prompts are drawn for somebody.
+struct Counting<'a>(Rows<'a>, AtomicUsize);
+
+impl Source for Counting<'_> {
+    fn d(&self) -> usize {
+        self.0.d()
+    }
+
+    fn batches(&self, plan: BatchPlan, n_shots: usize) -> Box<dyn Batches + '_> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.batches(plan, n_shots)
+    }
+}
+
+#[test]
+fn the_same_prompts_are_drawn_once() {
+    let setting = Setting::new(5, 0.1).unwrap();
+    let data = DataSet::generate(&setting, &Task::random_unit(5, 1), 100, 1).unwrap();
+    let initial = LinearAttention::random(Shape::merged(5), 0.3, 2).unwrap();
+    let drawn = |seeds: [u64; 4]| {
+        let source = Counting(Rows(&data), AtomicUsize::new(0));
+        let configs = seeds.map(|seed| TrainConfig { seed, ..config() });
+        let training = |config| Training {
+            initial: &initial,
+            config,
+            on_step: Box::new(|_, _| ControlFlow::Continue(())),
+        };
+        let trained = train_all(configs.iter().map(training).collect(), &source);
+        assert!(trained.len() == 4 && trained.iter().all(Result::is_ok));
+        source.1.into_inner()
+    };
+    assert_eq!(drawn([1, 1, 1, 1]), 1);
+    assert_eq!(drawn([1, 2, 1, 2]), 2);
+    assert_eq!(drawn([1, 2, 3, 4]), 4);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! First one look at everything: stages that are fresh take no worker, and where all are, none starts.
 //! Then each worker takes the first stage whose inputs are ready: first what the first group of
-//! pipeline.yaml needs, so that what people want to see is there while the rest goes on; with it those that share
-//! work with it ([`crate::stage::kind::StageKind::shares`]). The number of workers changes the order of events, never a byte. What is done to one stage stands in `run::execute`, what
+//! pipeline.yaml needs, so that what people want to see is there while the rest goes on; with it those that
+//! share work with it ([`crate::stage::kind::StageKind::shares`]). The number of workers changes the order of
+//! events, never a byte. What is done to one stage stands in `run::execute`, what
 //! becomes of the lock in [`crate::run::settle`].
 
 use crate::base::error::{Error, Result};

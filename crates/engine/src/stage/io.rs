@@ -81,9 +81,10 @@ impl<'a> Io<'a> {
         self
     }
 
-    /// Gives its part of a work to those that run beside it and share it ([`crate::stage::kind::StageKind::shares`]). One of them has
-    /// the parts of all, in no order that anybody may rely on, and does the work; the others have none, and wait for
-    /// what that one tells them, on a channel that was in their part. A stage that runs alone has its own part.
+    /// Gives its part of a work to those that run beside it and share it
+    /// ([`crate::stage::kind::StageKind::shares`]). One of them has the parts of all, in no order that anybody may
+    /// rely on, and does the work; the others have none, and wait for what that one tells them, on a channel that
+    /// was in their part. A stage that runs alone has its own part.
     ///
     /// What comes of a part must not depend on which others there are. To be called once, and before anything that
     /// takes long: the others wait.
