@@ -37,6 +37,7 @@ mod report_page;
 mod repository;
 mod results;
 mod schema;
+mod shared_work;
 mod supplied;
 #[path = "../engine/toy.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
