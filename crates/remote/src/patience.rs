@@ -95,7 +95,10 @@ mod tests {
             assert!(took < TICK);
             let (outcome, took) = after_a_leap(leap, None);
             assert_eq!(outcome, None, "{leap:?}");
-            assert!(took + 2 * TICK >= QUIET && took <= QUIET + 2 * TICK, "{leap:?}: {took:?}");
+            assert!(
+                took + 2 * TICK >= QUIET && took <= QUIET + 2 * TICK,
+                "{leap:?}: {took:?}"
+            );
         }
     }
 }
