@@ -118,11 +118,11 @@ bench: compiler ## how fast the kernels are, how long the engine takes when noth
 	$(CARGO) bench --locked --bench engine
 	$(CARGO) bench --locked -p retrace --bench scale
 
-bench-peer: ## the training steps beside the same in PyTorch
-	@$(PYTHON) benches/peer_torch.py
+bench-peer: ## the training steps beside the same in PyTorch and in JAX, on one and two threads
+	@for threads in 1 2; do for library in torch jax; do $(PYTHON) benches/peer_$$library.py --threads $$threads || exit; done; done
 	@$(PYTHON) benches/peer_transformer.py
 
-# Not in CI, which has no PyTorch: PYTHON is one with what tests/peer/requirements.txt names. PEER=equal leaves the trainings
+# Not in CI, which has neither library: PYTHON is one with what tests/peer/requirements.txt names. PEER=equal leaves the trainings
 # out, MODELS are model.safetensors of kinds of pretraining. PEER=language is by itself: it needs the weights, and what
 # tests/peer/requirements-language.txt names. So is PEER=mmlu, whose Python is one with scripts/mmlu-peft/requirements.lock.
 PEER ?= equal bridge words

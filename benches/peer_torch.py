@@ -5,13 +5,11 @@ of tokens, attention as batched products, gradients by autograd; on the CPU, in 
 PyTorch's default. `make bench-peer` runs both sides in alternation and prints the medians.
 """
 
-import argparse
-import statistics
-import subprocess
 import sys
 import time
 
-D, SHOTS, BATCH, PAIRS, NOISE = 5, 20, 5000, 100_000, 0.1**0.5
+import peer
+from peer import BATCH, D, NOISE, PAIRS, SHOTS
 
 
 def model(torch, layers, heads, separate):
@@ -79,7 +77,7 @@ def training(torch, layers, heads, separate, objective):
 
 
 def evaluation(torch):
-    models = [model(torch, 1, 1, False) for _ in range(7)]
+    models = [model(torch, 1, 1, False) for _ in range(peer.EVALUATED)]
 
     def step():
         with torch.no_grad():
@@ -90,58 +88,33 @@ def evaluation(torch):
     return step
 
 
-def kernels(torch):
-    """By the name that the Rust benchmark gives the same work; all take BATCH prompts a call."""
-    table = {}
-    for name, shape in [
-        ("merged", (1, 1, False)),
-        ("separate (1, 1)", (1, 1, True)),
-        ("separate (4, 1)", (1, 4, True)),
-        ("separate (1, 2)", (2, 1, True)),
-        ("separate (1, 3)", (3, 1, True)),
-    ]:
-        for objective in ["pretraining", "ZS", "ZS+FS"]:
-            table[f"{objective}, {name}"] = training(torch, *shape, objective)
-    table["evaluation of 7 models"] = evaluation(torch)
-    return table
+def kernel(torch, name):
+    """The work that the Rust benchmark calls `name`, BATCH prompts a step, as a function that times steps."""
+    if name == peer.EVALUATION:
+        step = evaluation(torch)
+    else:
+        objective, shape = name.split(", ", 1)
+        step = training(torch, *peer.SHAPES[shape], objective)
 
-
-def seconds_per_step(step, steps):
-    step()
-    start = time.perf_counter()
-    for _ in range(steps):
+    def seconds(steps):
         step()
-    return (time.perf_counter() - start) / steps
+        start = time.perf_counter()
+        for _ in range(steps):
+            step()
+        return (time.perf_counter() - start) / steps
 
-
-def rust_nanoseconds(name):
-    command = ["cargo", "bench", "--quiet", "--locked", "--bench", "kernels", "--", "--plain", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    return float(done.stdout.split()[-1])
+    return seconds
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="parts of the names of kernels; all if left out")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=10, help="PyTorch steps in a round")
-    args = parser.parse_args()
+    args = peer.arguments(__doc__)
     try:
         import torch
     except ImportError:
         sys.exit("bench-peer needs PyTorch: `python3 -m pip install torch`, then again (PYTHON=... picks the interpreter)")
     torch.manual_seed(0)
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads; medians of {args.rounds} rounds")
-    print(f"{'kernel':<34} {'PyTorch':>14} {'icl-repro':>14} {'ratio':>8}")
-    for name, step in kernels(torch).items():
-        if args.names and not any(part in name for part in args.names):
-            continue
-        theirs, ours = [], []
-        for _ in range(args.rounds):
-            theirs.append(seconds_per_step(step, args.steps) / BATCH * 1e9)
-            ours.append(rust_nanoseconds(name))
-        theirs, ours = statistics.median(theirs), statistics.median(ours)
-        print(f"{name:<34} {theirs:>7.0f} ns/prompt {ours:>4.0f} ns/prompt {theirs / ours:>7.1f}x", flush=True)
+    torch.set_num_threads(args.threads)
+    peer.compare(args, f"PyTorch {torch.__version__}, eager", {"PyTorch f32": lambda name: kernel(torch, name)})
 
 
 if __name__ == "__main__":
