@@ -51,7 +51,8 @@ def rust_nanoseconds(name):
 def compare(args, title, libraries):
     """Prints medians over rounds. `libraries` maps a column's title to a function from a kernel's name to one that
     makes so many steps and returns the seconds of each."""
-    print(f"{title}, {args.threads} threads; nanoseconds a prompt, medians of {args.rounds} rounds")
+    threads = "1 thread" if args.threads == 1 else f"{args.threads} threads"
+    print(f"{title}, {threads}; nanoseconds a prompt, medians of {args.rounds} rounds")
     print(f"{'kernel':<28} {'icl-repro':>10}" + "".join(f" {label:>12} {'ratio':>7}" for label in libraries))
     names = [f"{objective}, {shape}" for shape in SHAPES for objective in OBJECTIVES] + [EVALUATION]
     for name in names:
