@@ -26,7 +26,7 @@ EVALUATION = f"evaluation of {EVALUATED} models"
 
 def arguments(description):
     """Of the command line, and the cores that are asked for taken."""
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser = argparse.ArgumentParser(description=description.split("\n\n")[0])
     parser.add_argument("names", nargs="*", help="parts of the names of kernels; all if left out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=10, help="the library's steps in a round")
