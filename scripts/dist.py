@@ -6,8 +6,8 @@ the licences of what is in them.
   writes target/dist/icl-repro-VERSION-MACHINE-linux.tar.xz and its line in target/dist/SHA256SUMS
 
 The build has a folder of its own (target/dist/build), for its options are not those of `make build`: static, no symbols,
-and the folders of this machine taken out of what panics say. Equal sources, toolchain and folders give an equal archive:
-names are sorted, times are SOURCE_DATE_EPOCH or the commit's. On x86-64, aarch64 needs what cross-tools.sh fetches, and is
+and the folders of this machine taken out of what panics say. What is packed is sorted, and its times are
+SOURCE_DATE_EPOCH or the commit's. On x86-64, aarch64 needs what cross-tools.sh fetches, and is
 tried under qemu.
 """
 
@@ -70,6 +70,10 @@ def build(machine, target, folder):
     home = os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
     flags = ["-Ctarget-feature=+crt-static", "-Cstrip=symbols", f"--remap-path-prefix={home}=/cargo"]
     flags += [f"--remap-path-prefix={ROOT}=/icl-repro"]
+    if machine == "aarch64":
+        # Else each call of another crate takes an entry of the global offset table, of which the machine's static
+        # libm, made with -fpic, reaches the first 4,096 alone: the linker says `too many GOT entries`.
+        flags += ["-Crelocation-model=static"]
     environment = {**os.environ, "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags), "CARGO_TARGET_DIR": str(folder)}
     environment["CARGO_INCREMENTAL"] = "0"
     emulator = []

@@ -2,8 +2,8 @@
 # Are all output bytes the same, whatever the machine is? Runs the profile `smoke` from an empty cache and
 # `doctor` in every leg, and compares every output file, the lock and every golden digest with those of leg (i).
 #   usage: verify-portable.sh [--fast] [LEG...]
-# Legs: i as is; ii each instruction set forced; iii older x86-64 processors under qemu; iv the program built
-# for aarch64, under qemu; v glibc without its FMA and AVX2 variants; vi 1, 2 and 3 threads; vii other folders,
+# Legs: i as is; ii each instruction set forced; iii older x86-64 processors under qemu; iv the program of
+# `make dist MACHINE=aarch64`, under qemu; v glibc without its FMA and AVX2 variants; vi 1, 2 and 3 threads; vii other folders,
 # homes, locales, time zones and umasks. --fast leaves out iii and iv; no name means all. Tools that are not here
 # are fetched by cross-tools.sh; a leg without its tools is said to be skipped, and nothing is claimed of it.
 # Exits with 1 when anything differs or fails.
@@ -11,7 +11,6 @@ set -u
 export LC_ALL=C
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-cargo=${CARGO:-cargo}
 
 wanted="i ii iii iv v vi vii"
 if [ "${1:-}" = --fast ]; then
@@ -107,13 +106,11 @@ if wants iii; then
 fi
 
 if wants iv; then
-    machine=aarch64-unknown-linux-gnu
     if ! has_tools cross; then
         skip iv "aarch64 under qemu" "the cross compiler cannot be had"
-    elif RUSTC=$tools/rustc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$tools/cc \
-        CC_aarch64_unknown_linux_gnu=$tools/cc RUSTFLAGS='-C target-feature=+crt-static' \
-        CARGO_TARGET_DIR=$target/cross "$cargo" build --release --locked --target $machine; then
-        leg iv "aarch64 under qemu" "$root" "" "$tools/qemu-aarch64" "$target/cross/$machine/release/icl-repro"
+    # The very program that is given away.
+    elif "$root/scripts/dist.py" aarch64; then
+        leg iv "aarch64 under qemu" "$root" "" "$tools/qemu-aarch64" "$target/dist/aarch64/icl-repro"
     else
         failed=1
         row iv "aarch64 under qemu" - - "FAILED: build"
