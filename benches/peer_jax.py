@@ -62,7 +62,7 @@ def libraries(jax, generator):
         label = pairs[:, -1, -1]
         query = pairs[:, -1].at[:, -1].set(0)
         shots = pairs[:, :-1]
-        # Not by `einsum`: XLA then calls a product of matrices for each prompt, which are too small for it.
+        # By `einsum` this took 3.5 microseconds a prompt in place of 0.8 (one run, beside a build).
         gram = (shots[:, :, :, None] * shots[:, :, None]).sum(1) + query[:, :, None] * query[:, None]
         return gram / (SHOTS + 1), query, label
 
