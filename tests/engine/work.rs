@@ -306,6 +306,35 @@ fn a_failure_is_final_and_stops_what_depends_on_it_alone() {
 }
 
 #[test]
+fn a_stage_that_was_ended_from_outside_is_no_failure() {
+    let mut site = Site::new(DIAMOND);
+    site.repo.hook = Arc::new(|text, _| match text {
+        "b" => Err(Error::of(ErrorKind::Killed, "ended by signal 9")),
+        _ => Ok(()),
+    });
+    let plan = site.plan(1.0).expect("a plan");
+    let tried = |site: &Site| {
+        let lost = (0..plan.tasks.len()).flat_map(|task| {
+            let report = site.work(&plan, task).expect("it works");
+            assert!(report.failed.is_empty() && report.not_run.is_empty());
+            report.lost
+        });
+        lost.map(|(_, why)| why).collect::<Vec<_>>()
+    };
+    let lost = tried(&site);
+    assert_eq!(lost[0], "ended by signal 9");
+    assert!(lost[1].contains("what it reads of b"), "{lost:?}");
+    assert!(site.notes().failures().expect("notes").is_empty());
+    site.repo.take_runs();
+    // The next try is a try.
+    site.repo.hook = Arc::new(|_, _| Ok(()));
+    assert!(tried(&site).is_empty());
+    assert_eq!(site.repo.take_runs(), ["b", "d"]);
+    assert_eq!(site.run().ran, 0);
+    equal(&site.repo, &alone(DIAMOND));
+}
+
+#[test]
 fn a_task_whose_parents_were_lost_says_what_it_misses() {
     let site = Site::new(DIAMOND);
     let plan = site.plan(1.0).expect("a plan");

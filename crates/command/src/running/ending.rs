@@ -35,7 +35,12 @@ pub fn judge(command: &Confined, ended: &Ended, printed: &str) -> Result<Vec<Str
             true => String::new(),
             false => format!("; {}", few(&refused)),
         };
-        let error = Error::failed(format!("{message}{refused}{}", log::last_lines(printed)));
+        let kind = match is_from_outside(&ended.end) {
+            true => ErrorKind::Killed,
+            false => ErrorKind::Failed,
+        };
+        let message = format!("{message}{refused}{}", log::last_lines(printed));
+        let error = Error::of(kind, message);
         return Err(match looked_for(command, ended) {
             Some(hint) => error.hint(hint),
             None => error,
@@ -60,6 +65,17 @@ pub fn judge(command: &Confined, ended: &Ended, printed: &str) -> Result<Vec<Str
         ));
     }
     Ok(warnings)
+}
+
+/// Whether it was ended by a signal that somebody sends, or the kernel where memory lacks; a shell tells so of what
+/// it had started.
+fn is_from_outside(end: &End) -> bool {
+    const SENT: [i32; 3] = [1, 9, 15];
+    match end {
+        End::Killed(signal) => SENT.contains(signal),
+        End::Exited(code) => SENT.contains(&(code - 128)),
+        End::Cancelled | End::TimedOut => false,
+    }
 }
 
 /// A shell tells so by what signal a program was ended that it had started.
@@ -129,4 +145,26 @@ fn looked_for(command: &Confined, ended: &Ended) -> Option<String> {
     Some(format!(
         "it looked for {shown}, among what runs make; if a stage makes that, name it under `inputs`"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_ended_is_told_from_what_ended_by_itself() {
+        for end in [End::Killed(9), End::Killed(15), End::Exited(137)] {
+            assert!(is_from_outside(&end), "{end:?}");
+        }
+        for end in [
+            End::Killed(11),
+            End::Killed(25),
+            End::Exited(1),
+            End::Exited(9),
+            End::Exited(139),
+            End::TimedOut,
+        ] {
+            assert!(!is_from_outside(&end), "{end:?}");
+        }
+    }
 }

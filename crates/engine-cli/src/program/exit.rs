@@ -77,7 +77,7 @@ pub const ALL: &[Exit] = &[
 pub fn code(kind: ErrorKind) -> u8 {
     match kind {
         ErrorKind::Config => USAGE,
-        ErrorKind::Failed => FAILED,
+        ErrorKind::Failed | ErrorKind::Killed => FAILED,
         ErrorKind::Differs => DIFFERS,
         ErrorKind::Busy => BUSY,
         ErrorKind::Interrupted => INTERRUPTED,

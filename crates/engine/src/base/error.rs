@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Config,
     /// A stage failed, or a file could not be read or written.
     Failed,
+    /// A stage's program was ended from outside, by somebody or for lack of memory: the same need not happen again.
+    Killed,
     /// Outputs differ from what the lock expects.
     Differs,
     /// Another run holds the run lock.

@@ -61,8 +61,8 @@ impl Report {
 enum Obstacle {
     /// An error of this stage.
     Own(usize, Error),
-    /// The store did not take or give something.
-    Store(String),
+    /// The store did not take or give something, or the stage was ended from outside: another try may do it.
+    Passing(String),
 }
 
 impl Worker<'_> {
@@ -116,7 +116,7 @@ impl Worker<'_> {
                 // What only the lock knows and the store lacks is made as well.
                 Found::Nothing | Found::Outputs => match self.make(index, &mut walk)? {
                     Ok(()) => report.ran.push(index),
-                    Err(Obstacle::Store(why)) => report.lost.push((index, why)),
+                    Err(Obstacle::Passing(why)) => report.lost.push((index, why)),
                     Err(Obstacle::Own(stage, error)) => {
                         let id = self.context.pipeline.stages[stage].id.clone();
                         if stage != index {
@@ -233,13 +233,16 @@ impl Worker<'_> {
             .and_then(|made| self.as_recorded(index, made));
         let made = match made {
             Ok(made) => made,
-            Err(error) if error.kind == ErrorKind::Interrupted => return Err(error),
-            Err(error) => return Ok(Err(Obstacle::Own(index, self.note(index, error)?))),
+            Err(error) => match error.kind {
+                ErrorKind::Interrupted => return Err(error),
+                ErrorKind::Killed => return Ok(Err(Obstacle::Passing(error.to_string()))),
+                _ => return Ok(Err(Obstacle::Own(index, self.note(index, error)?))),
+            },
         };
         if let Err(error) = self.put(index, &inputs, &made) {
             return match error.kind {
                 ErrorKind::Interrupted => Err(error),
-                _ => Ok(Err(Obstacle::Store(error.to_string()))),
+                _ => Ok(Err(Obstacle::Passing(error.to_string()))),
             };
         }
         walk.learn(index, made.action.outputs);

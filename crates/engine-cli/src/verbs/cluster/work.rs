@@ -172,7 +172,7 @@ fn conclude(
         terminal::line(&format!("{}: not run: {why} failed", session.id(*stage)));
     }
     for (stage, why) in &report.lost {
-        terminal::line(&format!("{}: not run: {why}", session.id(*stage)));
+        terminal::line(&format!("{}: not made: {why}", session.id(*stage)));
     }
     let mut line = format!(
         "task {task}: {} ran, {} in the store already",
