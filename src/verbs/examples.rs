@@ -25,6 +25,10 @@ pub const EXAMPLES: Examples = &[
             ),
             ("run --profile smoke", "the whole pipeline in seconds"),
             (
+                "run --as-recorded",
+                "in a fresh clone: only what an edit concerns, the rest as the lock records it",
+            ),
+            (
                 "run --store ../shared",
                 "what the lock records and the cache lacks comes from a folder",
             ),

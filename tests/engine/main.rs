@@ -1,5 +1,6 @@
 //! The engine with toy stages: runs, locks, caches, and random histories of edits.
 
+mod as_recorded;
 mod company;
 mod opt_in;
 mod packing;

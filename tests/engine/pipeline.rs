@@ -5,11 +5,12 @@ use retrace::base::digest::Digest;
 use retrace::base::error::{Error, ErrorKind};
 use retrace::lock::file::Lock;
 use retrace::run::event::Event;
+use retrace::run::event::Outcome;
 use retrace::run::plan::{Reason, State};
 use retrace::store::history::{PastRun, PastStage};
 use retrace::upkeep::verify::{Finding, verify};
 use retrace_cli::{Outlook, Ready};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -905,7 +906,7 @@ fn a_run_knows_what_is_left_and_when_a_group_is_ready() {
         let pipeline = context.pipeline;
         let stage = |id: &str| pipeline.stages.iter().position(|s| s.id == id).unwrap();
         let all = pipeline.select(&[], &[])?;
-        let none = BTreeSet::new();
+        let none = BTreeMap::new();
         let outlook = |past: &[PastRun]| Outlook::new(pipeline, &all, &none, past, 2);
         // Nothing is known of q and alone; of the others what the file says, on two workers.
         let mut left = outlook(&[])?;
@@ -940,6 +941,16 @@ fn a_run_knows_what_is_left_and_when_a_group_is_ready() {
                 .into(),
         };
         assert_eq!(outlook(&[past])?.rest(seconds(0)), Some(seconds(5)));
+        // What stands as recorded takes no time, until it is made after all.
+        let ended = BTreeMap::from([
+            (stage("x"), Outcome::Recorded),
+            (stage("p"), Outcome::Fresh),
+            (stage("q"), Outcome::Fresh),
+        ]);
+        let mut left = Outlook::new(pipeline, &all, &ended, &[], 2)?;
+        assert_eq!(left.rest(seconds(0)), Some(seconds(5)));
+        assert!(left.begin(stage("x")) && !left.begin(stage("x")) && !left.begin(stage("y")));
+        assert_eq!(left.rest(seconds(0)), Some(seconds(20)));
         Ok(())
     });
     looked.unwrap();

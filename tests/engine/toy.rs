@@ -281,6 +281,7 @@ pub struct Ask<'a> {
     pub sets: &'a [&'a str],
     pub force: bool,
     pub keep_going: bool,
+    pub as_recorded: bool,
     pub accept: bool,
     pub workers: Option<usize>,
 }
@@ -428,6 +429,7 @@ impl Repo {
                 workers: ask.workers.unwrap_or(2),
                 force: ask.force,
                 keep_going: ask.keep_going,
+                as_recorded: ask.as_recorded,
                 accept: ask.accept,
                 variation: None,
             };

@@ -145,6 +145,7 @@ impl Site {
                 workers: 2,
                 force: false,
                 keep_going: false,
+                as_recorded: false,
                 accept: false,
                 variation: None,
             };

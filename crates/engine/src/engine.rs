@@ -206,6 +206,7 @@ impl Engine<'_> {
                 workers: std::thread::available_parallelism().map_or(1, usize::from),
                 force: false,
                 keep_going: false,
+                as_recorded: false,
                 accept: false,
                 variation: None,
             },

@@ -94,6 +94,42 @@ fn a_committed_report_is_named_while_nothing_changed() {
     assert!(!said.contains("as committed"), "{said}");
 }
 
+#[test]
+fn an_edit_of_the_style_makes_the_page_and_nothing_else() {
+    let repository = made();
+    let plan = repository.expect(0, &["run", "--as-recorded", "--dry-run"]);
+    assert!(
+        plan.contains("0 fresh, ") && plan.contains(" as the lock records them"),
+        "{plan}"
+    );
+    let style = repository.path("data/report/page.css");
+    let text = std::fs::read_to_string(&style).expect("text");
+    std::fs::write(&style, text + " ").expect("ours");
+    let said = repository.expect(6, &["report"]);
+    assert!(
+        said.contains("`icl-repro run --as-recorded report`"),
+        "{said}"
+    );
+    let said = repository.expect(0, &["run", "--as-recorded", "--json"]);
+    let ended = &held("run", &said[said.find('{').expect("JSON")..])["counts"];
+    assert_eq!((&ended["ran"], &ended["stages"]), (&json!(1), &json!(1)));
+    assert!(ended["as_recorded"].as_u64() >= Some(3), "{ended}");
+    assert!(!repository.path("artifacts").exists());
+    repository.expect(0, &["verify"]);
+    let said = repository.expect(0, &["report"]);
+    assert!(said.contains("nothing was computed here"), "{said}");
+    // What would make no sense together.
+    for option in [
+        &["--single-item"][..],
+        &["--accept"],
+        &["--executor", "slurm"],
+    ] {
+        let args = [&["run", "--as-recorded"][..], option, &["curve"]].concat();
+        let said = repository.expect(2, &args);
+        assert!(said.contains("--as-recorded"), "{said}");
+    }
+}
+
 /// The project's own pipeline with what is committed of it.
 fn clone() -> Repository {
     let repository = Repository::new();

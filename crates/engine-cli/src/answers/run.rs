@@ -54,7 +54,7 @@ pub struct Counts {
     pub failed: usize,
     /// Not reached, because of a failure or an interrupt.
     pub not_reached: usize,
-    /// Stages that could not run here, and that nothing needed to.
+    /// Stages that could not run here, or with `--as-recorded` were not made, because the lock knows what comes of them.
     pub as_recorded: usize,
     /// Outputs made or confirmed.
     pub outputs: usize,

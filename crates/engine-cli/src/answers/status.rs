@@ -49,6 +49,8 @@ pub struct StageStatus {
 pub enum StageState {
     /// Nothing to do.
     Fresh,
+    /// With `run --dry-run --as-recorded`: the lock knows what comes of it, so it is not made.
+    Recorded,
     /// It runs, or may have to: `chain` and `why` say after what.
     Stale,
     /// Files of it were edited; the cache has them as they were made.
@@ -75,6 +77,7 @@ impl fmt::Display for StageState {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.pad(match self {
             StageState::Fresh => "fresh",
+            StageState::Recorded => "recorded",
             StageState::Stale => "stale",
             StageState::Modified => "modified",
             StageState::Missing => "missing",

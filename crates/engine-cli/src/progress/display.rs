@@ -10,7 +10,7 @@ use retrace::run::event::{Event, Outcome};
 use retrace::run::plan::Reason;
 use retrace::stage::publication::PUBLISHED;
 use retrace::store::history;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,23 +42,25 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl<'a> Display<'a> {
-    /// A display for a run over these stages, of which some are fresh already; `past` is the log of
-    /// runs.
+    /// A display for a run over these stages, of which some have ended already, fresh or as recorded; `past` is
+    /// the log of runs.
     pub fn new(
         pipeline: &'a Pipeline,
         past: &Path,
         selection: &Selection,
-        fresh: &BTreeSet<usize>,
+        ended: &BTreeMap<usize, Outcome>,
         workers: usize,
     ) -> Result<Self> {
         let past = history::read(past)?;
-        let outlook = Outlook::new(pipeline, selection, fresh, &past, workers)?;
-        let stages = selection.closure.len();
+        let outlook = Outlook::new(pipeline, selection, ended, &past, workers)?;
+        let is_recorded = |outcome: &&Outcome| **outcome == Outcome::Recorded;
+        let recorded = ended.values().filter(is_recorded).count();
+        let (stages, fresh) = (selection.closure.len() - recorded, ended.len() - recorded);
         let shown = std::io::stderr().is_terminal() && !terminal::is_quiet();
         let bars = shown.then(|| {
             let all = MultiProgress::new();
             let total = all.add(ProgressBar::new(stages as u64).with_style(style(TOTAL)));
-            total.set_position(fresh.len() as u64);
+            total.set_position(fresh as u64);
             Bars {
                 all,
                 total,
@@ -79,7 +81,7 @@ impl<'a> Display<'a> {
             outlook: Mutex::new(outlook),
         };
         if let Some(rest) = display.rest().filter(|rest| *rest >= WORTH_SAYING) {
-            let stages = count(stages - fresh.len(), "stage");
+            let stages = count(stages - fresh, "stage");
             let time = time_in_words(rest);
             display.line(&format!("{stages} to bring up to date: about {time}"));
         }
@@ -91,7 +93,9 @@ impl<'a> Display<'a> {
         match event {
             Event::Started { stage, reason } => {
                 let id = self.padded(stage);
+                let is_one_more = self.outlook().begin(stage);
                 if let Some(bars) = &self.bars {
+                    bars.total.inc_length(u64::from(is_one_more));
                     let bar = ProgressBar::new(0)
                         .with_style(style(STAGE))
                         .with_prefix(id.clone());
@@ -127,7 +131,10 @@ impl<'a> Display<'a> {
                     Outcome::Fresh if terminal::is_verbose() => {
                         self.line(&format!("{id} {}", terminal::paint(GOOD, "fresh")));
                     }
-                    Outcome::Fresh => {}
+                    Outcome::Recorded if terminal::is_verbose() => {
+                        self.line(&format!("{id} {}", terminal::paint(GOOD, "as recorded")));
+                    }
+                    Outcome::Fresh | Outcome::Recorded => {}
                     Outcome::Restored => {
                         self.line(&format!("{id} {}", terminal::paint(ASIDE, "restored")));
                     }

@@ -1,11 +1,13 @@
 //! What a run still has to do: about how long that takes, and which groups wait for it.
 //!
 //! Knows durations of the past and what the file estimates. Does not know whether a stage that is
-//! left will run or be restored: until it is told, it counts as one that runs.
+//! left will run or be restored: until it is told, it counts as one that runs; nor whether one that stands as recorded
+//! will be made because another reads it: until that starts, it counts as done.
 
 use retrace::base::error::Result;
 use retrace::resolve::select::Selection;
 use retrace::resolve::stages::Pipeline;
+use retrace::run::event::Outcome;
 use retrace::stage::publication::PUBLISHED;
 use retrace::stage::stage::Stage;
 use retrace::store::history::{Durations, PastRun};
@@ -21,6 +23,8 @@ pub struct Outlook {
     left: BTreeMap<usize, Duration>,
     /// Their sum.
     to_do: Duration,
+    /// What stages that stand as recorded would take; `None` of those of which nothing is known.
+    standing: BTreeMap<usize, Option<Duration>>,
     /// Stages of which nothing is known.
     unknown: BTreeSet<usize>,
     groups: Vec<Group>,
@@ -45,14 +49,14 @@ pub struct Ready {
 }
 
 impl Outlook {
-    /// Of a selection of which these stages are fresh.
+    /// Of a selection of which these stages have ended already, fresh or as recorded.
     ///
     /// A stage takes what it took when it last ran here; else as long as its siblings of one matrix
     /// did; else what pipeline.yaml estimates.
     pub fn new(
         pipeline: &Pipeline,
         selection: &Selection,
-        fresh: &BTreeSet<usize>,
+        ended: &BTreeMap<usize, Outcome>,
         past: &[PastRun],
         workers: usize,
     ) -> Result<Self> {
@@ -60,25 +64,26 @@ impl Outlook {
         let mut outlook = Outlook {
             left: BTreeMap::new(),
             to_do: Duration::ZERO,
+            standing: BTreeMap::new(),
             unknown: BTreeSet::new(),
             groups: Vec::new(),
             workers: workers.max(1) as f64,
             done: 0.0,
         };
-        for &index in selection.closure.difference(fresh) {
+        for &index in &selection.closure {
             let stage = &pipeline.stages[index];
-            match durations.about(&stage.id).or(stage.seconds) {
-                Some(seconds) => {
-                    let takes = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-                    outlook.to_do = outlook.to_do.saturating_add(takes);
-                    outlook.left.insert(index, takes);
-                }
-                None => drop(outlook.unknown.insert(index)),
+            let seconds = durations.about(&stage.id).or(stage.seconds);
+            let takes = seconds.map(|s| Duration::try_from_secs_f64(s).unwrap_or_default());
+            match ended.get(&index) {
+                None => outlook.add(index, takes),
+                Some(Outcome::Recorded) => drop(outlook.standing.insert(index, takes)),
+                Some(_) => {}
             }
         }
         for (number, group) in pipeline.groups.iter().enumerate() {
             let needed = pipeline.needed_by_group(number)?;
-            let left: BTreeSet<usize> = needed.difference(fresh).copied().collect();
+            let is_left = |index: &&usize| !ended.contains_key(*index);
+            let left: BTreeSet<usize> = needed.iter().filter(is_left).copied().collect();
             if !left.is_empty() && needed.is_subset(&selection.closure) {
                 let stages = needed.iter().map(|&index| &pipeline.stages[index]);
                 outlook.groups.push(Group {
@@ -89,6 +94,26 @@ impl Outlook {
             }
         }
         Ok(outlook)
+    }
+
+    /// A stage that is to run.
+    fn add(&mut self, stage: usize, takes: Option<Duration>) {
+        match takes {
+            Some(takes) => {
+                self.to_do = self.to_do.saturating_add(takes);
+                self.left.insert(stage, takes);
+            }
+            None => drop(self.unknown.insert(stage)),
+        }
+    }
+
+    /// Takes down that a stage starts; whether it is one that stood as recorded.
+    pub fn begin(&mut self, stage: usize) -> bool {
+        let stood = self.standing.remove(&stage);
+        if let Some(takes) = stood {
+            self.add(stage, takes);
+        }
+        stood.is_some()
     }
 
     /// Takes down that a stage has ended, and whether it ran. The groups that are ready with it.

@@ -89,7 +89,7 @@ fn counts(summary: &Summary) -> Counts {
         ran: summary.ran,
         failed: summary.failed.len(),
         not_reached: summary.skipped,
-        as_recorded: summary.as_recorded,
+        as_recorded: summary.as_recorded + summary.unmade,
         outputs: summary.outputs,
         outputs_equal: summary.outputs_equal,
         outputs_within: summary.outputs_within,

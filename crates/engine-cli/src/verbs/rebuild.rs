@@ -22,7 +22,7 @@ use retrace::stage::key::Change;
 use retrace::stage::kind::read;
 use retrace::upkeep::rebuild::{self, Audit, Cause, Mismatch, Output, Rebuild, Rebuilder};
 use retrace::upkeep::sample::Sample;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Runs the targets from an empty cache and compares with the lock; writes nothing.
 pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
@@ -31,7 +31,7 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     workers::start(args.jobs)?;
     let workers = workers::count(args.jobs);
     let past = session.engine.workspace.history_path();
-    let nothing = BTreeSet::new();
+    let nothing = BTreeMap::new();
     let display = Display::new(
         &session.engine.pipeline,
         &past,

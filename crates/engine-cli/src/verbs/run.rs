@@ -29,7 +29,7 @@ use retrace::store::history::{self, PastRun, PastStage};
 use retrace::store::variation;
 use retrace::store::workspace::{Outputs as Place, Workspace};
 use retrace::upkeep::confirm::{Confirmed, Question};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -52,6 +52,9 @@ pub struct RunArgs {
     /// Threads of the one pool, and stages at a time, as far as more of them help [default: all cores]
     #[arg(short = 'j', value_name = "N", value_parser = workers::jobs, allow_negative_numbers = true)]
     pub jobs: Option<usize>,
+    /// Make only what the lock does not know, and what that must read; where it has a stage's key, its digests stand
+    #[arg(long, conflicts_with_all = ["single_item", "accept"])]
+    pub as_recorded: bool,
     /// After a failure, go on with stages that do not depend on it
     #[arg(long)]
     pub keep_going: bool,
@@ -83,6 +86,7 @@ impl RunArgs {
         let given = [
             (self.force, "--force"),
             (self.single_item, "--single-item"),
+            (self.as_recorded, "--as-recorded"),
             (self.accept, "--accept"),
         ];
         match given.iter().find(|(is_given, _)| *is_given) {
@@ -103,6 +107,7 @@ impl RunArgs {
             single_item: false,
             downstream: false,
             jobs: None,
+            as_recorded: false,
             keep_going: false,
             accept: false,
             no_wait,
@@ -144,7 +149,8 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         Some(folder @ Location::Folder(_)) if !args.dry_run => Some(open(Some(&folder))?),
         _ => None,
     };
-    let plain = !(args.dry_run || args.force || args.single_item || scope.paranoid);
+    let usual = !(args.force || args.single_item || args.as_recorded);
+    let plain = usual && !(args.dry_run || scope.paranoid);
     // The short answer names no stage.
     if plain
         && !terminal::is_verbose()
@@ -161,7 +167,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         if args.store.location(&session).is_some() {
             terminal::note("the store is not asked: what it has is shown as not run here");
         }
-        status::print_plan(&session, &selection, args.json)?;
+        status::print_plan(&session, &selection, args.as_recorded, args.json)?;
         return Ok(exit::OK);
     }
     let mut store = match store {
@@ -200,11 +206,12 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         workers: workers::count(args.jobs),
         force: args.force,
         keep_going: args.keep_going,
+        as_recorded: args.as_recorded,
         accept: args.accept,
         variation: None,
     };
     let past = session.engine.workspace.history_path();
-    let fresh = Mutex::new(BTreeSet::new());
+    let ended = Mutex::new(BTreeMap::new());
     let display = OnceLock::new();
     let pipeline = &session.engine.pipeline;
     let recorder = Recorder::new(pipeline);
@@ -215,8 +222,8 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         given: &given,
         prepare: &|| {
             check_writable(&context)?;
-            let fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
-            let shown = Display::new(pipeline, &past, &selection, &fresh, options.workers)?;
+            let ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = Display::new(pipeline, &past, &selection, &ended, options.workers)?;
             display.get_or_init(|| shown);
             workers::start(args.jobs)
         },
@@ -226,10 +233,14 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
                 Some(display) => display.show(event),
                 // Nothing but fresh stages comes before the display.
                 None => {
-                    if let Event::Done { stage, .. } = event {
-                        let mut fresh = fresh.lock().unwrap_or_else(PoisonError::into_inner);
-                        fresh.insert(stage);
-                        let state = terminal::paint(terminal::GOOD, "fresh");
+                    if let Event::Done { stage, outcome, .. } = event {
+                        let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+                        ended.insert(stage, outcome);
+                        let state = match outcome {
+                            Outcome::Recorded => "as recorded",
+                            _ => "fresh",
+                        };
+                        let state = terminal::paint(terminal::GOOD, state);
                         terminal::detail(&format!("{} {state}", pipeline.stages[stage].id));
                     }
                 }
@@ -353,7 +364,7 @@ impl<'a> Recorder<'a> {
             }
             Event::Progress { .. } | Event::Warned { .. } => return,
             Event::Done {
-                outcome: Outcome::Fresh,
+                outcome: Outcome::Fresh | Outcome::Recorded,
                 ..
             } => return,
             Event::Done {
@@ -502,10 +513,8 @@ fn tell_move(id: &str, moved: &Move, left: &Left) {
     }
 }
 
-/// The summary in one line.
-fn line(workspace: &Workspace, summary: &Summary) -> String {
-    let made = summary.fresh + summary.restored + summary.fetched + summary.ran;
-    let total = made + summary.failed.len() + summary.skipped;
+/// What was made or confirmed, and how much of it is as recorded.
+fn made_line(workspace: &Workspace, summary: &Summary, total: usize) -> String {
     let mut line = format!("{}: {} fresh", count(total, "stage"), summary.fresh);
     if summary.restored > 0 {
         line += &format!(", {} restored", summary.restored);
@@ -535,6 +544,21 @@ fn line(workspace: &Workspace, summary: &Summary) -> String {
     if summary.outputs_moved > 0 {
         line += &format!(", {} moved", summary.outputs_moved);
     }
+    line
+}
+
+/// The summary in one line.
+fn line(workspace: &Workspace, summary: &Summary) -> String {
+    let made = summary.fresh + summary.restored + summary.fetched + summary.ran;
+    let total = made + summary.failed.len() + summary.skipped;
+    let stand = match summary.unmade {
+        0 => None,
+        1 => Some("1 stage stands as the lock records it".to_owned()),
+        more => Some(format!("{more} stages stand as the lock records them")),
+    };
+    let made = (total > 0 || stand.is_none()).then(|| made_line(workspace, summary, total));
+    let parts: Vec<String> = made.into_iter().chain(stand).collect();
+    let mut line = parts.join("; ");
     if summary.as_recorded > 0 {
         let stages = count(summary.as_recorded, "stage");
         line += &format!("; {stages} left as recorded: an input is not here");

@@ -37,7 +37,7 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
         true => session.engine.pipeline.everything()?,
         false => session.select(&args.targets)?,
     };
-    let all_fresh = print_plan(session, &selection, args.json)?;
+    let all_fresh = print_plan(session, &selection, false, args.json)?;
     Ok(if args.exit_code && !all_fresh {
         exit::STALE
     } else {
@@ -45,9 +45,15 @@ pub fn status(session: &Session, args: &StatusArgs) -> Result<u8> {
     })
 }
 
-/// Prints the state of every selected stage; returns whether all are fresh.
-pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Result<bool> {
-    let status = look(session, selection)?;
+/// Prints the state of every selected stage, of a run that makes everything or only what the lock does not know;
+/// returns whether all are fresh.
+pub fn print_plan(
+    session: &Session,
+    selection: &Selection,
+    as_recorded: bool,
+    json: bool,
+) -> Result<bool> {
+    let status = look(session, selection, as_recorded)?;
     terminal::print(&match json {
         true => answer::text(&status)?,
         false => {
@@ -59,9 +65,12 @@ pub fn print_plan(session: &Session, selection: &Selection, json: bool) -> Resul
 }
 
 /// The state of every selected stage.
-fn look(session: &Session, selection: &Selection) -> Result<Status> {
+fn look(session: &Session, selection: &Selection, as_recorded: bool) -> Result<Status> {
     let context = session.context()?;
-    let plan = context.plan(selection)?;
+    let plan = match as_recorded {
+        true => context.plan_as_recorded(selection)?,
+        false => context.plan(selection)?,
+    };
     let orphans = orphans(&context, selection)?;
     let past = history::read(&session.engine.workspace.history_path())?;
     let durations = history::Durations::of(&past);
@@ -119,6 +128,7 @@ pub fn describe(session: &Session, plan: &Plan, stage: usize, state: &State) -> 
     };
     match state {
         State::Fresh => line.state = StageState::Fresh,
+        State::Recorded => line.state = StageState::Recorded,
         State::Restore(paths) => {
             let exists = |path: &PathBuf| session.engine.workspace.out.join(path).exists();
             let moves = plan.moved.get(&stage).map_or(&[][..], |m| &m.outputs);
@@ -143,6 +153,15 @@ pub fn describe(session: &Session, plan: &Plan, stage: usize, state: &State) -> 
             line.why = reason.to_string();
             if let Reason::Changed(changes) = reason {
                 line.changes.clone_from(changes);
+            }
+        }
+        State::Needed(_) => {
+            let chain = plan.chain(stage);
+            let after = chain[1..].iter();
+            line.chain = after.map(|&s| session.id(s).to_owned()).collect();
+            line.why = format!("read by {}, if that runs", line.chain.join(" <- "));
+            if let Some(reason) = plan.root_reason(&chain) {
+                line.why += &format!(" ({reason})");
             }
         }
         State::Absent(absent) => {
@@ -221,7 +240,8 @@ fn lines<'a>(stages: &'a [StageStatus], apart: bool) -> Vec<Line<'a>> {
 
 fn text(status: &Status, left_out: Option<&str>) -> String {
     let stages = &status.stages;
-    let is_shown = |state: StageState| state != StageState::Fresh || !terminal::is_quiet();
+    let is_done = |state| matches!(state, StageState::Fresh | StageState::Recorded);
+    let is_shown = |state: StageState| !is_done(state) || !terminal::is_quiet();
     let number = stages.iter().filter(|said| is_shown(said.state)).count();
     let apart = terminal::is_verbose() || number <= APART;
     let mut shown = lines(stages, apart);
@@ -239,7 +259,7 @@ fn text(status: &Status, left_out: Option<&str>) -> String {
     } in &shown
     {
         let style = match state {
-            StageState::Fresh => terminal::GOOD,
+            StageState::Fresh | StageState::Recorded => terminal::GOOD,
             StageState::Stale => terminal::CARE,
             _ => terminal::ASIDE,
         };
@@ -265,7 +285,9 @@ fn text(status: &Status, left_out: Option<&str>) -> String {
     let stale = number(&|line| line.state == StageState::Stale && line.chain.is_empty());
     let waits = number(&|line| !line.chain.is_empty());
     let absent = number(&|line| line.state == StageState::Absent);
+    let recorded = number(&|line| line.state == StageState::Recorded);
     let rest = [
+        (recorded, "as the lock records them"),
         (absent, "without an input that is not here"),
         (restore, "to restore"),
         (stale, "to run"),

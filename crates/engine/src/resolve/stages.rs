@@ -17,7 +17,7 @@ use crate::spec::settings::{self, Settings, change_params, change_vars, check_pr
 use crate::stage::kind::Kind;
 use crate::stage::stage::{Source, Stage};
 use crate::yaml::node::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More artifacts read by all stages together are refused: so do stages that read many others.
 const MAX_INPUTS: usize = 500_000;
@@ -31,6 +31,8 @@ pub struct Pipeline {
     pub store: Option<String>,
     /// Variables that nothing uses, and where they stand: maybe a name is mistyped.
     pub unused: Vec<(String, Place)>,
+    /// Stages of which others read what the lock records.
+    shown: BTreeSet<usize>,
     /// What the file says that stages ask of a cluster.
     asked: BTreeMap<usize, Asked>,
 }
@@ -73,13 +75,20 @@ impl Pipeline {
         tolerance::check(&stages, kinds)?;
         let stages = in_order(stages)?;
         let asked = resources::of_stages(&spec.resources, &stages, kinds)?;
+        let shown = stages.iter().flat_map(Stage::recorded).collect();
         Ok(Pipeline {
             stages,
             groups,
             store: spec.store,
             unused,
+            shown,
             asked,
         })
+    }
+
+    /// Whether another stage reads what the lock records of this one.
+    pub(crate) fn is_shown(&self, stage: usize) -> bool {
+        self.shown.contains(&stage)
     }
 
     /// What a stage asks of a cluster.

@@ -37,6 +37,8 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Fresh,
+    /// Not in the cache, and as the lock records it: nothing was made.
+    Recorded,
     Restored,
     /// A shared store had what the lock records.
     Fetched,

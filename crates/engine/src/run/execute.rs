@@ -4,7 +4,7 @@
 //! first and from there to where the user sees them.
 
 use crate::base::digest::Digest;
-use crate::base::error::{Error, ErrorKind, Result, panic_words};
+use crate::base::error::{Error, ErrorKind, PROGRAM, Result, panic_words};
 use crate::base::files;
 use crate::base::location::{is_plain_file, link_on_the_way};
 use crate::resolve::trace;
@@ -20,7 +20,7 @@ use crate::stage::publication::{FILE, Publication, Publications};
 use crate::stage::stage::{Input, Source, Stage};
 use crate::store::actions::{Action, Outputs};
 use crate::store::workspace::Outputs as OutFolder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -44,6 +44,38 @@ pub(crate) struct Made {
     pub compared: Vec<Compared>,
 }
 
+/// What comes of an attempt.
+pub(crate) enum Attempted {
+    Ended(Finished),
+    /// Nothing yet: these stages stand as recorded, and bytes of them are needed that are not here.
+    Needs(BTreeSet<usize>),
+}
+
+/// In a run that makes only what the lock does not know: what may stay unmade.
+pub struct Unmade {
+    /// Whether the stage itself may.
+    pub itself: bool,
+    /// What it stood for as it is recorded, until its bytes were needed.
+    pub stood: Option<Outputs>,
+    /// The stages before it that stand as recorded.
+    pub before: BTreeSet<usize>,
+}
+
+impl Unmade {
+    /// Refuses a stage that came to something else than it stood for: others may rest on that.
+    fn check(&self, attempted: &Attempted) -> Result<()> {
+        match (&self.stood, attempted) {
+            (Some(stood), Attempted::Ended(finished)) if finished.outputs != *stood => {
+                let message = "it makes other bytes than the lock records, and what stands as recorded rests on those";
+                Err(Error::of(ErrorKind::Differs, message).hint(format!(
+                    "`{PROGRAM} run` without --as-recorded makes everything, and names what differs"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A stage whose inputs are there.
 pub struct Attempt<'a> {
     pub context: &'a Context<'a>,
@@ -53,6 +85,8 @@ pub struct Attempt<'a> {
     pub known: &'a BTreeMap<usize, Outputs>,
     /// Whether it runs although it is fresh.
     pub forced: bool,
+    /// `None` where everything is made.
+    pub unmade: Option<Unmade>,
     /// Under which circumstances other than the usual it runs, see [`Io::variation`].
     pub variation: Option<&'a str>,
     /// Its place among those that share work with it and run at the same time; taken when it runs.
@@ -63,11 +97,16 @@ pub struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Confirms, restores or runs the stage.
-    pub(crate) fn bring_up_to_date(&self) -> Result<Finished> {
+    pub(crate) fn bring_up_to_date(&self) -> Result<Attempted> {
         let start = Instant::now();
-        let result = self.attempt();
+        let result = self.attempt().and_then(|attempted| {
+            let unmade = self.unmade.as_ref();
+            unmade.map_or(Ok(()), |unmade| unmade.check(&attempted))?;
+            Ok(attempted)
+        });
         match &result {
-            Ok(finished) => (self.observer)(Event::Done {
+            Ok(Attempted::Needs(_)) => {}
+            Ok(Attempted::Ended(finished)) => (self.observer)(Event::Done {
                 stage: self.index,
                 outcome: finished.outcome,
                 seconds: start.elapsed().as_secs_f64(),
@@ -84,7 +123,7 @@ impl Attempt<'_> {
         result
     }
 
-    fn attempt(&self) -> Result<Finished> {
+    fn attempt(&self) -> Result<Attempted> {
         let Attempt { context, stage, .. } = self;
         let inputs = context
             .input_digests(stage, |upstream| self.known.get(&upstream))?
@@ -104,17 +143,28 @@ impl Attempt<'_> {
                         true => Outcome::Fresh,
                         false => Outcome::Restored,
                     };
-                    return Ok(finished(probe.key, action, published, outcome));
+                    return Ok(ended(probe.key, action, published, outcome));
                 }
             }
             None => context.reason(stage, &probe.key)?,
         };
+        if self.unmade.as_ref().is_some_and(|unmade| unmade.itself)
+            && let Some(finished) = context.as_recorded(self.index, &probe.key)?
+        {
+            return Ok(Attempted::Ended(finished));
+        }
         if !self.forced
             && let Some((key, action)) = self.fetched(&inputs, &probe.key)?
         {
             let places = context.places(stage, &key, &action.outputs);
             let published = self.publish(places, &key, &action.outputs)?;
-            return Ok(finished(key, action, published, Outcome::Fetched));
+            return Ok(ended(key, action, published, Outcome::Fetched));
+        }
+        if let Some(Unmade { before, .. }) = &self.unmade {
+            let needs = context.missing_makers(stage, before, |stage| self.known.get(&stage))?;
+            if !needs.is_empty() {
+                return Ok(Attempted::Needs(needs));
+            }
         }
         let Made {
             key,
@@ -123,13 +173,13 @@ impl Attempt<'_> {
         } = self.make(&inputs, probe.key, reason)?;
         let places = context.places(stage, &key, &action.outputs);
         let published = self.publish(places, &key, &action.outputs)?;
-        Ok(Finished {
+        Ok(Attempted::Ended(Finished {
             key,
             outputs: action.outputs,
             published,
             outcome: Outcome::Ran,
             compared,
-        })
+        }))
     }
 
     /// What a shared store has for the stage, and under which of the keys that it may have.
@@ -414,14 +464,14 @@ impl Attempt<'_> {
 }
 
 /// A stage of which nothing was compared.
-fn finished(key: Key, action: Action, published: Publications, outcome: Outcome) -> Finished {
-    Finished {
+fn ended(key: Key, action: Action, published: Publications, outcome: Outcome) -> Attempted {
+    Attempted::Ended(Finished {
         key,
         outputs: action.outputs,
         published,
         outcome,
         compared: Vec::new(),
-    }
+    })
 }
 
 /// A log is for people: one that a kill cuts short does no harm. A stage that said nothing has none.

@@ -1,6 +1,7 @@
 //! Bringing stages up to date: what is stale, in which order, what a run leaves behind.
 
 pub mod absent;
+pub(crate) mod as_recorded;
 pub mod event;
 pub(crate) mod execute;
 pub(crate) mod fetched;

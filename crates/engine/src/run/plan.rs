@@ -54,11 +54,15 @@ pub enum State {
     Fresh,
     /// The store has its outputs; these files are missing or edited.
     Restore(Vec<PathBuf>),
+    /// Not in the cache, and as the lock records it: for a run that makes only what the lock does not know.
+    Recorded,
     /// It must run.
     Stale(Reason),
     /// A stage that it depends on must run first; whether this one must is known after that.
     /// Holds the nearest such stages.
     Waits(Vec<usize>),
+    /// As the lock records it, and not here: this stage, if it runs, reads it.
+    Needed(usize),
     /// It cannot run: a file that people supply themselves is not here.
     Absent(Absent),
 }
@@ -321,7 +325,44 @@ impl Context<'_> {
     }
 
     /// The state of every selected stage.
+    ///
+    /// # Errors
+    /// An input, the lock or the cache cannot be read.
     pub fn plan(&self, selection: &Selection) -> Result<Plan> {
+        self.plan_of(selection, false)
+    }
+
+    /// As [`Context::plan`], for a run that makes only what the lock does not know.
+    ///
+    /// # Errors
+    /// As [`Context::plan`].
+    pub fn plan_as_recorded(&self, selection: &Selection) -> Result<Plan> {
+        let mut plan = self.plan_of(selection, true)?;
+        for &index in selection.closure.iter().rev() {
+            let runs = matches!(plan.states[&index], State::Stale(_));
+            if !runs && !matches!(plan.states[&index], State::Waits(_) | State::Needed(_)) {
+                continue;
+            }
+            for input in &self.pipeline.stages[index].inputs {
+                if let Source::Output { stage, output } = &input.source
+                    && matches!(
+                        plan.states.get(stage),
+                        Some(State::Recorded | State::Needed(_))
+                    )
+                    && !self.has_content(*stage, output, plan.known[stage][output])
+                {
+                    let state = match runs {
+                        true => State::Stale(Reason::NotRunHere),
+                        false => State::Needed(index),
+                    };
+                    plan.states.insert(*stage, state);
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    fn plan_of(&self, selection: &Selection, as_recorded: bool) -> Result<Plan> {
         self.check_inputs(selection)?;
         let absences = self.absences(selection)?;
         let mut plan = Plan::default();
@@ -365,14 +406,24 @@ impl Context<'_> {
                 }
                 (None, Some(inputs)) => {
                     let probe = self.probe(stage, inputs);
-                    match probe.cached {
-                        None => {
+                    let key = &probe.key;
+                    let recorded = |is_asked: bool| match is_asked && as_recorded {
+                        true => self.as_recorded(index, key),
+                        false => Ok(None),
+                    };
+                    let unmade = recorded(probe.cached.is_none())?;
+                    match (probe.cached, unmade) {
+                        (None, Some(recorded)) => {
+                            plan.known.insert(index, recorded.outputs);
+                            State::Recorded
+                        }
+                        (None, None) => {
                             let reason = self.reason(stage, &probe.key)?;
                             plan.moved
                                 .extend(elsewhere(stage, &probe.key).map(|m| (index, m)));
                             State::Stale(reason)
                         }
-                        Some(action) => {
+                        (Some(action), _) => {
                             let places = self.places(stage, &probe.key, &action.outputs);
                             let missing: Vec<PathBuf> =
                                 places.moved.into_iter().map(|(_, path)| path).collect();
@@ -383,7 +434,10 @@ impl Context<'_> {
                             if !is_denied {
                                 plan.known.insert(index, action.outputs);
                             }
-                            if is_denied {
+                            if let Some(recorded) = recorded(is_denied)? {
+                                plan.known.insert(index, recorded.outputs);
+                                State::Recorded
+                            } else if is_denied {
                                 State::Stale(Reason::Contradicted)
                             } else if missing.is_empty() {
                                 State::Fresh
@@ -447,13 +501,17 @@ impl Plan {
     /// one is stale for a reason of its own. Only the stage itself when it does not wait.
     pub fn chain(&self, stage: usize) -> Vec<usize> {
         let mut chain = vec![stage];
-        while let Some(State::Waits(upstream)) = self.states.get(&chain[chain.len() - 1]) {
-            match upstream.first() {
-                Some(&next) => chain.push(next),
-                None => break,
+        loop {
+            let next = match self.states.get(&chain[chain.len() - 1]) {
+                Some(State::Waits(upstream)) => upstream.first().copied(),
+                Some(State::Needed(reader)) => Some(*reader),
+                _ => None,
+            };
+            match next {
+                Some(next) => chain.push(next),
+                None => return chain,
             }
         }
-        chain
     }
 
     /// Why the last stage of a chain is stale.

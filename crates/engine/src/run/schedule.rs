@@ -12,7 +12,7 @@ use crate::base::files;
 use crate::resolve::select::Selection;
 use crate::run::absent::Absences;
 use crate::run::event::{Event, Observer, Outcome};
-use crate::run::execute::{Attempt, Finished};
+use crate::run::execute::{Attempt, Attempted, Finished, Unmade};
 use crate::run::plan::Context;
 use crate::run::settle::{Settlement, Summary};
 use crate::stage::company::Member;
@@ -33,6 +33,8 @@ pub struct Options {
     pub force: bool,
     /// Go on with stages that do not depend on a failed one.
     pub keep_going: bool,
+    /// Make only what the lock does not know: where it has a stage's key, its digests stand.
+    pub as_recorded: bool,
     /// Record outputs that differ under an unchanged key, instead of reporting them.
     pub accept: bool,
     /// Under which circumstances other than the usual stages run, see [`crate::Io::variation`].
@@ -44,6 +46,15 @@ const LARGEST_COMPANY: usize = 16;
 
 /// When a stage is taken: the rank of its group, then its place in the file.
 type Turn = (usize, usize);
+
+/// A stage that somebody has taken.
+struct Wanted {
+    index: usize,
+    /// The outputs that it needs to know.
+    known: BTreeMap<usize, Outputs>,
+    /// See [`Attempt::unmade`].
+    unmade: Option<Unmade>,
+}
 
 /// How far a run is; what the workers share.
 struct Progressing {
@@ -58,6 +69,8 @@ struct Progressing {
     readers: BTreeMap<usize, Vec<usize>>,
     /// Of each stage that shares work, those that share it, itself too.
     companies: BTreeMap<usize, Arc<[usize]>>,
+    /// Stages that stood as recorded until one needed bytes of them.
+    demanded: BTreeSet<usize>,
     /// Cores that running stages use.
     busy: usize,
 }
@@ -83,13 +96,20 @@ impl Run<'_> {
         if absences.files.is_empty() {
             return self.execute_all(absences, BTreeMap::new());
         }
-        let refused = absences.error(self.context, &self.selection.targets);
+        // What stands as recorded needs no file.
+        let mut targets = self.selection.targets.clone();
+        for &stage in absences.stages.keys().filter(|_| self.options.as_recorded) {
+            if !self.is_forced(stage) && self.stands(stage, &absences)? {
+                targets.remove(&stage);
+            }
+        }
+        let refused = absences.error(self.context, &targets);
         let mut refused_stages = BTreeMap::new();
         if let Some(error) = &refused {
             if !self.options.keep_going {
                 return Err(error.clone());
             }
-            for &stage in &self.selection.targets {
+            for &stage in &targets {
                 let own = absences.error(self.context, &BTreeSet::from([stage]));
                 refused_stages.extend(own.map(|error| (stage, error)));
             }
@@ -106,6 +126,19 @@ impl Run<'_> {
         let mut summary = narrowed.execute_all(absences, refused_stages)?;
         summary.refused = refused;
         Ok(summary)
+    }
+
+    /// Whether a stage that cannot run is as the lock records it.
+    fn stands(&self, index: usize, absences: &Absences) -> Result<bool> {
+        let stage = &self.context.pipeline.stages[index];
+        let inputs = self
+            .context
+            .input_digests(stage, |before| absences.expected(before))?;
+        let Some(inputs) = inputs else {
+            return Ok(false);
+        };
+        let key = self.context.key(stage, inputs);
+        Ok(self.context.as_recorded(index, &key)?.is_some())
     }
 
     /// Runs a selection of which every stage can run; `refused` are those that were taken out of it.
@@ -125,11 +158,17 @@ impl Run<'_> {
             let shared = Mutex::new(state);
             let changed = Condvar::new();
             std::thread::scope(|scope| {
-                for _ in 0..self.options.workers.clamp(1, waiting) {
+                // Those that wait may need what stands as recorded.
+                let most = match self.options.as_recorded {
+                    true => self.selection.closure.len(),
+                    false => waiting,
+                };
+                for _ in 0..self.options.workers.clamp(1, most) {
                     scope.spawn(|| self.work(&shared, &changed));
                 }
             });
             state = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+            state.forget_unreached();
         }
         state.failed.extend(refused);
         let mut summary = Settlement {
@@ -160,6 +199,7 @@ impl Run<'_> {
             blocked: BTreeMap::new(),
             readers: BTreeMap::new(),
             companies: BTreeMap::new(),
+            demanded: BTreeSet::new(),
             busy: 0,
         };
         for &index in &self.selection.closure {
@@ -182,7 +222,7 @@ impl Run<'_> {
             } else if let Some(finished) = self.if_fresh(index, outputs) {
                 (self.observer)(Event::Done {
                     stage: index,
-                    outcome: Outcome::Fresh,
+                    outcome: finished.outcome,
                     seconds: 0.0,
                 });
                 state.finished.insert(index, finished);
@@ -197,6 +237,10 @@ impl Run<'_> {
     fn companies(&self, state: &Progressing) -> BTreeMap<usize, Arc<[usize]>> {
         let ready = state.ready.iter().map(|&(_, index)| index);
         let untaken = ready.chain(state.blocked.keys().copied());
+        // One that stands as recorded runs if its bytes are needed.
+        let recorded = state.finished.iter();
+        let recorded = recorded.filter(|(_, f)| f.outcome == Outcome::Recorded);
+        let untaken = untaken.chain(recorded.map(|(&index, _)| index));
         let mut by_work: BTreeMap<SharedWork, Vec<usize>> = BTreeMap::new();
         for index in untaken {
             if let Some(work) = self.context.pipeline.stages[index].shared_work() {
@@ -212,8 +256,8 @@ impl Run<'_> {
         companies
     }
 
-    /// A stage as it is, if nothing is to be done. What goes wrong here goes wrong again when a worker
-    /// takes the stage, and is reported then.
+    /// A stage as it is, or as it is recorded where that will do, if nothing is to be done. What goes wrong here
+    /// goes wrong again when a worker takes the stage, and is reported then.
     fn if_fresh<'o>(
         &self,
         index: usize,
@@ -225,7 +269,11 @@ impl Run<'_> {
         }
         let inputs = self.context.input_digests(stage, outputs).ok()??;
         let probe = self.context.probe(stage, inputs);
-        let outputs = probe.cached?.outputs;
+        let Some(action) = probe.cached else {
+            let recorded = || self.context.as_recorded(index, &probe.key).ok()?;
+            return self.options.as_recorded.then(recorded).flatten();
+        };
+        let outputs = action.outputs;
         let places = self.context.places(stage, &probe.key, &outputs);
         places.moved.is_empty().then_some(Finished {
             key: probe.key,
@@ -276,31 +324,48 @@ impl Run<'_> {
                 let needed = self.context.needs(stage).into_iter();
                 needed.chain(stage.recorded()).filter_map(known).collect()
             };
-            let known: Vec<BTreeMap<usize, Outputs>> = taken.iter().copied().map(known).collect();
+            let wanted = taken.iter().copied().map(|index| Wanted {
+                index,
+                known: known(index),
+                unmade: self.options.as_recorded.then(|| self.unmade(index, &state)),
+            });
+            let wanted: Vec<Wanted> = wanted.collect();
             drop(state);
-            let results = self.attempt_all(&taken, &known);
+            let results = self.attempt_all(wanted);
             state = lock(shared);
             state.busy -= cores;
             for (index, result) in taken.into_iter().zip(results) {
-                state.end(index, result);
+                match result {
+                    Ok(Attempted::Ended(finished)) => state.end(index, finished),
+                    Ok(Attempted::Needs(makers)) => state.wait_for(index, makers),
+                    Err(error) => state.fail(index, error),
+                }
             }
             changed.notify_all();
         }
     }
 
-    /// Brings stages up to date, side by side; `known` are the outputs that each of them needs to know.
-    fn attempt_all(
-        &self,
-        stages: &[usize],
-        known: &[BTreeMap<usize, Outputs>],
-    ) -> Vec<Result<Finished>> {
-        let attempt = |index: usize, known, member| {
+    /// What may stay unmade when a stage is brought up to date.
+    fn unmade(&self, index: usize, state: &Progressing) -> Unmade {
+        let before = self.context.pipeline.stages[index].upstream().into_iter();
+        let stood = state.standing(index).map(|stood| stood.outputs.clone());
+        Unmade {
+            itself: !self.is_forced(index) && stood.is_none(),
+            stood,
+            before: before.filter(|&s| state.standing(s).is_some()).collect(),
+        }
+    }
+
+    /// Brings stages up to date, side by side.
+    fn attempt_all(&self, mut stages: Vec<Wanted>) -> Vec<Result<Attempted>> {
+        let attempt = |wanted: Wanted, member| {
             let attempt = Attempt {
                 context: self.context,
-                index,
-                stage: &self.context.pipeline.stages[index],
-                known,
-                forced: self.is_forced(index),
+                index: wanted.index,
+                stage: &self.context.pipeline.stages[wanted.index],
+                known: &wanted.known,
+                forced: self.is_forced(wanted.index),
+                unmade: wanted.unmade,
                 variation: self.options.variation.as_deref(),
                 member: Mutex::new(member),
                 observer: self.observer,
@@ -308,16 +373,18 @@ impl Run<'_> {
             };
             attempt.bring_up_to_date()
         };
-        if let ([index], [known]) = (stages, known) {
-            return vec![attempt(*index, known, None)];
+        if stages.len() == 1
+            && let Some(only) = stages.pop()
+        {
+            return vec![attempt(only, None)];
         }
         let members = Member::company(stages.len());
         std::thread::scope(|scope| {
-            let members = members.into_iter().zip(stages).zip(known);
+            let members = members.into_iter().zip(stages);
             let threads: Vec<_> = members
-                .map(|((member, &index), known)| {
+                .map(|(member, wanted)| {
                     let attempt = &attempt;
-                    scope.spawn(move || attempt(index, known, Some(member)))
+                    scope.spawn(move || attempt(wanted, Some(member)))
                 })
                 .collect();
             let results = threads.into_iter().map(|thread| thread.join());
@@ -360,15 +427,52 @@ impl Progressing {
         taken
     }
 
-    /// Takes down how a stage ended; stages that waited for it alone are ready.
-    fn end(&mut self, index: usize, result: Result<Finished>) {
-        let finished = match result {
-            Ok(finished) => finished,
-            Err(error) => {
-                self.failed.insert(index, error);
-                return;
-            }
+    /// A stage that stands as recorded, also one that is made because its bytes are needed, until it is.
+    fn standing(&self, index: usize) -> Option<&Finished> {
+        let finished = self.finished.get(&index);
+        finished.filter(|finished| finished.outcome == Outcome::Recorded)
+    }
+
+    /// Of a run that has ended: what should have been made and was not is not what it stood for.
+    fn forget_unreached(&mut self) {
+        let is_left = |index: &usize, finished: &Finished| {
+            finished.outcome != Outcome::Recorded || !self.demanded.contains(index)
         };
+        self.finished
+            .retain(|index, finished| is_left(index, finished));
+    }
+
+    /// Takes down that a stage failed; what waits for it goes on waiting.
+    fn fail(&mut self, index: usize, error: Error) {
+        // One that stood as recorded, until its bytes were needed.
+        self.finished.remove(&index);
+        self.failed.insert(index, error);
+    }
+
+    /// Puts a stage back until others, which stood as recorded, are made.
+    fn wait_for(&mut self, index: usize, makers: BTreeSet<usize>) {
+        let mut missing = 0;
+        for maker in makers {
+            let stands = self.standing(maker).is_some();
+            if !stands && self.finished.contains_key(&maker) {
+                // Made in the meantime.
+                continue;
+            }
+            missing += 1;
+            self.readers.entry(maker).or_default().push(index);
+            // Until it is made its readers know it as it is recorded.
+            if stands && self.demanded.insert(maker) {
+                self.make_ready(maker);
+            }
+        }
+        match missing {
+            0 => self.make_ready(index),
+            _ => drop(self.blocked.insert(index, missing)),
+        }
+    }
+
+    /// Takes down how a stage ended; stages that waited for it alone are ready.
+    fn end(&mut self, index: usize, finished: Finished) {
         self.finished.insert(index, finished);
         for reader in self.readers.remove(&index).unwrap_or_default() {
             match self.blocked.get_mut(&reader) {

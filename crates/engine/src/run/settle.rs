@@ -52,6 +52,8 @@ pub struct Summary {
     pub watched: bool,
     /// Stages that could not run without them, and that nothing needed to.
     pub as_recorded: usize,
+    /// Stages of which nothing was made because the lock knows what comes of them.
+    pub unmade: usize,
     pub wrote_lock: bool,
     pub interrupted: bool,
     pub seconds: f64,
@@ -98,6 +100,7 @@ impl Settlement<'_> {
         for (&index, finished) in self.finished {
             match finished.outcome {
                 Outcome::Fresh => summary.fresh += 1,
+                Outcome::Recorded => summary.unmade += 1,
                 Outcome::Restored => summary.restored += 1,
                 Outcome::Fetched => summary.fetched += 1,
                 Outcome::Ran => summary.ran += 1,
@@ -105,7 +108,11 @@ impl Settlement<'_> {
             let stage = &context.pipeline.stages[index];
             summary.watched |= stage.job.is_watched();
             let block = block(stage, finished);
-            summary.outputs += block.outputs.len();
+            // What was not looked at is not counted.
+            let is_seen = finished.outcome != Outcome::Recorded;
+            if is_seen {
+                summary.outputs += block.outputs.len();
+            }
             let known = blocks.of(stage, block.key);
             let expected = known.map(|known| known.block);
             let renamed_from = known.and_then(|known| known.renamed_from);
@@ -119,7 +126,7 @@ impl Settlement<'_> {
             let (within, equal_bytes): (Vec<&String>, Vec<&String>) = block
                 .outputs
                 .keys()
-                .filter(|name| equal(name))
+                .filter(|name| is_seen && equal(name))
                 .partition(|name| block.basis.contains_key(*name));
             summary.outputs_equal += equal_bytes.len();
             summary.outputs_within += within.len();

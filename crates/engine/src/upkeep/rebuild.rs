@@ -171,6 +171,7 @@ pub fn rebuild_part(
         force: false,
         // The more is compared, the more the report says.
         keep_going: true,
+        as_recorded: false,
         accept: false,
         variation: None,
     };

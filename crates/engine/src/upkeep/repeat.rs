@@ -148,6 +148,7 @@ fn run_apart(
         workers: 1,
         force: false,
         keep_going: false,
+        as_recorded: false,
         accept: false,
         variation: variation.map(str::to_owned),
     };

@@ -220,6 +220,7 @@ impl Worker<'_> {
             stage,
             known: &known,
             forced: false,
+            unmade: None,
             variation: None,
             member: Mutex::default(),
             observer: self.observer,

@@ -77,7 +77,10 @@ pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
         if missing.len() > NAMED {
             message += &format!("\n  and {} more", missing.len() - NAMED);
         }
-        terminal::report(&Error::failed(message).hint(format!("`{command}` makes them")));
+        let quick = typed::command(&format!("run --as-recorded {}", quoted(&id)));
+        terminal::report(&Error::failed(message).hint(format!(
+            "`{command}` makes them; `{quick}` makes only those that the lock does not know, and what they read"
+        )));
         return Ok(exit::STALE);
     }
     let code = call.run(&RunArgs::of(&id, args.no_wait))?;
