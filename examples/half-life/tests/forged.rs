@@ -109,6 +109,7 @@ impl Place {
                 workers: 1,
                 force: false,
                 keep_going: false,
+                as_recorded: false,
                 accept,
                 variation: None,
             },
