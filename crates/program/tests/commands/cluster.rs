@@ -136,7 +136,7 @@ fn tasks_in_any_order_that_their_edges_allow_make_what_a_run_makes() {
     let (code, said) = work(&folder, &task_of(&folder, "join"));
     assert_eq!(code, Some(75), "{said}");
     assert!(
-        said.contains("join: not run: the store does not have what it reads of"),
+        said.contains("join: not made: the store does not have what it reads of"),
         "{said}"
     );
     for task in 0..count {
