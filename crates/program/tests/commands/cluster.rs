@@ -196,6 +196,26 @@ fn a_failed_stage_is_named_by_those_that_it_stops_and_stops_no_others() {
     assert!(!lines.contains(&&*task_of(&folder, "alone")), "{left}");
 }
 
+/// As the kernel ends a program where memory lacks: the same need not happen again.
+#[test]
+fn a_command_that_was_killed_from_outside_is_another_try() {
+    let folder = repository();
+    let script = folder.read("scripts/draw.sh");
+    folder.write("scripts/draw.sh", "kill -9 $$\n");
+    folder.expect(0, &PLAN);
+    let task = task_of(&folder, "draw@1");
+    let (code, said) = work(&folder, &task);
+    assert_eq!(code, Some(75), "{said}");
+    assert!(
+        said.contains("not made: `sh` was ended by signal 9"),
+        "{said}"
+    );
+    assert!(!folder.at("../plan/failed/draw@1.json").exists());
+    folder.write("scripts/draw.sh", script);
+    let (code, said) = work(&folder, &task);
+    assert_eq!(code, Some(0), "{said}");
+}
+
 #[test]
 fn a_worker_refuses_what_is_not_as_it_was_planned() {
     let folder = repository();
