@@ -370,6 +370,10 @@ test("print shows pictures and verdicts, and no controls", async () => {
   // The heads of tables are in buttons, which print must not drop.
   const heads = await fresh.$$eval("article.table th", (found) => found.map((head) => [head.textContent, head.querySelector("button")?.offsetParent !== null]));
   assert.ok(heads.length > 20 && heads.every(([words, seen]) => words && seen));
+  // Tables are printed across: their widest fits a page of 297 mm with margins of 12.
+  await fresh.setViewport({ width: Math.floor((297 - 24) / 25.4 * 96), height: 720 });
+  const widths = await fresh.$$eval(".table .scroll", (found) => found.map((frame) => [frame.clientWidth, frame.scrollWidth]));
+  assert.ok(widths.length >= 8 && widths.every(([page, table]) => table <= page), widths.join(" "));
   await fresh.setViewport({ width: 720, height: 1000 });
   await shot("print", fresh);
   await fresh.close();

@@ -483,10 +483,10 @@ fn claims_are_shown_and_compared_in_the_default_profile_alone() {
     );
 
     // The hardly trained models in the place of the default profile's.
-    let json = format!("{OUT}/artifacts/claims/claims.json");
+    let json = format!("{OUT}/figures/tables/claims.json");
     let bytes = std::fs::read(clone.path(&json)).expect("the claims");
-    std::fs::create_dir_all(clone.path("artifacts/claims")).expect("a folder");
-    std::fs::write(clone.path("artifacts/claims/claims.json"), bytes).expect("a file");
+    std::fs::create_dir_all(clone.path("figures/tables")).expect("a folder");
+    std::fs::write(clone.path("figures/tables/claims.json"), bytes).expect("a file");
     let (_, err) = clone.expect(4, &["claims"]);
     assert!(
         err.contains("but pipeline.yaml records") && err.contains("out of date"),

@@ -94,7 +94,7 @@ fn mistakes_are_found_where_they_stand() {
             ".stages.evaluate.inputs",
         ),
         (
-            "json: artifacts/claims/claims.json",
+            "json: \"figures/tables/${file}.json\"",
             "json: elsewhere/claims.json",
             ".stages.claims.outputs.json",
         ),

@@ -155,24 +155,19 @@ pub fn describe(session: &Session, plan: &Plan, stage: usize, state: &State) -> 
                 line.changes.clone_from(changes);
             }
         }
-        State::Needed(_) => {
-            let chain = plan.chain(stage);
-            let after = chain[1..].iter();
-            line.chain = after.map(|&s| session.id(s).to_owned()).collect();
-            line.why = format!("read by {}, if that runs", line.chain.join(" <- "));
-            if let Some(reason) = plan.root_reason(&chain) {
-                line.why += &format!(" ({reason})");
-            }
-        }
         State::Absent(absent) => {
             line.state = StageState::Absent;
             line.why = absent.words();
         }
-        State::Waits(_) => {
+        State::Waits(_) | State::Needed(_) => {
             let chain = plan.chain(stage);
-            let before = chain[1..].iter();
-            line.chain = before.map(|&s| session.id(s).to_owned()).collect();
-            line.why = format!("after {}", line.chain.join(" <- "));
+            let others = chain[1..].iter();
+            line.chain = others.map(|&s| session.id(s).to_owned()).collect();
+            let others = line.chain.join(" <- ");
+            line.why = match state {
+                State::Needed(_) => format!("read by {others}, if that runs"),
+                _ => format!("after {others}"),
+            };
             if let Some(reason) = plan.root_reason(&chain) {
                 line.why += &format!(" ({reason})");
             }
