@@ -110,8 +110,8 @@ fn an_edit_of_the_style_makes_the_page_and_nothing_else() {
         said.contains("`icl-repro run --as-recorded report`"),
         "{said}"
     );
-    let said = repository.expect(0, &["run", "--as-recorded", "--json"]);
-    let ended = &held("run", &said[said.find('{').expect("JSON")..])["counts"];
+    let (said, _) = asked(&repository, &["run", "--as-recorded", "--json"]);
+    let ended = &held("run", &said)["counts"];
     assert_eq!((&ended["ran"], &ended["stages"]), (&json!(1), &json!(1)));
     assert!(ended["as_recorded"].as_u64() >= Some(3), "{ended}");
     assert!(!repository.path("artifacts").exists());

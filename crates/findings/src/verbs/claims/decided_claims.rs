@@ -35,7 +35,11 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Prints all claims, or one with its evidence.
 pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
     let (stage, path) = place_of_ledger(session)?;
-    if !path.exists()
+    // A clone has the committed file, and has not made it.
+    let context = session.context()?;
+    let block = context.lock.get()?.stages.get(session.id(stage));
+    let is_made = block.is_none_or(|block| context.store.action(block.key).is_some());
+    if (!path.exists() || !is_made)
         && let Some(table) = committed::output(session, stage, "parquet")?
     {
         return committed_claims::show(session, stage, &table, args);
