@@ -20,7 +20,7 @@ use retrace_cli::typed::{self, quoted};
 use retrace_cli::{Beside, Scope, Session, exit, terminal};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `provenance` says of claims.
 pub const CLAIMS_BESIDE: Beside = Beside {
@@ -35,11 +35,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Prints all claims, or one with its evidence.
 pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
     let (stage, path) = place_of_ledger(session)?;
-    // A clone has the committed file, and has not made it.
-    let context = session.context()?;
-    let block = context.lock.get()?.stages.get(session.id(stage));
-    let is_made = block.is_none_or(|block| context.store.action(block.key).is_some());
-    if (!path.exists() || !is_made)
+    if !is_made_here(session, stage, &path)?
         && let Some(table) = committed::output(session, stage, "parquet")?
     {
         return committed_claims::show(session, stage, &table, args);
@@ -95,6 +91,14 @@ pub fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
     Ok((stage, session.engine.workspace.out.join(path)))
 }
 
+/// Whether this machine has decided them: a clone has the committed file, and has not made it.
+fn is_made_here(session: &Session, stage: usize, path: &Path) -> Result<bool> {
+    let context = session.context()?;
+    let block = context.lock.get()?.stages.get(session.id(stage));
+    let has_run = block.is_none_or(|block| context.store.action(block.key).is_some());
+    Ok(has_run && path.exists())
+}
+
 /// The stage of kind `claims`, and what it wrote.
 fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
     let (stage, path) = place_of_ledger(session)?;
@@ -103,14 +107,11 @@ fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
         "`{}` makes them",
         typed::command(&format!("run {}", quoted(id)))
     );
-    let bytes = match files::read_at_most(&path, MAX_BYTES) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let error = Error::failed("the claims are not decided yet with these settings");
-            return Err(error.hint(command));
-        }
-        Err(e) => return Err(Error::io("read", &path, &e)),
-    };
+    if !is_made_here(session, stage, &path)? {
+        let error = Error::failed("the claims are not decided yet with these settings");
+        return Err(error.hint(command));
+    }
+    let bytes = files::read_at_most(&path, MAX_BYTES).map_err(|e| Error::io("read", &path, &e))?;
     let decided = serde_json::from_slice(&bytes).map_err(|e| {
         Error::failed(format!("{} holds no claims: {e}", path.display())).hint(command.clone())
     })?;
