@@ -9,7 +9,8 @@ use retrace::run::plan::{Reason, State};
 use retrace::run::settle::Summary;
 use retrace::upkeep::verify::verify;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 /// `table` and what is drawn of it are committed, the models are not; `apart` has nothing to do with them.
 const YAML: &str = "
@@ -501,12 +502,21 @@ fn makers_run_on_all_workers() {
     forget(&repo);
     edit(&repo, "text: sum}", "text: total}");
     // Each goes on only when all four are there.
-    let meeting = Arc::new(Barrier::new(4));
+    let there = Arc::new((Mutex::new(0), Condvar::new()));
     repo.hook = Arc::new(move |text, _| {
-        if text.starts_with('m') {
-            meeting.wait();
+        let (there, changed) = &*there;
+        if !text.starts_with('m') {
+            return Ok(());
         }
-        Ok(())
+        let mut there = there.lock().expect("no panic");
+        *there += 1;
+        changed.notify_all();
+        let longest = Duration::from_secs(60);
+        let waited = changed.wait_timeout_while(there, longest, |there| *there < 4);
+        match waited.expect("no panic").1.timed_out() {
+            false => Ok(()),
+            true => Err(Error::failed("the others did not come")),
+        }
     });
     let ask = Ask {
         workers: Some(4),

@@ -231,7 +231,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
             recorder.hear(&event);
             match display.get() {
                 Some(display) => display.show(event),
-                // Nothing but fresh stages comes before the display.
+                // Nothing but what is fresh or stands as recorded comes before the display.
                 None => {
                     if let Event::Done { stage, outcome, .. } = event {
                         let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);

@@ -51,11 +51,9 @@ pub(crate) enum Attempted {
     Needs(BTreeSet<usize>),
 }
 
-/// In a run that makes only what the lock does not know: what may stay unmade.
+/// In a run that makes only what the lock does not know: what may stay unmade, or might until now.
 pub struct Unmade {
-    /// Whether the stage itself may.
-    pub itself: bool,
-    /// What it stood for as it is recorded, until its bytes were needed.
+    /// What the stage stood for as it is recorded, until its bytes were needed.
     pub stood: Option<Outputs>,
     /// The stages before it that stand as recorded.
     pub before: BTreeSet<usize>,
@@ -148,7 +146,8 @@ impl Attempt<'_> {
             }
             None => context.reason(stage, &probe.key)?,
         };
-        if self.unmade.as_ref().is_some_and(|unmade| unmade.itself)
+        let may_stand = |unmade: &Unmade| !self.forced && unmade.stood.is_none();
+        if self.unmade.as_ref().is_some_and(may_stand)
             && let Some(finished) = context.as_recorded(self.index, &probe.key)?
         {
             return Ok(Attempted::Ended(finished));

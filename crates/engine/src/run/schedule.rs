@@ -3,7 +3,8 @@
 //! First one look at everything: stages that are fresh take no worker, and where all are, none starts.
 //! Then each worker takes the first stage whose inputs are ready: first what the first group of
 //! pipeline.yaml needs, so that what people want to see is there while the rest goes on; with it those that
-//! share work with it ([`crate::stage::kind::StageKind::shares`]). The number of workers changes the order of
+//! share work with it ([`crate::stage::kind::StageKind::shares`]). Of a stage that finds bytes missing which stand as
+//! recorded, the makers are put before it, and it is taken again. The number of workers changes the order of
 //! events, never a byte. What is done to one stage stands in `run::execute`, what
 //! becomes of the lock in [`crate::run::settle`].
 
@@ -238,9 +239,8 @@ impl Run<'_> {
         let ready = state.ready.iter().map(|&(_, index)| index);
         let untaken = ready.chain(state.blocked.keys().copied());
         // One that stands as recorded runs if its bytes are needed.
-        let recorded = state.finished.iter();
-        let recorded = recorded.filter(|(_, f)| f.outcome == Outcome::Recorded);
-        let untaken = untaken.chain(recorded.map(|(&index, _)| index));
+        let finished = state.finished.keys().copied();
+        let untaken = untaken.chain(finished.filter(|&index| state.standing(index).is_some()));
         let mut by_work: BTreeMap<SharedWork, Vec<usize>> = BTreeMap::new();
         for index in untaken {
             if let Some(work) = self.context.pipeline.stages[index].shared_work() {
@@ -348,10 +348,8 @@ impl Run<'_> {
     /// What may stay unmade when a stage is brought up to date.
     fn unmade(&self, index: usize, state: &Progressing) -> Unmade {
         let before = self.context.pipeline.stages[index].upstream().into_iter();
-        let stood = state.standing(index).map(|stood| stood.outputs.clone());
         Unmade {
-            itself: !self.is_forced(index) && stood.is_none(),
-            stood,
+            stood: state.standing(index).map(|stood| stood.outputs.clone()),
             before: before.filter(|&s| state.standing(s).is_some()).collect(),
         }
     }
@@ -396,7 +394,9 @@ impl Run<'_> {
 
     fn should_stop(&self, state: &Progressing) -> bool {
         let failed = !state.failed.is_empty() && !self.options.keep_going;
-        failed || state.untaken() == 0 || self.cancelled.load(Ordering::Relaxed)
+        // One that runs may come back, and bring others, until it has ended.
+        let is_done = state.untaken() == 0 && state.busy == 0;
+        failed || is_done || self.cancelled.load(Ordering::Relaxed)
     }
 }
 
