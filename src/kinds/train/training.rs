@@ -13,7 +13,9 @@ use retrace::base::error::{Error, Result};
 use retrace::stage::columns;
 use retrace::stage::kind::Io;
 use std::ops::ControlFlow;
+use std::panic;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
 use tables::table::{Column, Table};
 
 /// Names of the outputs.
@@ -58,12 +60,7 @@ pub fn train(
         config,
         reports,
     });
-    let trained = rayon::in_place_scope(|pool| {
-        if !parts.is_empty() {
-            pool.spawn(|_| train_parts(&parts, source));
-        }
-        until_its_end(heard, steps, io)
-    })?;
+    let trained = train_parts(parts, source, || until_its_end(heard, steps, io))?;
     match trained.ending {
         Ending::Stopped { .. } => return Err(io.interrupted()),
         Ending::Diverged { step } => io.log(format!("diverged at step {step}")),
@@ -99,8 +96,25 @@ pub fn train(
     write_table(io, "losses", table)
 }
 
-/// Makes the trainings of all parts; each hears of its own.
-fn train_parts(parts: &[Part], source: &dyn Source) {
+/// Makes the trainings of all parts, if there are any, and what `meanwhile` does beside them. Each part hears of its
+/// own, and of a panic by the end of its channel; then it is also this thread's.
+fn train_parts<T>(parts: Vec<Part>, source: &dyn Source, meanwhile: impl FnOnce() -> T) -> T {
+    if parts.is_empty() {
+        return meanwhile();
+    }
+    // A thread of its own, not a task of the pool: one of those who wait there for a block could take it up, and
+    // would be back after all its steps.
+    thread::scope(|threads| {
+        let trainer = threads.spawn(move || train_all(parts, source));
+        let made = meanwhile();
+        if let Err(panic) = trainer.join() {
+            panic::resume_unwind(panic);
+        }
+        made
+    })
+}
+
+fn train_all(parts: Vec<Part>, source: &dyn Source) {
     let trainings = parts.iter().map(|part| Training {
         initial: &part.initial,
         config: &part.config,
@@ -135,4 +149,67 @@ fn until_its_end(heard: Receiver<Report>, steps: usize, io: &Io) -> Result<Train
         }
     }
     Err(Error::failed("the training that it was part of has failed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use icl::model::head::Head;
+    use icl::model::trainable::Trainable;
+    use icl::train::batch::{BatchPlan, Batches};
+    use icl::train::objective::Objective;
+    use icl::train::optimizer::OptimizerConfig;
+    use ndarray::Array2;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    /// Whose prompts cannot be had.
+    struct Faulty;
+
+    impl Source for Faulty {
+        fn d(&self) -> usize {
+            3
+        }
+
+        fn batches(&self, _: BatchPlan, _: usize) -> Box<dyn Batches + '_> {
+            panic!("no prompts")
+        }
+    }
+
+    #[test]
+    fn all_who_train_side_by_side_hear_of_a_panic() {
+        let config = TrainConfig {
+            steps: 1,
+            batch_size: 8,
+            n_shots: 2,
+            objective: Objective::ZeroShot,
+            trainable: Trainable::All,
+            optimizer: OptimizerConfig::Sgd {
+                learning_rate: 0.01,
+                momentum: 0.0,
+            },
+            clip_norm: None,
+            seed: 0,
+        };
+        let head = Head::new(vec![0.0; 5], Array2::zeros((5, 5))).expect("shapes are right");
+        let (mut parts, mut heard) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let (reports, of_it) = mpsc::channel();
+            parts.push(Part {
+                initial: LinearAttention::from_head(&head),
+                config: config.clone(),
+                reports,
+            });
+            heard.push(of_it);
+        }
+        let trained = catch_unwind(AssertUnwindSafe(|| {
+            train_parts(parts, &Faulty, || {
+                heard
+                    .iter()
+                    .map(|of_it| of_it.iter().count())
+                    .sum::<usize>()
+            })
+        }));
+        let panic = trained.expect_err("the trainer panicked");
+        assert_eq!(panic.downcast_ref(), Some(&"no prompts"));
+    }
 }
