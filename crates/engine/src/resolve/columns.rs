@@ -33,18 +33,20 @@ fn check_one(stage: &Stage, wanted: &Wanted, stages: &[Stage]) -> Result<()> {
         column,
         ..
     } = wanted;
-    let of_role = || stage.inputs.iter().filter(|input| input.role == *role);
-    // Read once for all inputs: a stage may have thousands.
+    // Read once for all inputs: a stage may have thousands, and want as many columns.
     let pattern = Pattern::read(label).ok().filter(Pattern::is_glob);
+    let start = pattern.as_ref().map_or(label.as_str(), Pattern::start);
+    let of_role = beginning(&stage.inputs, role, start).iter();
     let is_meant = |input: &&Input| is_named(&input.label, label, pattern.as_ref());
-    if !label.is_empty() && !of_role().any(|input| is_meant(&input)) {
+    if !label.is_empty() && !of_role.clone().any(|input| is_meant(&input)) {
         let message = format!("no input of `{role}` is called `{label}`");
         // The names that were given, not what a `*` stood for.
-        let known = of_role().map(|input| input.label.split('@').next().unwrap_or_default());
+        let known = beginning(&stage.inputs, role, "").iter();
+        let known = known.map(|input| input.label.split('@').next().unwrap_or_default());
         let known: BTreeSet<&str> = known.filter(|name| !name.is_empty()).collect();
         return Err(Error::config(message).suggest(label, known));
     }
-    for input in of_role().filter(is_meant) {
+    for input in of_role.filter(is_meant) {
         let Source::Output {
             stage: from,
             output,
@@ -67,6 +69,14 @@ fn check_one(stage: &Stage, wanted: &Wanted, stages: &[Stage]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The inputs of a role whose labels begin so, of all, which are in the order of roles and labels.
+fn beginning<'a>(inputs: &'a [Input], role: &str, start: &str) -> &'a [Input] {
+    let place = |input: &Input| (input.role.as_str(), input.label.as_str()) < (role, start);
+    let inputs = &inputs[inputs.partition_point(place)..];
+    let begins = |input: &Input| input.role == role && input.label.starts_with(start);
+    &inputs[..inputs.partition_point(begins)]
 }
 
 /// Whether a label is the one that is named, one of those that were given under that name, or matched.

@@ -151,8 +151,10 @@ pub struct Pattern<'a> {
     text: &'a str,
     glob: glob::Pattern,
     canonical: String,
-    /// What stands before the first character that stands for others, if there is one.
-    beginning: Option<&'a str>,
+    /// Whether characters of it stand for others.
+    is_glob: bool,
+    /// How every id begins that it matches.
+    start: &'a str,
     /// What stands after the last character that may stand for others, or end a class of them.
     end: &'a str,
 }
@@ -169,41 +171,45 @@ impl<'a> Pattern<'a> {
                 .hint("`*` stands for any text, `?` for a character, `[ab]` for one of these")
         })?;
         let canonical = canonical_id(text);
+        // What stands before the first character that stands for others, or the name: a number among the items may
+        // be written in other ways.
+        let wild = text.find(WILD);
+        let start = &text[..wild.or_else(|| text.find('@')).unwrap_or(text.len())];
         Ok(Pattern {
             text,
             glob,
             canonical,
-            beginning: text.find(WILD).map(|end| &text[..end]),
+            is_glob: wild.is_some(),
+            start,
             end: &text[text.rfind(ENDS).map_or(0, |last| last + 1)..],
         })
     }
 
     /// Whether the pattern has characters that stand for others.
     pub fn is_glob(&self) -> bool {
-        self.beginning.is_some()
+        self.is_glob
     }
 
     /// How every id begins that it matches.
     pub fn start(&self) -> &'a str {
-        let name = || self.text.split('@').next().unwrap_or(self.text);
-        self.beginning.unwrap_or_else(name)
+        self.start
     }
 
     /// Whether it is this id, the name before `@`, or a glob of it.
     pub fn matches(&self, id: &str) -> bool {
+        // Most patterns are compared with many ids that begin otherwise.
+        if !id.starts_with(self.start) {
+            return false;
+        }
         let name = id.split('@').next().unwrap_or(id);
-        id == self.text
-            || name == self.text
-            || match self.beginning {
-                // Most globs are compared with many ids that begin otherwise.
-                Some(beginning) => {
-                    id.starts_with(beginning) && id.ends_with(self.end) && self.glob.matches(id)
-                }
-                None => {
-                    let same_name = self.text.split_once('@').is_some_and(|(n, _)| n == name);
-                    same_name && canonical_id(id) == self.canonical
-                }
-            }
+        if id == self.text || name == self.text {
+            return true;
+        }
+        if self.is_glob {
+            return id.ends_with(self.end) && self.glob.matches(id);
+        }
+        let same_name = self.text.split_once('@').is_some_and(|(n, _)| n == name);
+        same_name && canonical_id(id) == self.canonical
     }
 }
 
