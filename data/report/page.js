@@ -103,15 +103,19 @@
       axisLabel: { color: quiet, hideOverlap: true, showMinLabel: log ? false : null, showMaxLabel: log ? false : null, formatter: (value) => short(value) },
       axisLine: { show: true, onZero: false, lineStyle: { color: quiet } }, splitLine: { lineStyle: { color: rule } },
     });
-    const usable = (point) => point[0] !== null && point[1] !== null && !(state.x && point[0] <= 0) && !(state.y && !panel.rows.length && point[1] <= 0);
+    const log = { x: state.x ?? panel.x.log, y: state.y ?? panel.y.log };
+    const usable = (point) => point[0] !== null && point[1] !== null && !(log.x && point[0] <= 0) && !(log.y && !panel.rows.length && point[1] <= 0);
     const series = [];
+    // On a row the curves lie below each other, as in the picture.
+    const names = [...new Set(panel.series.map(({ name }) => name))];
+    const below = (curve) => (panel.rows.length ? Math.round((names.indexOf(curve.name) - (names.length - 1) / 2) * Math.min(5, 22 / names.length)) : 0);
     panel.series.forEach((curve) => {
       if (state.off.has(curve.name)) return;
       const ready = curve.points.filter(usable);
       const asLine = curve.line && !panel.rows.length;
       series.push({
         name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 1 }, animation: false, clip: true,
-        symbol: symbols[curve.shape] || "circle", symbolSize: curve.shape === "star" ? 10 : curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
+        symbol: symbols[curve.shape] || "circle", symbolSize: curve.shape === "star" ? 10 : curve.marker ? 7 : 5, symbolOffset: [0, below(curve)], showSymbol: Boolean(curve.marker) || !asLine,
         itemStyle: { color: interior(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0, opacity: curve.light ?? 1 },
         lineStyle: { color: color(curve), width: 1.6, opacity: curve.light ?? 1, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
         emphasis: { focus: "series", lineStyle: { width: 2.4 } },
@@ -119,14 +123,14 @@
       });
       // As far as in the picture; one standard error where that draws none.
       const reach = curve.reach ?? 1;
-      const bars = ready.filter((point) => point[2] > 0 && !(state.y && point[1] - reach * point[2] <= 0))
+      const bars = ready.filter((point) => point[2] > 0 && !(log.y && point[1] - reach * point[2] <= 0))
         .flatMap(([x, y, error]) => [[x, y - reach * error], [x, y + reach * error], [null, null]]);
       if (bars.length && !panel.rows.length) {
         series.push({ type: "line", data: bars, showSymbol: false, silent: true, animation: false, connectNulls: false, lineStyle: { color: color(curve), width: 1.2, opacity: curve.light ?? 1 }, tooltip: { show: false }, z: 1 });
       }
     });
     // What curves are read against, dotted as in the picture; on an axis that can show the place.
-    const guides = panel.lines.filter(([which, at]) => at > 0 || !state[which]).map(([which, at, color]) => ({
+    const guides = panel.lines.filter(([which, at]) => at > 0 || !log[which]).map(([which, at, color]) => ({
       [which === "x" ? "xAxis" : "yAxis"]: at, lineStyle: { color: dark() && /^#([0-3][0-9a-f]){3}$/i.test(color) ? ink : color },
     }));
     if (guides.length) {
@@ -138,17 +142,18 @@
       title: panel.title ? { text: panel.title, left: "center", top: 0, textStyle: { fontSize: 13, fontWeight: 600, color: ink } } : undefined,
       grid: { left: panel.rows.length ? 84 : 62, right: 16, top: panel.title ? 30 : 14, bottom: 44 },
       tooltip: { trigger: "item", confine: true, backgroundColor: css.getPropertyValue("--raised").trim(), borderColor: quiet, textStyle: { color: ink } },
-      xAxis: axis("x", state.x, panel.x.label), yAxis: panel.rows.length ? rows : axis("y", state.y, panel.y.label), series,
+      xAxis: axis("x", log.x, panel.x.label), yAxis: panel.rows.length ? rows : axis("y", log.y, panel.y.label), series,
     };
   };
   // How far the bars reach, of all curves that have any.
   const reaches = (data) => {
     const with_bars = data.panels.filter((panel) => !panel.rows.length).flatMap((panel) => panel.series).filter((curve) => curve.points.some((point) => point[2] > 0));
     const known = [...new Set(with_bars.map((curve) => curve.reach ?? 1))];
-    return known.length ? `Bars reach ${known.join(" or ")} s.e. to each side${with_bars.some((curve) => curve.reach === null) ? "; where the picture has none, 1" : ""}.` : "";
+    return known.length ? `Bars reach ${known.join(" or ")} standard errors (s.e.) to each side${with_bars.some((curve) => curve.reach === null) ? "; where the picture has none, 1" : ""}.` : "";
   };
   const build = (holder, data) => {
-    const state = { off: new Set(), whole: false, x: data.panels.some((p) => p.x.log), y: data.panels.some((p) => p.y.log) };
+    // Each panel has the axes of the picture, until somebody chooses for all of them.
+    const state = { off: new Set(), whole: false, x: null, y: null };
     const names = new Map(data.panels.flatMap((panel) => panel.series.map((curve) => [curve.name, curve])));
     const toggle = (pressed, change, ...content) => {
       const element = make("button", { type: "button" }, ...content);
@@ -178,8 +183,9 @@
     const axes = make("div", { className: "switches axes" });
     axes.setAttribute("role", "group");
     axes.setAttribute("aria-label", "Axes");
-    axes.append(toggle(state.x, (on) => { state.x = on; }, "x logarithmic"));
-    if (!data.panels.every((panel) => panel.rows.length)) axes.append(toggle(state.y, (on) => { state.y = on; }, "y logarithmic"));
+    const logarithmic = (which) => toggle(data.panels.some((panel) => panel[which].log), (on) => { state[which] = on; }, `${which} logarithmic`);
+    axes.append(logarithmic("x"));
+    if (!data.panels.every((panel) => panel.rows.length)) axes.append(logarithmic("y"));
     axes.append(toggle(false, (on) => { state.whole = on; }, "all of the data"));
     const saved = make("button", { type: "button", textContent: "save as CSV" });
     saved.addEventListener("click", () => save(`${holder.closest("article").id.replace("figure-", "")}.csv`, [
@@ -240,10 +246,10 @@
       body.replaceChildren(...shown.map((row) => make("tr", {}, ...row.map(cell))));
       count.textContent = `${shown.length} of ${found.length} rows`;
       more.hidden = shown.length === found.length;
-      const note = article.querySelector(".more");
-      if (note) note.hidden = true;
     };
     tools.hidden = false;
+    // At once: what changes its height while somebody follows a link to below it moves the place away.
+    article.querySelector(".more")?.remove();
     count.textContent = "";
     input.addEventListener("input", show);
     more.addEventListener("click", () => { whole = true; show(); });

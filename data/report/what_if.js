@@ -100,7 +100,9 @@ const whatIf = (() => {
   const form = document.querySelector("form.what-if");
   const [svg, list] = [form.querySelector("svg"), form.querySelector("dl")];
   const PAPER = { d: 5, n: 20, noise: 0.1 };
-  const PAPER_W = { all: 0.52, value: 0.66, none: 1 };
+  // Which w zero-shot training comes to: of all matrices that of the balance law; of the value matrix what pretraining
+  // had, (m+1)/(m+1+d+d sigma2), for no zero-shot gradient moves it.
+  const PAPER_W = { all: 0.52, value: 0.79, none: 1 };
   const field = (name) => form.elements.namedItem(name);
   const read = () => ({ tuned: field("tuned").value, task: field("task").value, d: Number(field("d").value), n: Number(field("n").value), noise: Number(field("noise").value), w: Number(field("w").value) });
   const shown = (value) => (value === null ? "any" : value === 0 ? "0" : String(Number(value.toPrecision(4))));
@@ -120,7 +122,17 @@ const whatIf = (() => {
     [0, 10, 20, 30, 40, 50, 60].forEach((tick) => parts.push(element("text", { x: x(tick), y: BOTTOM + 16, "text-anchor": "middle" }, String(tick))));
     parts.push(element("text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 34, "text-anchor": "middle" }, "number of examples n"));
     parts.push(element("path", { class: "at", d: `M${x(state.n)} ${TOP}V${BOTTOM}` }));
-    const path = (of) => Array.from({ length: MOST + 1 }, (_, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(error(of, n)).toFixed(1)}`).join("");
+    // What is above the frame is left out.
+    const path = (of) => {
+      let open = false;
+      return Array.from({ length: MOST + 1 }, (_, n) => {
+        const value = error(of, n);
+        const inside = value <= HIGH;
+        const step = inside ? `${open ? "L" : "M"}${x(n).toFixed(1)} ${y(value).toFixed(1)}` : "";
+        open = inside;
+        return step;
+      }).join("");
+    };
     const before = { ...state, tuned: "none" };
     parts.push(element("path", { class: "before", d: path(before) }));
     if (state.tuned !== "none") parts.push(element("path", { class: `after ${state.tuned}`, d: path(state) }));
@@ -141,11 +153,11 @@ const whatIf = (() => {
       rows.push(["the same at the paper’s numbers", shown(error(paper, PAPER.n))]);
       // Some errors fall as far as w is looked for.
       const inside = weight === null || (weight > 0.0101 && weight < 99);
-      rows.push([`best w at n = ${state.n}`, inside ? shown(weight) : weight < 1 ? "below 0.01" : "above 100"]);
+      rows.push([`best w at n = ${state.n}`, inside ? shown(weight) : weight < 1 ? "below 0.01" : "above 100, the larger the better"]);
       if (weight !== null && inside) rows.push(["error there", shown(error({ ...state, w: weight }, state.n))]);
-      rows.push(["fine-tuned, n = 0", shown(error(state, 0))]);
+      if (state.n > 0) rows.push(["fine-tuned, n = 0", shown(error(state, 0))]);
     }
-    rows.push(["pretrained, examples help for", `n > ${shown(threshold)}`]);
+    rows.push(["pretrained, examples help for", threshold < 0 ? "every n" : `n > ${shown(threshold)}`]);
     const row = ([name, value]) => {
       const [group, dt, dd] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
       dt.textContent = name;
@@ -173,8 +185,16 @@ const whatIf = (() => {
   };
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => history.replaceState(null, "", `${MARK}${new URLSearchParams(show())}`));
-  form.addEventListener("reset", () => setTimeout(() => { show(); history.replaceState(null, "", "#what-if"); }));
+  const keep = () => history.replaceState(null, "", `${MARK}${new URLSearchParams(show())}`);
+  form.addEventListener("input", (event) => {
+    // Another choice of matrices is another family of optima: it begins where training of these ends.
+    if (event.target.name === "tuned") field("w").value = PAPER_W[field("tuned").value];
+    keep();
+  });
+  form.querySelector(".paper-numbers").addEventListener("click", () => {
+    Object.entries({ ...PAPER, w: PAPER_W[field("tuned").value] }).forEach(([name, value]) => { field(name).value = value; });
+    keep();
+  });
   addEventListener("hashchange", load);
   show();
   load();

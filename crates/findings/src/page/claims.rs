@@ -3,7 +3,7 @@
 //! Knows what the kind `claims` writes. Does not know where on the page it stands.
 
 use crate::claims::check::shown;
-use crate::claims::claim::{Checked, Decided, Verdict};
+use crate::claims::claim::{Checked, Decided, Outcome, Verdict};
 use crate::claims::print::measured;
 use crate::page::params::ClaimWords;
 use serde::Serialize;
@@ -15,7 +15,8 @@ pub struct ClaimView {
     pub heading: String,
     /// The statement where the heading is another sentence.
     pub statement: Option<String>,
-    /// Of what the numbers are, in words; or as the first check writes it.
+    /// Of what the numbers are, in words; or as its check writes it. They are those of the first check, or of
+    /// the first of those for which the claim does not hold.
     pub measures: String,
     pub in_words: bool,
     pub refuted_by: String,
@@ -23,6 +24,8 @@ pub struct ClaimView {
     pub measured: String,
     pub verdict: &'static str,
     pub class: &'static str,
+    /// Undecided, and what was measured speaks against it.
+    pub against: bool,
     pub differs: bool,
     pub recorded: &'static str,
     pub correction: Option<String>,
@@ -52,6 +55,8 @@ pub struct Counts {
     pub corrected: usize,
     pub fails: usize,
     pub undecided: usize,
+    /// Of those, the ones that speak against the claim.
+    pub against: usize,
 }
 
 /// A verdict as a class of the style sheet.
@@ -71,6 +76,7 @@ pub fn counts(claims: &[Decided]) -> Counts {
         ..Counts::default()
     };
     for claim in claims {
+        counts.against += usize::from(is_against(claim));
         match claim.verdict {
             Verdict::Holds => counts.holds += 1,
             Verdict::HoldsWithCorrection => counts.corrected += 1,
@@ -95,26 +101,73 @@ pub fn view(
     let paper = claim.correction.as_ref();
     evidence.extend(paper.map(|(_, paper)| check("the paper’s value", paper)));
     let alone = words.and_then(|words| words.alone.as_ref());
-    let measures = words.and_then(|words| words.measures.as_ref());
-    let first = claim.checks.first().map(|check| &check.quantity);
+    let (number, decisive) = decisive(claim);
+    let measures = words.and_then(|words| words.of(number));
     ClaimView {
         id: claim.id.clone(),
         heading: typeset(alone.unwrap_or(&claim.statement)),
         statement: alone.map(|_| typeset(&claim.statement)),
         measures: measures
-            .or(first)
-            .map_or_else(String::new, |of| typeset(of)),
+            .or(decisive.map(|check| check.quantity.as_str()))
+            .map_or_else(String::new, typeset),
         in_words: measures.is_some(),
         refuted_by: typeset(&claim.refuted_by),
-        expected: expected(&typeset(&claim.expected)),
-        measured: measured(claim.measured, claim.std_error),
+        expected: decisive.map_or_else(String::new, |check| expected(&typeset(&check.expected))),
+        measured: decisive.map_or_else(String::new, |c| measured(c.measured, c.std_error)),
         verdict: claim.verdict.words(),
         class: class(claim.verdict),
+        against: is_against(claim),
         differs: claim.verdict != claim.recorded,
         recorded: claim.recorded.words(),
         correction: paper.map(|(words, _)| typeset(words)),
         evidence,
         figures,
+    }
+}
+
+/// The check whose numbers tell of the claim, and its number from 1: the first, or where the claim does not hold
+/// the first that is why.
+fn decisive(claim: &Decided) -> (usize, Option<&Checked>) {
+    let why = match claim.verdict {
+        Verdict::Holds | Verdict::HoldsWithCorrection => None,
+        Verdict::Fails => Some(Outcome::Refuted),
+        Verdict::Undecided => Some(Outcome::Open),
+    };
+    let mut checks = claim.checks.iter();
+    let at = why.and_then(|why| checks.position(|check| check.outcome == why));
+    let at = at.unwrap_or(0);
+    (at + 1, claim.checks.get(at))
+}
+
+/// Whether a claim is undecided although the value of a check, were it certain, is not what the claim expects.
+fn is_against(claim: &Decided) -> bool {
+    let open = |check: &&Checked| check.outcome == Outcome::Open;
+    let differs = |check: &Checked| {
+        let met = check
+            .measured
+            .and_then(|value| is_met(&check.expected, value));
+        met == Some(false)
+    };
+    claim.verdict == Verdict::Undecided && claim.checks.iter().filter(open).any(differs)
+}
+
+/// Whether a value is what the words of a check expect, as far as their digits tell; nothing where they are other
+/// words than a check's.
+fn is_met(expected: &str, value: f64) -> Option<bool> {
+    // `1 + sigma2 = 1.1`: a closed form and its value.
+    let number = |words: &str| words.rsplit(" = ").next()?.trim().parse::<f64>().ok();
+    if let Some((centre, margin)) = expected.rsplit_once(" within ") {
+        return Some((value - number(centre)?).abs() <= number(margin)?);
+    }
+    let (relation, bound) = expected.split_once(' ')?;
+    match relation {
+        "above" => Some(value >= number(bound)?),
+        "below" => Some(value <= number(bound)?),
+        "between" => {
+            let (low, high) = bound.rsplit_once(" and ")?;
+            Some(number(low)? <= value && value <= number(high)?)
+        }
+        _ => None,
     }
 }
 
@@ -126,11 +179,11 @@ fn typeset(text: &str, signs: &[[String; 2]]) -> String {
     text.replace(" - ", " − ")
 }
 
-/// `1 within 0.25` as a sum is written: 1 ± 0.25; `0 within 0` is exactly 0.
+/// `1 within 0.25` as it is said, which no standard error is: within 0.25 of 1; `0 within 0` is exactly 0.
 fn expected(words: &str) -> String {
     match words.rsplit_once(" within ") {
         Some((value, "0")) => format!("exactly {value}"),
-        Some((value, margin)) => format!("{value} ± {margin}"),
+        Some((value, margin)) => format!("within {margin} of {value}"),
         None => words.to_owned(),
     }
 }
@@ -157,5 +210,103 @@ fn check(role: &'static str, check: &Checked, signs: &[[String; 2]]) -> CheckVie
         outcome: check.outcome.word(),
         factors: factors.join(" and "),
         units: check.units.iter().map(unit).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_is_compared_with_what_is_measured() {
+        for (words, met, not_met) in [
+            ("above 0.9", 0.95, 0.77),
+            ("below 1.0e-5", 1e-6, 2e-5),
+            ("above -1.0e-6", 0.0, -1.0),
+            ("0 within 0", 0.0, 1e-9),
+            (
+                "1 + sigma2 - m/(m+1+d) = 0.345283 within 0.003",
+                0.348,
+                0.349,
+            ),
+            ("between a + b = 1 and b = 2.5", 2.0, 0.5),
+        ] {
+            assert_eq!(is_met(words, met), Some(true), "{words}");
+            assert_eq!(is_met(words, not_met), Some(false), "{words}");
+        }
+        for words in ["", "about 3", "above all", "1 within reason"] {
+            assert_eq!(is_met(words, 1.0), None, "{words}");
+        }
+    }
+
+    fn check(quantity: &str, outcome: Outcome, expected: &str, measured: f64) -> Checked {
+        Checked {
+            quantity: quantity.to_owned(),
+            expected: expected.to_owned(),
+            factors: Vec::new(),
+            measured: Some(measured),
+            std_error: None,
+            interval: None,
+            reserve: None,
+            chance_open: None,
+            decided: String::new(),
+            outcome,
+            units: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_a_claim_are_those_that_decide_it() {
+        let mut claim = Decided {
+            id: "one".to_owned(),
+            statement: "One".to_owned(),
+            expected: "above 0".to_owned(),
+            measured: Some(1.0),
+            std_error: None,
+            verdict: Verdict::Undecided,
+            recorded: Verdict::Undecided,
+            refuted_by: String::new(),
+            checks: vec![
+                check("first", Outcome::Passes, "above 0", 1.0),
+                check("second", Outcome::Open, "1 within 0.25", 1.5),
+                check("third", Outcome::Refuted, "below 3", 4.0),
+            ],
+            shows: Vec::new(),
+            correction: None,
+        };
+        let seen = |claim: &Decided, words: Option<&ClaimWords>| {
+            let view = view(claim, words, Vec::new(), &[]);
+            (view.measures, view.expected, view.measured, view.against)
+        };
+        let own = |of: &str, expected: &str, value: &str, against| {
+            (
+                of.to_owned(),
+                expected.to_owned(),
+                value.to_owned(),
+                against,
+            )
+        };
+        let open = own("second", "within 0.25 of 1", "1.5", true);
+        assert_eq!(seen(&claim, None), open);
+        // Words for the first check are no words for the second.
+        let mut words = ClaimWords {
+            measures: Some("the first".to_owned()),
+            ..ClaimWords::default()
+        };
+        assert_eq!(seen(&claim, Some(&words)), open);
+        words
+            .measures_of
+            .insert("2".to_owned(), "the second".to_owned());
+        assert_eq!(seen(&claim, Some(&words)).0, "the second");
+        claim.verdict = Verdict::Fails;
+        assert_eq!(
+            seen(&claim, Some(&words)),
+            own("third", "below 3", "4", false)
+        );
+        claim.verdict = Verdict::Holds;
+        assert_eq!(
+            seen(&claim, Some(&words)),
+            own("the first", "above 0", "1", false)
+        );
     }
 }

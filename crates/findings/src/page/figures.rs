@@ -4,10 +4,11 @@
 
 use crate::exchange::failed::failed;
 use crate::figure::kind;
+use crate::figure::panel::{self, PanelAt, PanelParams};
 use crate::page::template;
 use plots::figure::{self, Guide, ScaleKind};
 use retrace::base::error::{Error, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tables::csv;
 use tables::table::Table;
@@ -24,6 +25,9 @@ struct Panel {
     y: Axis,
     /// Names of rows from the top, in place of numbers.
     rows: Vec<String>,
+    /// Of each row the value that it stands for.
+    #[serde(skip)]
+    keys: Vec<String>,
     series: Vec<Curve>,
     /// Straight lines across the frame: `x` or `y`, the place, the colour.
     lines: Vec<(&'static str, f64, String)>,
@@ -92,6 +96,7 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
                 x: axis(panel.map_or(&plain, |panel| &panel.x)),
                 y: axis(panel.map_or(&plain, |panel| &panel.y)),
                 rows: Vec::new(),
+                keys: Vec::new(),
                 series: Vec::new(),
                 lines: panel.map_or_else(Vec::new, |panel| lines(&panel.lines)),
             });
@@ -118,10 +123,11 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
         let at = match key.as_str() {
             "" => y[row],
             key => {
-                let name = if name.is_empty() { key } else { &name };
+                let name = if name.is_empty() { key } else { name.as_str() };
                 let found = panel.rows.iter().position(|known| known == name);
                 let at = found.unwrap_or_else(|| {
                     panel.rows.push(name.to_owned());
+                    panel.keys.push(key.to_owned());
                     panel.rows.len() - 1
                 });
                 Some(at as f64)
@@ -131,7 +137,43 @@ pub fn chart(params: &Value, data: &[u8]) -> Result<Option<Chart>> {
             curve.points.push([x[row], at, std_error[row], exact[row]]);
         }
     }
+    for (panel, keys) in panels.iter_mut().zip(listed_rows(params)) {
+        in_the_order_of(&keys, panel);
+    }
     Ok(Some(Chart { panels }))
+}
+
+/// The keys of the rows of each panel that is drawn, from the top, where the params list them.
+fn listed_rows(params: &Value) -> Vec<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Panels {
+        panels: Vec<PanelParams>,
+    }
+    let Ok(Panels { panels }) = Panels::deserialize(params) else {
+        return Vec::new();
+    };
+    let listed = |panel: PanelAt| {
+        let rows = panel.rows().into_iter().flat_map(|rows| &rows.named);
+        rows.map(|row| row.row.clone()).collect()
+    };
+    panel::drawn(&panels).into_iter().map(listed).collect()
+}
+
+/// Puts the rows of a panel into the order of the picture, where it lists them: curves name theirs in their own.
+fn in_the_order_of(keys: &[String], panel: &mut Panel) {
+    if keys.is_empty() {
+        return;
+    }
+    let place = |row: &usize| keys.iter().position(|key| *key == panel.keys[*row]);
+    let mut order: Vec<usize> = (0..panel.rows.len()).collect();
+    order.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
+    let now = |before: f64| order.iter().position(|&row| row == before as usize);
+    for curve in &mut panel.series {
+        for [_, row, ..] in &mut curve.points {
+            *row = row.and_then(now).map(|row| row as f64);
+        }
+    }
+    panel.rows = order.iter().map(|&row| panel.rows[row].clone()).collect();
 }
 
 /// How many standard errors the picture's bars and bands reach to each side, as a sentence; nothing
@@ -148,7 +190,7 @@ pub fn error_words(data: &[u8]) -> Result<String> {
     Ok(match reaches.is_empty() {
         true => String::new(),
         false => format!(
-            "Bars and bands of the picture reach {} s.e. to each side.",
+            "Bars and bands of the picture reach {} standard errors (s.e.) to each side.",
             reaches.join(" or ")
         ),
     })
@@ -183,5 +225,29 @@ fn axis(axis: &figure::Axis) -> Axis {
         log: axis.scale == ScaleKind::Log,
         low,
         high,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_as_in_the_picture_whichever_curve_has_them_first() {
+        let params = serde_json::json!({"panels": [{
+            "x": {}, "y": {}, "series": [],
+            "rows": {"table": "t", "key": "k", "named": [{"row": "a", "name": "the\ntop"}, {"row": "b", "name": "middle"}, {"row": "c", "name": "low"}]},
+        }]});
+        let data = "panel,panel_title,curve,series,key,row,row_name,x,y,std_error,exact,color,line,marker,shape,std_errors\n\
+                    0,,0,one,1,c,low,0.5,,,,#000000,,filled,circle,\n\
+                    0,,1,two,2,b,middle,0.6,,,,#000000,,filled,circle,\n\
+                    0,,1,two,2,a,the top,0.7,,,,#000000,,filled,circle,\n";
+        let chart = chart(&params, data.as_bytes()).expect("it can be read");
+        let panel = &chart.expect("it has points").panels[0];
+        assert_eq!(panel.rows, ["the top", "middle", "low"]);
+        let points = panel.series.iter().flat_map(|curve| &curve.points);
+        let places: Vec<_> = points.map(|point| (point[0], point[1])).collect();
+        let at = |x, row| (Some(x), Some(row));
+        assert_eq!(places, [at(0.5, 2.0), at(0.6, 1.0), at(0.7, 0.0)]);
     }
 }

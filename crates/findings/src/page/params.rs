@@ -57,6 +57,20 @@ pub struct ClaimWords {
     /// where this is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measures: Option<String>,
+    /// What its other checks measure, by their number from 2: the card has the numbers of the first that leaves
+    /// the claim open, or refutes it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measures_of: BTreeMap<String, String>,
+}
+
+impl ClaimWords {
+    /// What a check measures, by its number from 1.
+    pub fn of(&self, check: usize) -> Option<&str> {
+        match check {
+            1 => self.measures.as_deref(),
+            other => self.measures_of.get(&other.to_string()).map(String::as_str),
+        }
+    }
 }
 
 /// A word or symbol of the page.
@@ -139,8 +153,19 @@ impl Params {
             }
         }
         for (id, words) in &self.words {
-            if words.alone.is_none() && words.measures.is_none() {
-                return Err(format!("words.{id}: say `alone`, `measures` or both"));
+            if words.alone.is_none() && words.measures.is_none() && words.measures_of.is_empty() {
+                return Err(format!(
+                    "words.{id}: say `alone`, `measures` or `measures_of`"
+                ));
+            }
+            let is_other = |key: &&String| {
+                let number: Option<usize> = key.parse().ok();
+                number.is_some_and(|number| number > 1 && number.to_string() == **key)
+            };
+            if let Some(key) = words.measures_of.keys().find(|key| !is_other(key)) {
+                return Err(format!(
+                    "words.{id}.measures_of: `{key}` is no number of another check: 2 is the second, and `measures` is of the first"
+                ));
             }
         }
         Ok(())

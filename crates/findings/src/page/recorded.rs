@@ -29,6 +29,7 @@ pub struct View {
 
 #[derive(Serialize)]
 struct FigureView {
+    id: String,
     title: String,
     caption: String,
     alt: String,
@@ -42,6 +43,7 @@ struct FigureView {
 
 #[derive(Serialize)]
 struct TableView {
+    id: String,
     title: String,
     caption: String,
     stage: String,
@@ -164,6 +166,7 @@ fn figure(recorded: &Recorded, bytes: Vec<u8>) -> Result<FigureView> {
         picture::size(&svg).ok_or_else(|| Error::failed("the SVG has no size"))?;
     let (title, caption) = words(recorded);
     Ok(FigureView {
+        id: format!("recorded-{}", recorded.label),
         alt: format!("{title}. {caption}"),
         picture: picture::address(&svg),
         width: format!("{:.0}", width * 4.0 / 3.0),
@@ -180,6 +183,7 @@ fn table(recorded: &Recorded, bytes: &[u8]) -> Result<TableView> {
     let (title, caption) = words(recorded);
     let Cells { columns, rows } = Cells::read(bytes)?;
     Ok(TableView {
+        id: format!("recorded-table-{}", recorded.label),
         title,
         caption,
         stage: recorded.stage.clone(),
