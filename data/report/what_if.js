@@ -100,8 +100,8 @@ const whatIf = (() => {
   const form = document.querySelector("form.what-if");
   const [svg, list] = [form.querySelector("svg"), form.querySelector("dl")];
   const PAPER = { d: 5, n: 20, noise: 0.1 };
-  // Which w zero-shot training comes to: of all matrices that of the balance law; of the value matrix what pretraining
-  // had, (m+1)/(m+1+d+d sigma2), for no zero-shot gradient moves it.
+  // The w that zero-shot training comes to: of all matrices as the authors draw it, near what the balance law says; of the
+  // value matrix what pretraining had, (m+1)/(m+1+d+d sigma2), for no zero-shot gradient moves it.
   const PAPER_W = { all: 0.52, value: 0.79, none: 1 };
   const field = (name) => form.elements.namedItem(name);
   const read = () => ({ tuned: field("tuned").value, task: field("task").value, d: Number(field("d").value), n: Number(field("n").value), noise: Number(field("noise").value), w: Number(field("w").value) });

@@ -101,7 +101,7 @@ pub fn view(
     let paper = claim.correction.as_ref();
     evidence.extend(paper.map(|(_, paper)| check("the paper’s value", paper)));
     let alone = words.and_then(|words| words.alone.as_ref());
-    let (number, decisive) = decisive(claim);
+    let (number, decisive) = decisive(claim, words);
     let measures = words.and_then(|words| words.of(number));
     ClaimView {
         id: claim.id.clone(),
@@ -126,8 +126,8 @@ pub fn view(
 }
 
 /// The check whose numbers tell of the claim, and its number from 1: the first, or where the claim does not hold
-/// the first that is why.
-fn decisive(claim: &Decided) -> (usize, Option<&Checked>) {
+/// the first that is why, unless there are words for the first and none for that.
+fn decisive<'a>(claim: &'a Decided, words: Option<&ClaimWords>) -> (usize, Option<&'a Checked>) {
     let why = match claim.verdict {
         Verdict::Holds | Verdict::HoldsWithCorrection => None,
         Verdict::Fails => Some(Outcome::Refuted),
@@ -135,7 +135,10 @@ fn decisive(claim: &Decided) -> (usize, Option<&Checked>) {
     };
     let mut checks = claim.checks.iter();
     let at = why.and_then(|why| checks.position(|check| check.outcome == why));
-    let at = at.unwrap_or(0);
+    let is_told = |at: &usize| {
+        words.is_none_or(|words| words.measures.is_none() || words.of(at + 1).is_some())
+    };
+    let at = at.filter(is_told).unwrap_or(0);
     (at + 1, claim.checks.get(at))
 }
 
@@ -288,16 +291,20 @@ mod tests {
         };
         let open = own("second", "within 0.25 of 1", "1.5", true);
         assert_eq!(seen(&claim, None), open);
-        // Words for the first check are no words for the second.
+        // A check in words is told before one that nobody can read.
         let mut words = ClaimWords {
             measures: Some("the first".to_owned()),
             ..ClaimWords::default()
         };
-        assert_eq!(seen(&claim, Some(&words)), open);
+        assert_eq!(
+            seen(&claim, Some(&words)),
+            own("the first", "above 0", "1", true)
+        );
         words
             .measures_of
             .insert("2".to_owned(), "the second".to_owned());
         assert_eq!(seen(&claim, Some(&words)).0, "the second");
+        words.measures_of.insert("3".to_owned(), "third".to_owned());
         claim.verdict = Verdict::Fails;
         assert_eq!(
             seen(&claim, Some(&words)),

@@ -58,7 +58,7 @@ pub struct ClaimWords {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measures: Option<String>,
     /// What its other checks measure, by their number from 2: the card has the numbers of the first that leaves
-    /// the claim open, or refutes it.
+    /// the claim open, or refutes it, if there are words for it here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub measures_of: BTreeMap<String, String>,
 }
