@@ -89,7 +89,10 @@ const FAR: &str = "who,x\na,1\nb,2.1\n";
 fn within_the_tolerance_the_recorded_bytes_stay() {
     let (repo, table) = repo();
     let first = run(&repo, false, false);
-    assert_eq!((first.outputs, first.outputs_equal), (3, 0));
+    assert_eq!(
+        (first.outputs, first.outputs_equal, first.outputs_new),
+        (3, 0, 3)
+    );
     let (lock, drawn) = (repo.read("pipeline.lock"), repo.read("figures/drawn.csv"));
     assert!(
         lock.contains(" within:out(x:r1e-6,rows:1)\n") && lock.contains(" within:out(rows:1)\n"),

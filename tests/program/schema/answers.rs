@@ -189,12 +189,14 @@ fn a_run_says_what_ran_failed_and_differs() {
         (&"ran".into(), &"new".into())
     );
     assert_eq!(first["counts"]["outputs_equal"], 0, "no lock recorded them");
+    assert_eq!(first["counts"]["outputs_new"], first["counts"]["outputs"]);
 
     // Nothing to do is said by another path of the program, and as the same object.
     let again = run(0, &[]);
     assert_eq!(again["counts"]["fresh"], first["counts"]["stages"]);
     assert_eq!(again["stages"], serde_json::json!([]));
     assert_eq!(again["counts"]["outputs_equal"], first["counts"]["outputs"]);
+    assert_eq!(again["counts"]["outputs_new"], 0);
 
     // The lock records other bytes under the same key.
     let lock = std::fs::read_to_string(repository.path("pipeline.lock")).expect("a lock");

@@ -64,6 +64,8 @@ pub struct Counts {
     pub outputs_within: usize,
     /// Of the others, those that the lock recorded elsewhere or under another name.
     pub outputs_moved: usize,
+    /// Of the others, those of which the lock recorded nothing.
+    pub outputs_new: usize,
 }
 
 /// A stage whose key the lock records with other bytes.

@@ -94,5 +94,6 @@ fn counts(summary: &Summary) -> Counts {
         outputs_equal: summary.outputs_equal,
         outputs_within: summary.outputs_within,
         outputs_moved: summary.outputs_moved,
+        outputs_new: summary.outputs_new,
     }
 }

@@ -537,7 +537,17 @@ fn made_line(workspace: &Workspace, summary: &Summary, total: usize) -> String {
         "the lock"
     };
     let (equal, outputs) = (summary.outputs_equal, summary.outputs);
-    line += &format!("; {equal} of {outputs} outputs equal {which}");
+    let new = summary.outputs_new;
+    // Nothing was expected of them, so that none equals it says nothing.
+    if new > 0 && new == outputs {
+        let outputs = count(outputs, "output");
+        line += &format!("; {outputs}, of which {which} knew nothing");
+    } else {
+        line += &format!("; {equal} of {outputs} outputs equal {which}");
+        if new > 0 {
+            line += &format!(", {new} new to it");
+        }
+    }
     if summary.outputs_within > 0 {
         line += &format!(", {} within a tolerance", summary.outputs_within);
     }

@@ -38,6 +38,8 @@ pub struct Summary {
     pub compared: Vec<(usize, Compared)>,
     /// Of the others, those that are what the lock recorded elsewhere or under another name.
     pub outputs_moved: usize,
+    /// Of the others, those of which the lock records nothing.
+    pub outputs_new: usize,
     /// Stages that the lock recorded under another name.
     pub renamed: Vec<(usize, String)>,
     /// Outputs that the lock recorded elsewhere, and what became of the files there.
@@ -119,6 +121,11 @@ impl Settlement<'_> {
             let equal = |name: &String| {
                 expected.is_some_and(|old| old.outputs.get(name) == block.outputs.get(name))
             };
+            let is_new =
+                |name: &&String| expected.is_none_or(|old| !old.outputs.contains_key(*name));
+            if is_seen {
+                summary.outputs_new += block.outputs.keys().filter(is_new).count();
+            }
             let contradicts = |name: &String| match expected.map(|old| old.outputs.get(name)) {
                 Some(Some(old)) => old.contradicts(&block.outputs[name]),
                 _ => true,
