@@ -1,7 +1,7 @@
 """What the comparisons of training steps with other libraries share: sizes, names of kernels, and the timing.
 
 Both sides run in alternation on the same cores: `--threads` takes so many of those that there are, before
-the library starts, and the Rust benchmark inherits them.
+the library starts, and the Rust benchmark inherits them. A library may compute on a GPU in their place.
 """
 
 import argparse
@@ -24,13 +24,17 @@ EVALUATED = 7
 EVALUATION = f"evaluation of {EVALUATED} models"
 
 
-def arguments(description):
-    """Of the command line, and the cores that are asked for taken."""
+def arguments(description, platforms=()):
+    """Of the command line, and the cores that are asked for taken. `platforms` are those that the library knows beside
+    the processor."""
     parser = argparse.ArgumentParser(description=description.split("\n\n")[0])
     parser.add_argument("names", nargs="*", help="parts of the names of kernels; all if left out")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=10, help="the library's steps in a round")
     parser.add_argument("--threads", type=int, help="cores that both sides use; all if left out")
+    parser.add_argument("--kernels", metavar="PROGRAM", help="the benchmark `kernels`, built; cargo builds it if left out")
+    if platforms:
+        parser.add_argument("--platform", choices=["cpu", *platforms], default="cpu", help="what the library computes on")
     args = parser.parse_args()
     if args.threads is not None:
         cores = sorted(os.sched_getaffinity(0))
@@ -41,10 +45,10 @@ def arguments(description):
     return args
 
 
-def rust_nanoseconds(name):
+def rust_nanoseconds(name, built=None):
     """Of a prompt, in double precision."""
-    command = ["cargo", "bench", "--quiet", "--locked", "--bench", "kernels", "--", "--plain", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    program = [built] if built else ["cargo", "bench", "--quiet", "--locked", "--bench", "kernels", "--"]
+    done = subprocess.run([*program, "--plain", name], stdout=subprocess.PIPE, check=True, text=True)
     return float(done.stdout.split()[-1])
 
 
@@ -63,7 +67,7 @@ def compare(args, title, libraries):
         for _ in range(args.rounds):
             for label, seconds in sides.items():
                 theirs[label].append(seconds(args.steps) / BATCH * 1e9)
-            ours.append(rust_nanoseconds(name))
+            ours.append(rust_nanoseconds(name, args.kernels))
         ours = statistics.median(ours)
         medians = [statistics.median(times) for times in theirs.values()]
         columns = "".join(f" {median:>12.0f} {median / ours:>6.1f}x" for median in medians)

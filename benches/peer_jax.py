@@ -5,7 +5,8 @@ From the model's formulas (docs/theory.md, section 1): for linear attention a la
 Gram matrix G = Z^T Z / N, so scores of N by N tokens are never made. All steps of a round are one jitted program (random
 numbers, gradients, clipping, update), so that Python is left out. Covariates are drawn one by one: the Rust kernels draw G itself
 as a Wishart matrix, which was tried here too and is slower, for JAX draws chi-squares in loops. In single and
-in double precision; `make bench-peer` runs all sides in alternation and prints the medians.
+in double precision; `make bench-peer` runs all sides in alternation and prints the medians. `--platform cuda` is
+JAX on a GPU beside ours on the processor.
 """
 
 import functools
@@ -142,16 +143,17 @@ def libraries(jax, generator):
 
 
 def main():
-    args = peer.arguments(__doc__)
+    args = peer.arguments(__doc__, platforms=["cuda"])
     try:
         import jax
     except ImportError:
         sys.exit("bench-peer needs JAX: `python3 -m pip install jax`, then again (PYTHON=... picks the interpreter)")
-    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_platforms", args.platform)
     jax.config.update("jax_enable_x64", True)
     # The faster of its generators on a processor.
     generator = "unsafe_rbg"
-    peer.compare(args, f"JAX {jax.__version__}, jitted, Gram form, {generator}", libraries(jax, generator))
+    where = jax.devices()[0].device_kind
+    peer.compare(args, f"JAX {jax.__version__} on {where}, jitted, Gram form, {generator}", libraries(jax, generator))
 
 
 if __name__ == "__main__":
