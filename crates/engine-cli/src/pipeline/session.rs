@@ -1,6 +1,7 @@
 //! What every verb on a pipeline opens: the pipeline as the options mean it.
 
 use crate::console::terminal;
+use crate::console::typed::{self, quoted};
 use crate::pipeline::scope::Scope;
 use crate::program::description::Program;
 use retrace::resolve::outputs::followed;
@@ -120,6 +121,19 @@ impl<'a> Session<'a> {
     pub fn select(&self, targets: &[String]) -> Result<Selection> {
         let targets: Vec<String> = targets.iter().map(|t| self.target(t)).collect();
         self.engine.pipeline.select(&targets, &self.groups)
+    }
+
+    /// The command that runs what is meant by targets and `--group`, to be typed; `options` are its own. Without them
+    /// it would leave opt-in groups out.
+    pub fn run_command(&self, targets: &[String], options: &str) -> String {
+        let mut words = format!("run{options}");
+        for target in targets {
+            words += &format!(" {}", quoted(target));
+        }
+        for group in &self.groups {
+            words += &format!(" --group {}", quoted(group));
+        }
+        typed::command(&words)
     }
 
     /// As [`Session::select`], but without targets every stage, those of opt-in groups too.

@@ -5,7 +5,6 @@ use crate::answers::rebuild::{
     Cause as SaidCause, Finding, Mismatch as SaidMismatch, Moved, OtherOutput, Rebuilt,
 };
 use crate::console::terminal::{self, count};
-use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, StoreArgs};
 use crate::pipeline::workers;
@@ -68,7 +67,8 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     if args.json {
         terminal::print(&answer::text(&answer_of(session, &rebuild, &selection)?)?);
     } else {
-        terminal::print(&as_text(session, &rebuild, &selection)?);
+        let run = session.run_command(&args.targets, "");
+        terminal::print(&as_text(session, &rebuild, &selection, &run)?);
     }
     Ok(if rebuild.interrupted {
         exit::INTERRUPTED
@@ -81,7 +81,13 @@ pub fn rebuild(session: &Session, args: &VerifyArgs) -> Result<u8> {
     })
 }
 
-fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Result<String> {
+/// What differs, and that the command `run` records it.
+fn as_text(
+    session: &Session,
+    rebuild: &Rebuild,
+    selection: &Selection,
+    run: &str,
+) -> Result<String> {
     let mut text = String::new();
     for mismatch in &rebuild.mismatches {
         let id = session.id(mismatch.stage);
@@ -157,8 +163,7 @@ fn as_text(session: &Session, rebuild: &Rebuild, selection: &Selection) -> Resul
     let changed = |m: &Mismatch| matches!(m.cause, Cause::SameKey | Cause::Upstream { .. });
     if rebuild.mismatches.iter().any(|m| !changed(m)) {
         text += &format!(
-            "`{}` brings the lock up to date{}\n",
-            typed::command("run"),
+            "`{run}` brings the lock up to date{}\n",
             if session.engine.workspace.publishes() {
                 "; commit it with the outputs"
             } else {

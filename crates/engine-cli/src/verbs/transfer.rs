@@ -1,7 +1,6 @@
 //! Verbs `push` and `pull`: between the cache and a shared store.
 
 use crate::console::terminal::{self, count};
-use crate::console::typed;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, StoreArgs};
 use crate::pipeline::workers;
@@ -55,11 +54,13 @@ pub fn transfer(session: &Session, args: &TransferArgs, paranoid: bool, way: Way
     };
     bar.finish();
     shared::tell(&store);
-    terminal::summary(&text(session, &store, &moved?, way));
+    let run = session.run_command(&args.targets, "");
+    terminal::summary(&text(session, &store, &moved?, way, &run));
     Ok(exit::OK)
 }
 
-fn text(session: &Session, store: &SharedStore, moved: &Transfer, way: Way) -> String {
+/// What was moved, and by which command to `run` comes what was not.
+fn text(session: &Session, store: &SharedStore, moved: &Transfer, way: Way, run: &str) -> String {
     let Transfer {
         stages,
         objects,
@@ -84,7 +85,6 @@ fn text(session: &Session, store: &SharedStore, moved: &Transfer, way: Way) -> S
         };
         text += &format!("{entries} {noun} signed\n");
     }
-    let run = typed::command("run");
     if !missing.is_empty() {
         let (what, ids) = (count(missing.len(), "stage"), listed(session, missing));
         text += &format!("not whole {from}: {what}: {ids}; `{run}` makes them\n");

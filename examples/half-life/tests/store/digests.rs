@@ -62,6 +62,17 @@ fn a_run_takes_what_the_lock_knows_and_makes_the_rest() {
 }
 
 #[test]
+fn what_is_not_whole_comes_by_a_command_for_the_same_stages() {
+    let place = Place::new();
+    place.clone("empty");
+    let said = place.expect("empty", 0, &with_store(&["push", "count_*"]));
+    assert!(
+        said.contains("`half-life run 'count_*'` makes them"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_store_that_lies_is_no_store() {
     let place = Place::new();
     place.expect("first", 0, &with_store(&["push"]));

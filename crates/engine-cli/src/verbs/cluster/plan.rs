@@ -1,7 +1,7 @@
 //! Verb `plan`: a folder from which a cluster does the work.
 
 use crate::console::terminal::{self, count};
-use crate::console::typed::{self, quoted};
+use crate::console::typed::quoted;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::StoreArgs;
@@ -85,12 +85,12 @@ pub fn plan(program: &Program, scope: &Scope, command: &PlanCommand) -> Result<u
         }
     };
     let stages: usize = plan.tasks.iter().map(|task| task.stages.len()).sum();
-    let run = typed::command("run");
+    let run = session.run_command(&args.targets, "");
     terminal::summary(&format!(
         "{} in {}: {next}, `{}` takes what they made\n",
         count(stages, "stage"),
         count(plan.tasks.len(), "task"),
-        typed::command(&format!("run --store {}", quoted(&plan.store))),
+        session.run_command(&args.targets, &format!(" --store {}", quoted(&plan.store))),
     ));
     if let Some(signer) = plan.signers.first() {
         terminal::note(&format!(
