@@ -50,6 +50,9 @@ fn run_and_status_leave_the_group_out_and_say_so() {
             .expect(0, &["run", "--dry-run"])
             .contains(LEFT_OUT)
     );
+    // `run` without the group would leave it out.
+    let said = repository.expect(0, &["push", "--store", "shared", "--group", "extra"]);
+    assert!(said.contains(" run --group extra` "), "{said}");
     let said = repository.expect(0, &["run", "--group", "extra"]);
     assert!(!said.contains("left out"), "{said}");
     assert!(repository.path("figures/tables/losses.csv").exists());
