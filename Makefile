@@ -42,11 +42,11 @@ verify: build ## compare outputs, inputs and cache with pipeline.lock; writes no
 smoke: build ## the whole pipeline in seconds, below .icl-repro/profiles/smoke
 	@$(ICL_REPRO) run --profile smoke $(RUN_FLAGS)
 
-# The report in a real browser. REPORT is the page; node_modules/ and screenshots stay out of the repository.
+# The report in a real browser. REPORT is the page, or several; node_modules/ and screenshots stay out of the repository.
 REPORT ?= .icl-repro/profiles/smoke/figures/report.html
 CHROMIUM ?= chromium
 test-report: ## the report in a headless browser: make smoke test-report
-	@tests/browser/run.sh $(REPORT) $(CHROMIUM)
+	@CHROMIUM=$(CHROMIUM) tests/browser/run.sh $(REPORT)
 
 test: compiler ## format check, lints, all tests
 	$(CARGO) fmt --all --check
@@ -62,7 +62,7 @@ test-fast: compiler ## what answers within a minute of an edit: all tests but th
 	$(CARGO) test --release --locked --workspace --lib --test engine --test science --test figures --test program -- $(addprefix --skip ,$(SLOW))
 
 faults: compiler ## the long test of faults: more kills and flipped bits than CI makes
-	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --skip crash:: --nocapture
+	ICL_REPRO_KILLS=$(or $(KILLS),200) ICL_REPRO_FLIPS=$(or $(FLIPS),1000) $(CARGO) test --release --locked --test faults -- --nocapture
 
 # Starts a Slurm of its own and stops it again; `tests/cluster/slurm.sh` says which packages it needs.
 test-slurm: build ## work on a cluster: a real Slurm on this machine, also with a node lost and jobs cancelled

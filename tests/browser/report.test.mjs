@@ -22,6 +22,8 @@ const noise = [];
 before(async () => {
   browser = await puppeteer.launch({ executablePath: BROWSER, headless: true, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   page = await open();
+  // Timed, not judged.
+  console.log(`load, ms: ${await page.evaluate(() => Math.round(performance.getEntriesByType("navigation")[0].loadEventEnd))}`);
 });
 after(() => browser?.close());
 
@@ -349,14 +351,16 @@ test("the stage graph opens a stage, and only that", async () => {
 
 test("all controls can be reached by the keyboard", async () => {
   const fresh = await open();
-  const reached = new Set();
-  const wanted = await fresh.$$eval("#theme, #search input, .explore, nav a, .graph a, .what-if input[type=range], h2 .here", (found) => found.map((element, at) => { element.dataset.stop = at; return at; }));
-  for (let press = 0; press < 4000 && reached.size < wanted.length; press += 1) {
-    await fresh.keyboard.press("Tab");
-    const stop = await fresh.evaluate(() => document.activeElement.dataset.stop);
-    if (stop !== undefined) reached.add(Number(stop));
+  await fresh.$$eval("#theme, #search input, .explore, nav a, .graph a, .what-if input[type=range], h2 .here", (found) => {
+    globalThis.wanted = new Set(found);
+    document.addEventListener("focusin", ({ target }) => globalThis.wanted.delete(target));
+  });
+  const left = () => fresh.evaluate(() => [...globalThis.wanted].map((element) => element.outerHTML.slice(0, 200)));
+  assert.ok((await left()).length > 100);
+  for (let press = 0; press < 4000 && (await left()).length > 0; press += 50) {
+    await Promise.all(Array.from({ length: 50 }, () => fresh.keyboard.press("Tab")));
   }
-  assert.deepEqual(wanted.filter((stop) => !reached.has(stop)), []);
+  assert.deepEqual(await left(), []);
   await fresh.close();
 });
 
@@ -370,7 +374,10 @@ for (const scheme of ["light", "dark"]) {
     await fresh.$eval("#figure-linear_tf_thetas", (figure) => figure.scrollIntoView());
     await shot(`${scheme}-figure`, fresh);
     await fresh.evaluate(axe);
-    const { violations } = await fresh.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    // What is dark differs from what is light in colours alone.
+    const rules = scheme === "dark" ? { runOnly: ["color-contrast", "link-in-text-block"] } : {};
+    const { violations, passes } = await fresh.evaluate((rules) => axe.run(document, { ...rules, resultTypes: ["violations"] }), rules);
+    assert.ok(passes.length > 0);
     assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200), nodes[0].failureSummary]), []);
     await fresh.close();
   });
@@ -414,16 +421,6 @@ test("print shows pictures and verdicts, and no controls", async () => {
   await fresh.setViewport({ width: 720, height: 1000 });
   await shot("print", fresh);
   await fresh.close();
-});
-
-test("opening is timed, not judged", async () => {
-  const times = [];
-  for (let run = 0; run < 5; run += 1) {
-    const fresh = await open();
-    times.push(await fresh.evaluate(() => performance.getEntriesByType("navigation")[0].loadEventEnd));
-    await fresh.close();
-  }
-  console.log(`load, ms: ${times.map(Math.round).join(", ")}`);
 });
 
 test("no message, no error, nothing from the network", () => assert.deepEqual(noise, []));

@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the browser tests need, then runs them: run.sh PAGE [BROWSER]. Screenshots go to target/report/.
+# Installs what the browser tests need, then runs them, on several pages side by side: run.sh PAGE... The browser is
+# CHROMIUM of the environment, or `chromium`. What is said of the first page and its screenshots go to target/report/1, and so on.
 set -euo pipefail
-page=${1:?which page?} browser=${2:-chromium}
-page=$(realpath -e -- "$page") || { echo "no page there: make smoke makes one"; exit 2; }
+browser=${CHROMIUM:-chromium}
+[ $# -gt 0 ] || { echo "which page?"; exit 2; }
+pages=()
+for page in "$@"; do
+    page=$(realpath -e -- "$page") || { echo "no page there: make smoke makes one"; exit 2; }
+    pages+=("$page")
+done
 cd "$(dirname "$0")/../.."
 command -v npm >/dev/null || { echo "the browser tests need Node 20 or newer with npm"; exit 2; }
 if ! command -v "$browser" >/dev/null; then
@@ -19,4 +25,19 @@ mkdir -p "$work"
 cp tests/browser/{package.json,package-lock.json,report.test.mjs} "$work/"
 cd "$work"
 npm ci --no-audit --no-fund --loglevel=error
-PROGRAM=$program PAGE=$page BROWSER=$(command -v "$browser") SHOTS=$work node --test report.test.mjs
+browser=$(command -v "$browser")
+running=()
+for n in "${!pages[@]}"; do
+    shots=$work/$((n + 1))
+    rm -rf "$shots"
+    mkdir "$shots"
+    PROGRAM=$program PAGE=${pages[n]} BROWSER=$browser SHOTS=$shots node --test report.test.mjs > "$shots/said" 2>&1 &
+    running+=("$!")
+done
+failed=0
+for n in "${!pages[@]}"; do
+    wait "${running[n]}" || failed=1
+    echo "${pages[n]}"
+    cat "$work/$((n + 1))/said"
+done
+exit $failed

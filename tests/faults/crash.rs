@@ -4,6 +4,7 @@
 //! Histories alternate between two versions of the pipeline, so that a killed run stands amid files
 //! of the other one.
 
+use crate::repository::number;
 use regex::{Captures, Regex};
 use retrace::base::digest::Digest;
 use retrace::lock::file::Lock;
@@ -19,10 +20,8 @@ use std::time::{Duration, Instant};
 
 use icl::math::stream::Stream;
 
-/// Kills with at least one stage in flight, over all histories.
-const KILLS: usize = 100;
-/// More attempts than this for those kills mean that the moments are chosen badly.
-const MAX_ATTEMPTS: usize = 20 * KILLS;
+/// More attempts than this for each kill with a stage in flight mean that the moments are chosen badly.
+const MAX_ATTEMPTS: usize = 20;
 /// Starts in one history before it may end in peace.
 const STARTS: usize = 8;
 /// Kills come within this share of the time that everything takes: so most come before the end.
@@ -226,6 +225,8 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 
 #[test]
 fn a_kill_at_any_moment_loses_at_most_what_is_in_flight() {
+    // With at least one stage in flight, over all histories.
+    let wanted = number("ICL_REPRO_KILLS", 60);
     let yaml = [
         pipeline(),
         replaced(&pipeline(), "\n  noise_var: 0.1", "\n  noise_var: 0.2"),
@@ -244,7 +245,7 @@ fn a_kill_at_any_moment_loses_at_most_what_is_in_flight() {
     let copy = Copy::new();
     let mut random = Stream::new(0, "moments of kills", &[]);
     let (mut kills, mut attempts, mut histories) = (0, 0, 0);
-    while kills < KILLS {
+    while kills < wanted {
         let version = histories % yaml.len();
         fs::write(copy.path("pipeline.yaml"), &yaml[version]).expect("a file");
         // Every third history starts from nothing; the others run again over what is there.
@@ -262,7 +263,7 @@ fn a_kill_at_any_moment_loses_at_most_what_is_in_flight() {
         for _ in 0..STARTS {
             attempts += 1;
             assert!(
-                attempts < MAX_ATTEMPTS,
+                attempts < MAX_ATTEMPTS * wanted,
                 "{kills} kills in {attempts} attempts"
             );
             let before = copy.in_flight();

@@ -10,6 +10,7 @@ use crate::hostile::{HANG, MEMORY_KB, Told, mutate, peak_memory_kb};
 use crate::targets::{Bench, TARGETS, Target};
 use crate::yaml;
 use icl::math::stream::Stream;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::str::FromStr;
@@ -111,6 +112,44 @@ fn fuzz(target: &'static Target, mutants: usize, seed: u64, words: &Sender<Word>
     }
 }
 
+/// Tries one target; how many inputs those were.
+fn tried(target: &'static Target, scale: usize, seed: u64) -> usize {
+    let mutants = scale * target.mutants;
+    let (sender, receiver) = channel();
+    let worker = std::thread::spawn(move || fuzz(target, mutants, seed, &sender));
+    let (mut count, mut accepted) = (0, 0);
+    let mut slowest = (Duration::ZERO, String::new());
+    loop {
+        match receiver.recv_timeout(HANG) {
+            Ok(word) => {
+                count += 1;
+                accepted += usize::from(word.accepted);
+                slowest = slowest.max((word.time, word.what));
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("{}: input {count} hangs", target.name),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    worker
+        .join()
+        .unwrap_or_else(|_| panic!("{}: see above", target.name));
+    // Of all that were tried so far, and of those that are tried beside it.
+    let (peak, (time, what)) = (peak_memory_kb(), slowest);
+    eprintln!(
+        "{:>9}: {count} inputs, {accepted} accepted; slowest {time:.1?} ({what}); peak {peak} kB",
+        target.name
+    );
+    assert!(count >= mutants);
+    // Mutants that are all refused at once show little.
+    assert!(
+        accepted > count / 2000,
+        "{}: {accepted} of {count} accepted",
+        target.name
+    );
+    assert!(peak < MEMORY_KB, "{}: {peak} kB", target.name);
+    count
+}
+
 #[test]
 fn mutants_end_in_a_result_or_a_message() {
     let (scale, seed) = (setting("FUZZ_SCALE", 1), setting("FUZZ_SEED", 0));
@@ -120,41 +159,6 @@ fn mutants_end_in_a_result_or_a_message() {
         .filter(|t| only.is_empty() || t.name == only)
         .collect();
     assert!(!chosen.is_empty(), "there is no target {only}");
-    let mut total = 0;
-    for target in chosen {
-        let mutants = scale * target.mutants;
-        let (sender, receiver) = channel();
-        let worker = std::thread::spawn(move || fuzz(target, mutants, seed, &sender));
-        let (mut count, mut accepted) = (0, 0);
-        let mut slowest = (Duration::ZERO, String::new());
-        loop {
-            match receiver.recv_timeout(HANG) {
-                Ok(word) => {
-                    count += 1;
-                    accepted += usize::from(word.accepted);
-                    slowest = slowest.max((word.time, word.what));
-                }
-                Err(RecvTimeoutError::Timeout) => panic!("{}: input {count} hangs", target.name),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        worker
-            .join()
-            .unwrap_or_else(|_| panic!("{}: see above", target.name));
-        let (peak, (time, what)) = (peak_memory_kb(), slowest);
-        eprintln!(
-            "{:>9}: {count} inputs, {accepted} accepted; slowest {time:.1?} ({what}); peak {peak} kB",
-            target.name
-        );
-        assert!(count >= mutants);
-        // Mutants that are all refused at once show little.
-        assert!(
-            accepted > count / 2000,
-            "{}: {accepted} of {count} accepted",
-            target.name
-        );
-        assert!(peak < MEMORY_KB, "{}: {peak} kB", target.name);
-        total += count;
-    }
-    eprintln!("{total} inputs in all");
+    let counts = chosen.par_iter().map(|target| tried(target, scale, seed));
+    eprintln!("{} inputs in all", counts.sum::<usize>());
 }

@@ -15,6 +15,7 @@ mod explained;
 #[path = "../hostile/figure_attacks.rs"]
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod figure_attacks;
+mod finished;
 mod forgotten;
 mod golden;
 #[path = "../hostile/hostile.rs"]

@@ -1,5 +1,6 @@
 //! Copies of the repository in which commands can do what they like.
 
+use crate::finished::{Finished, copy as copy_folder, outliving};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -23,9 +24,11 @@ const CLONED: [&str; 13] = [
     "pipeline.yaml",
 ];
 
-/// A copy, removed when dropped.
+/// A copy.
 pub struct Copy {
-    parent: tempfile::TempDir,
+    parent: PathBuf,
+    /// What removes it with the value.
+    _owned: Option<tempfile::TempDir>,
 }
 
 pub fn root() -> &'static Path {
@@ -36,10 +39,14 @@ impl Copy {
     /// The repository as a clone has it: the paper's constants, nothing run yet.
     pub fn fresh() -> Copy {
         let copy = Copy::empty();
-        for name in CLONED {
-            copy.sh(&format!("cp -a '{}' .", root().join(name).display()));
-        }
+        copy.clone_into();
         copy
+    }
+
+    fn clone_into(&self) {
+        for name in CLONED {
+            self.sh(&format!("cp -a '{}' .", root().join(name).display()));
+        }
     }
 
     /// The same at the scale of profile `smoke`, everything run; in the second of two commits a
@@ -47,12 +54,17 @@ impl Copy {
     pub fn toy() -> Copy {
         static MADE: OnceLock<Copy> = OnceLock::new();
         let made = MADE.get_or_init(|| {
-            let copy = Copy::fresh();
+            let copy = Copy::within(outliving("toy"));
+            copy.clone_into();
             let yaml = std::fs::read_to_string(copy.path("pipeline.yaml")).expect("the pipeline");
             let write = |text: &str| std::fs::write(copy.path("pipeline.yaml"), text);
             let small = at_toy_scale(&yaml);
             write(&small).expect("a file");
-            copy.sh("rm -rf figures pipeline.lock && icl-repro run -q && rm -rf .icl-repro/logs");
+            copy.sh("rm -rf figures pipeline.lock");
+            // What has been made there is not made again: the keys are the same. Nothing else is to be seen of that run.
+            Finished::once().copy_to(&copy.folder());
+            copy.sh("cd .icl-repro && rm -rf profiles history.jsonl logs stat");
+            copy.sh("icl-repro run -q && rm -rf .icl-repro/logs");
             copy.sh("git init -q && git add -A && git commit -qm 'at toy scale'");
             let range = "range: [0.3, 1.15]";
             assert!(small.contains(range));
@@ -61,13 +73,13 @@ impl Copy {
             copy
         });
         let copy = Copy::empty();
-        copy.sh(&format!("cp -a '{}/.' .", made.folder().display()));
+        copy_folder(&made.folder(), &copy.folder());
         copy
     }
 
-    /// The folder, one below a temporary one: commands may write beside it.
+    /// The folder, one below its own: commands may write beside it.
     pub fn folder(&self) -> PathBuf {
-        self.parent.path().join("icl-repro")
+        self.parent.join("icl-repro")
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -76,8 +88,18 @@ impl Copy {
 
     /// A copy of nothing.
     pub fn empty() -> Copy {
-        let parent = tempfile::tempdir().expect("a temporary folder");
-        let copy = Copy { parent };
+        let owned = tempfile::tempdir().expect("a temporary folder");
+        let copy = Copy::within(owned.path().to_owned());
+        Copy {
+            _owned: Some(owned),
+            ..copy
+        }
+    }
+
+    /// The same in a folder that somebody else owns.
+    fn within(parent: PathBuf) -> Copy {
+        let _owned = None;
+        let copy = Copy { parent, _owned };
         std::fs::create_dir(copy.folder()).expect("a folder");
         copy
     }
@@ -90,7 +112,7 @@ impl Copy {
         command
             .current_dir(self.folder())
             .env_clear()
-            .env("HOME", self.parent.path())
+            .env("HOME", &self.parent)
             .env(
                 "PATH",
                 format!("{}:/usr/local/bin:/usr/bin:/bin", binaries.display()),

@@ -1,24 +1,44 @@
 //! A validator of JSON Schemas for the keywords that ours use.
 
+use regex::Regex;
 use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 /// A validator for the keywords that the schema uses; any other is an error of the test.
 pub struct Validator {
     root: Value,
     strict: bool,
+    /// By its text: a pattern takes far longer to compile than to match.
+    patterns: RefCell<HashMap<String, Regex>>,
 }
 
 impl Validator {
     /// One that lets an object have members that its schema does not name, as JSON Schema does.
     pub fn lenient(root: Value) -> Self {
-        let strict = false;
-        Validator { root, strict }
+        Validator::new(root, false)
     }
 
     /// One that refuses members that no schema names.
     pub fn strict(root: Value) -> Self {
-        let strict = true;
-        Validator { root, strict }
+        Validator::new(root, true)
+    }
+
+    fn new(root: Value, strict: bool) -> Self {
+        let patterns = RefCell::default();
+        Validator {
+            root,
+            strict,
+            patterns,
+        }
+    }
+
+    fn matches(&self, pattern: &str, text: &str) -> bool {
+        let mut patterns = self.patterns.borrow_mut();
+        let compiled = patterns
+            .entry(pattern.to_owned())
+            .or_insert_with(|| Regex::new(pattern).expect("a pattern"));
+        compiled.is_match(text)
     }
 
     /// Why a value is not valid, and where.
@@ -88,9 +108,11 @@ impl Validator {
                 }
                 "const" | "enum" => {}
                 "pattern" => {
-                    let pattern = regex::Regex::new(content.as_str().expect("text"));
-                    let matches = |text| pattern.expect("a pattern").is_match(text);
-                    if !value.as_str().is_none_or(matches) {
+                    let pattern = content.as_str().expect("text");
+                    if !value
+                        .as_str()
+                        .is_none_or(|text| self.matches(pattern, text))
+                    {
                         return fail(format!("{value} does not match {content}"));
                     }
                 }
