@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo=${CARGO:-cargo}
 target=$(scripts/built.sh --folder)
+# That builds the program too, for its tests start it.
 "$cargo" test --release --locked --manifest-path crates/remote/Cargo.toml --target-dir "$target"
-"$cargo" build --release --locked --manifest-path crates/remote/Cargo.toml --target-dir "$target"
 "$cargo" build --release --locked --workspace --bins
 
 venv=$target/remote-venv
