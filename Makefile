@@ -53,7 +53,8 @@ test: compiler ## format check, lints, all tests
 	$(CARGO) fmt --manifest-path crates/remote/Cargo.toml --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps
-	$(CARGO) test --release --locked --workspace
+	$(CARGO) test --release --locked --workspace --lib --bins --tests
+	$(CARGO) test --release --locked --workspace --doc
 
 # Whole runs of the program, which take half a minute each.
 SLOW := cli:: docs:: mended::
