@@ -561,6 +561,14 @@ fn one_stage_alone_needs_its_inputs() {
     let summary = out.lines().last().expect("a summary");
     let expected = format!("{all} stages: 3 fresh, ");
     assert!(summary.starts_with(&expected), "{out}");
+    // And it makes what is not there.
+    let clone = Clone::finished();
+    let figure = clone.path(&format!("{OUT}/figures/linear_tf_zs.png"));
+    std::fs::remove_file(&figure).expect("a figure that rests on it");
+    let (out, _) = clone.expect(0, &smoke(&["run", "--downstream", "theory"]));
+    let expected = format!("{all} stages: {} fresh, 1 restored", all - 1);
+    assert!(out.starts_with(&expected), "{out}");
+    assert!(figure.exists());
 }
 
 #[test]

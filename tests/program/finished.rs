@@ -17,6 +17,7 @@ impl Finished {
         static MADE: OnceLock<Finished> = OnceLock::new();
         MADE.get_or_init(|| {
             let clone = Clone::within(outliving("finished"));
+            // By three threads: a test compares it with what one makes.
             let (out, err) = clone.expect(0, &smoke(&["run", "-j", "3"]));
             let folder = clone.path("");
             Finished { folder, out, err }
