@@ -97,7 +97,7 @@ impl Clone {
 const STAGES: usize = 973;
 const OUTPUTS: usize = 1912;
 /// What a run says of the stages that it leaves out.
-const LEFT_OUT: &str = "; 925 stages of opt-in groups left out: robustness, bridge_rest, llm, llm_full, mmlu, mmlu_peft";
+const LEFT_OUT: &str = "; 926 stages of opt-in groups left out: robustness, bridge_rest, llm, llm_check, llm_full, mmlu, mmlu_peft";
 
 const SMOKE: [&str; 2] = ["--profile", "smoke"];
 const OUT: &str = ".icl-repro/profiles/smoke";
