@@ -5,7 +5,7 @@
 use crate::connection::Connector;
 use crate::place::{Place, Service};
 use http::HeaderValue;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
@@ -40,8 +40,10 @@ pub fn open(place: &Place) -> Result<Arc<dyn ObjectStore>, String> {
     };
     let url = place.root.as_str();
     let store: object_store::Result<Arc<dyn ObjectStore>> = match service {
+        // One at a time is removed: in the answer to a batch of one, its status would be hidden.
         Service::S3 => AmazonS3Builder::from_env()
             .with_url(url)
+            .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true")
             .with_retry(retry())
             .with_http_connector(connector(None))
             .build()

@@ -64,8 +64,21 @@ const FULL: [&str; 6] = [
 const NO_CONTAINER: [&str; 3] = ["ContainerNotFound", "NoSuchBucket", "InvalidBucketName"];
 
 /// Whether the object, and not all of its bucket, is what is not there.
-pub fn is_absent(answer: Option<&Answer>) -> bool {
-    matches!(answer, Some(Answer::Status { status: 404 | 410, code, .. }) if !NO_CONTAINER.contains(&code.as_str()))
+pub fn is_absent(answer: Option<&Answer>, error: &Error) -> bool {
+    match answer {
+        Some(Answer::Status { status, code, .. }) => {
+            matches!(status, 404 | 410) && !NO_CONTAINER.contains(&code.as_str())
+        }
+        Some(Answer::Lost { .. }) => false,
+        None => matches!(error, Error::NotFound { .. }),
+    }
+}
+
+/// The status of what is removed from Azure: one part of an answer that is itself a success.
+fn status_of_part(error: &Error) -> Option<u16> {
+    let words = error.to_string();
+    let (_, code) = words.rsplit_once("(code: ")?;
+    code.split_once(')')?.0.parse().ok()
 }
 
 /// What the last answer means for who asked.
@@ -105,16 +118,19 @@ pub fn told(place: &Place, answer: Option<&Answer>, error: &Error) -> Failure {
             ),
             Loss::Refused => Failure::new(FailureKind::Other, format!("{shown}: {words}")),
         },
-        None => Failure::new(
-            FailureKind::Other,
-            match error {
-                Error::NotImplemented { .. } | Error::NotSupported { .. } => {
+        None => {
+            let words = match (error, status_of_part(error)) {
+                (_, Some(status)) => {
+                    return of_status(place, status, "", &format!("it answers {status}"));
+                }
+                (Error::NotImplemented { .. } | Error::NotSupported { .. }, _) => {
                     format!("{shown} cannot do this")
                 }
-                Error::InvalidPath { .. } => "not a name of the store".to_owned(),
+                (Error::InvalidPath { .. }, _) => "not a name of the store".to_owned(),
                 _ => format!("{shown} answers what nobody understands: is it such a store?"),
-            },
-        ),
+            };
+            Failure::new(FailureKind::Other, words)
+        }
     }
 }
 
@@ -217,7 +233,12 @@ mod tests {
             code: code.to_owned(),
             is_for_credentials: false,
         };
-        assert!(is_absent(Some(&answer("NoSuchKey"))) && is_absent(Some(&answer(""))));
-        assert!(!is_absent(Some(&answer("NoSuchBucket"))) && !is_absent(None));
+        let other = Error::NotImplemented {
+            operation: String::new(),
+            implementer: String::new(),
+        };
+        let is = |code| is_absent(Some(&answer(code)), &other);
+        assert!(is("NoSuchKey") && is("") && !is("NoSuchBucket"));
+        assert!(!is_absent(None, &other));
     }
 }

@@ -294,7 +294,9 @@ impl Remote {
                 self.is_there.store(true, Ordering::Relaxed);
                 Ok(Some(outcome))
             }
-            Some(Err(Stop::Store(_))) if failure::is_absent(answer.as_ref()) => Ok(None),
+            Some(Err(Stop::Store(error))) if failure::is_absent(answer.as_ref(), &error) => {
+                Ok(None)
+            }
             Some(Err(Stop::Store(error))) => {
                 Err(failure::told(&self.place, answer.as_ref(), &error))
             }

@@ -1,5 +1,6 @@
 //! The program as the first one sees it: lines in, lines out, against servers on this machine.
 
+mod azure;
 mod http;
 mod limits;
 mod program;

@@ -65,6 +65,15 @@ fn credentials_that_are_wrong_or_old_are_named_and_not_shown() {
 }
 
 #[test]
+fn a_removal_that_is_refused_is_told_as_such() {
+    let server = Server::start(|_| answer("403 Forbidden", &error("AccessDenied")));
+    let mut program = Program::s3(&server.url);
+    let told = program.ask(json!({"verb": "remove", "name": "objects/ab/c"}));
+    assert_eq!(failed(&told).0, "denied", "{told}");
+    assert_eq!(server.methods(), ["DELETE"]);
+}
+
+#[test]
 fn an_upload_in_parts_that_fails_is_taken_back() {
     let server = Server::start(|asked| {
         match asked.method.as_str() {
