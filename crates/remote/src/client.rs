@@ -2,14 +2,14 @@
 //!
 //! Asks nobody: whether a bucket is there shows at the first request.
 
-use crate::connection::Connector;
+use crate::connection::{CLIENT, Connector};
 use crate::place::{Place, Service};
 use http::HeaderValue;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
-use object_store::{BackoffConfig, ClientConfigKey, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientConfigKey, Error, ObjectStore, RetryConfig};
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,17 +74,18 @@ pub fn open(place: &Place) -> Result<Arc<dyn ObjectStore>, String> {
         }
     };
     store.map_err(|error| {
+        let is_for_credentials = !matches!(error, Error::Generic { store: CLIENT, .. });
         let words = error.to_string();
         // Those errors are "Generic SERVICE error: WORDS".
         let words = words
             .split_once(" error: ")
             .map_or(&*words, |(_, rest)| rest);
-        let variables = service.credentials();
         let words = without_secrets(words, std::env::vars());
-        format!(
-            "{} cannot be opened: {words}; check {variables}",
-            place.shown
-        )
+        let words = format!("{} cannot be opened: {words}", place.shown);
+        match is_for_credentials {
+            true => format!("{words}; check {}", service.credentials()),
+            false => words,
+        }
     })
 }
 

@@ -1,10 +1,12 @@
 //! HTTP for `object_store`: a client that counts what moves and keeps what it was answered.
 //!
 //! Connects within [`CONNECT`] or not at all, sends nothing unencrypted to another machine unless it was
-//! told to, and tries nothing twice that has cost its time already. What a request is for, it does not know.
+//! told to, and tries nothing twice that has cost its time already, or that fails on a certificate. What a request is
+//! for, it does not know.
 
 use crate::exchange::{Answer, Exchange, Loss, Upload};
 use crate::place::{Service, is_loopback};
+use crate::trust;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
@@ -37,6 +39,9 @@ const METADATA: [&str; 4] = [
     "metadata.google.internal",
 ];
 
+/// Whose the errors are that no client can be made for, and that are not of a service's settings.
+pub const CLIENT: &str = "client";
+
 /// Makes connections for a service.
 #[derive(Debug)]
 pub struct Connector {
@@ -64,9 +69,13 @@ impl HttpConnector for Connector {
                     attempt.follow()
                 }
             }));
-        let generic = |source: reqwest::Error| object_store::Error::Generic {
-            store: "HTTP",
-            source: innermost(&source.without_url()).into(),
+        let generic = |error: reqwest::Error| {
+            let words = trust::without_any(&error);
+            let words = words.unwrap_or_else(|| innermost(&error.without_url()));
+            object_store::Error::Generic {
+                store: CLIENT,
+                source: words.into(),
+            }
         };
         if let Some(proxy) = options.get_config_value(&ClientConfigKey::ProxyUrl) {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(generic)?);
@@ -132,8 +141,8 @@ impl HttpService for Connection {
         let response = match self.client.execute(to_send).await {
             Ok(response) => response,
             Err(error) => {
-                let (kind, loss) = judged(&error);
-                exchange.failed(lost(loss, innermost(&error)));
+                let (kind, loss, words) = judged(&error);
+                exchange.failed(lost(loss, words));
                 return Err(HttpError::new(kind, error.without_url()));
             }
         };
@@ -174,13 +183,20 @@ impl HttpService for Connection {
 }
 
 /// Whether `object_store` shall try once more, and what happened.
-fn judged(error: &reqwest::Error) -> (HttpErrorKind, Loss) {
-    match (error.is_timeout(), error.is_connect()) {
+fn judged(error: &reqwest::Error) -> (HttpErrorKind, Loss, String) {
+    // It would be the same certificate the next time.
+    if error.is_connect()
+        && let Some(words) = trust::lacking(error)
+    {
+        return (HttpErrorKind::Unknown, Loss::Refused, words);
+    }
+    let (kind, loss) = match (error.is_timeout(), error.is_connect()) {
         // It has cost its time: not again.
         (true, true) => (HttpErrorKind::Unknown, Loss::Slow),
         (false, true) => (HttpErrorKind::Connect, Loss::Connection),
         _ => (HttpErrorKind::Interrupted, Loss::Middle),
-    }
+    };
+    (kind, loss, innermost(error))
 }
 
 /// The words of the first cause: those around it name addresses.

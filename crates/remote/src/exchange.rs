@@ -15,7 +15,7 @@ pub enum Loss {
     Connection,
     /// After bytes had been sent or had come.
     Middle,
-    /// Not tried: it would not be encrypted.
+    /// Not tried, or not gone on with: it would not be encrypted, or with who knows whom.
     Refused,
 }
 

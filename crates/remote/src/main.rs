@@ -6,8 +6,9 @@
 //! `object_store` reads it, and are in no answer.
 //!
 //! In the order of dependence: [`place`] (what a URL means), [`failure`] (what goes wrong, in words),
-//! [`exchange`] (what one request has moved and was answered), [`connection`] (HTTP), [`client`] (the
-//! store that a place names), [`patience`], [`transfer`] (the verbs), [`protocol`], [`serve`].
+//! [`exchange`] (what one request has moved and was answered), [`trust`] (why a server is not believed to be
+//! itself), [`connection`] (HTTP), [`client`] (the store that a place names), [`patience`], [`transfer`] (the
+//! verbs), [`protocol`], [`serve`].
 //! Knows neither digests nor stages: names and bytes.
 
 mod client;
@@ -19,6 +20,7 @@ mod place;
 mod protocol;
 mod serve;
 mod transfer;
+mod trust;
 
 use std::process::ExitCode;
 
