@@ -91,10 +91,10 @@ validate-crate: build ## the smoke results as an RO-Crate, checked by the public
 remote: compiler ## retrace-remote, the second program: shared stores behind URLs (S3, GCS, Azure, HTTP)
 	@$(CARGO) build --release --locked --manifest-path crates/remote/Cargo.toml --target-dir "$$(scripts/built.sh --folder)"
 
-test-remote: compiler ## both programs against S3 and WebDAV servers on this machine (installs moto from PyPI)
+test-remote: compiler ## both programs against servers of S3, Azure, GCS and WebDAV on this machine (installs moto from PyPI, Azurite from npm)
 	@PYTHON=$(PYTHON) tests/remote/run.sh
 
-test-remote-both: compiler ## the same, also against s3s-fs, another S3 server (compiles it: some minutes)
+test-remote-both: compiler ## the same, also against s3s-fs, another S3 server (compiles it: some minutes), and what takes long on the others
 	@PYTHON=$(PYTHON) tests/remote/run.sh --s3s
 
 FUZZ_SCALE ?= 10

@@ -1,16 +1,19 @@
 """A small server of WebDAV for tests: the files of a folder, on a free port of this machine.
 
-usage: dav_server.py FOLDER [--plain] [--read-only]   prints the port, and a line for each request
+usage: dav_server.py FOLDER [--plain] [--read-only] [--tls FILE] [--only WORD]
+
+It prints the port, and a line for each request.
 
 With --plain it has only GET, HEAD, PUT and DELETE, as servers of files often do, and makes folders by itself. With
---read-only it refuses what would change something.
-Not for anything but tests: nobody is asked who they are.
+--read-only it refuses what would change something. With --tls it speaks TLS, by the key and certificate of a file, and
+with --only it takes requests with that word for a bearer's token. Else nobody is asked who they are.
 """
 
 import email.utils
 import http.server
 import os
 import shutil
+import ssl
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +23,13 @@ from xml.sax.saxutils import escape
 ROOT = Path(sys.argv[1]).resolve()
 PLAIN = "--plain" in sys.argv[2:]
 READ_ONLY = "--read-only" in sys.argv[2:]
+
+
+def argument(name):
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv[2:] else None
+
+
+TLS, ONLY = argument("--tls"), argument("--only")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,6 +50,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, form, *words):
         print(form % words, flush=True)
+
+    def parse_request(self):
+        if not super().parse_request():
+            return False
+        if ONLY and self.headers.get("Authorization") != f"Bearer {ONLY}":
+            self.close_connection = True
+            self.answer(401)
+            return False
+        return True
 
     def do_GET(self):
         file = self.file()
@@ -137,5 +156,10 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Handler)
+if TLS:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(TLS)
+    # Each connection shakes hands in its own thread: one that does not would hold up all others.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 print(server.server_address[1], flush=True)
 server.serve_forever()
