@@ -215,12 +215,37 @@ impl ForRun {
 
 /// Says what has gone wrong in a store, each thing once.
 pub fn tell(shared: &SharedStore) {
+    tell_of_files(shared);
+    if let Some(failure) = failure(shared) {
+        terminal::warn(&failure.to_string());
+    }
+}
+
+/// How often the store did not do what it was asked, and what it said first.
+pub fn failure(shared: &SharedStore) -> Option<Error> {
+    let troubles = shared.troubles();
+    let end = match troubles.is_given_up() {
+        true => "; it was given up",
+        false => "",
+    };
+    let (shown, times) = (shared.shown(), count(troubles.failures, "time"));
+    troubles.first.map(|error| {
+        let message = format!("the store {shown} failed {times}: {error}{end}");
+        Error {
+            message,
+            place: None,
+            ..error
+        }
+    })
+}
+
+/// Says which files of a store are wrong or will be lost.
+pub fn tell_of_files(shared: &SharedStore) {
     let Troubles {
         wrong,
-        failures,
-        first,
         fading,
         refused,
+        ..
     } = shared.troubles();
     let shown = shared.shown();
     if let Some(name) = wrong.first() {
@@ -239,13 +264,5 @@ pub fn tell(shared: &SharedStore) {
              there may remove them: {name}: {refused}",
             typed::command("store gc")
         ));
-    }
-    if let Some(error) = first {
-        let times = count(failures, "time");
-        let end = match shared.troubles().is_given_up() {
-            true => "; it was given up",
-            false => "",
-        };
-        terminal::warn(&format!("the store {shown} failed {times}: {error}{end}"));
     }
 }

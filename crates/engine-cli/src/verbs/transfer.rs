@@ -53,10 +53,23 @@ pub fn transfer(session: &Session, args: &TransferArgs, paranoid: bool, way: Way
         Way::Pull => both.pull(),
     };
     bar.finish();
-    shared::tell(&store);
-    let run = session.run_command(&args.targets, "");
-    terminal::summary(&text(session, &store, &moved?, way, &run));
-    Ok(exit::OK)
+    let told = |moved: &Transfer| {
+        let run = session.run_command(&args.targets, "");
+        terminal::summary(&text(session, &store, moved, way, &run));
+    };
+    // What a store lacks is no failure; what it did not say may be there, and whoever pulls has to know.
+    match (moved, shared::failure(&store)) {
+        (Ok(moved), Some(failure)) if way == Way::Pull && !moved.missing.is_empty() => {
+            shared::tell_of_files(&store);
+            told(&moved);
+            Err(failure)
+        }
+        (moved, _) => {
+            shared::tell(&store);
+            told(&moved?);
+            Ok(exit::OK)
+        }
+    }
 }
 
 /// What was moved, and by which command to `run` comes what was not.

@@ -159,6 +159,10 @@ fn a_store_that_is_not_there_is_named_and_in_nobodys_way() {
     fs::create_dir(place.path("store")).expect("a folder");
     fs::write(place.path("store/objects"), "no folder").expect("a file");
     place.clone("third");
+    // Whoever pulls is told that it did not come.
+    let said = place.expect("third", 1, &with_store(&["pull"]));
+    assert!(said.contains("error: the store"), "{said}");
+    assert!(said.contains("not whole in the store: 3 stages"), "{said}");
     let said = place.expect("third", 0, &with_store(&["run"]));
     assert!(said.contains("0 fresh, 3 ran"), "{said}");
     assert_eq!(said.matches("warning:").count(), 1, "{said}");
