@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A pipeline on a real Slurm, which is started on this machine and stopped again: what is made equals a run without it,
 # byte for byte; a node is lost in the middle; a stage fails; the jobs are cancelled and the rest is done; what does a task
-# is killed once, and always; the store is away for a while.
+# is killed once, and always; the store is away for a while; it is behind a URL, whose server asks who is there.
 #
 #   tests/cluster/slurm.sh RETRACE             a small pipeline of commands; two minutes
 #   tests/cluster/slurm.sh RETRACE ICL-REPRO   also the smoke profile of this repository
@@ -28,6 +28,7 @@ site=$work/site
 finish() {
   local code=$?
   if [ $code != 0 ]; then tail -n 5 "$work"/paper*/.retrace/cluster/logs/* "$site"/log/* 2>/dev/null | tail -n 60 >&2 || true; fi
+  [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
   site_down
   rm -rf "$work"
   exit $code
@@ -204,6 +205,25 @@ wait_for "the run has ended" ended $run
 wait $run || { cat "$work/said"; exit 1; }
 is_as_alone 7 40000004
 say "the store took nothing for a while, $(again "$work/paper7" '[0-9]*') tasks were queued again, and the result is equal"
+
+# A store behind a URL: the plan has the second program with it, and who asks comes to the jobs by their environment.
+if [ -x "$(dirname "$retrace")/retrace-remote" ] && command -v python3 >/dev/null; then
+  mkdir "$work/served"
+  secret=hunter2hunter2hunter2
+  python3 -u "$repository/tests/remote/dav_server.py" "$work/served" --only $secret >"$work/server" 2>&1 &
+  server=$!
+  wait_for "the server of the store tells its port" grep -qsx '[0-9][0-9]*' "$work/server"
+  host=127.0.0.1:$(grep -x '[0-9][0-9]*' "$work/server" | head -n 1)
+  paper "$work/paper8" 3000001
+  (cd "$work/paper8" && RETRACE_HTTP_AUTHORIZATION="$host Bearer $secret" \
+    "$retrace" run --executor slurm --store "http://$host/of us" --minutes 0.001) | tail -n 1
+  is_as_alone 8 3000001
+  [ "$(ran "$work/paper8")" = 10 ]
+  if grep -rq $secret "$work/paper8"; then echo "the secret was written down" >&2; exit 1; fi
+  say "what jobs put into a store behind a URL equals a run without it, and who may do that is in no file of the plan"
+else
+  echo "skipped: a store behind a URL from jobs: there is no retrace-remote beside $retrace (make remote), or no python3"
+fi
 
 [ -n "$icl_repro" ] || exit 0
 cd "$repository"

@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 /// The program's name, as a file beside this one or on the path.
-const NAME: &str = "retrace-remote";
+pub const NAME: &str = "retrace-remote";
 /// Where else it is, if this variable is set.
 const VARIABLE: &str = "RETRACE_REMOTE";
 /// The protocol that is spoken here.
@@ -408,7 +408,10 @@ fn line(from: &mut impl BufRead) -> Option<Vec<u8>> {
 }
 
 /// Where the program is.
-fn program() -> Result<PathBuf, Failure> {
+///
+/// # Errors
+/// It is nowhere.
+pub fn program() -> Result<PathBuf, Failure> {
     if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
         if path.is_file() {

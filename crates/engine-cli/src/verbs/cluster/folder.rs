@@ -1,7 +1,7 @@
 //! The folder of a plan: what the tasks of a cluster find there, and who signs for them.
 //!
-//! It holds plan.json, a copy of the program, and the secret key that the tasks sign with, made for this plan, where
-//! RETRACE_KEY names no other. Later the tasks leave their notes there.
+//! It holds plan.json, copies of the program and, for a store with a URL, of the second one, and the secret key that the
+//! tasks sign with, made for this plan, where RETRACE_KEY names no other. Later the tasks leave their notes there.
 
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
@@ -12,6 +12,7 @@ use retrace::base::files;
 use retrace::base::location::resolve;
 use retrace::resolve::select::Selection;
 use retrace::run::plan::Context;
+use retrace::shared::piped;
 use retrace::shared::store::SharedStore;
 use retrace::shared::trust::{Signer, SignerId};
 use retrace::stage::boundary;
@@ -47,6 +48,9 @@ pub fn make(
 ) -> Result<TaskPlan> {
     files::create_folder(folder)?;
     let program = copy_program(folder)?;
+    if let Location::Url(_) = wanted.location {
+        copy_runnable(&piped::program()?, &folder.join(piped::NAME))?;
+    }
     let root = &session.engine.workspace.root;
     let signer = match named_signer()? {
         Some(signer) => signer,
@@ -158,16 +162,20 @@ fn own_signer(folder: &Path) -> Result<Signer> {
 
 /// Copies this program to where the tasks find it; the digest of the file.
 fn copy_program(folder: &Path) -> Result<Digest> {
-    let digest = program_digest()?;
-    let copy = folder.join(PROGRAM);
-    if Digest::of_file(&copy).is_ok_and(|(found, _)| found == digest) {
-        return Ok(digest);
-    }
     let own = std::env::current_exe();
     let own = own.map_err(|e| Error::failed(format!("cannot find this program: {e}")))?;
+    copy_runnable(&own, &folder.join(PROGRAM))
+}
+
+/// Copies a program, unless that is done; the digest of the file.
+fn copy_runnable(own: &Path, copy: &Path) -> Result<Digest> {
+    let digest = Digest::of_file(own)?.0;
+    if Digest::of_file(copy).is_ok_and(|(found, _)| found == digest) {
+        return Ok(digest);
+    }
     // A program that runs cannot be written over, but replaced.
-    files::copy(&own, &copy, digest)?;
-    make_executable(&copy)?;
+    files::copy(own, copy, digest)?;
+    make_executable(copy)?;
     Ok(digest)
 }
 
