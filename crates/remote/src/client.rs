@@ -4,7 +4,7 @@
 
 use crate::connection::{CLIENT, Connector};
 use crate::place::{Place, Service};
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
@@ -38,6 +38,9 @@ pub fn open(place: &Place) -> Result<Arc<dyn ObjectStore>, String> {
         service,
         authorization,
     };
+    for variable in service.servers() {
+        is_of_a_server(variable, std::env::var_os(variable))?;
+    }
     let url = place.root.as_str();
     let store: object_store::Result<Arc<dyn ObjectStore>> = match service {
         // One at a time is removed: in the answer to a batch of one, its status would be hidden.
@@ -87,6 +90,24 @@ pub fn open(place: &Place) -> Result<Arc<dyn ObjectStore>, String> {
             false => words,
         }
     })
+}
+
+/// Whether a variable, where it says anything, names a server: the library takes what it says for a URL, and breaks
+/// off in the middle of a request where it is none.
+fn is_of_a_server(variable: &str, text: Option<OsString>) -> Result<(), String> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(());
+    };
+    let text = text.to_str().unwrap_or_default();
+    let is_url = text.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+    });
+    match is_url && Url::parse(text).is_ok() {
+        true => Ok(()),
+        false => Err(format!(
+            "{variable} is not the URL of a server, as http://HOST:PORT"
+        )),
+    }
 }
 
 /// What says who asks, for a server that has no other way. The variable names the host it is for: a URL may

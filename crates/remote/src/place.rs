@@ -40,6 +40,16 @@ impl Service {
         }
     }
 
+    /// The variables that may name another server than the service's own.
+    pub fn servers(self) -> &'static [&'static str] {
+        match self {
+            Service::S3 => &["AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3"],
+            Service::Gcs => &["GOOGLE_BASE_URL"],
+            Service::Azure => &["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"],
+            Service::Http => &[],
+        }
+    }
+
     /// What such a service calls its outermost folder.
     pub fn container(self) -> &'static str {
         match self {

@@ -79,15 +79,28 @@ async fn until_the_end(remote: Arc<Remote>, mut lines: mpsc::Receiver<String>) {
         let remote = Arc::clone(&remote);
         tokio::spawn(async move {
             let id = request.id;
-            let tell = |bytes| {
+            let tell = move |bytes| {
                 let outcome = Outcome::Moved(bytes);
                 say(&Reply { id, outcome });
             };
-            let outcome = remote.answer(request.verb, tell).await;
+            let shown = remote.shown().to_owned();
+            let outcome = in_any_case(
+                &shown,
+                async move { remote.answer(request.verb, tell).await },
+            );
+            let outcome = outcome.await;
             drop(permit);
             say(&Reply { id, outcome });
         });
     }
+}
+
+/// What work comes to, also where a library that it calls panics: who has asked waits for an answer.
+async fn in_any_case(shown: &str, work: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+    tokio::spawn(work).await.unwrap_or_else(|_| {
+        let words = format!("{shown}: retrace-remote broke off in the middle of a request");
+        Outcome::Failed(Failure::new(FailureKind::Other, words))
+    })
 }
 
 /// A request, or the number of one that is none; 0 where it has no number either.
@@ -110,4 +123,19 @@ fn say(line: &impl Serialize) {
     text.push(b'\n');
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(&text).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_panics_is_answered() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+        let outcome = runtime.block_on(in_any_case("s3://cache", async { panic!("a library") }));
+        assert!(
+            matches!(&outcome, Outcome::Failed(failure) if failure.words.starts_with("s3://cache: ")),
+            "{outcome:?}"
+        );
+    }
 }

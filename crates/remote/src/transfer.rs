@@ -68,6 +68,11 @@ impl Remote {
         }
     }
 
+    /// The place as messages show it.
+    pub fn shown(&self) -> &str {
+        &self.place.shown
+    }
+
     /// Does what a request asks for; `tell` hears how many bytes have moved.
     pub async fn answer(&self, verb: Verb, tell: impl Fn(u64)) -> Outcome {
         let found = |size: Option<u64>| size.map_or(Outcome::Absent(true), Outcome::Bytes);

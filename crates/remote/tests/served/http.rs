@@ -132,6 +132,31 @@ fn who_asks_is_said_by_a_variable_and_by_nothing_else() {
 }
 
 #[test]
+fn a_variable_that_names_no_server_is_told_at_once() {
+    for (url, variable) in [
+        ("s3://cache/a", "AWS_ENDPOINT_URL"),
+        ("s3://cache/a", "AWS_ENDPOINT_URL_S3"),
+        ("gs://cache/a", "GOOGLE_BASE_URL"),
+        ("az://cache/a", "AZURE_STORAGE_ENDPOINT"),
+    ] {
+        for text in [
+            "nonsense",
+            "http://127.0.0.1:\"",
+            "http://a b",
+            "ftp://h.org",
+            "127.0.0.1:9000",
+            "http://h.org:99999",
+        ] {
+            let mut program = Program::start(url, &[(variable, text)]);
+            let told = program.next();
+            let words = format!("{variable} is not the URL of a server");
+            assert!(failed(&told).1.contains(&words), "{text}: {told}");
+            assert!(!program.end());
+        }
+    }
+}
+
+#[test]
 fn a_url_that_is_no_store_is_told_at_once() {
     for (url, words) in [
         (format!("https://me:{SECRET}@h.org/a"), "before an @"),
