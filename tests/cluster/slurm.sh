@@ -206,6 +206,23 @@ wait $run || { cat "$work/said"; exit 1; }
 is_as_alone 7 40000004
 say "the store took nothing for a while, $(again "$work/paper7" '[0-9]*') tasks were queued again, and the result is equal"
 
+# One job is cancelled, which a site does whose limit of memory it has passed: the stage is named, and all else is made.
+paper "$work/paper9" 40000005
+on_cluster "$work/paper9" >"$work/said" 2>&1 &
+run=$!
+wait_for "a slow stage runs" is_slow "$work/paper9"
+scancel "$(cd "$work/paper9/.retrace/cluster/logs" && grep -l 'slow@.*: runs' -- * | head -n 1 | sed 's/[.]txt//')"
+wait_for "the run has ended" ended $run
+code=0
+wait $run || code=$?
+[ $code = 1 ] || { cat "$work/said"; exit 1; }
+grep -q 'error: slow@[123]: its job ended without it' "$work/said"
+grep -q 'CANCELLED' "$work/said"
+[ "$(ls "$work/paper9/figures" | wc -l)" = 2 ]
+on_cluster "$work/paper9" | tail -n 1
+is_as_alone 9 40000005
+say "one job was cancelled, its stage was named, and the same command did the rest"
+
 # A store behind a URL: the plan has the second program with it, and who asks comes to the jobs by their environment.
 if [ -x "$(dirname "$retrace")/retrace-remote" ] && command -v python3 >/dev/null; then
   mkdir "$work/served"

@@ -24,6 +24,10 @@ pub fn judge(command: &Confined, ended: &Ended, printed: &str) -> Result<Vec<Str
             "`{name}` was ended by signal {signal}{}",
             of_signal(signal)
         )),
+        End::Unseen(signal) => Some(format!(
+            "the process that watches `{name}` was ended by signal {signal}{}, and what that started may still run",
+            of_signal(signal)
+        )),
         End::TimedOut => Some(format!(
             "`{name}` ran longer than its timeout of {} s",
             command.params.timeout.unwrap_or_default()
@@ -72,7 +76,7 @@ pub fn judge(command: &Confined, ended: &Ended, printed: &str) -> Result<Vec<Str
 fn is_from_outside(end: &End) -> bool {
     const SENT: [i32; 3] = [1, 9, 15];
     match end {
-        End::Killed(signal) => SENT.contains(signal),
+        End::Killed(signal) | End::Unseen(signal) => SENT.contains(signal),
         End::Exited(code) => SENT.contains(&(code - 128)),
         End::Cancelled | End::TimedOut => false,
     }
@@ -153,7 +157,12 @@ mod tests {
 
     #[test]
     fn what_somebody_ended_is_told_from_what_ended_by_itself() {
-        for end in [End::Killed(9), End::Killed(15), End::Exited(137)] {
+        for end in [
+            End::Killed(9),
+            End::Killed(15),
+            End::Exited(137),
+            End::Unseen(15),
+        ] {
             assert!(is_from_outside(&end), "{end:?}");
         }
         for end in [

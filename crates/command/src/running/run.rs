@@ -8,6 +8,7 @@ use crate::running::view::{self, Plan};
 use crate::running::{ending, log, looks, unwatched};
 use retrace::stage::io::Io;
 use retrace::{Error, Result};
+use sandbox::End;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -62,13 +63,17 @@ pub fn run(command: &Prepared, io: &Io) -> Result<()> {
         hold(&confined, Some(locked), std::iter::empty(), io)?;
     }
     let started = confined.started()?;
-    let ended = match sandbox::support() {
+    let mut ended = match sandbox::support() {
         Ok(()) => confined.watched(&started, io.cancel_flag())?,
         Err(why) => {
             unwatched::declared(params, root, &why, io)?;
             unwatched::simply(&started, params.longest(), io)?
         }
     };
+    // Who ends all processes of a job asks this one too, which then lets nobody begin again.
+    if io.cancelled() && matches!(ended.end, End::Killed(_) | End::Unseen(_)) {
+        ended.end = End::Cancelled;
+    }
     let printed = log::read(&place.log);
     for line in printed.lines() {
         io.log(line);

@@ -13,13 +13,15 @@ pub enum End {
     /// By this signal. SIGSYS (31) is a program for another architecture than the kernel's own (32-bit):
     /// its calls cannot be watched.
     Killed(i32),
+    /// Nobody saw how: who watched it was ended by this signal, and what it started may still run.
+    Unseen(i32),
     /// It ran longer than it may.
     TimedOut,
     /// The caller asked for it.
     Cancelled,
 }
 
-/// What there is to tell of a command that has ended; no process of it is left.
+/// What there is to tell of a command that has ended; no process of it is left, unless nobody saw how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     pub end: End,

@@ -130,6 +130,29 @@ fn nothing_outlives_a_caller_that_is_killed() {
 }
 
 #[test]
+fn a_watcher_that_is_ended_is_told() {
+    let place = Place::new();
+    let word = sleep("07");
+    let child = two_sleepers(&place, &word);
+    // Its only child watches the command.
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let watcher = std::fs::read_to_string(children).expect("a list");
+    let kill = std::process::Command::new("kill")
+        .arg(watcher.trim())
+        .status();
+    assert!(kill.expect("it starts").success(), "one child, {watcher}");
+    let output = child.wait_with_output().expect("it ends");
+    let ended: Ended = serde_json::from_slice(&output.stdout).expect("its report");
+    assert_eq!(ended.end, End::Unseen(15));
+    // Nobody was left to end what it had started.
+    let kill = std::process::Command::new("pkill")
+        .args(["-KILL", "-f", &word])
+        .status();
+    assert!(kill.expect("it starts").success(), "some were left");
+    wait_until("all are gone", || processes_with(&word).is_empty());
+}
+
+#[test]
 fn a_signal_is_told() {
     let place = Place::new();
     assert_eq!(place.sh("kill -9 $$").ended.end, End::Killed(9));

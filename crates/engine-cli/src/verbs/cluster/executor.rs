@@ -21,6 +21,8 @@ use retrace::shared::store::SharedStore;
 use retrace::work::notes::Notes;
 use retrace::work::plan::TaskPlan;
 use std::collections::BTreeSet;
+use std::fs::DirEntry;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -60,6 +62,9 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// So often it may not answer one after the other: a controller that is started anew is away for a minute.
 const UNANSWERED: usize = 60;
 
+/// So much of a log is shown.
+const LAST_LINES: usize = 5;
+
 /// Makes the stale stages of a selection on a cluster; called under the run lock. `None` where nothing is stale.
 ///
 /// # Errors
@@ -89,17 +94,18 @@ pub fn execute(
     let shared = folder::signing_store(&plan, &folder, &workspace.root)?;
     let notes = Notes::new(&folder);
     plan.offer(&context, &shared, &now.known)?;
+    let logs = folder.join("logs");
     workers::listen("cancelling the jobs")?;
     if let Some(queue) = Queue::submit(&folder)? {
         terminal::note(&format!(
             "submitted as {} of Slurm, with logs in {}",
             count(queue.jobs().len(), "job array"),
-            folder.join("logs").display()
+            logs.display()
         ));
         wait(&queue)?;
     }
     let lacking = plan.lacking(&context, &shared, workers::cancelled())?;
-    let differs = report(&plan, &notes, session, &lacking)?;
+    let differs = report(&plan, &notes, session, &lacking, &logs)?;
     let left = without(session, selection, &lacking);
     Ok(Some(Executed {
         store: folder::store(&plan, &workspace.root)?,
@@ -153,6 +159,7 @@ fn report(
     notes: &Notes,
     session: &Session,
     lacking: &BTreeSet<usize>,
+    logs: &Path,
 ) -> Result<bool> {
     let failures = notes.failures()?;
     for failed in &failures {
@@ -163,22 +170,56 @@ fn report(
             terminal::detail(failed.log.trim_end());
         }
     }
+    let mut told: BTreeSet<&str> = failures.iter().map(|failed| &*failed.stage).collect();
     for task in (0..plan.tasks.len()).filter(|task| notes.is_lost(*task)) {
-        let stages = plan.tasks[task].stages.join(", ");
-        terminal::warn(&format!("task {task} was given up, with {stages}"));
+        let stages = &plan.tasks[task].stages;
+        terminal::warn(&format!(
+            "task {task} was given up, with {}",
+            stages.join(", ")
+        ));
+        told.extend(stages.iter().map(|stage| &**stage));
     }
-    let failed: BTreeSet<&str> = failures.iter().map(|failed| &*failed.stage).collect();
-    let others = lacking
-        .iter()
-        .filter(|stage| !failed.contains(session.id(**stage)));
-    let others = others.count();
-    if others > 0 {
+    let others = lacking.iter().copied();
+    let others = others.filter(|stage| !told.contains(session.id(*stage)));
+    let (silent, others): (Vec<usize>, Vec<usize>) = others.partition(|stage| {
+        let before = session.engine.pipeline.stages[*stage].before();
+        !before.iter().any(|before| lacking.contains(before))
+    });
+    for stage in silent {
+        tell_silence(session.id(stage), logs);
+    }
+    if !others.is_empty() {
         terminal::note(&format!(
-            "{} not made: what they read failed, or their jobs ended without them",
-            count(others, "stage")
+            "{} not made: what they read was not made",
+            count(others.len(), "stage")
         ));
     }
     Ok(failures.iter().any(|failed| failed.differs))
+}
+
+/// Says of a stage that had all it reads that its job ended without it, and what was last written there.
+fn tell_silence(stage: &str, logs: &Path) {
+    let error = Error::failed(format!("{stage}: its job ended without it"));
+    terminal::report(&error.hint(
+        "somebody cancelled it, or the site ended it for its memory or time (`resources:` in pipeline.yaml asks for more); the same command does the rest",
+    ));
+    let begun = format!("{stage}: runs");
+    let of_stage = |entry: std::io::Result<DirEntry>| {
+        let path = entry.ok()?.path();
+        let text = std::fs::read_to_string(&path).ok()?;
+        let written = path.metadata().ok()?.modified().ok()?;
+        let is = text.lines().any(|line| line == begun);
+        is.then_some((written, path, text))
+    };
+    let logs = std::fs::read_dir(logs).into_iter().flatten();
+    let last = logs
+        .filter_map(of_stage)
+        .max_by_key(|(written, ..)| *written);
+    if let Some((_, path, text)) = last {
+        let lines: Vec<&str> = text.lines().collect();
+        let end = &lines[lines.len().saturating_sub(LAST_LINES)..];
+        terminal::note(&format!("{}:\n{}", path.display(), end.join("\n")));
+    }
 }
 
 /// A selection without stages that did not come, and what depends on them.

@@ -3,11 +3,11 @@
 use super::roles;
 use super::starter::Order;
 use super::supervisor::{CANCEL, Report};
-use crate::types::ended::Ended;
+use crate::types::ended::{End, Ended, Seen};
 use crate::types::plan::{Bounds, Command};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{ChildStdout, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -58,10 +58,18 @@ pub fn run(command: &Command, bounds: &Bounds, cancelled: &AtomicBool) -> Result
     match serde_json::from_slice(&report) {
         Ok(Report::Ended(ended)) => Ok(*ended),
         Ok(Report::Failed(why)) => Err(why),
-        Err(_) => Err(format!(
-            "the process that watches it ended without a report ({status}); what the command started may \
-             still run"
-        )),
+        Err(_) => match status.signal() {
+            Some(signal) => Ok(Ended {
+                end: End::Unseen(signal),
+                seen: Seen::default(),
+                left_behind: Vec::new(),
+                memory: 0,
+            }),
+            None => Err(format!(
+                "the process that watches it ended without a report ({status}); what the command started \
+                 may still run"
+            )),
+        },
     }
 }
 

@@ -268,7 +268,7 @@ fn until_all_gone(
                 match end {
                     None => end = Some(End::TimedOut),
                     Some(End::Exited(_) | End::Killed(_)) => left_behind = family::names(),
-                    Some(End::TimedOut | End::Cancelled) => {}
+                    Some(End::TimedOut | End::Cancelled | End::Unseen(_)) => {}
                 }
             }
             if give_up.is_some_and(|at| at <= now) {
