@@ -141,10 +141,10 @@ if wants vii; then
     older=baseline
     if "$program" doctor --json | grep -q '"level": "avx2"'; then older=avx2; fi
     umask 077
-    leg vii "other folder, tr_TR, Kiritimati, umask 077, SSE2" "$away" "-j 3" env HOME="$work/home" \
+    leg vii "other folder, tr_TR, umask 077, SSE2" "$away" "-j 3" env HOME="$work/home" \
         ICL_REPRO_SIMD=baseline LANG=tr_TR.UTF-8 LC_ALL=tr_TR.UTF-8 TZ=Pacific/Kiritimati "$program"
     umask 002
-    leg vii "no home, de_DE, Honolulu, umask 002, $older, v" "$away" "-j 3" env -u HOME GLIBC_TUNABLES="$without" \
+    leg vii "no home, de_DE, umask 002, $older, as in v" "$away" "-j 3" env -u HOME GLIBC_TUNABLES="$without" \
         ICL_REPRO_SIMD=$older LANG=de_DE.UTF-8 LC_ALL=de_DE.UTF-8 TZ=Pacific/Honolulu "$program"
 fi
 

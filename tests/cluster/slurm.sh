@@ -3,7 +3,7 @@
 # byte for byte; a node is lost in the middle; a stage fails; the jobs are cancelled and the rest is done; what does a task
 # is killed once, and always; the store is away for a while; it is behind a URL, whose server asks who is there.
 #
-#   tests/cluster/slurm.sh RETRACE             a small pipeline of commands; two minutes
+#   tests/cluster/slurm.sh RETRACE             a small pipeline of commands; two to four minutes
 #   tests/cluster/slurm.sh RETRACE ICL-REPRO   also the smoke profile of this repository
 #
 # Needs slurmctld, slurmd, sbatch, munged: on Debian, as root,
