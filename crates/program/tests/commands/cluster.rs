@@ -58,6 +58,11 @@ const PLAN: [&str; 7] = [
     "--minutes=0.01",
 ];
 
+fn runnable(path: &Path) {
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path, mode).expect("a program");
+}
+
 /// The tasks of the plan, each as the stages that it has.
 fn tasks(folder: &Folder) -> Vec<Vec<String>> {
     let plan: serde_json::Value =
@@ -216,6 +221,149 @@ fn a_command_that_was_killed_from_outside_is_another_try() {
     assert_eq!(code, Some(0), "{said}");
 }
 
+/// A process and those that came of it, as the system lists them now.
+fn family(root: u32) -> Vec<u32> {
+    let mut parents = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // The name in brackets may have anything in it; the state and the parent follow.
+        let numbers = stat.split_once(' ').zip(stat.rsplit_once(") "));
+        if let Some(((process, _), (_, rest))) = numbers {
+            let parent = rest
+                .split(' ')
+                .nth(1)
+                .and_then(|parent| parent.parse::<u32>().ok());
+            parents.extend(process.parse::<u32>().ok().zip(parent));
+        }
+    }
+    let mut family = vec![root];
+    let mut at = 0;
+    while let Some(&parent) = family.get(at) {
+        family.extend(
+            parents
+                .iter()
+                .filter(|(_, of)| *of == parent)
+                .map(|(process, _)| process),
+        );
+        at += 1;
+    }
+    family
+}
+
+/// As Slurm ends all of a job that somebody cancels: neither a failure, which would be final, nor another try, which who
+/// cancels does not want.
+#[test]
+fn a_task_that_is_cancelled_with_its_command_is_interrupted_and_done_later() {
+    let folder = repository();
+    let script = folder.read("scripts/draw.sh");
+    // Minutes, where nobody ends it.
+    folder.write(
+        "scripts/draw.sh",
+        "i=0; while [ $i -lt 100000000 ]; do i=$((i + 1)); done; echo 1 > \"$2\"\n",
+    );
+    folder.expect(0, &PLAN);
+    let task = task_of(&folder, "draw@1");
+    let program = folder.at("../plan/program").display().to_string();
+    let worker = folder
+        .command(&program)
+        .args(["work", "../plan/plan.json", &task])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let is_the_command = |process: &u32| {
+        let line = std::fs::read_to_string(format!("/proc/{process}/cmdline"));
+        line.unwrap_or_default().contains("\0scripts/draw.sh\0")
+    };
+    let started = std::time::Instant::now();
+    let all = loop {
+        let all = family(worker.id());
+        if all.iter().any(is_the_command) {
+            break all;
+        }
+        assert!(
+            started.elapsed().as_secs() < 60,
+            "the command does not start"
+        );
+        std::thread::yield_now();
+    };
+    let all: Vec<String> = all.iter().map(u32::to_string).collect();
+    let mut kill = folder.command("kill");
+    assert!(
+        kill.arg("-TERM")
+            .args(&all)
+            .status()
+            .expect("kill")
+            .success()
+    );
+    let output = worker.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(!folder.at("../plan/failed/draw@1.json").exists(), "{said}");
+    folder.write("scripts/draw.sh", script);
+    folder.expect(0, &PLAN);
+    let (code, said) = work(&folder, &task);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+/// Keeps objects in the home folder and is no server: what `retrace-remote` says, said by a shell.
+const REMOTE_OF_STRAW: &str = r#"#!/bin/sh
+echo "{\"retrace_remote\":1,\"url\":\"$1\"}"
+field() { printf '%s\n' "$line" | sed "s/.*\"$1\":\"*\([^\",}]*\).*/\1/"; }
+while read -r line; do
+  kept=$HOME/kept/$(field name)
+  answer='"absent":true'
+  case $(field verb) in
+    put) mkdir -p "${kept%/*}" && cp "$(field file)" "$kept.$$" && mv "$kept.$$" "$kept" && answer='"done":true' ;;
+    get) [ ! -e "$kept" ] || { cp "$kept" "$(field file)" && answer="\"bytes\":$(wc -c <"$kept")"; } ;;
+    look) [ ! -e "$kept" ] || answer="\"listed\":[{\"name\":\"$(field name)\",\"size\":$(wc -c <"$kept"),\"age_s\":0}]" ;;
+  esac
+  echo "{\"id\":$(field id),$answer}"
+done
+"#;
+
+#[test]
+fn a_plan_for_a_store_behind_a_url_has_what_reaches_it() {
+    let folder = repository();
+    let remote = folder.at("../elsewhere/remote");
+    folder.write("../elsewhere/remote", REMOTE_OF_STRAW);
+    runnable(&remote);
+    let with_remote = |arguments: &[&str]| {
+        let mut command = folder.command(env!("CARGO_BIN_EXE_retrace"));
+        command.args(arguments).env("RETRACE_REMOTE", &remote);
+        let output = command.output().expect("the program starts");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        said
+    };
+    let url = "https://store.invalid/ours";
+    with_remote(&[
+        "plan",
+        "slurm",
+        "--to",
+        "../plan",
+        "--store",
+        url,
+        "--minutes=0.01",
+    ]);
+    // Not where it was, as on another machine: the tasks have their own.
+    std::fs::rename(&remote, folder.at("../elsewhere/gone")).expect("a file");
+    for task in 0..tasks(&folder).len() {
+        let (code, said) = work(&folder, &task.to_string());
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("ran ("), "{said}");
+    }
+    std::fs::rename(folder.at("../elsewhere/gone"), &remote).expect("a file");
+    trust(&folder);
+    let said = with_remote(&["run", "--store", url]);
+    assert!(
+        said.contains(&format!("{STAGES} from the store;")),
+        "{said}"
+    );
+    assert_eq!(folder.read("figures/all.txt"), "82\n84\n");
+}
+
 #[test]
 fn a_worker_refuses_what_is_not_as_it_was_planned() {
     let folder = repository();
@@ -308,8 +456,7 @@ echo "$number"
             false => format!("#!/bin/sh\n{text}"),
         };
         folder.write(&format!("../bin/{name}"), text);
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(bin.join(name), mode).expect("a program");
+        runnable(&bin.join(name));
     }
     bin
 }
