@@ -3,6 +3,8 @@
 //! Counts are whole numbers, so that no order of adding changes a bit; memory does not grow with the
 //! number of values. Does not know what the values are.
 
+use std::ops::Range;
+
 /// Leading bits of the fraction that tell buckets of one power of two apart: each is at most 2^-8, or
 /// 0.4 %, as wide as the values in it are large.
 const BITS: u32 = 8;
@@ -21,6 +23,8 @@ const MOST: f64 = 0.2;
 #[derive(Debug, Clone)]
 pub struct Buckets {
     counts: Vec<u64>,
+    /// All buckets with values are here: a few hundred of a hundred thousand.
+    filled: Range<usize>,
     infinite: u64,
 }
 
@@ -52,6 +56,7 @@ impl Default for Buckets {
     fn default() -> Self {
         Buckets {
             counts: vec![0; (INFINITE - SMALLEST) as usize],
+            filled: 0..0,
             infinite: 0,
         }
     }
@@ -67,8 +72,15 @@ impl Buckets {
         for value in values {
             // The bits of doubles that are not negative are in the order of their values, NaN last.
             let bucket = (value.abs().to_bits() >> (FRACTION - BITS)).max(SMALLEST);
-            match self.counts.get_mut((bucket - SMALLEST) as usize) {
-                Some(count) => *count += 1,
+            let bucket = (bucket - SMALLEST) as usize;
+            match self.counts.get_mut(bucket) {
+                Some(count) => {
+                    *count += 1;
+                    self.filled = match self.filled.is_empty() {
+                        true => bucket..bucket + 1,
+                        false => self.filled.start.min(bucket)..self.filled.end.max(bucket + 1),
+                    };
+                }
                 None => self.infinite += 1,
             }
         }
@@ -84,7 +96,14 @@ impl Buckets {
     }
 
     fn n(&self) -> u64 {
-        self.counts.iter().sum::<u64>() + self.infinite
+        self.counts[self.filled.clone()].iter().sum::<u64>() + self.infinite
+    }
+
+    /// The buckets that may have values, from the smallest on, with how many they have.
+    fn filled(&self) -> impl DoubleEndedIterator<Item = (usize, u64)> {
+        self.filled
+            .clone()
+            .map(|bucket| (bucket, self.counts[bucket]))
     }
 
     /// The value of rank ceil(p n), from inside its bucket as if the values there lay evenly.
@@ -95,7 +114,7 @@ impl Buckets {
         }
         let rank = ((p * n as f64).ceil() as u64).clamp(1, n);
         let mut below = 0;
-        for (bucket, &count) in self.counts.iter().enumerate() {
+        for (bucket, count) in self.filled() {
             if below + count >= rank {
                 let (low, high) = (edge(bucket), edge(bucket + 1));
                 let inside = (rank - below) as f64 - 0.5;
@@ -117,7 +136,7 @@ impl Buckets {
         }
         let mut left = (part * n as f64).ceil() as u64;
         let (mut largest, mut sum) = (0.0, 0.0);
-        for (bucket, &count) in self.counts.iter().enumerate().rev() {
+        for (bucket, count) in self.filled().rev() {
             let centre = 0.5 * (edge(bucket) + edge(bucket + 1));
             let taken = count.min(left);
             left -= taken;

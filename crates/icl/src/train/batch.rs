@@ -16,6 +16,7 @@ use crate::model::weights::Shape;
 use crate::prompts::gram::PromptGroup;
 use crate::prompts::sampler::Sampler;
 use crate::train::objective::{BatchLoss, LossWeights, Objective};
+use crate::train::running;
 use rayon::prelude::*;
 
 /// Prompts per block. Part of the definition of every training result.
@@ -181,18 +182,20 @@ impl<S: Sampler> Batches for Batch<S> {
         } = self.plan;
         let scale = 1.0 / batch_size as f64;
         let needs_context = readers.iter().any(|reader| reader.uses_few_shot(part));
-        self.blocks
-            .par_iter_mut()
-            .enumerate()
-            .for_each(|(index, block)| {
-                let index = [step as u64, index as u64];
-                block.queries.restart(seed, streams.queries, &index);
-                if needs_context {
-                    block.contexts.restart(seed, streams.contexts, &index);
-                }
-                block.works.resize_with(readers.len(), || Work::new(shape));
-                block.run(readers, part, needs_context, scale);
-            });
+        let read = |(index, block): (usize, &mut Block<S>)| {
+            let index = [step as u64, index as u64];
+            block.queries.restart(seed, streams.queries, &index);
+            if needs_context {
+                block.contexts.restart(seed, streams.contexts, &index);
+            }
+            block.works.resize_with(readers.len(), || Work::new(shape));
+            block.run(readers, part, needs_context, scale);
+        };
+        // To hand blocks round cost the digits a seventh of their CPU time, where nobody was free to take any.
+        match running::fill_the_pool() {
+            true => self.blocks.iter_mut().enumerate().for_each(read),
+            false => self.blocks.par_iter_mut().enumerate().for_each(read),
+        }
         self.readings
             .resize_with(readers.len(), || Reading::zeros(shape));
         for (place, reading) in self.readings.iter_mut().enumerate() {

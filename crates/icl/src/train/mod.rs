@@ -10,4 +10,5 @@ pub mod pool;
 pub mod population;
 pub mod replay;
 pub mod rows;
+mod running;
 pub mod sampled;

@@ -12,6 +12,7 @@ use crate::train::batch;
 use crate::train::batch::{BatchPlan, Batches, Part, Reader, Streams};
 use crate::train::config::TrainConfig;
 use crate::train::descent::{Descending, StepLoss, TrainError, Trained};
+use crate::train::running::Running;
 use std::ops::ControlFlow;
 
 /// Where training prompts come from.
@@ -150,6 +151,7 @@ fn side_by_side(
     mut students: Vec<Student<'_>>,
     batches: &mut dyn Batches,
 ) -> Vec<(usize, Trained)> {
+    let _running = Running::start();
     let reader = |student: &Student<'_>| Reader {
         matrices: student.descending.model().effective(),
         objective: student.descending.objective(),
