@@ -23,7 +23,7 @@ const MOST: f64 = 0.2;
 #[derive(Debug, Clone)]
 pub struct Buckets {
     counts: Vec<u64>,
-    /// All buckets with values are here: a few hundred of a hundred thousand.
+    /// From the first bucket with values to the last: a small part of them all.
     filled: Range<usize>,
     infinite: u64,
 }

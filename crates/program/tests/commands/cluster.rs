@@ -1,6 +1,6 @@
 //! Tasks of a plan without a cluster: by hand, and by the script for Slurm with a `sbatch` that starts jobs at once.
 
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -83,16 +83,11 @@ fn task_of(folder: &Folder, stage: &str) -> String {
 
 /// Does a task with the program beside the plan: exit code, and what it said.
 fn work(folder: &Folder, task: &str) -> (Option<i32>, String) {
-    let program = folder.at("../plan/program");
-    let mut command = folder.command(&program.display().to_string());
-    let output = command
-        .args(["work", "../plan/plan.json", task])
-        .output()
-        .expect("it starts");
-    let said = [output.stdout, output.stderr].concat();
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&said).into_owned(),
+    let program = folder.at("../plan/program").display().to_string();
+    folder::told(
+        folder
+            .command(&program)
+            .args(["work", "../plan/plan.json", task]),
     )
 }
 
@@ -331,10 +326,8 @@ fn a_plan_for_a_store_behind_a_url_has_what_reaches_it() {
     let with_remote = |arguments: &[&str]| {
         let mut command = folder.command(env!("CARGO_BIN_EXE_retrace"));
         command.args(arguments).env("RETRACE_REMOTE", &remote);
-        let output = command.output().expect("the program starts");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said).into_owned();
-        assert_eq!(output.status.code(), Some(0), "{said}");
+        let (code, said) = folder::told(&mut command);
+        assert_eq!(code, Some(0), "{said}");
         said
     };
     let url = "https://store.invalid/ours";
@@ -466,10 +459,8 @@ fn submit(folder: &Folder, bin: &Path) -> String {
     command
         .arg("../plan/submit.sh")
         .env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
-    let output = command.output().expect("bash");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(output.status.success(), "{said}");
+    let (code, said) = folder::told(&mut command);
+    assert_eq!(code, Some(0), "{said}");
     said
 }
 

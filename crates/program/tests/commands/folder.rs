@@ -61,16 +61,7 @@ impl Folder {
 
     /// Runs the program: exit code, and what it said on both streams.
     pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let mut command = self.command(env!("CARGO_BIN_EXE_retrace"));
-        let output = command
-            .args(arguments)
-            .output()
-            .expect("the program starts");
-        let said = [output.stdout, output.stderr].concat();
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&said).into_owned(),
-        )
+        told(self.command(env!("CARGO_BIN_EXE_retrace")).args(arguments))
     }
 
     /// The same where the exit code is known.
@@ -103,4 +94,14 @@ impl Folder {
             assert_eq!(entries.count(), 0, "{name}");
         }
     }
+}
+
+/// Runs a program to its end: exit code, and what it said on both streams.
+pub fn told(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().expect("the program starts");
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
 }
