@@ -61,11 +61,27 @@
     const table = rest.length ? [make("table", {}, make("caption", { textContent: `also at ${short(point[0])}` }), ...rest)] : [];
     return make("div", { className: "tip" }, make("b", { textContent: curve.name }), ...lines.map(text), ...table);
   };
-  // The shapes of the figures, where the library has no name for them, as outlines.
-  const symbols = {
-    circle: "circle", square: "rect", diamond: "diamond", triangle: "triangle", triangle_down: "path://M0 0H10L5 9Z",
-    star: "path://M50 0L61 35H98L68 57L79 92L50 70L21 92L32 57L2 35H39Z",
-    plus: "path://M4 0H6V4H10V6H6V10H4V6H0V4H4Z", cross: "path://M1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5L0 1Z",
+  // The shapes of the figures as outlines.
+  const outlines = {
+    circle: "M5 0A5 5 0 1 1 4.99 0Z", square: "M0 0H10V10H0Z", diamond: "M5 0L10 5L5 10L0 5Z", triangle: "M5 0L10 9H0Z", triangle_down: "M0 0H10L5 9Z",
+    star: "M5 0L6.1 3.5H9.8L6.8 5.7L7.9 9.2L5 7L2.1 9.2L3.2 5.7L0.2 3.5H3.9Z",
+    plus: "M4 0H6V4H10V6H6V10H4V6H0V4H4Z", cross: "M1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5L0 1Z",
+  };
+  // The library's own where it has one.
+  const symbols = { circle: "circle", square: "rect", diamond: "diamond", triangle: "triangle", ...Object.fromEntries(["triangle_down", "star", "plus", "cross"].map((name) => [name, `path://${outlines[name]}`])) };
+  // What stands for a curve beside its name: its marker, or a piece of its line.
+  const swatch = (curve, color) => {
+    const drawn = (name, attributes, ...inside) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+      Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
+      made.append(...inside);
+      return made;
+    };
+    const outline = curve.marker ? outlines[curve.shape] ?? outlines.circle : "M-1 5H11";
+    const fill = curve.marker && curve.marker !== "hollow" ? color : "none";
+    const filled = drawn("path", { d: outline, fill, style: curve.marker === "half" ? "clip-path: inset(0 50% 0 0)" : "" });
+    const edge = drawn("path", { d: outline, fill: "none", stroke: color, "stroke-width": 1.6, "stroke-dasharray": curve.marker ? "none" : { solid: "none", dashed: "3 2", dotted: "1 2" }[curve.line] ?? "4 1.5 1 1.5" });
+    return drawn("svg", { class: "swatch", viewBox: "-1 -1 12 12", "aria-hidden": true, opacity: curve.light ?? 1 }, filled, edge);
   };
   // Where the page compares two versions: the other's curves, each beside the one of its name.
   const against = JSON.parse(document.getElementById("against-data")?.textContent ?? "null");
@@ -97,7 +113,8 @@
     };
     const axis = (which, log, name) => ({
       name, nameLocation: "middle", nameGap: which === "x" ? 26 : 42, nameTextStyle: { color: quiet, fontSize: 12 },
-      type: log ? "log" : "value", scale: true,
+      // Less than a decade or so has one power of ten to mark, or none.
+      type: log ? "log" : "value", scale: true, logBase: panel[which].high / panel[which].low < 20 ? 2 : 10,
       min: state.whole || (log && panel[which].low <= 0) ? undefined : panel[which].low ?? undefined,
       max: state.whole ? undefined : panel[which].high ?? undefined,
       axisLabel: { color: quiet, hideOverlap: true, showMinLabel: log ? false : null, showMaxLabel: log ? false : null, formatter: (value) => short(value) },
@@ -149,7 +166,8 @@
   const reaches = (data) => {
     const with_bars = data.panels.filter((panel) => !panel.rows.length).flatMap((panel) => panel.series).filter((curve) => curve.points.some((point) => point[2] > 0));
     const known = [...new Set(with_bars.map((curve) => curve.reach ?? 1))];
-    return known.length ? `Bars reach ${known.join(" or ")} standard errors (s.e.) to each side${with_bars.some((curve) => curve.reach === null) ? "; where the picture has none, 1" : ""}.` : "";
+    const most = known.length === 1 && known[0] === 1 ? "one standard error" : `${known.join(" or ")} standard errors`;
+    return known.length ? `Bars reach ${most} (s.e.) to each side${known.length > 1 && with_bars.some((curve) => curve.reach === null) ? "; where the picture has none, 1" : ""}.` : "";
   };
   const build = (holder, data) => {
     // Each panel has the axes of the picture, until somebody chooses for all of them.
@@ -170,14 +188,9 @@
     switches.setAttribute("role", "group");
     switches.setAttribute("aria-label", "Series");
     names.forEach((curve, name) => {
-      const swatch = make("span", { className: "swatch" });
       // As in the charts, the darkest ink turns with the ground.
       const color = /^#([0-3][0-9a-f]){3}$/i.test(curve.color) ? "var(--ink)" : curve.color;
-      swatch.style.borderColor = color;
-      if (curve.light) { swatch.style.opacity = curve.light; swatch.style.borderStyle = "dashed"; }
-      if (curve.marker === "half") swatch.style.background = `linear-gradient(90deg, ${color} 50%, transparent 50%)`;
-      else if (curve.marker !== "hollow") swatch.style.background = color;
-      switches.append(toggle(true, (on) => (on ? state.off.delete(name) : state.off.add(name)), swatch, name));
+      switches.append(toggle(true, (on) => (on ? state.off.delete(name) : state.off.add(name)), swatch(curve, color), name));
     });
     const plots = make("div", { className: "plots" });
     const axes = make("div", { className: "switches axes" });

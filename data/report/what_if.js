@@ -113,21 +113,23 @@ const whatIf = (() => {
     made.textContent = text;
     return made;
   };
-  const [LEFT, RIGHT, TOP, BOTTOM, MOST, LOW, HIGH] = [48, 510, 12, 258, 60, 0.04, 12];
+  const [LEFT, RIGHT, TOP, BOTTOM, MOST, LOW, HIGH] = [62, 510, 12, 258, 60, 0.02, 20];
+  const drawn = (value) => value >= LOW && value <= HIGH;
   const x = (n) => LEFT + (n / MOST) * (RIGHT - LEFT);
-  const y = (value) => BOTTOM - ((Math.log(Math.min(HIGH, Math.max(LOW, value))) - Math.log(LOW)) / (Math.log(HIGH) - Math.log(LOW))) * (BOTTOM - TOP);
+  const y = (value) => BOTTOM - ((Math.log(value) - Math.log(LOW)) / (Math.log(HIGH) - Math.log(LOW))) * (BOTTOM - TOP);
   const draw = (state) => {
     const parts = [];
-    [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10].forEach((tick) => parts.push(element("path", { class: "rule", d: `M${LEFT} ${y(tick)}H${RIGHT}` }), element("text", { x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, String(tick))));
+    [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20].forEach((tick) => parts.push(element("path", { class: "rule", d: `M${LEFT} ${y(tick)}H${RIGHT}` }), element("text", { x: LEFT - 6, y: y(tick) + 4, "text-anchor": "end" }, String(tick))));
     [0, 10, 20, 30, 40, 50, 60].forEach((tick) => parts.push(element("text", { x: x(tick), y: BOTTOM + 16, "text-anchor": "middle" }, String(tick))));
     parts.push(element("text", { x: (LEFT + RIGHT) / 2, y: BOTTOM + 34, "text-anchor": "middle" }, "number of examples n"));
+    parts.push(element("text", { transform: `translate(16 ${(TOP + BOTTOM) / 2}) rotate(-90)`, "text-anchor": "middle" }, "test error"));
     parts.push(element("path", { class: "at", d: `M${x(state.n)} ${TOP}V${BOTTOM}` }));
-    // What is above the frame is left out.
+    // What is beyond the frame is left out.
     const path = (of) => {
       let open = false;
       return Array.from({ length: MOST + 1 }, (_, n) => {
         const value = error(of, n);
-        const inside = value <= HIGH;
+        const inside = drawn(value);
         const step = inside ? `${open ? "L" : "M"}${x(n).toFixed(1)} ${y(value).toFixed(1)}` : "";
         open = inside;
         return step;
@@ -138,7 +140,11 @@ const whatIf = (() => {
     if (state.tuned !== "none") parts.push(element("path", { class: `after ${state.tuned}`, d: path(state) }));
     // The paper's own point, with the same choice of matrices and task.
     const paper = { ...state, ...PAPER, w: PAPER_W[state.tuned] };
-    parts.push(element("circle", { class: `paper-point ${state.tuned}`, cx: x(PAPER.n), cy: y(error(paper, PAPER.n)), r: 5 }));
+    const point = error(paper, PAPER.n);
+    if (drawn(point)) parts.push(element("circle", { class: `paper-point ${state.tuned}`, cx: x(PAPER.n), cy: y(point), r: 5 }));
+    // What is what, in the corner.
+    const entries = state.tuned === "none" ? [["before", "pretrained"]] : [["before", "pretrained"], [`after ${state.tuned}`, "fine-tuned"]];
+    entries.forEach(([name, words], at) => parts.push(element("path", { class: name, d: `M${RIGHT - 108} ${TOP + 12 + 16 * at}h26` }), element("text", { x: RIGHT - 76, y: TOP + 16 + 16 * at }, words)));
     svg.replaceChildren(...parts);
     return paper;
   };
@@ -150,14 +156,14 @@ const whatIf = (() => {
     const rows = [[`pretrained, n = ${state.n}`, shown(error(before, state.n))]];
     if (state.tuned !== "none") {
       rows.push([`fine-tuned, n = ${state.n}`, shown(error(state, state.n))]);
-      rows.push(["the same at the paper’s numbers", shown(error(paper, PAPER.n))]);
+      rows.push([`fine-tuned, d = ${PAPER.d}, n = ${PAPER.n}, σ² = ${PAPER.noise}`, shown(error(paper, PAPER.n))]);
       // Some errors fall as far as w is looked for.
       const inside = weight === null || (weight > 0.0101 && weight < 99);
       rows.push([`best w at n = ${state.n}`, inside ? shown(weight) : weight < 1 ? "below 0.01" : "above 100, the larger the better"]);
       if (weight !== null && inside) rows.push(["error there", shown(error({ ...state, w: weight }, state.n))]);
       if (state.n > 0) rows.push(["fine-tuned, n = 0", shown(error(state, 0))]);
     }
-    rows.push(["pretrained, examples help for", threshold < 0 ? "every n" : `n > ${shown(threshold)}`]);
+    rows.push(["pretrained, n examples beat none for", threshold < 0 ? "every n" : `n > ${shown(threshold)}`]);
     const row = ([name, value]) => {
       const [group, dt, dd] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
       dt.textContent = name;

@@ -186,6 +186,10 @@ pub const EXAMPLES: Examples = &[
         &[
             ("claims", "all, with their verdicts"),
             ("claims balance-law", "one, with its evidence"),
+            (
+                "claims --group llm",
+                "those of a group that runs only when it is asked for",
+            ),
             ("claims --json", "for programs"),
             (
                 "claims --history w-star",

@@ -4,7 +4,8 @@
 # is killed once, and always; the store is away for a while; it is behind a URL, whose server asks who is there.
 #
 #   tests/cluster/slurm.sh RETRACE             a small pipeline of commands; two to four minutes
-#   tests/cluster/slurm.sh RETRACE ICL-REPRO   also the smoke profile of this repository
+#   tests/cluster/slurm.sh RETRACE ICL-REPRO   also the smoke profile of this repository; by Snakemake too, where SNAKEMAKE
+#                                              (or `snakemake`) has its plugin for Slurm, snakemake-executor-plugin-slurm
 #
 # Needs slurmctld, slurmd, sbatch, munged: on Debian, as root,
 # `RUNLEVEL=1 apt-get install --no-install-recommends slurmctld slurmd slurm-client munge`.
@@ -250,3 +251,26 @@ SECONDS=0
   tail -n 1
 same "$work/smoke" "$work/smoke2"
 say "the smoke profile is equal, after $SECONDS s as $(wc -l <"$work/cache2/cluster/jobs") job arrays"
+
+# The same work by Snakemake's plugin for Slurm. That drops SLURM_CONF, without which the srun of its jobs finds no site here;
+# and there is no accounting, which it would ask for the state of jobs.
+snakemake=${SNAKEMAKE:-snakemake}
+if ! { command -v "$snakemake" && "$snakemake" --help | grep -q -e --slurm-status-command; } >/dev/null 2>&1; then
+  echo "skipped: Snakemake on Slurm: there is no $snakemake with snakemake-executor-plugin-slurm here"
+  exit 0
+fi
+mkdir "$site/bin"
+printf '#!/bin/sh\nSLURM_CONF=%s exec %s "$@"\n' "$SLURM_CONF" "$(command -v srun)" >"$site/bin/srun"
+chmod +x "$site/bin/srun"
+git clone -q "$repository" "$work/clone"
+cd "$work/clone"
+"$icl_repro" run --profile smoke --group main --cache-dir "$work/cache3" --out "$work/smoke3" -q
+"$icl_repro" plan snakemake --profile smoke --group main --to "$work/plan" --store "$work/store2" --minutes 0.05 >"$work/said"
+grep -o 'ed25519 [0-9a-f]* cluster' "$work/said" >store.trust
+SECONDS=0
+PATH=$site/bin:$PATH "$snakemake" -s "$work/plan/Snakefile" --executor slurm --jobs 50 --slurm-status-command squeue \
+  --slurm-init-seconds-before-status-checks 5 >"$work/snakemake" 2>&1 || { tail -n 40 "$work/snakemake"; exit 1; }
+"$icl_repro" run --profile smoke --group main --cache-dir "$work/cache4" --out "$work/smoke4" --store "$work/store2" >"$work/said"
+! grep -q ' runs: ' "$work/said"
+same "$work/smoke3" "$work/smoke4"
+say "group main of the smoke profile is equal, done by Snakemake in $SECONDS s as $(ls "$work/plan/done" | wc -l) jobs"

@@ -300,7 +300,13 @@ impl Engine<'_> {
 
     /// The first stage of a kind.
     pub fn of_kind(&self, kind: &str) -> Option<usize> {
-        let stages = &mut self.pipeline.stages.iter();
-        stages.position(|stage| self.kinds[stage.kind].name() == kind)
+        self.all_of_kind(kind).next()
+    }
+
+    /// All stages of a kind.
+    pub fn all_of_kind<'e>(&'e self, kind: &'e str) -> impl Iterator<Item = usize> + 'e {
+        let stages = self.pipeline.stages.iter().enumerate();
+        let stages = stages.filter(move |(_, stage)| self.kinds[stage.kind].name() == kind);
+        stages.map(|(index, _)| index)
     }
 }

@@ -32,7 +32,8 @@ pub struct ValueChange {
 /// Compares two tables.
 ///
 /// Rows are named by the columns of text, and by as many integer columns, from the left, as it takes
-/// to tell the rows of both tables apart. What still has the same name is counted through.
+/// to tell the rows of both tables apart. A column of text is no name where rows have more partners without
+/// it and are still told apart: it says what came out. What still has the same name is counted through.
 pub fn diff(old: &Table, new: &Table) -> TableDiff {
     let names = |table: &Table| -> BTreeSet<String> {
         table
@@ -98,14 +99,42 @@ fn key(old: &Table, new: &Table) -> Vec<String> {
         let columns = columns.filter(|(name, _)| new.column(name).is_ok_and(is));
         columns.map(|(name, _)| name.clone()).collect()
     };
-    let mut key = both(|column| matches!(column, Column::Text(_)));
-    for name in both(|column| matches!(column, Column::Int(_))) {
-        if is_unique(old, &key) && is_unique(new, &key) {
+    let is_unique = |key: &[String]| is_unique(old, key) && is_unique(new, key);
+    let integers = both(|column| matches!(column, Column::Int(_)));
+    let with_integers = |text: &[String]| {
+        let mut key = text.to_vec();
+        for name in &integers {
+            if is_unique(&key) {
+                break;
+            }
+            key.push(name.clone());
+        }
+        key
+    };
+    let mut text = both(|column| matches!(column, Column::Text(_)));
+    let mut key = with_integers(&text);
+    let mut found = partners(old, new, &key);
+    let most = old.rows().min(new.rows());
+    for at in (0..text.len()).rev() {
+        if found == most {
             break;
         }
-        key.push(name);
+        let mut fewer = text.clone();
+        fewer.remove(at);
+        let without = with_integers(&fewer);
+        let pairs = partners(old, new, &without);
+        if pairs > found && !without.is_empty() && is_unique(&without) {
+            (text, key, found) = (fewer, without, pairs);
+        }
     }
     key
+}
+
+/// How many rows of two tables have the same values in the columns of a key.
+fn partners(old: &Table, new: &Table, key: &[String]) -> usize {
+    let known: BTreeSet<Vec<String>> = (0..old.rows()).map(|row| values(old, key, row)).collect();
+    let rows = (0..new.rows()).filter(|row| known.contains(&values(new, key, *row)));
+    rows.count()
 }
 
 fn values(table: &Table, key: &[String], row: usize) -> Vec<String> {
@@ -199,6 +228,35 @@ mod tests {
                 r#"["b", "0"] error missing 4 None"#,
             ]
         );
+    }
+
+    #[test]
+    fn text_that_says_what_came_out_names_no_row() {
+        let table = |said: [&str; 3]| {
+            let text = |all: &[&str]| Column::Text(all.iter().map(|one| one.to_string()).collect());
+            let columns = vec![
+                ("model", text(&["a", "a", "b"])),
+                ("said", text(&said)),
+                ("n", Column::Int(vec![0, 1, 0])),
+            ];
+            Table::new(columns).unwrap()
+        };
+        let (old, new) = (
+            table(["loss 1", "loss 1", "loss 2"]),
+            table(["loss 3", "loss 3", "loss 2"]),
+        );
+        let found = diff(&old, &new);
+        assert_eq!(found.key, ["model", "n"]);
+        assert_eq!((found.rows_added, found.rows_removed), (0, 0));
+        assert_eq!(found.changes.len(), 2);
+        assert_eq!(
+            (&*found.changes[0].old, &*found.changes[0].new),
+            ("loss 1", "loss 3")
+        );
+        // Rows that nothing else tells apart keep it.
+        let text = |name| Table::new(vec![("name", Column::Text(vec![name]))]).unwrap();
+        let found = diff(&text("x".to_owned()), &text("y".to_owned()));
+        assert_eq!((found.rows_added, found.rows_removed), (1, 1));
     }
 
     #[test]

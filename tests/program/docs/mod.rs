@@ -6,6 +6,7 @@
 mod commands;
 mod copy;
 mod links;
+mod numbers;
 mod reference;
 mod shell;
 mod text;

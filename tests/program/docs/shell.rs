@@ -49,6 +49,8 @@ fn every_example_of_the_help_runs() {
             assert_eq!(example.split(' ').next(), Some(verb.as_str()), "{example}");
             let (code, printed) = copy.bash(&format!("icl-repro {example}"));
             let allowed = match verb.as_str() {
+                // A group that runs only when it is asked for has not been run in the copy.
+                "claims" if example.contains("--group") => Some(1),
                 // At toy scale no claim is decided as recorded.
                 "claims" if !example.contains("--history") => Some(4),
                 // The profile has not been run in the copy.

@@ -163,7 +163,7 @@ fn committed_verdicts_are_shown_and_nothing_is_computed() {
         "{out}"
     );
     assert!(
-        err.contains("as committed in figures/tables/claims.parquet; nothing was computed here")
+        err.contains("as committed in figures/tables/claims.json; nothing was computed here")
             && err.contains("`icl-repro run claims`"),
         "{err}"
     );
@@ -178,8 +178,24 @@ fn committed_verdicts_are_shown_and_nothing_is_computed() {
     );
     let (out, _) = asked(&repository, &["claims", "w-star"]);
     assert!(
-        out.starts_with("w-star: ") && out.contains("decided "),
+        out.starts_with("w-star: ")
+            && out.contains("\n  correction: ")
+            && out.contains("by seed  0: ")
+            && out.contains("\n  rests on "),
         "{out}"
+    );
+    // So are those of groups that run only when they are asked for.
+    let (out, err) = asked(&repository, &["claims", "llm-aux-helps-target"]);
+    assert!(
+        out.starts_with("llm-aux-helps-target: ") && err.contains("figures/tables/claims_llm.json"),
+        "{out}{err}"
+    );
+    let (out, _) = asked(&repository, &["claims", "--group", "llm"]);
+    assert_eq!(out.lines().count(), 6, "{out}");
+    let said = repository.expect(2, &["claims", "--group", "main"]);
+    assert!(
+        said.contains("group main has no stage of kind `claims`"),
+        "{said}"
     );
     let said = repository.expect(2, &["claims", "w-sta"]);
     assert!(
@@ -194,7 +210,7 @@ fn committed_verdicts_are_shown_and_nothing_is_computed() {
         "{text}"
     );
     // What is not what the lock records is no answer.
-    let table = repository.path("figures/tables/claims.parquet");
+    let table = repository.path("figures/tables/claims.json");
     let kept = std::fs::read(&table).expect("a table");
     std::fs::write(&table, [&kept[..], b" "].concat()).expect("ours");
     let Said { code, text } = repository.run(&["claims"]);

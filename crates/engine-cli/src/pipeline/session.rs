@@ -123,6 +123,11 @@ impl<'a> Session<'a> {
         self.engine.pipeline.select(&targets, &self.groups)
     }
 
+    /// The groups that `--group` named.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
     /// The command that runs what is meant by targets and `--group`, to be typed; `options` are its own. Without them
     /// it would leave opt-in groups out.
     pub fn run_command(&self, targets: &[String], options: &str) -> String {

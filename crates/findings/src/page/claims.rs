@@ -11,8 +11,12 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub struct ClaimView {
     pub id: String,
-    /// The statement, or how it reads alone.
+    /// The first sentence of the statement, or of how it reads alone.
     pub heading: String,
+    /// The sentences after it, where it is long.
+    pub more: Option<String>,
+    /// Whether the paper makes it of what it studies itself.
+    pub of_paper: bool,
     /// The statement where the heading is another sentence.
     pub statement: Option<String>,
     /// Of what the numbers are, in words; or as its check writes it. They are those of the first check, or of
@@ -70,12 +74,10 @@ pub fn class(verdict: Verdict) -> &'static str {
 }
 
 /// Counts verdicts.
-pub fn counts(claims: &[Decided]) -> Counts {
-    let mut counts = Counts {
-        all: claims.len(),
-        ..Counts::default()
-    };
+pub fn counts<'a>(claims: impl Iterator<Item = &'a Decided>) -> Counts {
+    let mut counts = Counts::default();
     for claim in claims {
+        counts.all += 1;
         counts.against += usize::from(is_against(claim));
         match claim.verdict {
             Verdict::Holds => counts.holds += 1,
@@ -103,9 +105,12 @@ pub fn view(
     let alone = words.and_then(|words| words.alone.as_ref());
     let (number, decisive) = decisive(claim, words);
     let measures = words.and_then(|words| words.of(number));
+    let (heading, more) = first_sentence(alone.unwrap_or(&claim.statement));
     ClaimView {
         id: claim.id.clone(),
-        heading: typeset(alone.unwrap_or(&claim.statement)),
+        heading: typeset(heading),
+        more: more.map(typeset),
+        of_paper: words.is_some_and(|words| words.of_paper),
         statement: alone.map(|_| typeset(&claim.statement)),
         measures: measures
             .or(decisive.map(|check| check.quantity.as_str()))
@@ -125,33 +130,48 @@ pub fn view(
     }
 }
 
+/// A longer statement has its first sentence for a heading.
+const LONG: usize = 30;
+
+/// The first sentence of a long statement and the others; of a short one all of it.
+fn first_sentence(statement: &str) -> (&str, Option<&str>) {
+    let is_long = statement.split_whitespace().count() > LONG;
+    let ends = |(at, _): &(usize, &str)| {
+        let next = statement[at + 2..].chars().next();
+        next.is_some_and(char::is_uppercase)
+    };
+    match statement.match_indices(". ").find(ends) {
+        Some((at, _)) if is_long => (&statement[..=at], Some(&statement[at + 2..])),
+        _ => (statement, None),
+    }
+}
+
 /// The check whose numbers tell of the claim, and its number from 1: the first, or where the claim does not hold
-/// the first that is why, unless there are words for the first and none for that.
+/// the first that is why, of open ones one that speaks against it before others; unless there are words for the first
+/// and none for that.
 fn decisive<'a>(claim: &'a Decided, words: Option<&ClaimWords>) -> (usize, Option<&'a Checked>) {
+    let at = |is: fn(&Checked) -> bool| claim.checks.iter().position(is);
     let why = match claim.verdict {
         Verdict::Holds | Verdict::HoldsWithCorrection => None,
-        Verdict::Fails => Some(Outcome::Refuted),
-        Verdict::Undecided => Some(Outcome::Open),
+        Verdict::Fails => at(|check| check.outcome == Outcome::Refuted),
+        Verdict::Undecided => at(speaks_against).or(at(|check| check.outcome == Outcome::Open)),
     };
-    let mut checks = claim.checks.iter();
-    let at = why.and_then(|why| checks.position(|check| check.outcome == why));
     let is_told = |at: &usize| {
         words.is_none_or(|words| words.measures.is_none() || words.of(at + 1).is_some())
     };
-    let at = at.filter(is_told).unwrap_or(0);
+    let at = why.filter(is_told).unwrap_or(0);
     (at + 1, claim.checks.get(at))
 }
 
-/// Whether a claim is undecided although the value of a check, were it certain, is not what the claim expects.
+/// Whether a check is open although its value, were it certain, is not what is expected.
+fn speaks_against(check: &Checked) -> bool {
+    let met = check.measured.map(|value| is_met(&check.expected, value));
+    check.outcome == Outcome::Open && met == Some(Some(false))
+}
+
+/// Whether a claim is undecided although the value of a check speaks against it.
 fn is_against(claim: &Decided) -> bool {
-    let open = |check: &&Checked| check.outcome == Outcome::Open;
-    let differs = |check: &Checked| {
-        let met = check
-            .measured
-            .and_then(|value| is_met(&check.expected, value));
-        met == Some(false)
-    };
-    claim.verdict == Verdict::Undecided && claim.checks.iter().filter(open).any(differs)
+    claim.verdict == Verdict::Undecided && claim.checks.iter().any(speaks_against)
 }
 
 /// Whether a value is what the words of a check expect, as far as their digits tell; nothing where they are other
@@ -259,6 +279,18 @@ mod tests {
     }
 
     #[test]
+    fn a_long_statement_has_its_first_sentence_for_a_heading() {
+        let long = "word ".repeat(LONG);
+        let statement = format!("In 2.5 steps, e. g. two. Then {long}");
+        let (heading, more) = first_sentence(&statement);
+        assert_eq!(heading, "In 2.5 steps, e. g. two.");
+        assert!(more.is_some_and(|more| more.starts_with("Then word")));
+        for whole in ["Short. As it is.", &long] {
+            assert_eq!(first_sentence(whole), (whole, None));
+        }
+    }
+
+    #[test]
     fn the_numbers_of_a_claim_are_those_that_decide_it() {
         let mut claim = Decided {
             id: "one".to_owned(),
@@ -303,6 +335,9 @@ mod tests {
         words
             .measures_of
             .insert("2".to_owned(), "the second".to_owned());
+        assert_eq!(seen(&claim, Some(&words)).0, "the second");
+        // Of open checks the one that speaks against it, not the first.
+        claim.checks[0].outcome = Outcome::Open;
         assert_eq!(seen(&claim, Some(&words)).0, "the second");
         words.measures_of.insert("3".to_owned(), "third".to_owned());
         claim.verdict = Verdict::Fails;

@@ -38,6 +38,9 @@ struct Page<'a> {
     widget: Option<String>,
     lead: &'a [String],
     counts: Counts,
+    /// Of those that the paper makes of what it studies itself, and of the others.
+    counts_of_paper: Counts,
+    counts_beyond: Counts,
     claims: Vec<ClaimView>,
     /// Claims that no figure shows, by their place among all.
     others: Vec<usize>,
@@ -116,6 +119,10 @@ impl StageKind for Report {
             let words = params.words.get(&claim.id);
             claims::view(claim, words, shown.collect(), &params.signs)
         };
+        let of_paper = |claim: &&Decided| {
+            let words = params.words.get(&claim.id);
+            words.is_some_and(|words| words.of_paper)
+        };
         let places = 0..claims.len();
         let glossary = Arc::new(Glossary::new(&params.terms));
         let data = Page {
@@ -128,7 +135,9 @@ impl StageKind for Report {
             drawing: drawing(io)?,
             widget: optional(io, "widget")?,
             lead: &params.lead,
-            counts: claims::counts(&claims),
+            counts: claims::counts(claims.iter()),
+            counts_of_paper: claims::counts(claims.iter().filter(of_paper)),
+            counts_beyond: claims::counts(claims.iter().filter(|claim| !of_paper(claim))),
             claims: claims.iter().map(claim).collect(),
             others: places
                 .filter(|&at| shown(&claims[at].id).is_empty())

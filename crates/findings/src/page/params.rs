@@ -61,6 +61,9 @@ pub struct ClaimWords {
     /// the claim open, or refutes it, if there are words for it here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub measures_of: BTreeMap<String, String>,
+    /// The paper makes it of what it studies itself: such claims are counted apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_paper: bool,
 }
 
 impl ClaimWords {
@@ -153,9 +156,10 @@ impl Params {
             }
         }
         for (id, words) in &self.words {
-            if words.alone.is_none() && words.measures.is_none() && words.measures_of.is_empty() {
+            let says = words.alone.is_some() || words.measures.is_some() || words.of_paper;
+            if !says && words.measures_of.is_empty() {
                 return Err(format!(
-                    "words.{id}: say `alone`, `measures` or `measures_of`"
+                    "words.{id}: say `alone`, `measures`, `measures_of` or `of_paper`"
                 ));
             }
             let is_other = |key: &&String| {

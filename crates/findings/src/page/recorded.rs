@@ -127,7 +127,7 @@ pub fn view(io: &Io, params: &Params) -> Result<Option<View>> {
         }
     }
     Ok(Some(View {
-        counts: claims::counts(&decided),
+        counts: claims::counts(decided.iter()),
         claims: decided
             .iter()
             .map(|claim| {

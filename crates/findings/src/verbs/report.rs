@@ -77,10 +77,18 @@ pub fn report(call: &Call, args: &ReportArgs) -> Result<u8> {
         if missing.len() > NAMED {
             message += &format!("\n  and {} more", missing.len() - NAMED);
         }
-        let quick = typed::command(&format!("run --as-recorded {}", quoted(&id)));
-        terminal::report(&Error::failed(message).hint(format!(
-            "`{command}` makes them; `{quick}` makes only those that the lock does not know, and what they read"
-        )));
+        let short = match (&call.scope.sets[..], &call.scope.profile) {
+            // Of a variation often only a part is made.
+            ([set], None) => format!(
+                "`{}` shows what there is of it beside the page of the repository",
+                typed::plain_command(&format!("report --against {}", quoted(set)))
+            ),
+            _ => format!(
+                "`{}` makes only those that the lock does not know, and what they read",
+                typed::command(&format!("run --as-recorded {}", quoted(&id)))
+            ),
+        };
+        terminal::report(&Error::failed(message).hint(format!("`{command}` makes them; {short}")));
         return Ok(exit::STALE);
     }
     let code = call.run(&RunArgs::of(&id, args.no_wait))?;

@@ -126,7 +126,9 @@ fn tables_text(tables: &[ChangedTable], all: bool) -> String {
         text += &grid.text(usize::MAX);
         let more = changes.values.len().saturating_sub(limit);
         if more > 0 {
-            text += &format!("... and {more} more that differ less (--all shows them)\n");
+            text += &format!(
+                "... and {more} more that differ less for their size (--all shows them)\n"
+            );
         }
     }
     if !pictures.is_empty() {
@@ -162,8 +164,8 @@ fn said(found: &Comparison, tables: &[ChangedTable]) -> answers::Compared {
     }
 }
 
-/// Words first, then numbers, last those that one side does not have. Of each column first the cell that is
-/// farthest apart for its size, then the second of each: else one column of noise would hide all others.
+/// Of each column first the cell that is farthest apart for its size, words before numbers, then the second of each: else
+/// one column of noise, or of one sentence in every row, would hide all others. Last those that one side does not have.
 pub fn most(changes: &[Change]) -> Vec<&Change> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let apart = |change: &Change| match (number(&change.old), number(&change.new)) {
@@ -188,7 +190,7 @@ pub fn most(changes: &[Change]) -> Vec<&Change> {
         ((class, *rank), change)
     });
     let mut ranked: Vec<_> = ranked.collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.sort_by_key(|((class, rank), _)| (*class == 2, *rank, *class));
     ranked.into_iter().map(|(_, change)| change).collect()
 }
 
@@ -210,6 +212,7 @@ mod tests {
             change("large", "1000", "1001"),
             change("small", "0.001", "0.002"),
             change("word", "holds", "fails"),
+            change("word", "holds", "fails"),
             change("none", "0", "0.5"),
             change("none", "0", "0.25"),
             change("small", "0.001", "0.0015"),
@@ -217,7 +220,9 @@ mod tests {
         let columns: Vec<&str> = most(&changes).iter().map(|c| &*c.column).collect();
         assert_eq!(
             columns,
-            ["word", "none", "small", "large", "none", "small", "gone"]
+            [
+                "word", "none", "small", "large", "word", "none", "small", "gone"
+            ]
         );
     }
 }

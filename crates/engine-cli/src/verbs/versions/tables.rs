@@ -62,6 +62,10 @@ impl Sides {
         for stage in stages {
             let beside = stage.outputs.iter().map(|output| Path::new(&output.path));
             let beside: Vec<&Path> = beside.collect();
+            // A picture that did not change is one, too.
+            let block = self.new.1.stages.get(&stage.stage);
+            let outputs = block.into_iter().flat_map(|block| block.outputs.values());
+            let all: Vec<&Path> = outputs.map(|record| Path::new(&*record.path)).collect();
             for output in &stage.outputs {
                 let path = Path::new(&output.path);
                 if !path.starts_with(PUBLISHED) || !formats.is_compared(path, &beside) {
@@ -77,7 +81,7 @@ impl Sides {
                 tables.push(ChangedTable {
                     stage: &stage.stage,
                     path: &output.path,
-                    of_picture: formats.is_of_picture(path, &beside),
+                    of_picture: formats.is_of_picture(path, &all),
                     what,
                 });
             }

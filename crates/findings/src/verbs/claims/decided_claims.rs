@@ -1,4 +1,4 @@
-//! Verb `claims`: the verdicts that stage kind `claims` came to, against the recorded ones.
+//! Verb `claims`: the verdicts that ledgers came to, against the recorded ones.
 
 use crate::claims::check::shown;
 use crate::claims::claim::{Checked, Decided};
@@ -6,21 +6,17 @@ use crate::claims::print::measured;
 use crate::claims::query::expression::{Expression, Selector};
 use crate::claims::query::inherit::spelled_out;
 use crate::claims::query::parse::Reader;
-use crate::claims::questions::{self, TABLE_ROLE, reads};
+use crate::claims::questions::{TABLE_ROLE, reads};
 use crate::page::kind::Report;
-use crate::verbs::claims::committed_claims;
+use crate::verbs::claims::ledgers::{self, Ledger};
 use crate::verbs::claims::verdicts::{ClaimsArgs, Line, Verdicts, compare, in_words, painted};
-use crate::verbs::committed;
 use retrace::base::error::{Error, Result};
-use retrace::base::files;
 use retrace::stage::kind::StageKind;
 use retrace::stage::stage::{Input, Source};
 use retrace_cli::answers::answer;
-use retrace_cli::typed::{self, quoted};
 use retrace_cli::{Beside, Scope, Session, exit, terminal};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 /// What `provenance` says of claims.
 pub const CLAIMS_BESIDE: Beside = Beside {
@@ -29,99 +25,54 @@ pub const CLAIMS_BESIDE: Beside = Beside {
     of: resting_on,
 };
 
-/// A larger file is not what the stage writes.
-const MAX_BYTES: u64 = 16 << 20;
-
 /// Prints all claims, or one with its evidence.
+///
+/// # Errors
+/// There is no such claim, or nothing was decided.
 pub fn claims(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8> {
-    let (stage, path) = place_of_ledger(session)?;
-    if !is_made_here(session, stage, &path)?
-        && let Some(table) = committed::output(session, stage, "parquet")?
-    {
-        return committed_claims::show(session, stage, &table, args);
+    let ledgers = ledgers::asked(session, args.id.as_deref())?;
+    let read = |stage: &usize| ledgers::read(session, *stage);
+    let ledgers: Vec<Ledger> = ledgers.iter().map(read).collect::<Result<_>>()?;
+    let mut shown: Vec<(usize, &Decided)> = Vec::new();
+    for ledger in &ledgers {
+        let claims = ledger.claims.iter();
+        let asked = claims.filter(|claim| args.id.as_ref().is_none_or(|id| claim.id == *id));
+        shown.extend(asked.map(|claim| (ledger.stage, claim)));
     }
-    let (stage, decided) = ledger(session)?;
-    let shown: Vec<&Decided> = match &args.id {
-        None => decided.iter().collect(),
-        Some(id) => {
-            let found = decided.iter().find(|claim| claim.id == *id);
-            let known = decided.iter().map(|claim| claim.id.as_str());
-            let known: Vec<&str> = known.collect();
-            vec![found.ok_or_else(|| {
-                Error::config(format!("there is no claim `{id}`"))
-                    .hint(format!("the claims are {}", known.join(", ")))
-            })?]
+    // pipeline.yaml has the claim, and what was decided is older.
+    if let Some(id) = args.id.as_ref().filter(|_| shown.is_empty()) {
+        let command = ledgers::deciding_command(session, ledgers[0].stage);
+        let error = Error::failed(format!("claim `{id}` is not decided yet"));
+        return Err(error.hint(format!("{command} decides it")));
+    }
+    let lines: Vec<Line> = shown.iter().map(|(_, claim)| line(claim)).collect();
+    let text = match (&args.id, args.json) {
+        (_, true) => answer::text(&Verdicts { claims: &lines })?,
+        (None, false) => in_words(&lines),
+        (Some(_), false) => {
+            let shown = shown.iter();
+            shown
+                .map(|(stage, claim)| one(session, *stage, claim))
+                .collect()
         }
     };
-    let text = match (&args.id, args.json) {
-        (_, true) => answer::text(&Verdicts {
-            claims: &of_decided(&shown),
-        })?,
-        (None, false) => in_words(&of_decided(&shown)),
-        (Some(_), false) => shown
-            .iter()
-            .map(|claim| one(session, stage, claim))
-            .collect(),
-    };
     terminal::print(&text);
+    for ledger in &ledgers {
+        if let Some(path) = &ledger.committed {
+            let command = ledgers::deciding_command(session, ledger.stage);
+            let path = path.display();
+            terminal::note(&format!(
+                "as committed in {path}; nothing was computed here: {command} decides them anew"
+            ));
+        }
+    }
     // Another profile trains other models: its verdicts are shown, not compared.
     if scope.profile.is_some() || !scope.sets.is_empty() {
         return Ok(exit::OK);
     }
     let pairs = shown.iter();
-    let pairs = pairs.map(|c| (&*c.id, c.verdict.words(), c.recorded.words()));
+    let pairs = pairs.map(|(_, c)| (&*c.id, c.verdict.words(), c.recorded.words()));
     Ok(compare(pairs))
-}
-
-fn of_decided<'a>(claims: &[&'a Decided]) -> Vec<Line<'a>> {
-    claims.iter().map(|claim| line(claim)).collect()
-}
-
-/// The stage of kind `claims`, and the file with all its evidence.
-pub fn place_of_ledger(session: &Session) -> Result<(usize, PathBuf)> {
-    let stage = session.engine.of_kind(questions::NAME).ok_or_else(|| {
-        Error::config("the pipeline has no stage of kind `claims`")
-            .hint("pipeline.yaml lists claims in the params of such a stage")
-    })?;
-    let outputs = &session.engine.pipeline.stages[stage].outputs;
-    let (_, path) = outputs
-        .iter()
-        .find(|(name, _)| name == "json")
-        .ok_or_else(|| Error::failed("the stage of the claims has no output `json`"))?;
-    Ok((stage, session.engine.workspace.out.join(path)))
-}
-
-/// Whether this machine has decided them: a clone has the committed file, and has not made it.
-fn is_made_here(session: &Session, stage: usize, path: &Path) -> Result<bool> {
-    let context = session.context()?;
-    let block = context.lock.get()?.stages.get(session.id(stage));
-    let has_run = block.is_none_or(|block| context.store.action(block.key).is_some());
-    Ok(has_run && path.exists())
-}
-
-/// The stage of kind `claims`, and what it wrote.
-fn ledger(session: &Session) -> Result<(usize, Vec<Decided>)> {
-    let (stage, path) = place_of_ledger(session)?;
-    let id = session.id(stage);
-    let command = format!(
-        "`{}` makes them",
-        typed::command(&format!("run {}", quoted(id)))
-    );
-    if !is_made_here(session, stage, &path)? {
-        let error = Error::failed("the claims are not decided yet with these settings");
-        return Err(error.hint(command));
-    }
-    let bytes = files::read_at_most(&path, MAX_BYTES).map_err(|e| Error::io("read", &path, &e))?;
-    let decided = serde_json::from_slice(&bytes).map_err(|e| {
-        Error::failed(format!("{} holds no claims: {e}", path.display())).hint(command.clone())
-    })?;
-    let plan = session
-        .context()?
-        .plan(&session.select(&[id.to_owned()])?)?;
-    if plan.states.get(&stage) != Some(&retrace::run::plan::State::Fresh) {
-        terminal::warn(&format!("these verdicts are out of date: {command} anew"));
-    }
-    Ok((stage, decided))
 }
 
 fn line(claim: &Decided) -> Line<'_> {
@@ -232,18 +183,17 @@ fn resting_on(session: &Session, stage: &str) -> Vec<String> {
     if !shown.is_empty() {
         return shown;
     }
-    let Ok((ledger, decided)) = ledger(session) else {
+    let first = ledgers::first(session);
+    let Ok(decided) = first.and_then(|ledger| ledgers::read(session, ledger)) else {
         return Vec::new();
     };
+    let ledger = decided.stage;
     let rests = |claim: &&Decided| {
         let checks = claim.checks.iter().chain(&claim.shows);
         asked == ledger || rests_on(session, ledger, checks).contains(&asked)
     };
-    decided
-        .iter()
-        .filter(rests)
-        .map(|claim| claim.id.clone())
-        .collect()
+    let claims = decided.claims.iter();
+    claims.filter(rests).map(|claim| claim.id.clone()).collect()
 }
 
 /// The ids of the claims that the report names beside the figure of a stage.

@@ -3,9 +3,9 @@
 //! It shows an order of commits. Nobody can see from it what was looked at without being committed.
 
 use crate::claims::claim::Claim;
-use crate::verbs::claims::decided_claims;
 use crate::verbs::claims::registered::{Deciders, PARTS, Parts, claims};
 use crate::verbs::claims::verdicts::ClaimsArgs;
+use crate::verbs::claims::{decided_claims, ledgers};
 use retrace::base::error::{Error, Result};
 use retrace::lock::file::Lock;
 use retrace::store::workspace::{LOCK_FILE, SPEC_FILE};
@@ -71,23 +71,28 @@ pub fn history(session: &Session, scope: &Scope, args: &ClaimsArgs) -> Result<u8
             "`claims --history` reads what is committed: --profile and --set change nothing there";
         return Err(Error::config(message).hint("leave them out"));
     }
-    let (ledger, _) = decided_claims::place_of_ledger(session)?;
-    let params = session.engine.pipeline.stages[ledger].job.params();
-    let present: Vec<Claim> = serde_json::from_value(params["claims"].clone())
-        .map_err(|e| Error::failed(format!("the claims cannot be read: {e}")))?;
+    let ledger = match ledgers::asked(session, args.id.as_deref())?[..] {
+        [ledger] => ledger,
+        _ => {
+            let message = "these groups have several stages of kind `claims`";
+            let hint = "`claims --history` is of one: name a claim of it";
+            return Err(Error::config(message).hint(hint));
+        }
+    };
+    let present = ledgers::written(session, ledger)?;
     let asked = |claim: &&Claim| args.id.as_ref().is_none_or(|id| claim.id == *id);
     let asked: Vec<&Claim> = present.iter().filter(asked).collect();
-    if let Some(id) = args.id.as_ref().filter(|_| asked.is_empty()) {
-        let known = present.iter().map(|claim| claim.id.as_str());
-        return Err(Error::config(format!("there is no claim `{id}`")).suggest(id, known));
-    }
     let root = &session.engine.workspace.root;
     let git = Git::open(root)?;
     let commits = git.changing(SPEC_FILE)?;
     let all = deciding(session, ledger, &present);
     let deciders = Deciders {
+        ledger: name(session.id(ledger)).to_owned(),
         stages: names(&all),
-        apart: apart(session),
+        apart: match session.engine.pipeline.stages[ledger].opt_in.is_empty() {
+            true => apart(session),
+            false => BTreeMap::new(),
+        },
     };
     let read = Versions::read(&git, &commits, &deciders)?;
     let now = std::fs::read_to_string(root.join(SPEC_FILE))
@@ -139,11 +144,15 @@ fn deciding(session: &Session, ledger: usize, claims: &[Claim]) -> Deciding {
     claims.iter().map(of_claim).collect()
 }
 
+/// A stage's id without the item of its matrix.
+fn name(id: &str) -> &str {
+    id.split('@').next().unwrap_or(id)
+}
+
 /// The same without the items of matrices.
 fn names(deciding: &Deciding) -> BTreeMap<String, Vec<String>> {
-    let name = |id: &String| id.split('@').next().unwrap_or(id).to_owned();
     let one = |(claim, ids): (&String, &BTreeSet<String>)| {
-        let names: BTreeSet<String> = ids.iter().map(name).collect();
+        let names: BTreeSet<String> = ids.iter().map(|id| name(id).to_owned()).collect();
         (claim.clone(), names.into_iter().collect())
     };
     deciding.iter().map(one).collect()

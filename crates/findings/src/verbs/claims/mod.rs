@@ -1,8 +1,8 @@
 //! Verb `claims`: verdicts on what a paper claims, decided here or committed.
 
-pub mod committed_claims;
 pub mod decided_claims;
 pub mod history;
+pub mod ledgers;
 pub mod registered;
 pub mod turned;
 pub mod verdicts;

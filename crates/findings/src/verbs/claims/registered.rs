@@ -15,6 +15,8 @@ pub type Parts = [String; PARTS.len()];
 /// What decides claims now.
 #[derive(Debug, Default)]
 pub struct Deciders {
+    /// The stage of the claims, without its item. Where a version has no such stage, its first of kind `claims` is meant.
+    pub ledger: String,
     /// By claim the stages, without their items, whose outputs decide it.
     pub stages: BTreeMap<String, Vec<String>>,
     /// By stage the items of axes that opt-in groups alone have: they decide no claim of the ledger.
@@ -32,7 +34,9 @@ pub fn claims(text: &str, deciders: &Deciders) -> Option<BTreeMap<String, Parts>
         let kind = stage.get("kind").and_then(Node::scalar_text);
         kind.as_deref() == Some("claims")
     };
+    let named = stages.get(&deciders.ledger);
     let ledger = match &stages.value {
+        _ if named.is_some_and(is_ledger) => named,
         Value::Map(entries) => entries
             .iter()
             .map(|(_, stage)| stage)
@@ -198,6 +202,7 @@ mod tests {
         let deciders = Deciders {
             stages: BTreeMap::from([("a".to_owned(), vec!["measure".to_owned()])]),
             apart: BTreeMap::from([("measure".to_owned(), BTreeSet::from(["7".to_owned()]))]),
+            ..Deciders::default()
         };
         let read = |text: &str| claims(text, &deciders).expect("it is read")["a"].clone();
         let (new, old) = (read(NEW), read(OLD));
@@ -211,6 +216,27 @@ mod tests {
         assert_ne!(new[2], old[2]);
         let other = read(&NEW.replace("[0, 1]", "[0, 2]"));
         assert_ne!(other[4], new[4]);
+    }
+
+    #[test]
+    fn the_ledger_that_is_named_is_read_and_the_first_where_there_is_none() {
+        let two = NEW.replace(
+            "stages:\n",
+            "stages:\n  b: {kind: claims, params: {claims: []}}\n",
+        );
+        let of = |ledger: &str| {
+            let ledger = ledger.to_owned();
+            let deciders = Deciders {
+                ledger,
+                ..Deciders::default()
+            };
+            claims(&two, &deciders)
+                .expect("it is read")
+                .into_keys()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("c"), ["a"]);
+        assert!(of("b").is_empty() && of("measure").is_empty());
     }
 
     #[test]

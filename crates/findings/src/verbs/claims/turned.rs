@@ -4,16 +4,24 @@
 
 use crate::claims::print::measured;
 use crate::claims::questions;
-use crate::verbs::claims::committed_claims::{Verdict, rows};
 use retrace::base::error::Result;
 use retrace::lock::file::Lock;
 use retrace_cli::terminal::count;
 use retrace_cli::{Side, Verdicts};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
+use tables::table::{Table, TableError};
 
 /// The form of the ledger that is read.
 const OUTPUT: &str = "parquet";
+
+/// A row of a table of verdicts.
+struct Verdict {
+    id: String,
+    measured: Option<f64>,
+    std_error: Option<f64>,
+    verdict: String,
+}
 
 /// Verdicts, and the path of the table that has them.
 type Read = (Vec<Verdict>, String);
@@ -104,6 +112,24 @@ fn verdicts(side: &Side, ledger: &str) -> Result<std::result::Result<Read, Strin
     }))
 }
 
+/// The rows of a table of verdicts.
+///
+/// # Errors
+/// The table is none of verdicts.
+fn rows(bytes: &[u8]) -> std::result::Result<Vec<Verdict>, TableError> {
+    let table = Table::from_parquet(bytes)?;
+    let (ids, verdicts) = (table.texts("id")?, table.texts("verdict")?);
+    let (measured, errors) = (table.floats("measured")?, table.floats("std_error")?);
+    let known = |value: f64| (!value.is_nan()).then_some(value);
+    let row = |row: usize| Verdict {
+        id: ids[row].clone(),
+        measured: known(measured[row]),
+        std_error: known(errors[row]),
+        verdict: verdicts[row].clone(),
+    };
+    Ok((0..table.rows()).map(row).collect())
+}
+
 /// How many claims both have, and those on which they disagree, in the order of the older.
 fn between<'a>(ledger: &'a str, [old, new]: [&'a [Verdict]; 2]) -> (usize, Vec<Turned<'a>>) {
     fn find<'v>(all: &'v [Verdict], id: &str) -> Option<&'v Verdict> {
@@ -179,13 +205,9 @@ mod tests {
     fn verdict(id: &str, word: &str, measured: f64) -> Verdict {
         Verdict {
             id: id.to_owned(),
-            statement: String::new(),
-            expected: String::new(),
             measured: Some(measured),
             std_error: Some(0.01),
             verdict: word.to_owned(),
-            recorded: word.to_owned(),
-            decided: String::new(),
         }
     }
 
