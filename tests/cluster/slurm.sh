@@ -265,8 +265,8 @@ chmod +x "$site/bin/srun"
 git clone -q "$repository" "$work/clone"
 cd "$work/clone"
 "$icl_repro" run --profile smoke --group main --cache-dir "$work/cache3" --out "$work/smoke3" -q
-"$icl_repro" plan snakemake --profile smoke --group main --to "$work/plan" --store "$work/store2" --minutes 0.05 >"$work/said"
-grep -o 'ed25519 [0-9a-f]* cluster' "$work/said" >store.trust
+"$icl_repro" plan snakemake --profile smoke --group main --to "$work/plan" --store "$work/store2" --minutes 0.05 >"$work/said" 2>&1
+grep -o 'ed25519 [0-9a-f]* cluster[-0-9a-f]*' "$work/said" >store.trust
 SECONDS=0
 PATH=$site/bin:$PATH "$snakemake" -s "$work/plan/Snakefile" --executor slurm --jobs 50 --slurm-status-command squeue \
   --slurm-init-seconds-before-status-checks 5 >"$work/snakemake" 2>&1 || { tail -n 40 "$work/snakemake"; exit 1; }

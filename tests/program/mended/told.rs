@@ -97,3 +97,34 @@ fn what_the_params_alone_tell_is_told_before_anything_runs() {
         "{words}"
     );
 }
+
+#[test]
+fn of_many_warnings_the_first_are_shown_and_the_others_counted() {
+    let beyond = [("[-0.5, 3.5], ticks: [0, 1, 2, 3]", "[-0.5, 2.5]")];
+    let folder = repository(&edited(&beyond));
+    let place = folder.path().join("pipeline.yaml");
+    let yaml = std::fs::read_to_string(&place).expect("a pipeline");
+    let many = yaml
+        .replace(
+            "kind: figure\n",
+            "kind: figure\n    matrix: {n: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}\n",
+        )
+        .replace("figures/curves.", "figures/curves_${n}.");
+    std::fs::write(&place, many).expect("a file");
+    let (code, words) = run(folder.path());
+    assert_eq!(code, 0, "{words}");
+    assert_eq!(words.matches(" points of ").count(), 8, "{words}");
+    assert!(
+        words.contains(
+            "warning: 2 more warnings of curves@* (2); the logs of these stages have them"
+        ),
+        "{words}"
+    );
+    for n in 0..10 {
+        let log = folder
+            .path()
+            .join(format!(".icl-repro/logs/curves@{n}.log"));
+        let log = std::fs::read_to_string(log).expect("a log");
+        assert!(log.contains("warning: "), "{log}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Progress of a run on stderr: bars on a terminal, plain lines elsewhere.
 
+use crate::console::items::fold;
 use crate::console::terminal::{self, ASIDE, GOOD, count};
 use crate::progress::outlook::{Outlook, Ready, in_words as time_in_words};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -10,7 +11,7 @@ use retrace::run::event::{Event, Outcome};
 use retrace::run::plan::Reason;
 use retrace::stage::publication::PUBLISHED;
 use retrace::store::history;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,15 @@ pub struct Display<'a> {
     bars: Option<Bars>,
     outlook: Mutex<Outlook>,
     started: Instant,
+    warned: Mutex<Warned>,
+}
+
+/// Warnings so far.
+#[derive(Default)]
+struct Warned {
+    shown: usize,
+    /// The stages of those that are counted alone, each as often as it warned.
+    counted: Vec<usize>,
 }
 
 struct Bars {
@@ -33,6 +43,9 @@ struct Bars {
 
 const STAGE: &str = "{prefix} {bar:24} {percent:>3}%  {eta:>4} left  {msg}";
 const TOTAL: &str = "{pos}/{len} stages  {elapsed}{msg}";
+
+/// More warnings of one run are counted, unless everything is to be told: logs have them all.
+const WARNINGS: usize = 8;
 
 /// A shorter wait is not announced.
 const WORTH_SAYING: Duration = Duration::from_secs(30);
@@ -79,6 +92,7 @@ impl<'a> Display<'a> {
             bars,
             started: Instant::now(),
             outlook: Mutex::new(outlook),
+            warned: Mutex::default(),
         };
         if let Some(rest) = display.rest().filter(|rest| *rest >= WORTH_SAYING) {
             let stages = count(stages - fresh, "stage");
@@ -113,6 +127,13 @@ impl<'a> Display<'a> {
                 }
             }
             Event::Warned { stage, words } => {
+                let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+                if warned.shown >= WARNINGS && !terminal::is_verbose() {
+                    warned.counted.push(stage);
+                    return;
+                }
+                warned.shown += 1;
+                drop(warned);
                 let text = format!("{}: {words}", self.pipeline.stages[stage].id);
                 match &self.bars {
                     Some(bars) => bars.all.suspend(|| terminal::warn(&text)),
@@ -187,10 +208,24 @@ impl<'a> Display<'a> {
         self.line(&terminal::paint(GOOD, &text));
     }
 
-    /// Takes the bars away.
+    /// Takes the bars away, and says how many warnings were not shown.
     pub fn finish(&self) {
         if let Some(bars) = &self.bars {
             bars.total.finish_and_clear();
+        }
+        let warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warned.counted.is_empty() {
+            let stages: BTreeSet<usize> = warned.counted.iter().copied().collect();
+            let stages = stages
+                .iter()
+                .map(|stage| (&*self.pipeline.stages[*stage].id, ()));
+            let folds = fold(stages);
+            let names: Vec<&str> = folds.iter().map(|fold| &*fold.shown).collect();
+            terminal::warn(&format!(
+                "{} of {}; the logs of these stages have them, and --verbose shows all",
+                count(warned.counted.len(), "more warning"),
+                names.join(", ")
+            ));
         }
     }
 
