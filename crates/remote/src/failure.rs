@@ -14,8 +14,12 @@ use serde::Serialize;
 pub enum FailureKind {
     Unreachable,
     Denied,
+    /// This object may not be read, or is not there and that is not said; the credentials are known.
+    Forbidden,
     Full,
     TooLarge,
+    /// The file on this side.
+    Local,
     Other,
 }
 
@@ -51,6 +55,9 @@ const DENIED: [&str; 8] = [
     "SignatureDoesNotMatch",
     "TokenRefreshRequired",
 ];
+/// The code of S3 and GCS where known credentials, or none, may not do it: an object that is absent has it too where the
+/// bucket may not be listed. It says nothing of the credentials, as do the others of [`DENIED`].
+const NOT_ALLOWED: &str = "AccessDenied";
 /// Codes for a store that takes no more.
 const FULL: [&str; 6] = [
     "EntityTooLarge",
@@ -72,6 +79,26 @@ pub fn is_absent(answer: Option<&Answer>, error: &Error) -> bool {
         Some(Answer::Lost { .. }) => false,
         None => matches!(error, Error::NotFound { .. }),
     }
+}
+
+/// Whether the answer is that an object may not be had, where who asks is known: it may also be absent. An answer without
+/// a body has no code and so does not say it.
+pub fn is_forbidden(answer: Option<&Answer>) -> bool {
+    matches!(answer, Some(Answer::Status { status: 403, code, is_for_credentials: false }) if code == NOT_ALLOWED)
+}
+
+/// Whether the answer is a refusal that does not say why.
+pub fn is_unexplained(answer: Option<&Answer>) -> bool {
+    matches!(answer, Some(Answer::Status { status: 403, code, is_for_credentials: false }) if code.is_empty())
+}
+
+/// What that means for who asked for the object.
+pub fn forbidden(place: &Place) -> Failure {
+    let (shown, variables) = (&place.shown, place.service.credentials());
+    let words = format!(
+        "{shown} does not give it (it answers 403 {NOT_ALLOWED}): it is absent, or may not be read with {variables}"
+    );
+    Failure::new(FailureKind::Forbidden, words)
 }
 
 /// The status of what is removed from Azure: one part of an answer that is itself a success.
@@ -224,6 +251,35 @@ mod tests {
         assert!(of(404, "NoSuchBucket").1.contains("no such bucket"));
         assert!(of(301, "").1.contains("AWS_REGION"));
         assert!(of(403, "").1.contains("AWS_SESSION_TOKEN"));
+    }
+
+    #[test]
+    fn only_a_plain_refusal_may_be_an_absent_object() {
+        let is = |status, code: &str, is_for_credentials| {
+            let code = code.to_owned();
+            let answer = Answer::Status {
+                status,
+                code,
+                is_for_credentials,
+            };
+            (is_forbidden(Some(&answer)), is_unexplained(Some(&answer)))
+        };
+        assert_eq!(is(403, "AccessDenied", false), (true, false));
+        assert_eq!(is(403, "", false), (false, true));
+        for (status, code, of_machine) in [
+            (401, "AccessDenied", false),
+            (401, "", false),
+            (403, "AccessDenied", true),
+            (403, "InvalidAccessKeyId", false),
+            (403, "SignatureDoesNotMatch", false),
+            (403, "ExpiredToken", false),
+            (403, "AuthenticationFailed", false),
+            (404, "", false),
+        ] {
+            let is = is(status, code, of_machine);
+            assert_eq!(is, (false, false), "{status} {code}");
+        }
+        assert_eq!((is_forbidden(None), is_unexplained(None)), (false, false));
     }
 
     #[test]

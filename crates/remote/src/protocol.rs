@@ -8,7 +8,8 @@
 //!               {"id":7,"bytes":1234}   get            {"id":7,"absent":true}   look, get
 //!               {"id":7,"done":true}    put, remove
 //!               {"id":7,"listed":[{"name":…,"size":…,"age_s":…}]}     list; look, one
-//!               {"id":7,"failed":{"kind":"unreachable|denied|full|too_large|other","words":…}}
+//!               {"id":7,"failed":{"kind":"unreachable|denied|forbidden|full|too_large|local|other",
+//!                                  "words":…}}   forbidden: look, get; local: the file on this side
 //!               {"id":7,"moved":123}    no answer yet: so many bytes have moved, every five seconds
 //! ```
 

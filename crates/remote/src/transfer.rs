@@ -96,14 +96,23 @@ impl Remote {
         let object = self.object(name)?;
         let exchange = Arc::new(Exchange::default());
         let work = async { Ok(self.store.head(&object).await?) };
-        let mut found = self.asked(&exchange, &tell, work).await?;
+        let found = self.asked(&exchange, &tell, work).await;
+        if found.is_err() && failure::is_unexplained(exchange.answer().as_ref()) {
+            // Nor does it tell an object that may be absent from credentials that are none.
+            let exchange = Arc::new(Exchange::default());
+            let work = async { Ok(self.store.get(&object).await?.meta) };
+            let found = self.of_one(&exchange, &tell, work).await?;
+            let now = now(&exchange);
+            return Ok(found.and_then(|object| self.listed(object, now)));
+        }
+        let mut found = found?;
         if found.is_none() && !self.is_there.load(Ordering::Relaxed) {
             // An answer without a body does not tell a missing object from a missing bucket. One of those who
             // ask at once finds out.
             let _turn = self.finding_out.lock().await;
             if !self.is_there.load(Ordering::Relaxed) {
                 let work = async { Ok(self.store.get(&object).await?.meta) };
-                found = self.asked(&exchange, &tell, work).await?;
+                found = self.of_one(&exchange, &tell, work).await?;
                 self.is_there.store(true, Ordering::Relaxed);
             }
         }
@@ -138,7 +147,8 @@ impl Remote {
             }
             Ok(size)
         };
-        self.found(Exchange::default(), &tell, work).await
+        self.of_one(&Arc::new(Exchange::default()), &tell, work)
+            .await
     }
 
     async fn put(&self, name: &str, file: PathBuf, tell: impl Fn(u64)) -> Found<()> {
@@ -263,6 +273,22 @@ impl Remote {
         self.asked(&Arc::new(exchange), tell, work).await
     }
 
+    /// Work that reads one object, which may be absent, also where the store does not say so.
+    async fn of_one<T>(
+        &self,
+        exchange: &Arc<Exchange>,
+        tell: &impl Fn(u64),
+        work: impl Future<Output = Result<T, Stop>>,
+    ) -> Found<Option<T>> {
+        let found = self.asked(exchange, tell, work).await;
+        found.map_err(|failure| match failure.kind {
+            FailureKind::Denied if failure::is_forbidden(exchange.answer().as_ref()) => {
+                failure::forbidden(&self.place)
+            }
+            _ => failure,
+        })
+    }
+
     /// Work that has no use for an absent object.
     async fn done<T>(
         &self,
@@ -306,7 +332,7 @@ impl Remote {
                 Err(failure::told(&self.place, answer.as_ref(), &error))
             }
             Some(Err(Stop::File(error))) => Err(Failure::new(
-                FailureKind::Other,
+                FailureKind::Local,
                 format!("the file on this side: {error}"),
             )),
             Some(Err(Stop::TooLarge(size))) => Err(Failure::new(
@@ -336,5 +362,5 @@ fn no_name() -> Failure {
 
 fn unreadable(file: &std::path::Path, error: &std::io::Error) -> Failure {
     let words = format!("cannot read {}: {error}", file.display());
-    Failure::new(FailureKind::Other, words)
+    Failure::new(FailureKind::Local, words)
 }

@@ -22,13 +22,15 @@ pub trait Backend: Send + Sync {
     /// `None` where there are none. After an error the file holds anything.
     ///
     /// # Errors
-    /// There are more than `most` bytes ([`FailureKind::TooLarge`]), or the backend does not give them.
+    /// There are more than `most` bytes ([`FailureKind::TooLarge`]), they may not be read or are not there
+    /// ([`FailureKind::Forbidden`]), the file cannot be written ([`FailureKind::Local`]), or the backend does not give
+    /// them.
     fn get(&self, name: &str, to: &Path, most: u64) -> Result<Option<u64>, Failure>;
 
     /// Puts the bytes of a file under a name, in place of others: wholly or not at all.
     ///
     /// # Errors
-    /// The backend does not take them.
+    /// The file cannot be read ([`FailureKind::Local`]), or the backend does not take them.
     fn put(&self, name: &str, from: &Path) -> Result<(), Failure>;
 
     /// What has a name that begins with `prefix`, a name that ends with `/` or nothing; in the order of names.
@@ -61,10 +63,15 @@ pub enum FailureKind {
     Unreachable,
     /// It may not be read or written with these credentials.
     Denied,
+    /// This one thing may not be read, or is not there and that may not be known; the credentials are known. Said of
+    /// what was looked at or got, and of nothing else.
+    Forbidden,
     /// There is no space left.
     Full,
     /// There are more bytes than were asked for.
     TooLarge,
+    /// The file on this machine cannot be read or written: the store has no part in it.
+    Local,
     Other,
 }
 
@@ -90,14 +97,28 @@ impl Failure {
             FailureKind::Unreachable => {
                 Some("look whether the store is there and can be reached from here")
             }
-            FailureKind::Denied => {
+            FailureKind::Denied | FailureKind::Forbidden => {
                 Some("the store must let you read and, to put something there, write")
             }
             FailureKind::Full => {
                 Some("free some space in the store; what has arrived there is not sent again")
             }
+            FailureKind::Local => Some(
+                "that file is on this machine and not in the store: look at its space and its permissions, or move the cache with --cache-dir DIR",
+            ),
             FailureKind::TooLarge | FailureKind::Other => None,
         }
+    }
+}
+
+/// What was looked at, where what may not be looked at counts as absent: who puts it there anew does no harm.
+///
+/// # Errors
+/// The backend did not say for another reason.
+pub fn unless_forbidden(found: Result<Option<Listed>, Failure>) -> Result<Option<Listed>, Failure> {
+    match found {
+        Err(failure) if failure.kind == FailureKind::Forbidden => Ok(None),
+        found => found,
     }
 }
 

@@ -5,13 +5,15 @@
 use crate::base::files;
 use crate::shared::backend::{Backend, Failure, FailureKind, Listed};
 use std::fs::{self, File};
-use std::io::{ErrorKind as Io, Read};
+use std::io::{ErrorKind as Io, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
 /// A folder that does not answer for so long is not there: a network file system may wait for ever.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So much is copied at a time.
+const PIECE: usize = 1 << 18;
 
 /// A folder with objects, entries and pins.
 #[derive(Debug)]
@@ -88,10 +90,13 @@ impl Backend for Folder {
             Err(e) if e.kind() == Io::NotFound => return Ok(None),
             Err(e) => return Err(reading(&e)),
         };
-        let mut copy = File::create(to).map_err(|e| failure("write", to, &e))?;
+        let mut copy = File::create(to).map_err(|e| local("write", to, &e))?;
         // It may have grown since it was looked at.
-        let mut source = source.take(most.saturating_add(1));
-        let size = std::io::copy(&mut source, &mut copy).map_err(|e| reading(&e))?;
+        let source = source.take(most.saturating_add(1));
+        let size = pour(source, &mut copy).map_err(|side| match side {
+            Side::Source(e) => reading(&e),
+            Side::Copy(e) => local("write", to, &e),
+        })?;
         match size > most {
             true => Err(too_large()),
             false => Ok(Some(size)),
@@ -105,9 +110,12 @@ impl Backend for Folder {
         if !folder.is_dir() {
             fs::create_dir_all(folder).map_err(|e| failure("make the folder", folder, &e))?;
         }
-        let mut source = File::open(from).map_err(|e| failure("read", from, &e))?;
+        let source = File::open(from).map_err(|e| local("read", from, &e))?;
         let mut temporary = files::beside(&path).map_err(|e| writing(&e))?;
-        std::io::copy(&mut source, temporary.as_file_mut()).map_err(|e| writing(&e))?;
+        pour(source, temporary.as_file_mut()).map_err(|side| match side {
+            Side::Source(e) => local("read", from, &e),
+            Side::Copy(e) => writing(&e),
+        })?;
         temporary.as_file().sync_all().map_err(|e| writing(&e))?;
         temporary.persist(&path).map_err(|e| writing(&e.error))?;
         Ok(())
@@ -173,6 +181,29 @@ fn listed(name: String, meta: &fs::Metadata) -> Listed {
     }
 }
 
+/// Which of two files an error is of.
+enum Side {
+    Source(std::io::Error),
+    Copy(std::io::Error),
+}
+
+/// Copies to the end; the number of bytes. [`std::io::copy`] does not say on which side it failed, and one of the two is
+/// this machine's.
+fn pour(mut source: impl Read, copy: &mut impl Write) -> Result<u64, Side> {
+    let mut piece = vec![0; PIECE];
+    let mut size = 0;
+    loop {
+        let count = match source.read(&mut piece) {
+            Ok(0) => return Ok(size),
+            Ok(count) => count,
+            Err(e) if e.kind() == Io::Interrupted => continue,
+            Err(e) => return Err(Side::Source(e)),
+        };
+        copy.write_all(&piece[..count]).map_err(Side::Copy)?;
+        size += count as u64;
+    }
+}
+
 /// Where a path leads, and whether that is a folder.
 fn look(path: &Path) -> std::io::Result<(PathBuf, bool)> {
     let (tell, told) = mpsc::channel();
@@ -197,6 +228,12 @@ fn failure(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
         _ => FailureKind::Other,
     };
     Failure::new(kind, format!("cannot {verb} {}: {error}", path.display()))
+}
+
+/// A failure of the file on this side.
+fn local(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
+    let Failure { words, .. } = failure(verb, path, error);
+    Failure::new(FailureKind::Local, words)
 }
 
 #[cfg(test)]
@@ -246,5 +283,37 @@ mod tests {
         store.remove("objects/ab/c").unwrap();
         store.remove("objects/ab/c").unwrap();
         assert_eq!(names("objects/"), [""; 0]);
+    }
+
+    // `/dev/full` takes no byte, as a disk without space: also for an administrator.
+    #[test]
+    fn a_failure_is_of_the_side_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Folder::open(folder.path()).unwrap();
+        let from = folder.path().join("from");
+        fs::write(&from, "four").unwrap();
+        store.put("objects/ab/c", &from).unwrap();
+        let failure = store.get("objects/ab/c", Path::new("/dev/full"), 4);
+        let failure = failure.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Local, "{failure:?}");
+        assert!(
+            failure.words.starts_with("cannot write /dev/full: "),
+            "{failure:?}"
+        );
+        let nowhere = folder.path().join("gone/copy");
+        let failure = store.get("objects/ab/c", &nowhere, 4).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Local, "{failure:?}");
+        // A folder can be opened and not be read.
+        for from in [folder.path().join("nothing"), folder.path().to_owned()] {
+            let failure = store.put("objects/ab/d", &from).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Local, "{failure:?}");
+        }
+        fs::write(folder.path().join("objects/ef"), "no folder").unwrap();
+        let failure = store.put("objects/ef/g", &folder.path().join("from"));
+        assert_eq!(failure.unwrap_err().kind, FailureKind::Other);
+        let full = pour(&b"four"[..], &mut File::create("/dev/full").unwrap());
+        assert!(matches!(full, Err(Side::Copy(_))));
+        let source = pour(File::open(folder.path()).unwrap(), &mut Vec::new());
+        assert!(matches!(source, Err(Side::Source(_))));
     }
 }

@@ -445,7 +445,10 @@ fn how_to_build() -> String {
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     let absolute = std::path::absolute(path);
-    absolute.map_err(|e| other(format!("no path to {}: {e}", path.display())))
+    absolute.map_err(|e| {
+        let words = format!("no path to {}: {e}", path.display());
+        Failure::new(FailureKind::Local, words)
+    })
 }
 
 fn other(words: impl Into<String>) -> Failure {
@@ -457,8 +460,10 @@ impl From<Told> for Failure {
         let kind = match told.kind.as_str() {
             "unreachable" => FailureKind::Unreachable,
             "denied" => FailureKind::Denied,
+            "forbidden" => FailureKind::Forbidden,
             "full" => FailureKind::Full,
             "too_large" => FailureKind::TooLarge,
+            "local" => FailureKind::Local,
             _ => FailureKind::Other,
         };
         Failure::new(kind, told.words)
@@ -507,6 +512,8 @@ mod tests {
             r#"{"id":5,"listed":[{"name":"b","size":2,"age_s":3},{"name":"a","size":1,"age_s":0}]}"#,
             r#"{"id":6,"failed":{"kind":"full","words":"no space"}}"#,
             r#"{"id":7,"failed":{"kind":"of a later version","words":"hm"}}"#,
+            r#"{"id":8,"failed":{"kind":"local","words":"no space here"}}"#,
+            r#"{"id":9,"failed":{"kind":"forbidden","words":"not for you"}}"#,
         ]);
         assert_eq!(piped.shown(), "s3://cache");
         let file = Path::new("relative");
@@ -527,6 +534,10 @@ mod tests {
         let full = Failure::new(FailureKind::Full, "no space");
         assert_eq!(piped.remove("pins/a"), Err(full));
         assert_eq!(piped.look("a").unwrap_err().kind, FailureKind::Other);
+        let failure = piped.put("objects/ab/c", file).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Local);
+        let failure = piped.get("objects/ab/c", file, 5).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Forbidden);
     }
 
     #[test]

@@ -7,13 +7,14 @@
 //! none. Who asks for an entry knows whose word counts: it is asked for by their names alone, so nothing is
 //! listed, and one with another signature is the same as none. Objects are put first and entries last.
 //!
-//! What goes wrong is kept for whoever tells it, once; a store that fails three times is left alone. Knows
-//! neither stages nor locks, so not which digests are the right ones.
+//! What goes wrong is kept for whoever tells it, once; a store that fails three times is left alone. What may not be
+//! read is the same as none, and no failure: a store that lets nobody list it says that of all that it does not have.
+//! Knows neither stages nor locks, so not which digests are the right ones.
 
 use crate::base::digest::Digest;
 use crate::base::error::{Error, ErrorKind, PROGRAM, Result};
 use crate::base::files;
-use crate::shared::backend::{Backend, Failure, FailureKind, Listed};
+use crate::shared::backend::{Backend, Failure, FailureKind, Listed, unless_forbidden};
 use crate::shared::entry::{self, Entry, Made};
 use crate::shared::trust::{Signer, SignerId, Trust};
 use crate::stage::key::Key;
@@ -62,6 +63,10 @@ pub struct Troubles {
     /// How often it did not do what it was asked, and what that said first.
     pub failures: usize,
     pub first: Option<Error>,
+    /// What may not be read, or is not there and that may not be known: it counted as absent.
+    pub forbidden: BTreeSet<String>,
+    /// What the store said of the first of these.
+    pub forbade: Option<Error>,
     /// What is there, will soon be old enough to be removed, and may not be put anew.
     pub fading: BTreeSet<String>,
     /// What the store said of the first of these.
@@ -137,7 +142,7 @@ impl SharedStore {
     }
 
     /// Brings an object of at most `most` bytes into the cache; its size, or `None` where the store does not
-    /// have it, whole and right.
+    /// have it, whole and right, or does not give it.
     ///
     /// # Errors
     /// The cache cannot be written, or the user has interrupted.
@@ -156,7 +161,7 @@ impl SharedStore {
         }
         let name = object(digest);
         let copy = files::scratch(&into.scratch()?, &[])?;
-        let Some(size) = self.get(&name, copy.path(), most) else {
+        let Some(size) = self.get(&name, copy.path(), most)? else {
             return Ok(None);
         };
         if Digest::of_file(copy.path())?.0 != digest {
@@ -184,7 +189,7 @@ impl SharedStore {
             return Err(Error::failed(message));
         }
         let name = object(digest);
-        let there = self.backend.look(&name)?;
+        let there = unless_forbidden(self.backend.look(&name))?;
         let there = there.filter(|found| found.size == size && !self.damaged().contains(&name));
         let is_young = |found: &Listed| found.age_s < RENEWED_AFTER_S;
         if there.as_ref().is_some_and(is_young)
@@ -246,7 +251,8 @@ impl SharedStore {
         }
         let name = entry_name(key, signer);
         let copy = files::scratch(&cache.scratch()?, &[])?;
-        if self.get(&name, copy.path(), entry::MAX_BYTES).is_none() {
+        let found = self.get(&name, copy.path(), entry::MAX_BYTES)?;
+        if found.is_none() {
             self.lacked().insert(name);
             return Ok(None);
         }
@@ -342,22 +348,31 @@ impl SharedStore {
         Ok(true)
     }
 
-    /// The bytes under a name, in a file; what is too large is wrong, and a failure is noted.
-    fn get(&self, name: &str, to: &Path, most: u64) -> Option<u64> {
-        match self.backend.get(name, to, most) {
-            Ok(size) => size,
-            Err(failure) if failure.kind == FailureKind::TooLarge => {
-                self.is_wrong(name.to_owned());
-                None
+    /// The bytes under a name, in a file; what is too large is wrong, what may not be read is none, and a failure is
+    /// noted.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    fn get(&self, name: &str, to: &Path, most: u64) -> Result<Option<u64>> {
+        let failure = match self.backend.get(name, to, most) {
+            Ok(size) => return Ok(size),
+            Err(failure) => failure,
+        };
+        match failure.kind {
+            FailureKind::TooLarge => self.is_wrong(name.to_owned()),
+            FailureKind::Local => return Err(failure.into()),
+            FailureKind::Forbidden => {
+                let mut troubles = self.lock();
+                troubles.forbade.get_or_insert_with(|| failure.into());
+                troubles.forbidden.insert(name.to_owned());
             }
-            Err(failure) => {
-                let error = failure.into();
+            _ => {
                 let mut troubles = self.lock();
                 troubles.failures += 1;
-                troubles.first.get_or_insert(error);
-                None
+                troubles.first.get_or_insert_with(|| failure.into());
             }
         }
+        Ok(None)
     }
 
     /// Whether the bytes under the name of an object are those of the name.
@@ -620,6 +635,107 @@ mod tests {
         let error = shared.put(*digest, full, false).err().unwrap();
         assert!(error.message.contains("cannot"), "{error}");
         assert!(error.message.contains(&*shard.to_string_lossy()), "{error}");
+    }
+
+    /// A folder of which one thing may not be had, for a reason: of an administrator, too.
+    #[derive(Debug)]
+    struct Without {
+        folder: Folder,
+        name: String,
+        kind: FailureKind,
+    }
+
+    impl Without {
+        fn refused(&self, name: &str) -> std::result::Result<(), Failure> {
+            match name == self.name {
+                true => Err(Failure::new(self.kind, format!("no {name} for you"))),
+                false => Ok(()),
+            }
+        }
+    }
+
+    impl Backend for Without {
+        fn shown(&self) -> String {
+            self.folder.shown()
+        }
+
+        fn look(&self, name: &str) -> std::result::Result<Option<Listed>, Failure> {
+            self.refused(name).and_then(|()| self.folder.look(name))
+        }
+
+        fn get(
+            &self,
+            name: &str,
+            to: &Path,
+            most: u64,
+        ) -> std::result::Result<Option<u64>, Failure> {
+            self.refused(name)
+                .and_then(|()| self.folder.get(name, to, most))
+        }
+
+        fn put(&self, name: &str, from: &Path) -> std::result::Result<(), Failure> {
+            self.folder.put(name, from)
+        }
+
+        fn list(&self, prefix: &str) -> std::result::Result<Vec<Listed>, Failure> {
+            self.folder.list(prefix)
+        }
+
+        fn remove(&self, name: &str) -> std::result::Result<(), Failure> {
+            self.folder.remove(name)
+        }
+    }
+
+    /// The store of which one object may not be had.
+    fn without(both: &Both, kind: FailureKind) -> SharedStore {
+        SharedStore::new(Box::new(Without {
+            folder: Folder::open(Path::new(&both.shared.shown())).unwrap(),
+            name: object(both.digest),
+            kind,
+        }))
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_a_miss_and_no_failure() {
+        let both = both();
+        let store = without(&both, FailureKind::Forbidden);
+        for _ in 0..5 {
+            let found = store.fetch(both.digest, MAX_BYTES, &both.cache, &GO_ON);
+            assert_eq!(found.unwrap(), None);
+        }
+        let troubles = store.troubles();
+        assert_eq!((troubles.failures, troubles.is_given_up()), (0, false));
+        assert_eq!(
+            troubles.forbidden,
+            BTreeSet::from([object(both.digest)]),
+            "told once"
+        );
+        assert!(troubles.forbade.unwrap().message.ends_with("for you"));
+        // Whether that is there nobody knows, so it is put there: it has the bytes of its name.
+        let put = store.put(both.digest, &both.full, false).unwrap();
+        assert_eq!(put, Some(CONTENT.len() as u64));
+        // Credentials that are none are another matter.
+        let store = without(&both, FailureKind::Denied);
+        assert!(store.put(both.digest, &both.full, false).is_err());
+        for _ in 0..5 {
+            let found = store.fetch(both.digest, MAX_BYTES, &both.cache, &GO_ON);
+            assert_eq!(found.unwrap(), None);
+        }
+        assert_eq!(store.troubles().failures, 3);
+        assert!(store.troubles().forbidden.is_empty());
+    }
+
+    #[test]
+    fn what_goes_wrong_on_this_machine_is_no_failure_of_the_store() {
+        let both = both();
+        let store = without(&both, FailureKind::Local);
+        for _ in 0..4 {
+            let error = store
+                .fetch(both.digest, MAX_BYTES, &both.cache, &GO_ON)
+                .unwrap_err();
+            assert!(error.hint.unwrap().contains("on this machine"));
+        }
+        assert_eq!(store.troubles().failures, 0);
     }
 
     const NAMES: [&str; 2] = ["ann", "bob"];

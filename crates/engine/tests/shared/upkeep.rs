@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
-static NEVER: AtomicBool = AtomicBool::new(false);
+pub static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// A store with the results of stages `a`, `b` and `c`; `b` and `c` make the same bytes.
 pub struct Shared {
@@ -148,7 +148,7 @@ fn lock() -> Lock {
     }
 }
 
-const OLD: Rule = Rule {
+pub const OLD: Rule = Rule {
     older_than_s: LEAST_AGE_S,
     alone: false,
     dry_run: false,

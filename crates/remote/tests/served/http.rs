@@ -70,8 +70,14 @@ fn more_than_was_asked_for_is_not_read() {
     let gone = program.folder.path().join("gone");
     let told =
         program.ask(json!({"verb": "get", "name": "objects/ab/c", "file": gone, "most": 99}));
-    assert_eq!(failed(&told).0, "other");
+    assert_eq!(failed(&told).0, "local");
     assert!(!gone.exists());
+    // Nor is the store at fault where this side has no space for it, or no file.
+    let full = program
+        .ask(json!({"verb": "get", "name": "objects/ab/c", "file": "/dev/full", "most": 99}));
+    assert_eq!(failed(&full).0, "local", "{full}");
+    let told = program.ask(json!({"verb": "put", "name": "objects/ab/d", "file": gone}));
+    assert_eq!(failed(&told).0, "local", "{told}");
 }
 
 #[test]

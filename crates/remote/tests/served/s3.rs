@@ -1,6 +1,6 @@
 //! What a server of S3 answers. `tests/remote` of the repository has whole ones.
 
-use crate::program::{Program, SECRET, failed};
+use crate::program::{Program, SECRET, content, failed};
 use crate::server::{Server, answer};
 use serde_json::json;
 
@@ -61,6 +61,53 @@ fn credentials_that_are_wrong_or_old_are_named_and_not_shown() {
             "{words}"
         );
         assert_eq!(server.methods(), ["PUT"]);
+    }
+}
+
+#[test]
+fn an_object_that_a_bucket_refuses_may_be_absent_and_nothing_else_may() {
+    let refusing = |code: &'static str| {
+        Server::start(move |asked| match asked.method.as_str() {
+            "HEAD" => answer("403 Forbidden", b""),
+            _ => answer("403 Forbidden", &error(code)),
+        })
+    };
+    let server = refusing("AccessDenied");
+    let mut program = Program::s3(&server.url);
+    let (told, file) = program.get("objects/ab/c", 9);
+    let (kind, words) = failed(&told);
+    assert_eq!(kind, "forbidden");
+    assert!(
+        words.contains("s3://cache/a does not give it (it answers 403 AccessDenied)"),
+        "{words}"
+    );
+    assert_eq!(content(&file), b"what was there before");
+    // An answer without a body says nothing of why: one more request does.
+    let told = program.look("objects/ab/c");
+    assert_eq!(failed(&told).0, "forbidden", "{told}");
+    assert_eq!(server.methods(), ["GET", "HEAD", "GET"]);
+    for verb in [
+        json!({"verb": "list", "prefix": "objects/"}),
+        json!({"verb": "remove", "name": "objects/ab/c"}),
+        json!({"verb": "put", "name": "objects/ab/c", "file": file}),
+    ] {
+        let told = program.ask(verb.clone());
+        assert_eq!(failed(&told).0, "denied", "{verb}: {told}");
+    }
+    for code in [
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "ExpiredToken",
+    ] {
+        let mut program = Program::s3(&refusing(code).url);
+        for told in [
+            program.look("objects/ab/c"),
+            program.get("objects/ab/c", 9).0,
+        ] {
+            let (kind, words) = failed(&told);
+            assert_eq!(kind, "denied", "{code}: {told}");
+            assert!(words.contains(code), "{words}");
+        }
     }
 }
 

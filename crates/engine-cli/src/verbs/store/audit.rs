@@ -87,6 +87,10 @@ fn line(finding: &Finding) -> String {
             "object {digest}: {}; `{paranoid}` puts it right if the lock records it\n",
             bad("not the bytes that its name says")
         ),
+        Finding::Unread { name } => format!(
+            "{name}: {}; who keeps the store can let you\n",
+            bad("it may not be read")
+        ),
         Finding::Entry { name, signer, why } => format!(
             "{name}: {} {why}; {signer} can `{push}` it anew\n",
             bad("the entry")

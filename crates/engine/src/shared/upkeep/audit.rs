@@ -6,7 +6,7 @@ use crate::base::digest::Digest;
 use crate::base::error::Result;
 use crate::base::files;
 use crate::shared::at_once::{self, Progress};
-use crate::shared::backend::{Backend, Failure, FailureKind};
+use crate::shared::backend::{Backend, FailureKind};
 use crate::shared::entry::{self, Entry};
 use crate::shared::store::SharedStore;
 use crate::shared::upkeep::names::{self, ListedEntry, ListedObject, Unread};
@@ -34,6 +34,8 @@ pub struct Audit {
 pub enum Finding {
     /// The bytes of an object are others than its name says, or more or fewer.
     Object { digest: Digest },
+    /// An object, or the entry of a trusted signer, is there and may not be read.
+    Unread { name: String },
     /// The entry of a trusted signer is none, in words.
     Entry {
         name: String,
@@ -98,10 +100,15 @@ pub fn audit(
     for (listed, read) in trusted.iter().zip(read) {
         let signer = name(listed).unwrap_or_default();
         let entry = match read {
-            Ok(Some(entry)) => entry,
+            Read::Right(entry) => entry,
             // It was removed since it was listed.
-            Ok(None) => continue,
-            Err(why) => {
+            Read::Gone => continue,
+            Read::Forbidden => {
+                let name = listed.listed.name.clone();
+                audit.findings.push(Finding::Unread { name });
+                continue;
+            }
+            Read::Wrong(why) => {
                 let name = listed.listed.name.clone();
                 audit.findings.push(Finding::Entry { name, signer, why });
                 continue;
@@ -133,13 +140,20 @@ pub fn audit(
     let asked = sampled(objects, sample);
     audit.read = asked.len();
     audit.bytes = asked.iter().map(|object| object.listed.size).sum();
-    let is_right = at_once::each(&asked, cancelled, observer, |object| {
-        is_right(backend, object, cache)
+    let read = at_once::each(&asked, cancelled, observer, |object| {
+        read_object(backend, object, cache)
     })?;
-    for (object, is_right) in asked.iter().zip(is_right) {
-        if !is_right {
-            let digest = object.digest;
-            audit.findings.push(Finding::Object { digest });
+    for (object, read) in asked.iter().zip(read) {
+        match read {
+            Read::Right(()) | Read::Gone => {}
+            Read::Forbidden => {
+                let name = object.listed.name.clone();
+                audit.findings.push(Finding::Unread { name });
+            }
+            Read::Wrong(_) => {
+                let digest = object.digest;
+                audit.findings.push(Finding::Object { digest });
+            }
         }
     }
 
@@ -158,31 +172,47 @@ pub fn audit(
     Ok(audit)
 }
 
-/// What an entry says; `None` where it is gone.
-fn read_entry(
-    backend: &dyn Backend,
-    listed: &ListedEntry,
-    cache: &Store,
-) -> Result<std::result::Result<Option<Entry>, &'static str>> {
+/// What came of reading something that was listed.
+enum Read<T> {
+    Right(T),
+    /// Why it is not what its name says, in words.
+    Wrong(&'static str),
+    /// It was removed since.
+    Gone,
+    /// It may not be read.
+    Forbidden,
+}
+
+/// What an entry says.
+fn read_entry(backend: &dyn Backend, listed: &ListedEntry, cache: &Store) -> Result<Read<Entry>> {
     let text = names::read(backend, &listed.listed.name, entry::MAX_BYTES, cache)?;
     Ok(match text {
-        Ok(text) => Entry::read(&text, listed.key, listed.signer).map(Some),
-        Err(Unread::Absent) => Ok(None),
-        Err(Unread::TooLarge) => Err("is too large"),
+        Ok(text) => match Entry::read(&text, listed.key, listed.signer) {
+            Ok(entry) => Read::Right(entry),
+            Err(why) => Read::Wrong(why),
+        },
+        Err(Unread::Absent) => Read::Gone,
+        Err(Unread::TooLarge) => Read::Wrong("is too large"),
+        Err(Unread::Forbidden(_)) => Read::Forbidden,
     })
 }
 
-/// Whether the bytes of an object are those of its name; one that is gone since is no matter.
-fn is_right(backend: &dyn Backend, object: &ListedObject, cache: &Store) -> Result<bool> {
+/// Whether the bytes of an object are those of its name.
+fn read_object(backend: &dyn Backend, object: &ListedObject, cache: &Store) -> Result<Read<()>> {
+    const WRONG: Read<()> = Read::Wrong("has other bytes");
     let copy = files::scratch(&cache.scratch()?, &[])?;
-    match backend.get(&object.listed.name, copy.path(), object.listed.size) {
-        Ok(None) => Ok(true),
-        Ok(Some(_)) => Ok(Digest::of_file(copy.path())?.0 == object.digest),
-        Err(Failure {
-            kind: FailureKind::TooLarge,
-            ..
-        }) => Ok(false),
-        Err(failure) => Err(failure.into()),
+    let failure = match backend.get(&object.listed.name, copy.path(), object.listed.size) {
+        Ok(None) => return Ok(Read::Gone),
+        Ok(Some(_)) if Digest::of_file(copy.path())?.0 == object.digest => {
+            return Ok(Read::Right(()));
+        }
+        Ok(Some(_)) => return Ok(WRONG),
+        Err(failure) => failure,
+    };
+    match failure.kind {
+        FailureKind::TooLarge => Ok(WRONG),
+        FailureKind::Forbidden => Ok(Read::Forbidden),
+        _ => Err(failure.into()),
     }
 }
 

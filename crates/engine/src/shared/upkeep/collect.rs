@@ -14,7 +14,7 @@ use crate::shared::at_once::{self, Progress};
 use crate::shared::backend::Backend;
 use crate::shared::entry::{self, Entry};
 use crate::shared::store::{RENEWED_AFTER_S, SharedStore};
-use crate::shared::upkeep::names::{self, ListedEntry, ListedObject};
+use crate::shared::upkeep::names::{self, ListedEntry, ListedObject, Unread};
 use crate::shared::upkeep::pin::{self, Pin};
 use crate::store::content::Store;
 use std::collections::BTreeSet;
@@ -171,6 +171,8 @@ fn objects_of(backend: &dyn Backend, listed: &ListedEntry, cache: &Store) -> Res
     let entry = text.map(|text| Entry::read(&text, listed.key, listed.signer));
     Ok(match entry {
         Ok(Ok(entry)) => entry.digests().into_values().collect(),
-        Ok(Err(_)) | Err(_) => Vec::new(),
+        // It is there, and what it names must stay.
+        Err(Unread::Forbidden(failure)) => return Err(failure.into()),
+        Ok(Err(_)) | Err(Unread::Absent | Unread::TooLarge) => Vec::new(),
     })
 }

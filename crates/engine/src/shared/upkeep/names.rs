@@ -71,6 +71,8 @@ pub enum Unread {
     Absent,
     /// There are more than were asked for.
     TooLarge,
+    /// They may not be read.
+    Forbidden(Failure),
 }
 
 /// The bytes of a small file of a store.
@@ -95,6 +97,9 @@ pub fn read(
             kind: FailureKind::TooLarge,
             ..
         }) => Ok(Err(Unread::TooLarge)),
+        Err(failure) if failure.kind == FailureKind::Forbidden => {
+            Ok(Err(Unread::Forbidden(failure)))
+        }
         Err(failure) => Err(failure.into()),
     }
 }

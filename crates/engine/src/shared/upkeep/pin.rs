@@ -9,7 +9,7 @@ use crate::base::error::{Error, Result};
 use crate::base::files;
 use crate::lock::block::Lock;
 use crate::shared::at_once::{self, Progress};
-use crate::shared::backend::Backend;
+use crate::shared::backend::{Backend, unless_forbidden};
 use crate::shared::store::{SharedStore, object};
 use crate::shared::upkeep::names::{self, PINS, Unread};
 use crate::store::content::Store;
@@ -118,7 +118,7 @@ pub fn put(
     // After the pin: what is there now, no later collection takes.
     let objects: Vec<Digest> = pin.objects().into_iter().collect();
     let is_there = at_once::each(&objects, cancelled, observer, |&digest| {
-        Ok(backend.look(&object(digest))?.is_some())
+        Ok(unless_forbidden(backend.look(&object(digest)))?.is_some())
     })?;
     Ok(is_there.into_iter().filter(|is_there| !is_there).count())
 }
@@ -151,6 +151,7 @@ pub fn all(backend: &dyn Backend, cache: &Store) -> Result<BTreeMap<String, Opti
             // It was removed since it was listed.
             Err(Unread::Absent) => continue,
             Err(Unread::TooLarge) => None,
+            Err(Unread::Forbidden(failure)) => return Err(failure.into()),
         };
         pins.insert(name, pin);
     }
