@@ -21,6 +21,8 @@ pub const NAME: &str = "retrace-remote";
 const VARIABLE: &str = "RETRACE_REMOTE";
 /// The protocol that is spoken here.
 const VERSION: u32 = 1;
+/// Its first line needs no network: it comes at once, on a busy machine a little later.
+const FIRST_WORD: Duration = Duration::from_secs(10);
 /// It gives a request up after seconds without a byte, so who hears nothing for so long has lost it.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// As many as it works on at once: a request that waits there would look like one that is stuck.
@@ -138,10 +140,15 @@ impl Piped {
         }
         let mut command = Command::new(program()?);
         command.arg(url);
-        Piped::over(command, PATIENCE)
+        Piped::over(command, FIRST_WORD, PATIENCE)
     }
 
-    fn over(mut command: Command, patience: Duration) -> Result<Self, Failure> {
+    /// Starts a command that has so long for its first line, and so long for any other.
+    fn over(
+        mut command: Command,
+        first_word: Duration,
+        patience: Duration,
+    ) -> Result<Self, Failure> {
         let program = PathBuf::from(command.get_program());
         // In a group of its own: Ctrl-C is for this program, which may have results to put there yet.
         let started = command
@@ -167,8 +174,13 @@ impl Piped {
             patience,
         };
         // Dropped on the way out, it ends the program.
-        let hello = told.recv_timeout(patience);
-        let hello = hello.map_err(|_| other(format!("{} says nothing", program.display())))?;
+        let hello = told.recv_timeout(first_word);
+        let hello = hello.map_err(|_| {
+            let (program, seconds) = (program.display(), first_word.as_secs());
+            other(format!(
+                "{program} has said nothing for {seconds} s, and {NAME} says at once that it is there: look whether it is one and what it waits for, `{program}` alone prints its usage"
+            ))
+        })?;
         match hello {
             Some(Hello {
                 failed: Some(told), ..
@@ -485,13 +497,14 @@ mod tests {
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(300);
+    const LONG: Duration = PATIENCE;
 
     /// A program that says hello, then does what a shell is told; `read` takes a request.
     fn scripted(script: &str, patience: Duration) -> Result<Piped, Failure> {
         let hello = r#"echo '{"retrace_remote":1,"url":"s3://cache"}'"#;
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{hello}\n{script}")]);
-        Piped::over(command, patience)
+        Piped::over(command, LONG, patience)
     }
 
     fn answering(lines: &[&str]) -> Piped {
@@ -630,7 +643,7 @@ mod tests {
         let of = |line: &str| {
             let mut command = Command::new("sh");
             command.args(["-c", line]);
-            Piped::over(command, PATIENCE).unwrap_err().words
+            Piped::over(command, LONG, LONG).unwrap_err().words
         };
         let told =
             of(r#"echo '{"retrace_remote":1,"failed":{"kind":"other","words":"no bucket"}}'"#);
@@ -645,11 +658,32 @@ mod tests {
         let told = of("exit 3");
         assert!(told.contains("is no retrace-remote"), "{told}");
         let command = Command::new("/nothing/of/this/name");
-        let told = Piped::over(command, PATIENCE).unwrap_err().words;
+        let told = Piped::over(command, LONG, LONG).unwrap_err().words;
         assert!(
             told.contains("cannot start /nothing/of/this/name"),
             "{told}"
         );
+    }
+
+    // Who answers later waits for a server; who has not said a word waits for nothing that could come.
+    #[test]
+    fn a_program_that_never_speaks_is_not_waited_for_as_a_server_is() {
+        let mut command = Command::new("sleep");
+        command.arg("600");
+        let start = std::time::Instant::now();
+        let told = Piped::over(command, SHORT, LONG).unwrap_err().words;
+        assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
+        assert!(
+            told.starts_with("sleep has said nothing for ") && told.contains("its usage"),
+            "{told}"
+        );
+        const { assert!(FIRST_WORD.as_secs() <= 10 && PATIENCE.as_secs() > 30) };
+        let late = "read -r asked\nsleep 1\necho '{\"id\":1,\"done\":true}'\ncat > /dev/null";
+        let hello = r#"echo '{"retrace_remote":1,"url":"s3://cache"}'"#;
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{hello}\n{late}")]);
+        let piped = Piped::over(command, Duration::from_millis(900), LONG).unwrap();
+        assert_eq!(piped.remove("a"), Ok(()), "later than its first word");
     }
 
     #[test]
