@@ -39,6 +39,15 @@ pub trait Backend: Send + Sync {
     /// The backend does not say.
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, Failure>;
 
+    /// Files below `prefix` that are on their way under a name of their own, or that a put which was ended from outside
+    /// has left; [`Backend::list`] has none of them. None where a put is one request.
+    ///
+    /// # Errors
+    /// The backend does not say.
+    fn unfinished(&self, _prefix: &str) -> Result<Vec<Listed>, Failure> {
+        Ok(Vec::new())
+    }
+
     /// Removes what has a name; nothing there is no error.
     ///
     /// # Errors

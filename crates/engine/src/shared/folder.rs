@@ -122,10 +122,11 @@ impl Backend for Folder {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Listed>, Failure> {
-        let mut found = Vec::new();
-        self.add(prefix.trim_end_matches('/'), &mut found)?;
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(found)
+        self.found(prefix, false)
+    }
+
+    fn unfinished(&self, prefix: &str) -> Result<Vec<Listed>, Failure> {
+        self.found(prefix, true)
     }
 
     fn remove(&self, name: &str) -> Result<(), Failure> {
@@ -138,8 +139,16 @@ impl Backend for Folder {
 }
 
 impl Folder {
+    /// The files below a prefix: those that are whole, or those that are on their way.
+    fn found(&self, prefix: &str, temporary: bool) -> Result<Vec<Listed>, Failure> {
+        let mut found = Vec::new();
+        self.add(prefix.trim_end_matches('/'), temporary, &mut found)?;
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
     /// Adds the files of a folder and those below it, by their names from the root; links are not followed.
-    fn add(&self, name: &str, found: &mut Vec<Listed>) -> Result<(), Failure> {
+    fn add(&self, name: &str, temporary: bool, found: &mut Vec<Listed>) -> Result<(), Failure> {
         let folder = self.path(name);
         let reading = |e: &std::io::Error| failure("list", &folder, e);
         let entries = match fs::read_dir(&folder) {
@@ -149,8 +158,9 @@ impl Folder {
         for entry in entries {
             let entry = entry.map_err(|e| reading(&e))?;
             let below = entry.file_name();
-            // A name that no program of ours gives, or a file that is on its way.
-            let Some(below) = below.to_str().filter(|_| !files::is_temporary(&below)) else {
+            let is_temporary = files::is_temporary(&below);
+            // A name that no program of ours gives.
+            let Some(below) = below.to_str() else {
                 continue;
             };
             let below = match name.is_empty() {
@@ -162,8 +172,8 @@ impl Folder {
                 meta => meta.map_err(|e| reading(&e))?,
             };
             if meta.is_dir() {
-                self.add(&below, found)?;
-            } else if meta.is_file() {
+                self.add(&below, temporary, found)?;
+            } else if meta.is_file() && is_temporary == temporary {
                 found.push(listed(below, &meta));
             }
         }
@@ -279,6 +289,15 @@ mod tests {
         };
         assert_eq!(names("objects/"), ["objects/ab/c"]);
         assert_eq!(names("nothing/"), [""; 0]);
+        assert_eq!(store.unfinished("objects/"), Ok(Vec::new()));
+        let left = format!("objects/ab/{}x1y2z3", files::TEMPORARY);
+        fs::write(folder.path().join(&left), "tw").unwrap();
+        assert_eq!(names("objects/"), ["objects/ab/c"]);
+        let unfinished = store.unfinished("objects/").unwrap();
+        assert_eq!(unfinished.len(), 1);
+        assert_eq!((&unfinished[0].name, unfinished[0].size), (&left, 2));
+        store.remove(&left).unwrap();
+        assert_eq!(store.unfinished(""), Ok(Vec::new()));
         assert_eq!(names(""), ["from", "objects/ab/c", "pins/x", "to"]);
         store.remove("objects/ab/c").unwrap();
         store.remove("objects/ab/c").unwrap();

@@ -4,6 +4,7 @@
 use crate::simulation::cluster::{signer, trust};
 use retrace::base::digest::Digest;
 use retrace::base::error::ErrorKind;
+use retrace::base::files;
 use retrace::lock::file::{Block, Lock, Record};
 use retrace::shared::folder::Folder;
 use retrace::shared::store::{RENEWED_AFTER_S, SharedStore, entry_name, object};
@@ -292,6 +293,53 @@ fn a_dry_run_removes_nothing() {
         (audit.objects, audit.entries, audit.findings.len()),
         (2, 3, 0)
     );
+}
+
+#[test]
+fn what_a_killed_put_left_goes_after_a_day_and_what_is_on_its_way_stays() {
+    let shared = Shared::new();
+    let left = |below: &str| format!("{below}/{}{}", files::TEMPORARY, "Ab12Cd");
+    let objects = object(digest("a"));
+    let (shard, _) = objects.rsplit_once('/').expect("a folder");
+    let entry = shared.entry("a", 0);
+    let (entries, _) = entry.rsplit_once('/').expect("a folder");
+    let names = [left(entries), left(shard), left("pins")];
+    fs::create_dir(shared.path("pins")).expect("a folder");
+    let day = 24 * 60 * 60;
+    let leave = |age: u64| {
+        for name in &names {
+            fs::write(shared.path(name), "half").expect("a file");
+            shared.age(name, age);
+        }
+    };
+    let are_there = || names.each_ref().map(|name| shared.path(name).exists());
+    leave(day - 60);
+    assert_eq!(shared.collect(OLD).unfinished, [""; 0]);
+    assert_eq!(are_there(), [true; 3]);
+    leave(day);
+    // Somebody still writes this one.
+    shared.age(&names[1], 60);
+    let dry = shared.collect(Rule {
+        dry_run: true,
+        ..OLD
+    });
+    assert_eq!(are_there(), [true; 3]);
+    let collected = shared.collect(OLD);
+    for found in [&dry, &collected] {
+        assert_eq!(found.unfinished, [&*names[0], &*names[2]]);
+        assert_eq!(found.unfinished_bytes, 8);
+        assert_eq!((found.entries.len(), found.objects.len()), (0, 0));
+    }
+    assert_eq!(are_there(), [false, true, false]);
+    // Where nobody else is there, nobody writes.
+    let collected = shared.collect(Rule {
+        older_than_s: 60,
+        alone: true,
+        dry_run: false,
+    });
+    assert_eq!(collected.unfinished, [&*names[1]]);
+    assert_eq!((collected.kept_entries, collected.kept_objects), (3, 2));
+    assert_eq!(shared.audit().findings, []);
 }
 
 #[test]

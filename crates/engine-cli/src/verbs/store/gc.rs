@@ -45,6 +45,7 @@ pub fn gc(session: &Session, args: &GcArgs) -> Result<u8> {
     bar.finish();
     let collected = collected?;
     let names = collected.entries.iter().chain(&collected.objects);
+    let names = names.chain(&collected.unfinished);
     let text = text(&shared.shown(), &collected, args.dry_run);
     if args.dry_run {
         // The list is what was asked for.
@@ -63,8 +64,16 @@ fn text(shown: &str, collected: &Collected, dry_run: bool) -> String {
         1 => "1 entry".to_owned(),
         more => format!("{more} entries"),
     };
+    let unfinished = match collected.unfinished.len() {
+        0 => String::new(),
+        more => format!(
+            ", {} of puts that were cut short ({})",
+            count(more, "file"),
+            size(collected.unfinished_bytes)
+        ),
+    };
     format!(
-        "{shown}: {verb} {} and {} ({}); {} and {} ({}) stay, {}\n",
+        "{shown}: {verb} {} and {} ({}){unfinished}; {} and {} ({}) stay, {}\n",
         entries(collected.entries.len()),
         count(collected.objects.len(), "object"),
         size(collected.bytes),

@@ -49,6 +49,15 @@ pub fn list(session: &Session, args: &ListArgs) -> Result<u8> {
             None => format!("pin {name}: it cannot be read\n"),
         };
     }
+    let unfinished = names::unfinished(backend)?;
+    if !unfinished.is_empty() {
+        let bytes = unfinished.iter().map(|file| file.size).sum();
+        let files = count(unfinished.len(), "file");
+        text += &format!(
+            "{files} on the way there or left by a put that was cut short, {}: `store gc` removes those of more than a day\n",
+            size(bytes)
+        );
+    }
     terminal::print(&text);
     Ok(exit::OK)
 }

@@ -1,4 +1,5 @@
-//! What is old and nobody has pinned removed from a store: entries first, then objects that no entry names.
+//! What is old and nobody has pinned removed from a store: entries first, then objects that no entry names, then what
+//! somebody has left who was ended in the middle of a put.
 //!
 //! Others use the store meanwhile, and it has no locks. What keeps them safe is an order and an age. Whoever
 //! puts something there renews what is half as old as the least age ([`RENEWED_AFTER_S`]) before it relies on
@@ -24,6 +25,9 @@ use std::time::Instant;
 /// What is younger is only removed where nobody else uses the store.
 pub const LEAST_AGE_S: u64 = 2 * RENEWED_AFTER_S;
 
+/// A file on its way that nobody has written to for so long is on no way any more: one is written without a pause.
+const UNFINISHED_AGE_S: u64 = 24 * 60 * 60;
+
 /// What to remove.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
@@ -46,6 +50,9 @@ pub struct Collected {
     pub kept_entries: usize,
     pub kept_objects: usize,
     pub kept_bytes: u64,
+    /// Names of files that are no objects yet and will be none, and bytes of these.
+    pub unfinished: Vec<String>,
+    pub unfinished_bytes: u64,
     /// Pins that keep something.
     pub pins: usize,
 }
@@ -119,6 +126,20 @@ pub fn collect(
             collected.kept_objects += 1;
             collected.kept_bytes += object.listed.size;
         }
+    }
+
+    // Where nobody else is there, they are nobody's at any age; of a day, they are under any rule.
+    let age = match rule.alone {
+        true => rule.older_than_s.min(UNFINISHED_AGE_S),
+        false => UNFINISHED_AGE_S,
+    };
+    let unfinished = names::unfinished(backend)?;
+    let goes = at_once::each(&unfinished, cancelled, observer, |file| {
+        remove(backend, &file.name, age, rule)
+    })?;
+    for (file, _) in unfinished.into_iter().zip(goes).filter(|(_, goes)| *goes) {
+        collected.unfinished_bytes += file.size;
+        collected.unfinished.push(file.name);
     }
     collected.entries = gone.into_iter().collect();
     collected.kept_entries = entries.len();

@@ -12,6 +12,18 @@ pub const OBJECTS: &str = "objects/";
 pub const ENTRIES: &str = "entries/";
 pub const PINS: &str = "pins/";
 
+/// The files of a store that are on their way there, or that somebody who was ended in the middle has left.
+///
+/// # Errors
+/// The store does not list them.
+pub fn unfinished(backend: &dyn Backend) -> Result<Vec<Listed>> {
+    let mut found = Vec::new();
+    for prefix in [OBJECTS, ENTRIES, PINS] {
+        found.extend(backend.unfinished(prefix)?);
+    }
+    Ok(found)
+}
+
 /// An object that a store lists.
 #[derive(Clone, Debug)]
 pub struct ListedObject {
