@@ -440,7 +440,7 @@ class S3(Buckets):
         copy.write_bytes(bytes([right[0] ^ 1]) + right[1:])
         self.assertEqual(helper.ask([{"verb": "put", "name": name, "file": str(copy)}]), [{"done": True}])
         said = run("damaged", ann, STAGES - 1)
-        self.assertIn("not what their names say", said)
+        self.assertIn("not what its name says", said)
         self.assertIn(name, said)
         self.run_in("damaged", "push", "--store", url, "--paranoid", environment=server.environment)
         (got,) = helper.ask([{"verb": "get", "name": name, "file": str(copy), "most": 1 << 20}])

@@ -122,7 +122,17 @@ pub fn line(text: &str) {
 /// Writes an error with its hint.
 pub fn report(error: &Error) {
     line(&format!("{} {error}", paint(BAD.bold(), "error:")));
-    if let Some(hint) = error.hint_for(typed::name(), typed::carried()) {
+    hint(error);
+}
+
+/// Writes an error that ends nothing, with its hint.
+pub fn warn_of(error: &Error) {
+    warn(&error.to_string());
+    hint(error);
+}
+
+fn hint(error: &Error) {
+    if let Some(hint) = error.hint_for(typed::name(), &typed::carried()) {
         line(&format!("  {} {hint}", paint(ASIDE, "hint:")));
     }
 }

@@ -1,23 +1,25 @@
 //! Commands that users are told to type: with the program's name, and with the options that say which
 //! pipeline they mean. Without these the same command would ask for something else.
 
-use std::sync::OnceLock;
+use crate::pipeline::scope::Scope;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What the program is called.
 static NAME: OnceLock<&str> = OnceLock::new();
 
 /// The options of this process, each with a space before it: all, and those of places alone.
-static OPTIONS: OnceLock<[String; 2]> = OnceLock::new();
+static OPTIONS: Mutex<[String; 2]> = Mutex::new([String::new(), String::new()]);
 
 /// Sets the program's name for this process.
 pub(crate) fn speak_for(program: &'static str) {
     let _ = NAME.set(program);
 }
 
-/// Sets the options that commands carry in this process, each with a space before it: all, and those of
-/// places alone.
-pub(crate) fn carry(all: String, places: String) {
-    let _ = OPTIONS.set([all, places]);
+/// Sets the options that commands carry in this process from now on: those that say which pipeline is meant. A task of a
+/// plan finds them only there.
+pub(crate) fn carry(scope: &Scope) {
+    let options = [scope.options(), scope.places().options()];
+    *OPTIONS.lock().unwrap_or_else(PoisonError::into_inner) = options;
 }
 
 /// The program's name.
@@ -26,8 +28,14 @@ pub(crate) fn name() -> &'static str {
 }
 
 /// The options that were given.
-pub(crate) fn carried() -> &'static str {
-    OPTIONS.get().map_or("", |[all, _]| all)
+pub(crate) fn carried() -> String {
+    let [all, _] = &*OPTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    all.clone()
+}
+
+/// The option that names a store by the words that messages show it with: they mean it from anywhere, whoever named it.
+pub fn store_option(shown: &str) -> String {
+    format!(" --store {}", quoted(shown))
 }
 
 /// A command of this program, to be typed as it stands: `run x` becomes `program run x --profile smoke`.
@@ -38,7 +46,7 @@ pub fn command(words: &str) -> String {
 /// A command that means the pipeline as it stands, whatever variant was asked for: with the options that
 /// say where it is.
 pub fn plain_command(words: &str) -> String {
-    let places = OPTIONS.get().map_or("", |[_, places]| places);
+    let [_, places] = &*OPTIONS.lock().unwrap_or_else(PoisonError::into_inner);
     format!("{} {words}{places}", name())
 }
 

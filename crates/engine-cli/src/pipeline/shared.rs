@@ -1,7 +1,7 @@
 //! The shared store that the command line, the environment or pipeline.yaml names, and what is said of it.
 
 use crate::console::terminal::{self, count};
-use crate::console::typed;
+use crate::console::typed::{self, quoted};
 use crate::pipeline::session::Session;
 use clap::Args;
 use retrace::base::digest::Digest;
@@ -10,9 +10,11 @@ use retrace::base::location::resolve;
 use retrace::shared::backend::Backend;
 use retrace::shared::folder::Folder;
 use retrace::shared::piped::Piped;
-use retrace::shared::store::{RENEWED_AFTER_S, SharedStore, Troubles};
+use retrace::shared::store::{FAILURES, RENEWED_AFTER_S, SharedStore, Troubles};
 use retrace::shared::trust::{Signer, TRUST_FILE, Trust};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Names the store where `--store` does not: of any program, for digests are the same for all.
 pub const VARIABLE: &str = "RETRACE_STORE";
@@ -22,8 +24,8 @@ pub const KEY_VARIABLE: &str = "RETRACE_KEY";
 /// Which shared store is meant.
 #[derive(Clone, Debug, Default, Args)]
 pub struct StoreArgs {
-    /// The shared store: a folder, also one of a network file system, or a URL [default: RETRACE_STORE, else
-    /// `store:` in pipeline.yaml]
+    /// The shared store: a folder, also one of a network file system, or a URL; '' is none, whoever names one [default:
+    /// RETRACE_STORE, else `store:` in pipeline.yaml]
     #[arg(long, value_name = "STORE")]
     pub store: Option<String>,
 }
@@ -73,8 +75,14 @@ impl StoreArgs {
                 .ok()
                 .filter(|value| !value.is_empty())
         };
-        let text = self.store.clone().or_else(of_variable)?;
+        let text = self.store.clone().or_else(of_variable);
+        let text = text.filter(|text| !text.is_empty())?;
         Some(Location::read(&text, Path::new("")))
+    }
+
+    /// Whether the command line says that there is none.
+    fn is_none(&self) -> bool {
+        self.store.as_deref() == Some("")
     }
 
     /// The store that is named anywhere.
@@ -86,7 +94,10 @@ impl StoreArgs {
                 root,
             ))
         };
-        self.named().or_else(of_file)
+        match self.is_none() {
+            true => None,
+            false => self.named().or_else(of_file),
+        }
     }
 
     /// The store that is named anywhere, where the verb is for nothing without one.
@@ -109,9 +120,8 @@ impl StoreArgs {
         let location = self.required_location(session)?;
         let root = &session.engine.workspace.root;
         let store = open(&location, root, make)?;
-        match std::env::var_os(KEY_VARIABLE).filter(|value| !value.is_empty()) {
-            Some(file) => {
-                let signer = Signer::read(Path::new(&file))?;
+        match named_signer()? {
+            Some(signer) => {
                 if store.trust().name(signer.id()).is_none() {
                     let id = signer.id();
                     terminal::warn(&format!(
@@ -132,6 +142,34 @@ impl StoreArgs {
 pub fn open(location: &Location, root: &Path, make: bool) -> Result<SharedStore> {
     let trust = Trust::read(&root.join(TRUST_FILE))?;
     Ok(SharedStore::new(location.open(make)?).trusting(trust))
+}
+
+/// The key that the environment names.
+///
+/// # Errors
+/// The file cannot be read, or holds none.
+pub fn named_signer() -> Result<Option<Signer>> {
+    let file = std::env::var_os(KEY_VARIABLE).filter(|value| !value.is_empty());
+    file.map(|file| read_signer(Path::new(&file))).transpose()
+}
+
+/// The key in a file. One that others may read or write is used, and that is said.
+///
+/// # Errors
+/// The file cannot be read, or holds none.
+pub fn read_signer(file: &Path) -> Result<Signer> {
+    let signer = Signer::read(file)?;
+    let others = std::fs::metadata(file).map_or(0, |meta| meta.permissions().mode() & 0o077);
+    // A key is read more than once where a plan is made and done.
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if others != 0 && !SAID.swap(true, Ordering::Relaxed) {
+        let shown = file.display().to_string();
+        terminal::warn(&format!(
+            "others may use the secret key {shown}, and sign as its owner: `chmod 600 {}`",
+            quoted(&shown)
+        ));
+    }
+    Ok(signer)
 }
 
 /// The digest of the file of the running program.
@@ -174,7 +212,10 @@ impl ForRun {
                 )));
             }
             None => None,
-            Some(Ok(backend)) => Some(SharedStore::new(backend).trusting(trust)),
+            Some(Ok(backend)) => {
+                let store = SharedStore::new(backend).trusting(trust);
+                Some(store.required(required))
+            }
             Some(Err(error)) if required => return Err(error),
             Some(Err(error)) => {
                 let hint = error.hint.map_or(String::new(), |hint| format!("; {hint}"));
@@ -188,6 +229,11 @@ impl ForRun {
         Ok(ForRun { store, required })
     }
 
+    /// The store that somebody has found on the way.
+    pub fn found(&mut self, store: SharedStore) {
+        self.store = Some(store.required(self.required));
+    }
+
     /// Says what went wrong in it.
     ///
     /// # Errors
@@ -198,11 +244,14 @@ impl ForRun {
         };
         match store.troubles().first {
             Some(error) if self.required => {
-                let message = format!(
-                    "the store {} is required and failed: {}",
-                    store.shown(),
-                    error.message
-                );
+                tell_of_files(store);
+                let (shown, why) = (store.shown(), &error.message);
+                let message = match store.is_lost() {
+                    true => format!(
+                        "the store {shown} is required and was given up, so that no more stages were begun: {why}"
+                    ),
+                    false => format!("the store {shown} is required and failed: {why}"),
+                };
                 Err(Error { message, ..error })
             }
             _ => {
@@ -217,52 +266,108 @@ impl ForRun {
 pub fn tell(shared: &SharedStore) {
     tell_of_files(shared);
     if let Some(failure) = failure(shared) {
-        terminal::warn(&failure.to_string());
+        terminal::warn_of(&failure);
     }
 }
 
 /// How often the store did not do what it was asked, and what it said first.
 pub fn failure(shared: &SharedStore) -> Option<Error> {
     let troubles = shared.troubles();
-    let end = match troubles.is_given_up() {
-        true => "; it was given up",
-        false => "",
-    };
-    let (shown, times) = (shared.shown(), count(troubles.failures, "time"));
-    troubles.first.map(|error| {
-        let message = format!("the store {shown} failed {times}: {error}{end}");
-        Error {
-            message,
-            place: None,
-            ..error
-        }
+    let error = troubles.first?;
+    let (shown, what) = (shared.shown(), times_failed(troubles.failures));
+    Some(Error {
+        message: format!("the store {shown} {what}: {error}"),
+        place: None,
+        ..error
     })
 }
 
-/// Says which files of a store are wrong or will be lost.
+/// How often a store failed, and what came of it. Requests that were under way when it was given up may fail, too.
+fn times_failed(failures: usize) -> String {
+    let times = count(failures, "time");
+    match failures.checked_sub(FAILURES) {
+        None => format!("failed {times}"),
+        Some(0) => format!("failed {times} and was given up; first"),
+        Some(later) => format!(
+            "failed {FAILURES} times and was given up, and {} under way came to nothing; first",
+            match later {
+                1 => "1 request that was".to_owned(),
+                more => format!("{more} requests that were"),
+            }
+        ),
+    }
+}
+
+/// Says which files of a store are wrong, may not be read or will be lost.
 pub fn tell_of_files(shared: &SharedStore) {
     let Troubles {
         wrong,
+        forbidden,
+        forbade,
         fading,
         refused,
         ..
     } = shared.troubles();
     let shown = shared.shown();
+    let command = |words: &str| typed::command(&format!("{words}{}", typed::store_option(&shown)));
     if let Some(name) = wrong.first() {
-        let objects = count(wrong.len(), "file");
+        let files = match wrong.len() {
+            1 => "1 file that is not what its name says".to_owned(),
+            more => format!("{more} files that are not what their names say"),
+        };
         terminal::warn(&format!(
-            "the store {shown} has {objects} that are not what their names say, and none of that was used: {name}; \
-             `{}` puts right ones in place of those that the lock records",
-            typed::command("push --paranoid")
+            "the store {shown} has {files}, and none of that was used: {name}; `{}` puts right ones in place of those \
+             that the lock records",
+            command("push --paranoid")
+        ));
+    }
+    if let Some((name, forbade)) = forbidden.first().zip(forbade) {
+        let files = match forbidden.len() {
+            1 => "1 file that may not be read is".to_owned(),
+            more => format!("{more} files that may not be read are"),
+        };
+        terminal::warn(&format!(
+            "of the store {shown} {files} taken for absent: {name}: {forbade}; permission to list the bucket would tell \
+             absent from forbidden"
         ));
     }
     if let Some((name, refused)) = fading.first().zip(refused) {
-        let files = count(fading.len(), "file");
+        let (files, them) = (
+            count(fading.len(), "file"),
+            match fading.len() {
+                1 => "it",
+                _ => "them",
+            },
+        );
         let days = RENEWED_AFTER_S / (24 * 60 * 60);
         terminal::warn(&format!(
             "the store {shown} has {files} of more than {days} days that could not be put there anew, so that `{}` \
-             there may remove them: {name}: {refused}",
+             there may remove {them}: {name}: {refused}",
             typed::command("store gc")
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_under_way_is_not_what_a_store_was_given_up_for() {
+        for (failures, words) in [
+            (1, "failed 1 time"),
+            (2, "failed 2 times"),
+            (3, "failed 3 times and was given up; first"),
+            (
+                4,
+                "failed 3 times and was given up, and 1 request that was under way came to nothing; first",
+            ),
+            (
+                18,
+                "failed 3 times and was given up, and 15 requests that were under way came to nothing; first",
+            ),
+        ] {
+            assert_eq!(times_failed(failures), words);
+        }
     }
 }

@@ -69,7 +69,8 @@ pub struct RunArgs {
     pub json: bool,
     #[command(flatten)]
     pub store: StoreArgs,
-    /// End with an error where no store is named or the store fails, instead of making everything here
+    /// End with exit code 2 where no store is named, and with 1 where it is not there or fails: once it was given up, no
+    /// more stages are begun
     #[arg(long)]
     pub store_required: bool,
     /// Who makes what is stale; a cluster gets and gives everything through the shared store
@@ -189,7 +190,7 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
         let wanted = (scope, args.minutes);
         if let Some(executed) = executor::execute(&session, &selection, &location, wanted)? {
             missing = executed.missing();
-            store.store = Some(executed.store);
+            store.found(executed.store);
             selection = executed.selection;
         }
     }
@@ -256,7 +257,8 @@ pub fn run(program: &Program, scope: &Scope, args: &RunArgs) -> Result<u8> {
     let summary = summary?;
     let (line, mut code) = conclude(&session, args, &summary);
     if code == exit::OK {
-        code = missing.unwrap_or(exit::OK);
+        let failed = concluded.as_ref().err().map(|error| exit::code(error.kind));
+        code = failed.or(missing).unwrap_or(exit::OK);
     }
     let past = recorder.into_run(line, code, summary.seconds);
     history::append(&session.engine.workspace.history_path(), &past)?;

@@ -12,6 +12,7 @@ use crate::run::event::{Event, Observer, Outcome};
 use crate::run::plan::{Context, Draft, Places, Reason};
 use crate::run::tolerant::Compared;
 use crate::run::watched::Moment;
+use crate::shared::store::SharedStore;
 use crate::spec::ids;
 use crate::stage::company::Member;
 use crate::stage::key::Key;
@@ -49,6 +50,9 @@ pub(crate) enum Attempted {
     Ended(Finished),
     /// Nothing yet: these stages stand as recorded, and bytes of them are needed that are not here.
     Needs(BTreeSet<usize>),
+    /// Nothing, and nothing of the others: it would have to run, and the store without which the run is for nothing was
+    /// given up.
+    Left,
 }
 
 /// In a run that makes only what the lock does not know: what may stay unmade, or might until now.
@@ -103,7 +107,7 @@ impl Attempt<'_> {
             Ok(attempted)
         });
         match &result {
-            Ok(Attempted::Needs(_)) => {}
+            Ok(Attempted::Needs(_) | Attempted::Left) => {}
             Ok(Attempted::Ended(finished)) => (self.observer)(Event::Done {
                 stage: self.index,
                 outcome: finished.outcome,
@@ -158,6 +162,9 @@ impl Attempt<'_> {
             let places = context.places(stage, &key, &action.outputs);
             let published = self.publish(places, &key, &action.outputs)?;
             return Ok(ended(key, action, published, Outcome::Fetched));
+        }
+        if context.shared.is_some_and(SharedStore::is_lost) {
+            return Ok(Attempted::Left);
         }
         if let Some(Unmade { before, .. }) = &self.unmade {
             let needs = context.missing_makers(stage, before, |stage| self.known.get(&stage))?;

@@ -123,7 +123,9 @@ fn disagreement(stage: &Stage, key: Digest, [a, b]: &[(String, Entry); 2]) -> Er
         stage.id,
         key.short()
     );
+    // Also where a variable or pipeline.yaml names the store.
     Error::of(ErrorKind::Differs, message).hint(format!(
-        "nothing was taken: `{PROGRAM} run` without --store makes it here and tells who is wrong"
+        "nothing was taken: `{PROGRAM} run {} --store ''` makes it here and tells who is wrong",
+        stage.id
     ))
 }

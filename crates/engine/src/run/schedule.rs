@@ -16,6 +16,7 @@ use crate::run::event::{Event, Observer, Outcome};
 use crate::run::execute::{Attempt, Attempted, Finished, Unmade};
 use crate::run::plan::Context;
 use crate::run::settle::{Settlement, Summary};
+use crate::shared::store::SharedStore;
 use crate::stage::company::Member;
 use crate::stage::stage::SharedWork;
 use crate::store::actions::Outputs;
@@ -338,6 +339,7 @@ impl Run<'_> {
                 match result {
                     Ok(Attempted::Ended(finished)) => state.end(index, finished),
                     Ok(Attempted::Needs(makers)) => state.wait_for(index, makers),
+                    Ok(Attempted::Left) => state.make_ready(index),
                     Err(error) => state.fail(index, error),
                 }
             }
@@ -396,7 +398,8 @@ impl Run<'_> {
         let failed = !state.failed.is_empty() && !self.options.keep_going;
         // One that runs may come back, and bring others, until it has ended.
         let is_done = state.untaken() == 0 && state.busy == 0;
-        failed || is_done || self.cancelled.load(Ordering::Relaxed)
+        let is_lost = self.context.shared.is_some_and(SharedStore::is_lost);
+        failed || is_done || is_lost || self.cancelled.load(Ordering::Relaxed)
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Summary {
     pub ran: usize,
     /// Stages that failed, with their errors.
     pub failed: Vec<(usize, Error)>,
-    /// Stages not reached, because of a failure or an interrupt.
+    /// Stages not reached, because of a failure, an interrupt, or a required store that was given up.
     pub skipped: usize,
     /// Stages that made other bytes under the key that the lock records.
     pub differing: Vec<(usize, Vec<String>)>,

@@ -1,8 +1,10 @@
 //! What a signer says of a key: these outputs come of it.
 //!
 //! Three lines: a title with the format, the statement as JSON, and who signed the two lines before, with the
-//! signature. There is one entry for a key and a signer, and it never changes: the same key gives the same
-//! bytes. So it holds no time and no host, and an old one that somebody puts back says what a new one would.
+//! signature. There is one entry for a key and a signer, and it does not change where the same key gives the same
+//! bytes. So it holds no time and no host, and an old one that somebody puts back says what a new one would. Of a
+//! stage that makes other bytes each time, or whose wrong result was signed before it was put right, it does not:
+//! only what a lock knows is safe from that.
 //!
 //! The statement holds its own key: under the name of another it is nothing. Does not know whom to trust.
 

@@ -34,13 +34,15 @@ pub const MAX_BYTES: u64 = 16 << 30;
 /// takes, and that it is enough, shows the model in `crates/engine/tests/shared/protocol`.
 pub const RENEWED_AFTER_S: u64 = 7 * 24 * 60 * 60;
 /// After so many failures nothing more is asked for.
-const FAILURES: usize = 3;
+pub const FAILURES: usize = 3;
 
 /// A store that is shared.
 pub struct SharedStore {
     backend: Box<dyn Backend>,
     trust: Trust,
     signs: Option<Signs>,
+    /// Whether a run is for nothing without it.
+    required: bool,
     troubles: Mutex<Troubles>,
     /// Names of what was seen to be wrong there, until it is put anew.
     damaged: Mutex<BTreeSet<String>>,
@@ -98,6 +100,7 @@ impl SharedStore {
             backend,
             trust: Trust::default(),
             signs: None,
+            required: false,
             troubles: Mutex::default(),
             damaged: Mutex::default(),
             lacked: Mutex::default(),
@@ -114,6 +117,17 @@ impl SharedStore {
     pub fn signing(mut self, signer: Signer, program: Digest) -> Self {
         self.signs = Some(Signs { signer, program });
         self
+    }
+
+    /// A run is for nothing without it: once it is given up, nothing more is made.
+    pub fn required(mut self, required: bool) -> Self {
+        self.required = required;
+        self
+    }
+
+    /// Whether it is required and was given up.
+    pub fn is_lost(&self) -> bool {
+        self.required && self.lock().is_given_up()
     }
 
     /// Whether what is put there is signed.
@@ -607,6 +621,7 @@ mod tests {
             assert_eq!(shared.troubles().failures, failures);
         }
         assert!(shared.troubles().is_given_up());
+        assert!(!shared.is_lost(), "nobody requires it");
         fs::remove_file(shard).unwrap();
         files::write(&object, CONTENT).unwrap();
         assert_eq!(

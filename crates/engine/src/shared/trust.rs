@@ -1,8 +1,8 @@
 //! Whose word counts: the file `store.trust`, and the keys that entries are signed with.
 //!
 //! A line of `store.trust` is `ed25519 KEY NAME`, where KEY is a public key of 64 hexadecimal digits; empty
-//! lines and those that begin with `#` say nothing. The file is committed, so that who may add a name is who
-//! may commit. A secret key is a file of one line, `ed25519-secret SEED`, and is nobody else's.
+//! lines and those that begin with `#` say nothing. The file is read as it lies in the working tree, so who may
+//! edit that may add a name, committed or not. A secret key is a file of one line, `ed25519-secret SEED`, and is nobody else's.
 //!
 //! Signatures are those of Ed25519 (RFC 8032, doi:10.17487/RFC8032), checked strictly: a key of small order
 //! or a signature that is not in its one form is refused.

@@ -158,6 +158,31 @@ fn tasks_in_any_order_that_their_edges_allow_make_what_a_run_makes() {
     folder.expect(2, &["work", "../plan", "0"]);
 }
 
+/// What a line of output tells to put into store.trust.
+fn told_line(said: &str) -> String {
+    let mut parts = said.split('`');
+    let line = parts.find(|part| part.starts_with("ed25519 "));
+    line.unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+#[test]
+fn the_lines_of_two_plans_stand_beside_each_other() {
+    let folder = repository();
+    let lines = ["../plan", "../plan_2"].map(|to| {
+        let plan = ["plan", "slurm", "--to", to, "--store", "../store"];
+        told_line(&folder.expect(0, &plan))
+    });
+    for line in &lines {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(words[2], format!("cluster-{}", &words[1][..8]), "{line}");
+    }
+    folder.write("store.trust", lines.join("\n"));
+    let (code, said) = work(&folder, "0");
+    assert_eq!(code, Some(0), "{said}");
+    let said = folder.expect(0, &["run", "--store", "../store"]);
+    assert!(said.contains("from the store"), "{said}");
+}
+
 #[test]
 fn a_failed_stage_is_named_by_those_that_it_stops_and_stops_no_others() {
     let folder = repository();
@@ -391,6 +416,16 @@ fn a_worker_refuses_what_is_not_as_it_was_planned() {
         &["plan", "slurm", "--to", "../mine", "--store", "../store"],
     );
     folder.expect(2, &["plan", "slurm", "--to", ".", "--store", "../store"]);
+    // Its secret key would be committed with everything else.
+    for inside in ["./plan", "cluster/of/mine"] {
+        let said = folder.expect(2, &["plan", "slurm", "--to", inside, "--store", "../store"]);
+        assert!(
+            said.contains("the plan's secret key would be among its files")
+                && said.contains("--to ../plan"),
+            "{said}"
+        );
+        assert!(!folder.at(inside).exists());
+    }
     folder.expect(2, &["plan", "slurm", "--to", "../other"]);
     folder.expect(
         2,

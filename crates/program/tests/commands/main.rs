@@ -10,6 +10,7 @@ mod contained;
 mod folder;
 mod new;
 mod stale;
+mod store;
 mod tables;
 mod tutorial;
 mod unwatched;

@@ -186,10 +186,39 @@ fn two_signers_who_disagree_are_named_and_nothing_is_taken() {
     assert!(said.contains("disagree on what comes of count_"), "{said}");
     assert!(said.contains("ann") && said.contains("bob"), "{said}");
     assert!(!made(&place, "second").join("artifacts/short.csv").exists());
-    // Without a store it is made.
+    // A task of a plan takes nothing either, and what it tells to type has what the plan was made with.
+    let plan = [&["plan", "slurm", "--to", "../plan"], &VARIANT[..]].concat();
+    place.expect("second", 0, &with_store(&plan));
+    let told = hinted(&place.expect("second", 3, &["work", "../plan/plan.json", "0"]));
+    for word in ["run", "--store", "", "--set", "vars.activity=7"] {
+        assert!(told.iter().any(|told| told == word), "{told:?}");
+    }
+    let audit = with_store(&["store", "verify"]);
+    let audited = hinted(&place.expect("second", 3, &audit));
+    assert_eq!(audited[2..], ["--store", ""], "{audited:?}");
+    // Without a store it is made, whoever names one.
+    let store = [("RETRACE_STORE", "../store")];
     let run = [&["run"], &VARIANT[..]].concat();
-    let said = place.expect("second", 0, &run);
-    assert!(said.contains("3 ran"), "{said}");
+    let (code, said) = place.run("second", &run, &store);
+    assert_eq!(code, Some(3), "{said}");
+    let told = hinted(&said);
+    let (code, said) = place.run(
+        "second",
+        &told.iter().map(|w| &**w).collect::<Vec<_>>(),
+        &store,
+    );
+    assert_eq!(code, Some(0), "{told:?}: {said}");
+    assert!(said.contains("1 ran"), "{said}");
+}
+
+/// The words of the command that is told against a disagreement, as a shell reads them.
+fn hinted(said: &str) -> Vec<String> {
+    let mut parts = said.split('`');
+    let command = parts.find_map(|part| part.strip_prefix("half-life run "));
+    let command = command.unwrap_or_else(|| panic!("{said}"));
+    let words = format!("run {command}");
+    let words = words.split(' ').map(|word| word.trim_matches('\''));
+    words.map(str::to_owned).collect()
 }
 
 /// Signs, beside each entry that is there, that its outputs are other bytes.
@@ -236,6 +265,18 @@ fn a_store_is_named_by_the_pipeline_and_demanded_by_who_needs_it() {
     fs::remove_dir_all(place.path("store/objects")).expect("a store");
     fs::write(place.path("store/objects"), "no folder").expect("a file");
     let said = place.expect("second", 1, &with_store(&["run", "--store-required"]));
+    assert!(said.contains("is required and was given up"), "{said}");
+    assert!(said.contains("1 not reached"), "{said}");
+    // After fewer failures the rest was made, and it is a failure all the same.
+    place.expect("second", 0, &["run"]);
+    let figure = &with_store(&[
+        "run",
+        "count_short",
+        "--store-required",
+        "--cache-dir",
+        "../other",
+    ]);
+    let said = place.expect("second", 1, figure);
     assert!(said.contains("is required and failed"), "{said}");
 }
 

@@ -5,11 +5,11 @@
 
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
-use crate::pipeline::shared::{self, KEY_VARIABLE, Location, program_digest};
+use crate::pipeline::shared::{self, Location, named_signer, program_digest, read_signer};
 use retrace::base::digest::Digest;
-use retrace::base::error::{Error, Result};
+use retrace::base::error::{Error, Place, Result};
 use retrace::base::files;
-use retrace::base::location::resolve;
+use retrace::base::location::{below, resolve};
 use retrace::resolve::select::Selection;
 use retrace::run::plan::Context;
 use retrace::shared::piped;
@@ -100,11 +100,19 @@ fn settings(scope: &Scope) -> Result<PlannedSettings> {
 /// Where a plan may be made: a folder that does not exist, is empty, or holds a plan already.
 ///
 /// # Errors
-/// It holds something else, or lies where a repository or a cache keeps its own.
+/// It holds something else, or lies in the repository or where another or a cache keeps its own.
 pub fn check(session: &Session, folder: &Path) -> Result<PathBuf> {
     let workspace = &session.engine.workspace;
     let folder = resolve(folder)?;
     boundary::check_package(&workspace.root, &workspace.cache, &folder)?;
+    if below(&folder, &workspace.root).is_some() {
+        let message = format!(
+            "{} lies in the repository: the plan's secret key would be among its files",
+            folder.display()
+        );
+        let error = Error::config(message).at(&Place::whole("--to"));
+        return Err(error.hint("name a folder outside that the nodes see, such as --to ../plan"));
+    }
     let is_empty = |folder: &Path| match std::fs::read_dir(folder) {
         Ok(mut entries) => Ok(entries.next().is_none()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(true),
@@ -124,7 +132,7 @@ pub fn check(session: &Session, folder: &Path) -> Result<PathBuf> {
 pub fn signing_store(plan: &TaskPlan, folder: &Path, root: &Path) -> Result<SharedStore> {
     let signer = match named_signer()? {
         Some(signer) => signer,
-        None => Signer::read(&folder.join(KEY))?,
+        None => read_signer(&folder.join(KEY))?,
     };
     Ok(store(plan, root)?.signing(signer, program_digest()?))
 }
@@ -145,19 +153,13 @@ pub fn store(plan: &TaskPlan, root: &Path) -> Result<SharedStore> {
     Ok(store.trusting(trust))
 }
 
-/// The key that the environment names.
-fn named_signer() -> Result<Option<Signer>> {
-    let file = std::env::var_os(KEY_VARIABLE).filter(|value| !value.is_empty());
-    file.map(|file| Signer::read(Path::new(&file))).transpose()
-}
-
 /// The key of the plan, made when there is none.
 fn own_signer(folder: &Path) -> Result<Signer> {
     let path = folder.join(KEY);
     if !path.exists() {
         Signer::draw()?.write(&path)?;
     }
-    Signer::read(&path)
+    read_signer(&path)
 }
 
 /// Copies this program to where the tasks find it; the digest of the file.

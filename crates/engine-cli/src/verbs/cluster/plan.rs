@@ -1,7 +1,7 @@
 //! Verb `plan`: a folder from which a cluster does the work.
 
 use crate::console::terminal::{self, count};
-use crate::console::typed::quoted;
+use crate::console::typed;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::StoreArgs;
@@ -13,6 +13,7 @@ use crate::verbs::cluster::{slurm, snakemake};
 use clap::{Args, Subcommand};
 use retrace::base::error::Result;
 use retrace::base::files;
+use retrace::shared::trust::TRUST_FILE;
 use retrace::work::notes::Notes;
 use retrace::work::place::Place;
 use retrace::work::plan::TaskPlan;
@@ -50,6 +51,9 @@ pub struct PlanArgs {
 /// How long a task should take where nobody says it: long beside what a scheduler needs to start one.
 pub const MINUTES: f64 = 10.0;
 
+/// So many digits of its key name a plan's signer.
+const NAMED_BY: usize = 8;
+
 /// The value of `--minutes`.
 pub fn minutes(text: &str) -> std::result::Result<f64, String> {
     let number = text.parse::<f64>().ok();
@@ -85,16 +89,17 @@ pub fn plan(program: &Program, scope: &Scope, command: &PlanCommand) -> Result<u
         }
     };
     let stages: usize = plan.tasks.iter().map(|task| task.stages.len()).sum();
-    let run = session.run_command(&args.targets, "");
+    let run = session.run_command(&args.targets, &typed::store_option(&plan.store));
     terminal::summary(&format!(
-        "{} in {}: {next}, `{}` takes what they made\n",
+        "{} in {}: {next}, `{run}` takes what they made\n",
         count(stages, "stage"),
         count(plan.tasks.len(), "task"),
-        session.run_command(&args.targets, &format!(" --store {}", quoted(&plan.store))),
     ));
     if let Some(signer) = plan.signers.first() {
+        // Each plan has a key of its own, and a name stands for one key.
+        let short: String = signer.chars().take(NAMED_BY).collect();
         terminal::note(&format!(
-            "what the tasks make is signed with a key of this plan: before `{run}` takes it, put the line `ed25519 {signer} cluster` into store.trust"
+            "what the tasks make is signed with a key of this plan: before `{run}` takes it, put the line `ed25519 {signer} cluster-{short}` into {TRUST_FILE}"
         ));
     }
     Ok(exit::OK)

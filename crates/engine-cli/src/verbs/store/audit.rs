@@ -33,7 +33,8 @@ pub fn audit(session: &Session, args: &AuditArgs) -> Result<u8> {
     let found = audit::audit(&shared, cache, sample, workers::cancelled(), &observer);
     bar.finish();
     let found = found?;
-    let lines = found.findings.iter().map(line);
+    let store = typed::store_option(&shared.shown());
+    let lines = found.findings.iter().map(|finding| line(finding, &store));
     terminal::print(&lines.collect::<String>());
     terminal::summary(&summary(&shared.shown(), &found));
     Ok(match found.findings.is_empty() {
@@ -78,9 +79,10 @@ fn plural(number: usize, one: &str, many: &str) -> String {
     }
 }
 
-/// What is wrong, and what to type.
-fn line(finding: &Finding) -> String {
-    let [push, paranoid] = ["push", "push --paranoid"].map(typed::command);
+/// What is wrong, and what to type; `store` is the option that names the store.
+fn line(finding: &Finding, store: &str) -> String {
+    let [push, paranoid] =
+        ["push", "push --paranoid"].map(|words| typed::command(&format!("{words}{store}")));
     let bad = |words: &str| terminal::paint(terminal::BAD, words);
     match finding {
         Finding::Object { digest } => format!(
@@ -109,14 +111,14 @@ fn line(finding: &Finding) -> String {
             key,
             signers: [a, b],
         } => format!(
-            "{stage}: {a} and {b} {} on what comes of key {key}; `{}` without --store makes it here and tells who is wrong\n",
+            "{stage}: {a} and {b} {} on what comes of key {key}; `{}`, with the --profile or --set that the key is of, makes it here and tells who is wrong\n",
             bad("disagree"),
-            typed::command(&format!("run {}", quoted(stage)))
+            typed::command(&format!("run {} --store ''", quoted(stage)))
         ),
         Finding::Pin { name } => format!(
             "pin {name}: {}; `{}` again\n",
             bad("it cannot be read"),
-            typed::command(&format!("store pin {name}"))
+            typed::command(&format!("store pin {name}{store}"))
         ),
         Finding::Unkept { name, objects } => format!(
             "pin {name}: {}; `{push}` by who has them\n",

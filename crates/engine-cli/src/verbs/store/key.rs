@@ -6,7 +6,8 @@ use crate::program::exit;
 use clap::Args;
 use retrace::base::error::{Error, Result};
 use retrace::shared::trust::{Signer, TRUST_FILE, line};
-use std::path::PathBuf;
+use retrace::store::workspace::Workspace;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub struct KeyArgs {
@@ -27,9 +28,16 @@ pub fn key(args: &KeyArgs) -> Result<u8> {
     let signer = Signer::draw()?;
     signer.write(&args.file)?;
     terminal::print(&format!("{}\n", line(signer.id(), name)));
+    let shown = args.file.display();
+    let folder = std::path::absolute(&args.file).ok();
+    let folder = folder.as_deref().and_then(Path::parent);
+    if folder.is_some_and(|folder| Workspace::find_root(folder).is_ok()) {
+        terminal::warn(&format!(
+            "{shown} lies in a repository: who gets a copy of that can sign as {name}; move the file out of there"
+        ));
+    }
     terminal::note(&format!(
-        "put this line into {TRUST_FILE} and commit it; {KEY_VARIABLE}={} lets `push` sign",
-        args.file.display()
+        "put this line into {TRUST_FILE} and commit it; {KEY_VARIABLE}={shown} lets `push` sign"
     ));
     Ok(exit::OK)
 }

@@ -50,7 +50,7 @@ pub fn pin(session: &Session, args: &PinArgs) -> Result<u8> {
             "{} of the pin {} not in the store yet: `{}` puts there what the cache has",
             count(absent, "object"),
             if absent == 1 { "is" } else { "are" },
-            typed::command("push")
+            typed::command(&format!("push{}", typed::store_option(&shared.shown())))
         ));
     }
     let stages = count(pin.outputs.len(), "stage");
