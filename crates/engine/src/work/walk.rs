@@ -7,6 +7,7 @@
 use crate::base::digest::Digest;
 use crate::base::error::Result;
 use crate::run::plan::Context;
+use crate::shared::at_once;
 use crate::shared::store::{MAX_BYTES, SharedStore, object};
 use crate::stage::key::Key;
 use crate::stage::stage::{Source, Stage};
@@ -120,16 +121,13 @@ impl<'a> Walk<'a> {
         if !self.unseen.contains(&index) {
             return Ok(true);
         }
-        for &digest in self.known[&index].values() {
-            let backend = self.shared.backend();
-            if !backend
-                .look(&object(digest))
-                .is_ok_and(|found| found.is_some())
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        Ok(self.known[&index].values().all(|&digest| self.has(digest)))
+    }
+
+    /// Whether the store has an object: not, where it does not say.
+    fn has(&self, digest: Digest) -> bool {
+        let found = self.shared.backend().look(&object(digest));
+        found.is_ok_and(|found| found.is_some())
     }
 
     /// The keys that a stage with these inputs may have: one, or of a watched stage one for each known set of looks.
@@ -214,10 +212,21 @@ impl TaskPlan {
         let mut walk = Walk::new(context, shared, cancelled, &planned)?;
         let mut lacking = BTreeSet::new();
         for &stage in &planned {
-            if !walk.is_there(stage)? {
+            if !matches!(walk.look_up(stage)?, Found::Outputs) {
                 lacking.insert(stage);
             }
         }
+        // One stage's objects tell nothing of another's: they are looked at several at a time.
+        let unseen: Vec<usize> = planned.intersection(&walk.unseen).copied().collect();
+        let digests = unseen.iter().flat_map(|stage| walk.known[stage].values());
+        let digests: BTreeSet<Digest> = digests.copied().collect();
+        let digests: Vec<Digest> = digests.into_iter().collect();
+        let there = at_once::each(&digests, cancelled, &|_, _| {}, |&digest| {
+            Ok(walk.has(digest))
+        })?;
+        let there: BTreeMap<Digest, bool> = digests.into_iter().zip(there).collect();
+        let lacks = |stage: &usize| !walk.known[stage].values().all(|digest| there[digest]);
+        lacking.extend(unseen.into_iter().filter(lacks));
         Ok(lacking)
     }
 }

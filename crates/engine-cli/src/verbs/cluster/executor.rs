@@ -93,9 +93,19 @@ pub fn execute(
     plan::write_slurm(&plan, &workspace.root, &folder, session.program.name)?;
     let shared = folder::signing_store(&plan, &folder, &workspace.root)?;
     let notes = Notes::new(&folder);
-    plan.offer(&context, &shared, &now.known)?;
     let logs = folder.join("logs");
     workers::listen("cancelling the jobs")?;
+    let bar = Bar::new();
+    let observer = |done, of| bar.show(done, of);
+    let offered = plan.offer(
+        &context,
+        &shared,
+        &now.known,
+        workers::cancelled(),
+        &observer,
+    );
+    bar.finish();
+    offered?;
     if let Some(queue) = Queue::submit(&folder)? {
         terminal::note(&format!(
             "submitted as {} of Slurm, with logs in {}",
