@@ -100,16 +100,22 @@ fn what_the_params_alone_tell_is_told_before_anything_runs() {
 
 #[test]
 fn of_many_warnings_the_first_are_shown_and_the_others_counted() {
-    let beyond = [("[-0.5, 3.5], ticks: [0, 1, 2, 3]", "[-0.5, 2.5]")];
+    // An axis for each, which ends before the last of the points.
+    let beyond = [("[-0.5, 3.5], ticks: [0, 1, 2, 3]", "[-0.5, \"${end}\"]")];
     let folder = repository(&edited(&beyond));
     let place = folder.path().join("pipeline.yaml");
     let yaml = std::fs::read_to_string(&place).expect("a pipeline");
-    let many = yaml
-        .replace(
-            "kind: figure\n",
-            "kind: figure\n    matrix: {n: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}\n",
-        )
-        .replace("figures/curves.", "figures/curves_${n}.");
+    let ends = [
+        "2.05", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9",
+    ];
+    let matrix = format!("kind: figure\n    matrix: {{end: [{}]}}\n", ends.join(", "));
+    let many = ["svg", "pdf", "png", "csv"].iter().fold(
+        yaml.replace("kind: figure\n", &matrix),
+        |yaml, ending| {
+            let each = format!("\"figures/curves_${{end}}.{ending}\"");
+            yaml.replace(&format!("figures/curves.{ending}"), &each)
+        },
+    );
     std::fs::write(&place, many).expect("a file");
     let (code, words) = run(folder.path());
     assert_eq!(code, 0, "{words}");
@@ -120,10 +126,10 @@ fn of_many_warnings_the_first_are_shown_and_the_others_counted() {
         ),
         "{words}"
     );
-    for n in 0..10 {
+    for end in ends {
         let log = folder
             .path()
-            .join(format!(".icl-repro/logs/curves@{n}.log"));
+            .join(format!(".icl-repro/logs/curves@{end}.log"));
         let log = std::fs::read_to_string(log).expect("a log");
         assert!(log.contains("warning: "), "{log}");
     }

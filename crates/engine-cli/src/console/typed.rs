@@ -1,7 +1,6 @@
 //! Commands that users are told to type: with the program's name, and with the options that say which
 //! pipeline they mean. Without these the same command would ask for something else.
 
-use crate::pipeline::scope::Scope;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What the program is called.
@@ -15,11 +14,10 @@ pub(crate) fn speak_for(program: &'static str) {
     let _ = NAME.set(program);
 }
 
-/// Sets the options that commands carry in this process from now on: those that say which pipeline is meant. A task of a
-/// plan finds them only there.
-pub(crate) fn carry(scope: &Scope) {
-    let options = [scope.options(), scope.places().options()];
-    *OPTIONS.lock().unwrap_or_else(PoisonError::into_inner) = options;
+/// Sets the options that commands carry in this process from now on, each with a space before it: all, and those of places
+/// alone. A task of a plan finds them only there.
+pub(crate) fn carry(all: String, places: String) {
+    *OPTIONS.lock().unwrap_or_else(PoisonError::into_inner) = [all, places];
 }
 
 /// The program's name.

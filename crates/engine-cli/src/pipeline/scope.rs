@@ -1,6 +1,6 @@
 //! The options that say which pipeline is meant.
 
-use crate::console::typed::quoted;
+use crate::console::typed::{self, quoted};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,11 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Lets the commands that messages tell to type mean from now on what this means.
+    pub(crate) fn carry(&self) {
+        typed::carry(self.options(), self.places().options());
+    }
+
     /// The options that decide which pipeline, which variant of it and which folders are meant, as they are typed, each
     /// with a space before it. `--group` names targets, which a command has of its own.
     pub fn options(&self) -> String {

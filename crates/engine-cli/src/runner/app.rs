@@ -250,7 +250,7 @@ impl<V: OwnVerbs> App<V> {
     }
 
     fn dispatch(&self, cli: &Cli<V>) -> Result<u8> {
-        typed::carry(&cli.scope);
+        cli.scope.carry();
         (self.prepare)()?;
         for variable in self.thread_variables {
             workers::check_variable(variable)?;

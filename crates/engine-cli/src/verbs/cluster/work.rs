@@ -1,7 +1,6 @@
 //! Verb `work`: one task of a plan, as a job of a cluster does it.
 
 use crate::console::terminal::{self, count};
-use crate::console::typed;
 use crate::pipeline::scope::Scope;
 use crate::pipeline::session::Session;
 use crate::pipeline::shared::{self, program_digest};
@@ -49,10 +48,11 @@ pub fn work(program: &Program, asked: &Scope, args: &WorkArgs) -> Result<u8> {
     }
     let scope = &scope(asked, &plan)?;
     // What hints say must be typed as the plan means it, not as this task was started.
-    typed::carry(&Scope {
+    Scope {
         directory: asked.directory.clone(),
         ..scope.clone()
-    });
+    }
+    .carry();
     let session = Session::open(program, scope)?;
     let root = &session.engine.workspace.root;
     let place = Place::new(root, asked.cache_dir.as_deref())?;
