@@ -98,6 +98,19 @@
     }));
     return data;
   };
+  // Alone a panel says what in the picture the one above or beside it says for it.
+  const alone = (data) => {
+    const titled = data.panels.findIndex(({ title }) => !title);
+    data.panels.forEach((panel, at) => {
+      panel.name = panel.title || at + 1;
+      if (titled > 0 && !panel.title) {
+        panel.title = data.panels[at % titled].title;
+        panel.name = `${panel.title}: ${panel.x.label}`;
+      }
+      if (at && !panel.rows.length && !panel.y.label) panel.y.label = data.panels[at - 1].y.label;
+    });
+    return data;
+  };
   const option = (panel, state) => {
     const css = getComputedStyle(root);
     const [ink, quiet, rule] = ["--ink", "--quiet", "--rule"].map((name) => css.getPropertyValue(name).trim());
@@ -123,16 +136,16 @@
     const log = { x: state.x ?? panel.x.log, y: state.y ?? panel.y.log };
     const usable = (point) => point[0] !== null && point[1] !== null && !(log.x && point[0] <= 0) && !(log.y && !panel.rows.length && point[1] <= 0);
     const series = [];
-    // On a row the curves lie below each other, as in the picture.
+    // On a row the curves lie below each other, as in the picture; how far, in heights of a row.
     const names = [...new Set(panel.series.map(({ name }) => name))];
-    const below = (curve) => (panel.rows.length ? Math.round((names.indexOf(curve.name) - (names.length - 1) / 2) * Math.min(5, 22 / names.length)) : 0);
+    const below = (curve) => (panel.rows.length ? (names.indexOf(curve.name) - (names.length - 1) / 2) * Math.min(0.16, 0.72 / names.length) : 0);
     panel.series.forEach((curve) => {
       if (state.off.has(curve.name)) return;
-      const ready = curve.points.filter(usable);
+      const ready = curve.points.filter(usable).map(([x, y, error = null, exact = null]) => [x, y, error, exact, y + below(curve)]);
       const asLine = curve.line && !panel.rows.length;
       series.push({
-        name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 1 }, animation: false, clip: true,
-        symbol: symbols[curve.shape] || "circle", symbolSize: curve.shape === "star" ? 10 : curve.marker ? 7 : 5, symbolOffset: [0, below(curve)], showSymbol: Boolean(curve.marker) || !asLine,
+        name: curve.name, type: asLine ? "line" : "scatter", data: ready, encode: { x: 0, y: 4 }, animation: false, clip: true,
+        symbol: symbols[curve.shape] || "circle", symbolSize: curve.shape === "star" ? 10 : curve.marker ? 7 : 5, showSymbol: Boolean(curve.marker) || !asLine,
         itemStyle: { color: interior(curve), borderColor: color(curve), borderWidth: curve.marker ? 1.5 : 0, opacity: curve.light ?? 1 },
         lineStyle: { color: color(curve), width: 1.6, opacity: curve.light ?? 1, type: { dashed: "dashed", dotted: "dotted", dash_dot: [6, 3, 1, 3], dash_dot_dot: [6, 3, 1, 3, 1, 3] }[curve.line] || "solid" },
         emphasis: { focus: "series", lineStyle: { width: 2.4 } },
@@ -140,9 +153,11 @@
       });
       // As far as in the picture; one standard error where that draws none.
       const reach = curve.reach ?? 1;
-      const bars = ready.filter((point) => point[2] > 0 && !(log.y && point[1] - reach * point[2] <= 0))
-        .flatMap(([x, y, error]) => [[x, y - reach * error], [x, y + reach * error], [null, null]]);
-      if (bars.length && !panel.rows.length) {
+      // On rows they lie along x.
+      const [across, least] = panel.rows.length ? [0, log.x] : [1, log.y];
+      const bars = ready.filter((point) => point[2] > 0 && !(least && point[across] - reach * point[2] <= 0))
+        .flatMap(([x, , error, , y]) => [...[-1, 1].map((side) => (across ? [x, y + side * reach * error] : [x + side * reach * error, y])), [null, null]]);
+      if (bars.length) {
         series.push({ type: "line", data: bars, showSymbol: false, silent: true, animation: false, connectNulls: false, lineStyle: { color: color(curve), width: 1.2, opacity: curve.light ?? 1 }, tooltip: { show: false }, z: 1 });
       }
     });
@@ -153,7 +168,10 @@
     if (guides.length) {
       series.push({ type: "scatter", data: [], silent: true, animation: false, tooltip: { show: false }, markLine: { symbol: "none", silent: true, animation: false, label: { show: false }, lineStyle: { type: "dotted", width: 1.2 }, data: guides } });
     }
-    const rows = { type: "category", data: panel.rows, inverse: true, axisLabel: { color: quiet }, axisLine: { lineStyle: { color: quiet } }, splitLine: { show: true, lineStyle: { color: rule } } };
+    const rows = {
+      type: "value", min: -1, max: panel.rows.length, interval: 1, inverse: true,
+      axisLabel: { color: quiet, formatter: (at) => panel.rows[at] ?? "" }, axisTick: { show: false }, axisLine: { show: true, onZero: false, lineStyle: { color: quiet } }, splitLine: { lineStyle: { color: rule } },
+    };
     return {
       backgroundColor: "transparent", animation: false, textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
       title: panel.title ? { text: panel.title, left: "center", top: 0, textStyle: { fontSize: 13, fontWeight: 600, color: ink } } : undefined,
@@ -164,7 +182,7 @@
   };
   // How far the bars reach, of all curves that have any.
   const reaches = (data) => {
-    const with_bars = data.panels.filter((panel) => !panel.rows.length).flatMap((panel) => panel.series).filter((curve) => curve.points.some((point) => point[2] > 0));
+    const with_bars = data.panels.flatMap((panel) => panel.series).filter((curve) => curve.points.some((point) => point[2] > 0));
     const known = [...new Set(with_bars.map((curve) => curve.reach ?? 1))];
     const most = known.length === 1 && known[0] === 1 ? "one standard error" : `${known.join(" or ")} standard errors`;
     return known.length ? `Bars reach ${most} (s.e.) to each side${known.length > 1 && with_bars.some((curve) => curve.reach === null) ? "; where the picture has none, 1" : ""}.` : "";
@@ -203,12 +221,12 @@
     const saved = make("button", { type: "button", textContent: "save as CSV" });
     saved.addEventListener("click", () => save(`${holder.closest("article").id.replace("figure-", "")}.csv`, [
       ["panel", "series", "x", "y", "std_error", "exact"],
-      ...data.panels.flatMap((panel, at) => panel.series.flatMap((curve) => curve.points.map(([x, y, error, exact]) => [panel.title || at + 1, curve.name, x, panel.rows.length ? panel.rows[y] : y, error, exact]))),
+      ...data.panels.flatMap((panel) => panel.series.flatMap((curve) => curve.points.map(([x, y, error, exact]) => [panel.name, curve.name, x, panel.rows.length ? panel.rows[y] : y, error, exact]))),
     ]));
     axes.append(saved);
     holder.append(switches, plots, axes, make("p", { className: "quiet", textContent: `Point at a value for its standard error and, where there is one, its exact value. ${reaches(data)}` }));
     const drawn = data.panels.map((panel) => {
-      const plot = make("div", { className: panel.rows.length ? "plot tall" : "plot" });
+      const plot = make("div", { className: panel.rows.length > 4 ? "plot tall" : "plot" });
       plot.setAttribute("role", "img");
       plot.setAttribute("aria-label", `Interactive chart${panel.title ? `: ${panel.title}` : ""}; its values are in the CSV file`);
       plots.append(plot);
@@ -227,7 +245,7 @@
       holder.hidden = !holder.hidden;
       explore.setAttribute("aria-expanded", String(!holder.hidden));
       explore.textContent = holder.hidden ? "Explore the data" : "Close";
-      if (!holder.childElementCount) build(holder, compared(holder, JSON.parse(holder.nextElementSibling.textContent)));
+      if (!holder.childElementCount) build(holder, alone(compared(holder, JSON.parse(holder.nextElementSibling.textContent))));
     });
   });
 

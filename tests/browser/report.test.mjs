@@ -209,13 +209,25 @@ test("interactive figures have the guides, the marked points, the names and the 
   const parts = (figure) => page.$eval(`#figure-${figure}-chart`, (holder) => [...holder.querySelectorAll(".plot")].map((plot) => {
     const option = echarts.getInstanceByDom(plot).getOption();
     const guides = option.series.flatMap((series) => series.markLine?.data ?? []);
-    return { guides: guides.length, symbols: [...new Set(option.series.map((series) => series.symbol))].filter(Boolean), rows: option.yAxis[0].data ?? [] };
+    return { guides: guides.length, symbols: [...new Set(option.series.map((series) => series.symbol))].filter(Boolean), title: option.title?.[0]?.text };
   }));
   assert.equal((await parts("optimal_pretrained"))[0].guides, 5);
   const marked = await parts("optimal_zs_finetune_v_only_with_c");
   assert.ok(marked[1].symbols.some((symbol) => symbol.startsWith("path://M5 0L6.1")), "w*(20) is a star");
-  const { rows } = (await parts("bridge"))[0];
-  assert.ok(rows.length > 3 && rows.every((row) => !row.includes("@")), rows.join(", "));
+  const rows = await page.$eval("#figure-bridge-chart .plot", (plot) => {
+    const { series, yAxis: [{ axisLabel, max }] } = echarts.getInstanceByDom(plot).getOption();
+    const points = series.filter(({ type }) => type === "scatter").flatMap(({ data }) => data);
+    // A bar on a row is level with its point, and reaches as far to both sides.
+    const ends = series.filter(({ type }) => type === "line").flatMap(({ data }) => data.filter(([x]) => x !== null));
+    const held = ends.filter((_, at) => at % 2 === 0).map((left, at) => [left, ends[2 * at + 1]])
+      .map(([left, right]) => left[1] === right[1] && left[0] < right[0] && points.some(([x, , , , y]) => y === left[1] && Math.abs(x - (left[0] + right[0]) / 2) < 1e-9));
+    return { names: Array.from({ length: max }, (_, at) => axisLabel.formatter(at)), held, places: points.map(([, row, , , y]) => Math.abs(y - row)) };
+  });
+  assert.ok(rows.names.length > 3 && rows.names.every((row) => row && !row.includes("@")), rows.names.join(", "));
+  assert.ok(rows.held.length > 3 && rows.held.every(Boolean), `${rows.held.length} bars`);
+  assert.ok(rows.places.every((off) => off < 0.5), "each point is nearest to its own row");
+  const titles = (await parts("bridge_explained")).map(({ title }) => title);
+  assert.ok(titles.length > 2 && titles.every(Boolean), titles.join(", "));
   const words = await page.$eval("#figure-linear_tf_pretrained-chart", (holder) => holder.textContent);
   assert.match(words, /Bars reach 2 standard errors/);
 });
