@@ -4,7 +4,8 @@
 //! somebody must raise is soon wrong. This crate gives each source file a digest of all that it can
 //! reach, found from the sources themselves:
 //!
-//! - A file counts as its tokens, without comments, documentation, layout and `#[cfg(test)]` items.
+//! - A file counts as its tokens, without comments, documentation, layout and `#[cfg(test)]` items, and without the
+//!   `#[inline(never)]` of a generic function, which says in which crate its code is made and not what it does.
 //! - In the tokens each path that leads to a file of the workspace, in the same crate or in another, is
 //!   replaced by the digest of that file. So no name of a file enters: one that moves keeps its digest,
 //!   and two that swap their contents do not. Imports count as a set, for formatters sort them.

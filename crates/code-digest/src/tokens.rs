@@ -1,5 +1,6 @@
 //! A source file as tokens, without what cannot affect what it does: comments, documentation, layout,
-//! `#[cfg(test)]` items, declarations of modules, and commas before a closing bracket.
+//! `#[cfg(test)]` items, declarations of modules, commas before a closing bracket, and the `#[inline(never)]` of a generic
+//! function: that only says which crate its code is made in, and so how it is optimised there.
 //!
 //! Knows tokens and groups, not what a name stands for.
 
@@ -24,12 +25,14 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let plain = text.replace("\r\n", "\n");
     let stream: TokenStream = plain.parse().map_err(|e| format!("{e}"))?;
     let mut tokens = Vec::new();
-    flatten(stream.into_iter().collect(), &mut tokens)?;
+    flatten(stream.into_iter().collect(), false, &mut tokens)?;
     Ok(tokens)
 }
 
-fn flatten(trees: Vec<TokenTree>, tokens: &mut Vec<Token>) -> Result<(), String> {
+/// `generic`: whether these stand in an `impl` with parameters of its own.
+fn flatten(trees: Vec<TokenTree>, generic: bool, tokens: &mut Vec<Token>) -> Result<(), String> {
     let mut i = 0;
+    let mut of_impl = generic;
     while i < trees.len() {
         if let Some((after, text)) = attribute(&trees, i) {
             if text.starts_with("path=") {
@@ -41,6 +44,10 @@ fn flatten(trees: Vec<TokenTree>, tokens: &mut Vec<Token>) -> Result<(), String>
             }
             if text == "cfg(test)" {
                 i = item_end(&trees, after);
+                continue;
+            }
+            if text == "inline(never)" && is_generic_function(&trees, after, generic) {
+                i = after;
                 continue;
             }
         }
@@ -58,10 +65,18 @@ fn flatten(trees: Vec<TokenTree>, tokens: &mut Vec<Token>) -> Result<(), String>
                 };
                 let before = i.checked_sub(1).map(|i| &trees[i]);
                 tokens.push(Token::Open(open));
-                flatten(without_last_comma(group, before), tokens)?;
+                flatten(without_last_comma(group, before), of_impl, tokens)?;
+                if open == '{' {
+                    of_impl = generic;
+                }
                 tokens.push(Token::Close(close));
             }
-            TokenTree::Ident(ident) => tokens.push(Token::Ident(ident.to_string())),
+            TokenTree::Ident(ident) => {
+                if ident == "impl" && is_punct(&trees, i + 1, '<') {
+                    of_impl = true;
+                }
+                tokens.push(Token::Ident(ident.to_string()));
+            }
             TokenTree::Punct(punct) => tokens.push(Token::Punct(punct.as_char())),
             TokenTree::Literal(literal) => tokens.push(Token::Literal(literal.to_string())),
         }
@@ -95,12 +110,14 @@ const KEYWORDS: [&str; 11] = [
 
 /// The end of the attribute that starts at `i`, and its content without white space.
 fn attribute(trees: &[TokenTree], i: usize) -> Option<(usize, String)> {
-    let punct =
-        |i: usize, c: char| matches!(trees.get(i), Some(TokenTree::Punct(p)) if p.as_char() == c);
-    if !punct(i, '#') {
+    if !is_punct(trees, i, '#') {
         return None;
     }
-    let at = if punct(i + 1, '!') { i + 2 } else { i + 1 };
+    let at = if is_punct(trees, i + 1, '!') {
+        i + 2
+    } else {
+        i + 1
+    };
     match trees.get(at)? {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
             let text: String = group.stream().to_string().split_whitespace().collect();
@@ -108,6 +125,29 @@ fn attribute(trees: &[TokenTree], i: usize) -> Option<(usize, String)> {
         }
         _ => None,
     }
+}
+
+/// Whether the tree at `i` is this character.
+fn is_punct(trees: &[TokenTree], i: usize, c: char) -> bool {
+    matches!(trees.get(i), Some(TokenTree::Punct(p)) if p.as_char() == c)
+}
+
+/// Whether a function is declared at `i`, behind more attributes and its qualifiers, that has parameters of its own or is one
+/// of a generic `impl`.
+fn is_generic_function(trees: &[TokenTree], mut i: usize, generic: bool) -> bool {
+    while let Some((after, _)) = attribute(trees, i) {
+        i = after;
+    }
+    while let Some(tree) = trees.get(i) {
+        match tree {
+            TokenTree::Ident(name) if name == "fn" => {
+                return generic || is_punct(trees, i + 2, '<');
+            }
+            TokenTree::Ident(_) | TokenTree::Group(_) | TokenTree::Literal(_) => i += 1,
+            TokenTree::Punct(_) => return false,
+        }
+    }
+    false
 }
 
 /// The end of an item: its body, or its semicolon.

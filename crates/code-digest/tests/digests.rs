@@ -195,6 +195,60 @@ fn an_edit_changes_exactly_what_can_feel_it() {
     }
 }
 
+/// In which crate a generic function is made changes no result; whether another function is inlined may be why it is written so.
+#[test]
+fn where_a_generic_function_is_made_does_not_count() {
+    let cases = [
+        (
+            "pub fn of<T>(x: T) {}",
+            "#[inline(never)] pub fn of<T>(x: T) {}",
+            false,
+        ),
+        (
+            "/// Does.\n#[must_use] pub(crate) const unsafe fn of<T>(x: T) {}",
+            "#[inline(never)]\n/// Does.\n#[must_use] pub(crate) const unsafe fn of<T>(x: T) {}",
+            false,
+        ),
+        (
+            "impl<T: Copy> Total<T> { fn of(x: T) {} }",
+            "impl<T: Copy> Total<T> { #[inline(never)] fn of(x: T) {} }",
+            false,
+        ),
+        (
+            "pub fn of(x: u8) {}",
+            "#[inline(never)] pub fn of(x: u8) {}",
+            true,
+        ),
+        (
+            "impl Total { fn of(x: u8) {} }",
+            "impl Total { #[inline(never)] fn of(x: u8) {} }",
+            true,
+        ),
+        (
+            "impl<T> A<T> { fn a() {} } impl Total { fn of(x: u8) {} }",
+            "impl<T> A<T> { fn a() {} } impl Total { #[inline(never)] fn of(x: u8) {} }",
+            true,
+        ),
+        (
+            "fn a() -> impl Iterator<Item = u8> { fn of() {} }",
+            "fn a() -> impl Iterator<Item = u8> { #[inline(never)] fn of() {} }",
+            true,
+        ),
+        (
+            "pub fn of<T>(x: T) {}",
+            "#[inline(always)] pub fn of<T>(x: T) {}",
+            true,
+        ),
+    ];
+    for (text, marked, changes) in cases {
+        let [before, after] = [text, marked].map(|text| {
+            let text = format!("pub struct Total<T>; pub struct A<T>; {text}");
+            digest(&edited(&[(SUM, &text)]), TRAIN)
+        });
+        assert_eq!(before != after, changes, "{text}");
+    }
+}
+
 #[test]
 fn a_file_that_moves_keeps_every_digest() {
     let cases = [

@@ -7,6 +7,8 @@
 pub mod bridge;
 pub mod evaluate;
 pub mod forgetting;
+#[doc(hidden)]
+pub mod instances;
 pub mod language;
 pub mod math;
 pub mod mmlu;

@@ -40,6 +40,7 @@ pub struct ExplainedPath {
     clippy::too_many_arguments,
     reason = "as of the training that it explains"
 )]
+#[inline(never)]
 pub fn explained_path<T: Float>(
     network: &Network,
     pretrained: &[T],

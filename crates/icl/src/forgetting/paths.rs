@@ -34,6 +34,7 @@ pub type Hear<'a> = dyn FnMut(usize, f64) -> ControlFlow<()> + 'a;
 ///
 /// # Errors
 /// Batches that the network cannot read.
+#[inline(never)]
 pub fn pretrain<T: Float>(
     network: &Network,
     parameters: &mut [T],
@@ -57,6 +58,7 @@ pub fn pretrain<T: Float>(
     clippy::too_many_arguments,
     reason = "a variant of one training among many that share the rest"
 )]
+#[inline(never)]
 pub fn finetune<T: Float>(
     network: &Network,
     pretrained: &[T],

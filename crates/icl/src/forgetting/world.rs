@@ -48,6 +48,7 @@ impl Measure {
     ///
     /// # Errors
     /// Prompts that the network cannot read.
+    #[inline(never)]
     pub fn error<T: Float>(
         &self,
         worker: &mut Worker<'_, T>,

@@ -160,6 +160,7 @@ impl Evaluation {
 ///
 /// # Errors
 /// Tokens that the model does not have.
+#[inline(never)]
 pub fn score<T: Float>(
     evaluations: &[Evaluation],
     decoder: &mut Decoder<'_, T>,

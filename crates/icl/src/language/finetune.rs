@@ -33,6 +33,7 @@ pub struct Path {
 ///
 /// # Errors
 /// A model that cannot be read on, or tokens that it does not have.
+#[inline(never)]
 pub fn measure<T: Float>(
     network: &Network,
     parameters: &[T],
@@ -51,6 +52,7 @@ pub fn measure<T: Float>(
     clippy::too_many_arguments,
     reason = "a variant of one training among many that share the rest"
 )]
+#[inline(never)]
 pub fn finetune<T: Float>(
     network: &Network,
     parameters: &mut [T],

@@ -66,6 +66,7 @@ pub fn set_level_cap(level: Level) {
 }
 
 /// Runs the kernel at the widest level that the machine has and the cap allows.
+#[inline(never)]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     let cap = LEVELS[usize::from(CAP.load(Ordering::Relaxed))];
     dispatch_at(cap, kernel)

@@ -47,6 +47,7 @@ struct Piece<T> {
 
 impl<T: Float> Adapter<T> {
     /// A is drawn, B is 0: nothing changes yet.
+    #[inline(never)]
     fn new(layout: &Layout, parameters: &[T], training: &Training) -> Result<Adapter<T>, String> {
         let low_rank = training
             .low_rank
@@ -84,6 +85,7 @@ impl<T: Float> Adapter<T> {
     }
 
     /// Writes W + scale B A.
+    #[inline(never)]
     fn write(&self, parameters: &mut [T]) {
         let matrices = windows(
             parameters,
@@ -103,6 +105,7 @@ impl<T: Float> Adapter<T> {
     }
 
     /// Writes W.
+    #[inline(never)]
     fn restore(&self, parameters: &mut [T]) {
         for piece in &self.pieces {
             parameters[piece.tensor.clone()].copy_from_slice(&piece.base);
@@ -110,6 +113,7 @@ impl<T: Float> Adapter<T> {
     }
 
     /// The gradient of A and B from that of the matrices: dA = scale B^T dW, dB = scale dW A^T.
+    #[inline(never)]
     fn gradient(&self, of_parameters: &[T], gradient: &mut Vec<T>) {
         gradient.resize(self.values.len(), T::ZERO);
         let own = windows(
@@ -161,6 +165,7 @@ struct Work<T> {
 }
 
 impl<T: Float> Work<T> {
+    #[inline(never)]
     fn new(layout: &Layout) -> Work<T> {
         let part = || (Workspace::default(), vec![T::ZERO; layout.len()]);
         Work {
@@ -169,6 +174,7 @@ impl<T: Float> Work<T> {
     }
 
     /// The loss and, in the first part's buffer, its gradient by the wanted tensors.
+    #[inline(never)]
     fn loss_and_gradient(
         &mut self,
         network: &Network,

@@ -120,6 +120,7 @@ impl<'a, T: Float> Decoder<'a, T> {
     ///
     /// # Errors
     /// No tokens, or one that the vocabulary lacks.
+    #[inline(never)]
     pub fn read(&mut self, cache: &mut Cache<T>, tokens: &[u32]) -> Result<Vec<T>, String> {
         self.check(tokens)?;
         self.reach(cache.tokens + tokens.len());
@@ -141,6 +142,7 @@ impl<'a, T: Float> Decoder<'a, T> {
     ///
     /// # Errors
     /// A token that the vocabulary lacks.
+    #[inline(never)]
     pub fn read_each(&mut self, texts: &[Vec<u32>]) -> Result<Vec<Cache<T>>, String> {
         for text in texts.iter().filter(|text| !text.is_empty()) {
             self.check(text)?;
@@ -172,6 +174,7 @@ impl<'a, T: Float> Decoder<'a, T> {
     ///
     /// # Errors
     /// A continuation that scores nothing or its first token, or a token that the vocabulary lacks.
+    #[inline(never)]
     pub fn score(&mut self, asked: &[Asked<'_, T>]) -> Result<Vec<Vec<Score>>, String> {
         let mut longest = 0;
         let mut all = Vec::new();

@@ -145,6 +145,7 @@ impl Network {
     }
 
     /// Outputs of the part's reads, one row of `output_size` for each different token that is read.
+    #[inline(never)]
     pub(crate) fn forward<T: Float>(
         &self,
         values: &[T],
@@ -223,6 +224,7 @@ impl Network {
     }
 
     /// The part's loss after its forward; adds to the gradient of the tensors that are wanted.
+    #[inline(never)]
     pub(crate) fn backward<T: Float>(
         &self,
         values: &[T],

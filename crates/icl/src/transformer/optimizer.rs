@@ -76,6 +76,7 @@ impl<T: Float> State<T> {
     }
 
     /// One step against the gradient.
+    #[inline(never)]
     pub fn step(&mut self, rate: f64, gradient: &[T], values: &mut [T]) {
         self.steps += 1;
         match self.optimizer {
@@ -113,6 +114,7 @@ impl<T: Float> State<T> {
 
 /// Scales the gradient to this Euclidean norm where it is longer; returns the norm before. The sum of squares is
 /// one of 16 interleaved ones, added in order.
+#[inline(never)]
 pub(crate) fn clip<T: Float>(gradient: &mut [T], most: Option<f64>) -> f64 {
     let mut lanes = [0.0; 16];
     for chunk in gradient.chunks(lanes.len()) {

@@ -60,6 +60,7 @@ impl<'a, T: Float> Worker<'a, T> {
     ///
     /// # Errors
     /// A batch that the network cannot read.
+    #[inline(never)]
     pub fn predict(&mut self, parameters: &[T], batch: &Batch) -> Result<Vec<T>, String> {
         self.network.check(batch)?;
         let network = self.network;
@@ -78,6 +79,7 @@ impl<'a, T: Float> Worker<'a, T> {
     ///
     /// # Errors
     /// A batch that the network cannot read.
+    #[inline(never)]
     pub fn loss_and_gradient(
         &mut self,
         parameters: &[T],

@@ -85,6 +85,7 @@ struct Factors {
 impl<T: Float> Trained<T> {
     /// # Errors
     /// A subset of which the model has no tensor, or a rank of 0.
+    #[inline(never)]
     pub fn new(
         layout: &Layout,
         base: &[T],
@@ -149,6 +150,7 @@ impl<T: Float> Trained<T> {
     }
 
     /// Writes the parameters that follow from the trained numbers.
+    #[inline(never)]
     pub fn write(&mut self, parameters: &mut [T]) {
         for piece in &self.pieces {
             let into = &mut parameters[piece.tensor.clone()];
@@ -173,6 +175,7 @@ impl<T: Float> Trained<T> {
     }
 
     /// The gradient of the trained numbers from that of the parameters.
+    #[inline(never)]
     pub fn gradient(&self, of_parameters: &[T], gradient: &mut Vec<T>) {
         gradient.resize(self.values.len(), T::ZERO);
         for piece in &self.pieces {

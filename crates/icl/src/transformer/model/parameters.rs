@@ -74,6 +74,7 @@ pub enum Init {
 
 /// First values: matrices drawn, biases and shifts 0, norms' scales 1. A tensor has a stream of its own, so an
 /// ingredient more changes no other tensor.
+#[inline(never)]
 pub fn initial<T: Float>(layout: &Layout, init: Init, seed: u64) -> Vec<T> {
     let layers = layout.layers.len();
     let mut values = Vec::with_capacity(layout.len());
