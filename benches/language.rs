@@ -4,18 +4,18 @@
 //! the group `llm`; LoRA of rank 16 on Q, K, V and O; cross-entropy at the last three tokens of each; AdamW; single precision. Tokens are drawn:
 //! what they say costs nothing. `benches/peer_language.py` has the same step in PyTorch and asks with `--plain THREADS`. Nothing is asserted.
 
-use icl::language::example::{Example, batch};
 use icl::math::stream::Stream;
-use icl::transformer::adapter::adapt;
-use icl::transformer::model::batch::Batch;
-use icl::transformer::network::Network;
-use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::train::Training;
-use icl::transformer::trainable::{LowRank, Subset};
 use rustix::time::{ClockId, clock_gettime};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
+use tuning::language::example::{Example, batch};
+use tuning::transformer::adapter::adapt;
+use tuning::transformer::model::batch::Batch;
+use tuning::transformer::network::Network;
+use tuning::transformer::optimizer::{Decay, Optimizer, Schedule};
+use tuning::transformer::train::Training;
+use tuning::transformer::trainable::{LowRank, Subset};
 
 const MODEL: &str = "data/models/SmolLM2-135M-Instruct.Q4_1.gguf";
 /// Prompts, tokens of each: without examples, and with five.

@@ -9,19 +9,19 @@
 use icl::math::stream::Stream;
 use icl::math::tensor::matmul::multiply;
 use icl::math::tensor::matrix::{MatrixMut, MatrixRef};
-use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::model::config::{
-    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
-};
-use icl::transformer::model::parameters::{Init, initial};
-use icl::transformer::network::Network;
-use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::train::{PARTS, Training, train};
-use icl::transformer::trainable::Subset;
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::time::Instant;
+use tuning::transformer::model::batch::{Batch, Read, Target, Tokens};
+use tuning::transformer::model::config::{
+    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
+};
+use tuning::transformer::model::parameters::{Init, initial};
+use tuning::transformer::network::Network;
+use tuning::transformer::optimizer::{Decay, Optimizer, Schedule};
+use tuning::transformer::train::{PARTS, Training, train};
+use tuning::transformer::trainable::Subset;
 
 const PROMPTS: usize = 64;
 const NAMES: usize = 17;

@@ -5,19 +5,19 @@
 //! hub, TRAINING.json what [`Asked`] has; in OUT the `losses` of the steps and, by their names, the matrices that training
 //! changed. Knows neither texts nor who asks.
 
-use icl::language::example::{Example, batch};
-use icl::transformer::adapter::adapt;
-use icl::transformer::model::batch::{Batch, Tokens};
-use icl::transformer::network::Network;
-use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::train::{Ending, Training};
-use icl::transformer::trainable::{LowRank, Subset};
 use pretrained::{Files, load_folder};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Deserialize;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
+use tuning::language::example::{Example, batch};
+use tuning::transformer::adapter::adapt;
+use tuning::transformer::model::batch::{Batch, Tokens};
+use tuning::transformer::network::Network;
+use tuning::transformer::optimizer::{Decay, Optimizer, Schedule};
+use tuning::transformer::train::{Ending, Training};
+use tuning::transformer::trainable::{LowRank, Subset};
 
 type Failure = Box<dyn std::error::Error>;
 

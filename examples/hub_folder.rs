@@ -3,13 +3,13 @@
 //! `cargo run --release --locked --example hub_folder -- MODEL.gguf FOLDER`: in FOLDER config.json, model.safetensors,
 //! tokenizer.json and tokenizer_config.json. Knows nothing of who reads them.
 
-use icl::transformer::model::config::{Config, HeadOutput, Input, Output};
-use icl::transformer::network::Network;
 use pretrained::{Pretrained, load_gguf};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
+use tuning::transformer::model::config::{Config, HeadOutput, Input, Output};
+use tuning::transformer::network::Network;
 
 type Failure = Box<dyn std::error::Error>;
 

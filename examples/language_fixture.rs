@@ -7,10 +7,6 @@
 
 use icl::math::stream::Stream;
 use icl::math::tensor::float::Float;
-use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::model::layout::Tensor;
-use icl::transformer::network::Network;
-use icl::transformer::train::Worker;
 use pretrained::{Message, Pretrained, load_gguf};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::Deserialize;
@@ -18,6 +14,10 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
+use tuning::transformer::model::batch::{Batch, Read, Target, Tokens};
+use tuning::transformer::model::layout::Tensor;
+use tuning::transformer::network::Network;
+use tuning::transformer::train::Worker;
 
 /// Texts, and conversations that wait for an answer.
 const PROMPTS: &str = include_str!("../tests/peer/language/prompts.json");

@@ -6,16 +6,16 @@
 //! them.
 
 use icl::math::stream::Stream;
-use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::model::config::{
-    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
-};
-use icl::transformer::network::Network;
-use icl::transformer::train::Worker;
 use icl_repro::kinds::transformer::model_file::{Values, from_bytes};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::process::ExitCode;
+use tuning::transformer::model::batch::{Batch, Read, Target, Tokens};
+use tuning::transformer::model::config::{
+    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
+};
+use tuning::transformer::network::Network;
+use tuning::transformer::train::Worker;
 
 /// Sequences of a case; longer than the parts of a batch.
 const SEQUENCES: usize = 9;

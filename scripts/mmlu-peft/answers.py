@@ -1,4 +1,4 @@
-"""Which letter an answer gives, and when a model has said enough: the rules of crates/icl/src/mmlu/answer.rs.
+"""Which letter an answer gives, and when a model has said enough: the rules of crates/tuning/src/mmlu/answer.rs.
 
 Does not know prompts.
 """

@@ -1,6 +1,6 @@
 """Asks a model: the probabilities of the four letters, and sampled answers.
 
-The rules are those of crates/icl/src/mmlu/grading.rs. A prompt is read once; letters and answers go on from what was kept. Does not know
+The rules are those of crates/tuning/src/mmlu/grading.rs. A prompt is read once; letters and answers go on from what was kept. Does not know
 what scores are averaged over.
 """
 

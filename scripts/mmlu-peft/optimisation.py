@@ -1,4 +1,4 @@
-"""AdamW with a schedule and clipping by the joint norm, as crates/icl/src/transformer/optimizer.rs has them.
+"""AdamW with a schedule and clipping by the joint norm, as crates/tuning/src/transformer/optimizer.rs has them.
 
 Does not know what is trained on.
 """

@@ -1,6 +1,6 @@
 """One token drawn from logits: temperature, the most likely ones, and of these enough for a share of the probability.
 
-In this order, as crates/icl/src/mmlu/sampling.rs has it. Equal logits are in the order of their tokens. Does not know models.
+In this order, as crates/tuning/src/mmlu/sampling.rs has it. Equal logits are in the order of their tokens. Does not know models.
 """
 
 import math

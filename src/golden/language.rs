@@ -1,24 +1,24 @@
 //! A language model of a few thousand parameters: low-rank additions trained on tasks in words, and answers scored along the way.
 //! Does not know digests.
 
-use icl::forgetting::variant::{Objective, Variant};
-use icl::forgetting::world::Replayed;
-use icl::language::codec::Bytes;
-use icl::language::evaluation::{Evaluation, Question, Size};
-use icl::language::finetune::{finetune, measure};
-use icl::language::items::Item;
-use icl::language::split::Split;
-use icl::language::tasks::{Tasks, Writer};
-use icl::language::world::Language;
-use icl::transformer::model::config::{
+use std::ops::ControlFlow;
+use tuning::forgetting::variant::{Objective, Variant};
+use tuning::forgetting::world::Replayed;
+use tuning::language::codec::Bytes;
+use tuning::language::evaluation::{Evaluation, Question, Size};
+use tuning::language::finetune::{finetune, measure};
+use tuning::language::items::Item;
+use tuning::language::split::Split;
+use tuning::language::tasks::{Tasks, Writer};
+use tuning::language::world::Language;
+use tuning::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
-use icl::transformer::model::parameters::{Init, initial};
-use icl::transformer::network::Network;
-use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::train::Training;
-use icl::transformer::trainable::{LowRank, Subset};
-use std::ops::ControlFlow;
+use tuning::transformer::model::parameters::{Init, initial};
+use tuning::transformer::network::Network;
+use tuning::transformer::optimizer::{Decay, Optimizer, Schedule};
+use tuning::transformer::train::Training;
+use tuning::transformer::trainable::{LowRank, Subset};
 
 /// Scores without and with examples at every checkpoint of a training with replay, in f32.
 pub fn answers() -> Result<Vec<f64>, String> {

@@ -1,21 +1,21 @@
 //! Trainings of small transformers: numbers of every ingredient in both precisions. Does not know digests.
 
-use icl::bridge::regression::Regression;
-use icl::forgetting::paths::{finetune, pretrain};
-use icl::forgetting::variant::{Objective, Variant};
-use icl::forgetting::world::{Replayed, World};
 use icl::math::tensor::float::Float;
 use icl::prompts::task::Task;
-use icl::transformer::model::batch::{Batch, Read, Target, Tokens};
-use icl::transformer::model::config::{
+use std::ops::ControlFlow;
+use tuning::bridge::regression::Regression;
+use tuning::forgetting::paths::{finetune, pretrain};
+use tuning::forgetting::variant::{Objective, Variant};
+use tuning::forgetting::world::{Replayed, World};
+use tuning::transformer::model::batch::{Batch, Read, Target, Tokens};
+use tuning::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
-use icl::transformer::model::parameters::{Init, initial};
-use icl::transformer::network::Network;
-use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::train::{Training, train};
-use icl::transformer::trainable::{LowRank, Subset};
-use std::ops::ControlFlow;
+use tuning::transformer::model::parameters::{Init, initial};
+use tuning::transformer::network::Network;
+use tuning::transformer::optimizer::{Decay, Optimizer, Schedule};
+use tuning::transformer::train::{Training, train};
+use tuning::transformer::trainable::{LowRank, Subset};
 
 /// Softmax with grouped heads, rotary positions, RMSNorm and GELU on the regression task: pretraining, then value-only with replay,
 /// in f32.

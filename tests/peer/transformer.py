@@ -1,6 +1,6 @@
 """The transformer in plain PyTorch, and the pipeline's models read into it.
 
-Written from the model's description (the documentation of crates/icl/src/transformer/model/config.rs, layout.rs
+Written from the model's description (the documentation of crates/tuning/src/transformer/model/config.rs, layout.rs
 and batch.rs) with torch.nn.functional and autograd alone, so that it shares nothing with the program but
 names of tensors. A layer is attention and then, where there is one, an MLP; each reads the normalised
 stream and adds to it. Knows no task.

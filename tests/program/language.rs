@@ -1,14 +1,14 @@
 //! The tasks in words as they lie below data/, against the rules that data/language/README.md states.
 
 use flate2::read::GzDecoder;
-use icl::language::items::{Item, parse};
-use icl::language::letters::letter_prompt;
-use icl::language::prompt::{query, shots};
-use icl::language::split::{Shares, Split, split};
 use icl::math::stream::Stream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use tuning::language::items::{Item, parse};
+use tuning::language::letters::letter_prompt;
+use tuning::language::prompt::{query, shots};
+use tuning::language::split::{Shares, Split, split};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

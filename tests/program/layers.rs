@@ -1,7 +1,7 @@
 //! Holds crates, folders and files to the arrows of the architecture, by reading the sources.
 //!
 //! The root package may use every crate. Engine, tables, plots, provenance, sandbox and statistics import no sibling, the engine's
-//! command line only the engine, icl only statistics, and pretrained both. Findings use all of these but sandbox and the science, and
+//! command line only the engine, icl only statistics, tuning both, and pretrained all three. Findings use all of these but sandbox and the science, and
 //! `program` findings, commands, their start and the engine. Kinds of stages know no command line. Neither folders nor files import each other in a circle.
 
 use code_digest::{Code, Workspace};
@@ -27,7 +27,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("crates/icl", &["crates/statistics"]),
     ("crates/plots", &[]),
-    ("crates/pretrained", &["crates/icl", "crates/statistics"]),
+    (
+        "crates/pretrained",
+        &["crates/icl", "crates/statistics", "crates/tuning"],
+    ),
     (
         "crates/program",
         &[
@@ -48,6 +51,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("crates/statistics", &[]),
     ("crates/tables", &[]),
+    ("crates/tuning", &["crates/icl", "crates/statistics"]),
     (
         "examples/half-life",
         &["crates/engine", "crates/engine-cli"],
@@ -66,6 +70,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "crates/sandbox",
             "crates/statistics",
             "crates/tables",
+            "crates/tuning",
         ],
     ),
 ];

@@ -1,10 +1,10 @@
 //! The names of CLDR as they lie below data/, against the rules that data/words/cut.py states.
 
 use flate2::read::GzDecoder;
-use icl::words::features::Vocabulary;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
+use tuning::words::features::Vocabulary;
 
 fn text() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/words/names.tsv.gz");

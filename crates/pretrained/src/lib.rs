@@ -1,7 +1,7 @@
 //! Pretrained language models, from the files that others made: configuration, parameters, tokenizer, chat template.
 //!
 //! Two forms of the same: a GGUF file ([`load_gguf`]), and the files of a folder of the model hub ([`load_folder`]).
-//! Families: Llama and Qwen2. What comes out is what `icl::transformer` takes. Everything is checked before it is
+//! Families: Llama and Qwen2. What comes out is what `tuning::transformer` takes. Everything is checked before it is
 //! used, and what is taken from memory is bounded by the files' lengths. Knows nothing of stages, training or
 //! where files come from; opens no connection.
 

@@ -21,14 +21,14 @@ use crate::kinds::exchange::words::{COLUMNS, LANGUAGE_COLUMNS, write_languages, 
 use crate::kinds::params::number::{Count, Share};
 use crate::kinds::params::seed::Seed;
 use icl::math::stream::Stream;
-use icl::words::corpus::{self, Corpus, Row, Split, folded};
-use icl::words::features::LETTERS;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use tuning::words::corpus::{self, Corpus, Row, Split, folded};
+use tuning::words::features::LETTERS;
 use unicode_script::Script;
 
 pub struct Names;

@@ -1,11 +1,11 @@
 //! Items of language tasks with their split, as the table that kind `language-items` writes.
 
 use crate::kinds::exchange::table::{failed, read_table, write_table};
-use icl::language::items::Item;
-use icl::language::split::Split;
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
 use tables::table::{Column, Table, TableError};
+use tuning::language::items::Item;
+use tuning::language::split::Split;
 
 /// Columns of the table; `split` is `train`, `development` or `test`.
 pub const COLUMNS: &[&str] = &["task", "question", "answer", "rank", "split"];

@@ -1,11 +1,11 @@
 //! Names of things in many languages, as the tables that kind `names` writes.
 
 use crate::kinds::exchange::table::{failed, read_table, write_table};
-use icl::words::corpus::{Corpus, Language, Role, Row, Split};
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
 use std::collections::BTreeMap;
 use tables::table::{Column, Table};
+use tuning::words::corpus::{Corpus, Language, Role, Row, Split};
 
 /// Columns of the table; `split` is `train` or `test`, `role` is `pretraining`, `unseen` or
 /// `other_script`.

@@ -8,9 +8,6 @@ use crate::kinds::exchange::words::{COLUMNS, read_corpus, read_languages};
 use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::params::seed::Seed;
 use findings::exchange::drawing::write_drawing;
-use icl::words::corpus::Corpus;
-use icl::words::evaluations::Evaluation;
-use icl::words::prompts::{Deal, Example, Prompt};
 use plots::draw::text_columns::{self, Marked, TextColumn, TextColumns};
 use plots::font::Font;
 use retrace::base::error::Result;
@@ -19,6 +16,9 @@ use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tuning::words::corpus::Corpus;
+use tuning::words::evaluations::Evaluation;
+use tuning::words::prompts::{Deal, Example, Prompt};
 
 pub struct WordPrompts;
 

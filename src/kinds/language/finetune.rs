@@ -12,13 +12,6 @@ use crate::kinds::params::seed::Seed;
 use crate::kinds::transformer::optimisation::Optimisation;
 use crate::kinds::transformer::pretrain::hear;
 use crate::kinds::transformer::variant::Variants;
-use icl::language::codec::Codec;
-use icl::language::evaluation::{Evaluation, Question, Scored, Size};
-use icl::language::finetune::{Path, finetune, measure};
-use icl::language::split::Split;
-use icl::language::tasks::{Tasks, Writer};
-use icl::language::world::Language;
-use icl::transformer::train::Ending;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many, one, optional};
@@ -26,6 +19,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tables::table::{Column, Table};
+use tuning::language::codec::Codec;
+use tuning::language::evaluation::{Evaluation, Question, Scored, Size};
+use tuning::language::finetune::{Path, finetune, measure};
+use tuning::language::split::Split;
+use tuning::language::tasks::{Tasks, Writer};
+use tuning::language::world::Language;
+use tuning::transformer::train::Ending;
 
 pub struct LanguageFinetune;
 

@@ -2,20 +2,20 @@
 //!
 //! Reads a gzipped text, a line an item: task, question, answer and rank, separated by tabs; and refuses it when its
 //! BLAKE3 digest is not the stated one. Keeps of each task the `most` common items, and draws the split by `seed`, see
-//! [`icl::language::split`]. Output `table`: see [`COLUMNS`], in the order of the file.
+//! [`tuning::language::split`]. Output `table`: see [`COLUMNS`], in the order of the file.
 
 use crate::kinds::data::packed::{check_digest, read_packed};
 use crate::kinds::exchange::language::{COLUMNS, write_items};
 use crate::kinds::params::number::{Count, Share};
 use crate::kinds::params::seed::Seed;
-use icl::language::items::{Item, parse};
-use icl::language::split::{Shares, Split, split};
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tuning::language::items::{Item, parse};
+use tuning::language::split::{Shares, Split, split};
 
 pub struct LanguageItems;
 

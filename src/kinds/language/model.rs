@@ -5,14 +5,14 @@
 use crate::kinds::exchange::table::failed;
 use crate::kinds::transformer::model::Tokens as Reads;
 use crate::kinds::transformer::model_file::{Values, from_bytes};
-use icl::language::codec::{Bytes, Codec};
-use icl::transformer::network::Network;
 use pretrained::{ChatTemplate, Files, Pretrained, Tokenizer, load_folder, load_gguf};
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use tuning::language::codec::{Bytes, Codec};
+use tuning::transformer::network::Network;
 
 /// A model that can be asked.
 pub struct LanguageModel {

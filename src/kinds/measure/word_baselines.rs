@@ -10,17 +10,17 @@ use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::exchange::words::{COLUMNS, read_corpus};
 use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::params::seed::Seed;
-use icl::words::baselines::{NaiveBayes, Source};
-use icl::words::evaluations::Evaluation;
-use icl::words::features::Vocabulary;
-use icl::words::prompts::Deal;
-use icl::words::tokens::Lexicon;
 use retrace::base::error::Result;
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tables::table::{Column, Table};
+use tuning::words::baselines::{NaiveBayes, Source};
+use tuning::words::evaluations::Evaluation;
+use tuning::words::features::Vocabulary;
+use tuning::words::prompts::Deal;
+use tuning::words::tokens::Lexicon;
 
 pub struct WordBaselines;
 

@@ -3,11 +3,11 @@
 //! The header's entry `icl-repro` is JSON: the stops with their epochs, and those that were missed as training diverged. Whoever trained it may be another program. Does not know how it was trained.
 
 use crate::kinds::exchange::table::failed;
-use icl::transformer::network::Network;
 use retrace::base::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use tuning::transformer::network::Network;
 
 /// The header's entry.
 const ENTRY: &str = "icl-repro";

@@ -16,15 +16,15 @@ use crate::kinds::mmlu::rationales::read_rationales;
 use crate::kinds::mmlu::score_tables::{ACCURACY, Measured, SCORES, Score, Tables};
 use crate::kinds::params::number::{Count, Positive};
 use crate::kinds::params::seed::Seed;
-use icl::mmlu::builder::Prompt;
-use icl::mmlu::grading::{Asking, letters, most_probable, sample};
-use icl::mmlu::sampling::Sampling;
-use icl::mmlu::speaker::Reader;
 use retrace::base::error::Result;
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many, one, optional};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::mmlu::builder::Prompt;
+use tuning::mmlu::grading::{Asking, letters, most_probable, sample};
+use tuning::mmlu::sampling::Sampling;
+use tuning::mmlu::speaker::Reader;
 
 pub struct MmluEvaluate;
 

@@ -13,19 +13,19 @@ use crate::kinds::mmlu::rationales::read_rationales;
 use crate::kinds::mmlu::training::{Lora, Optimisation, Trainable};
 use crate::kinds::params::number::{Count, NonNegative};
 use crate::kinds::transformer::pretrain::hear;
-use icl::mmlu::builder::{Before, Builder};
-use icl::mmlu::items::Item;
-use icl::mmlu::prompts::Task;
-use icl::mmlu::training::{Epochs, Pair};
-use icl::transformer::adapter::adapt;
-use icl::transformer::network::Network;
-use icl::transformer::train::{Ending, Training, train};
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many, one, optional};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tables::table::{Column, Table};
+use tuning::mmlu::builder::{Before, Builder};
+use tuning::mmlu::items::Item;
+use tuning::mmlu::prompts::Task;
+use tuning::mmlu::training::{Epochs, Pair};
+use tuning::transformer::adapter::adapt;
+use tuning::transformer::network::Network;
+use tuning::transformer::train::{Ending, Training, train};
 
 pub struct MmluFinetune;
 

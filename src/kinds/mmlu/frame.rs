@@ -4,9 +4,9 @@
 
 use crate::kinds::exchange::table::failed;
 use crate::kinds::language::model::{Tokens, Words};
-use icl::mmlu::builder::Frame;
 use pretrained::{ChatTemplate, Message};
 use retrace::base::error::Result;
+use tuning::mmlu::builder::Frame;
 
 /// "End of text" of ASCII: no prompt has it.
 const END_OF_TEXT: char = '\u{3}';

@@ -1,11 +1,11 @@
 //! Items and their split, as the table that kind `mmlu-items` writes.
 
 use crate::kinds::exchange::table::{failed, read_table, write_table};
-use icl::mmlu::items::{Item, Letter};
-use icl::mmlu::subjects::Subject;
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::Io;
 use tables::table::{Column, Table};
+use tuning::mmlu::items::{Item, Letter};
+use tuning::mmlu::subjects::Subject;
 
 /// Columns of the table: `item` is the row of the user's file, `answer` a letter, `split` `training` or `test`.
 pub const COLUMNS: &[&str] = &[

@@ -10,14 +10,14 @@ use crate::kinds::mmlu::item_table::{COLUMNS, Items};
 use crate::kinds::mmlu::source::read_items;
 use crate::kinds::params::number::Count;
 use crate::kinds::params::seed::Seed;
-use icl::mmlu::items::{Flaw, Item, flaws, one_per_answer};
-use icl::mmlu::split::{Share, split};
-use icl::mmlu::subjects::Category;
 use retrace::base::error::{Error, Result};
 use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::mmlu::items::{Flaw, Item, flaws, one_per_answer};
+use tuning::mmlu::split::{Share, split};
+use tuning::mmlu::subjects::Category;
 
 pub struct MmluItems;
 

@@ -1,6 +1,6 @@
 //! The paper's experiment on MMLU: items that the user has, prompts, fine-tuning of a language model, and how right it is.
 //!
-//! The science is in [`icl::mmlu`]; here are files and params.
+//! The science is in [`tuning::mmlu`]; here are files and params.
 
 pub mod checkpoints;
 pub mod evaluate;

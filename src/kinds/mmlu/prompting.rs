@@ -4,13 +4,13 @@
 
 use crate::kinds::params::number::Count;
 use crate::kinds::params::seed::Seed;
-use icl::language::codec::Codec;
-use icl::mmlu::builder::{Before, Builder, Frame};
-use icl::mmlu::items::Item;
-use icl::mmlu::prompts::Task;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tuning::language::codec::Codec;
+use tuning::mmlu::builder::{Before, Builder, Frame};
+use tuning::mmlu::items::Item;
+use tuning::mmlu::prompts::Task;
 
 /// What all prompts share.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -10,13 +10,13 @@ use crate::kinds::mmlu::item_table::{COLUMNS, Items};
 use crate::kinds::mmlu::prompting::{Form, Prompting};
 use crate::kinds::mmlu::rationales::read_rationales;
 use crate::kinds::params::number::Count;
-use icl::mmlu::builder::{Before, Prompt};
 use retrace::base::error::Result;
 use retrace::stage::columns::{Wanted, columns, wanted};
 use retrace::stage::kind::{Io, Role, StageKind, many, one, optional};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tables::table::{Column, Table, TableError};
+use tuning::mmlu::builder::{Before, Prompt};
 
 pub struct MmluPrompts;
 

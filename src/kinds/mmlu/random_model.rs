@@ -7,14 +7,14 @@ use crate::kinds::exchange::table::failed;
 use crate::kinds::params::seed::Seed;
 use crate::kinds::transformer::model::{ModelParams, Tokens};
 use crate::kinds::transformer::model_file::{Built, Values, to_bytes};
-use icl::language::codec::Bytes;
 use icl::math::stream::Stream;
-use icl::transformer::model::layout::Role as Part;
-use icl::transformer::model::parameters::initial;
 use retrace::base::error::Result;
 use retrace::stage::kind::{Io, Role, StageKind};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::language::codec::Bytes;
+use tuning::transformer::model::layout::Role as Part;
+use tuning::transformer::model::parameters::initial;
 
 pub struct MmluRandomModel;
 

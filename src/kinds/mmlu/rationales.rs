@@ -4,12 +4,12 @@
 //! one counts. Does not know prompts.
 
 use crate::kinds::mmlu::source::survive;
-use icl::mmlu::answer::reasoning;
-use icl::mmlu::items::Item;
 use retrace::base::error::{Error, Result};
 use retrace::stage::kind::{Io, read};
 use std::collections::BTreeMap;
 use tables::foreign_table::ForeignTable;
+use tuning::mmlu::answer::reasoning;
+use tuning::mmlu::items::Item;
 
 /// Reasoning by item, of the file in the role `rationales`; none where it has no file.
 ///

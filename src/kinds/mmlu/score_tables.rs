@@ -1,12 +1,12 @@
 //! Scores as the tables that kind `mmlu-evaluate` writes. Does not know how they came about.
 
 use crate::kinds::mmlu::checkpoints::Stop;
-use icl::mmlu::builder::Before;
-use icl::mmlu::items::Item;
-use icl::mmlu::prompts::Task;
-use icl::mmlu::subjects::Category;
-use icl::mmlu::summary::by_category;
 use tables::table::{Column, Table, TableError};
+use tuning::mmlu::builder::Before;
+use tuning::mmlu::items::Item;
+use tuning::mmlu::prompts::Task;
+use tuning::mmlu::subjects::Category;
+use tuning::mmlu::summary::by_category;
 
 /// Columns of the output `scores`.
 pub const SCORES: &[&str] = &[

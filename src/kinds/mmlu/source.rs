@@ -4,8 +4,6 @@
 //! `C`, `D`, `answer` (a letter). Other columns are not looked at. Rows are counted from 1, without the header, and are the
 //! items' ids. Does not know what items are for.
 
-use icl::mmlu::items::{CHOICES, Item, Letter};
-use icl::mmlu::subjects::{SUBJECTS, Subject};
 use polars::prelude::{Column, DataFrame, DataType, ParquetReader, SerReader};
 use retrace::base::error::{Error, Result, panic_words};
 use retrace::stage::kind::read;
@@ -13,6 +11,8 @@ use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use tables::foreign_table::ForeignTable;
+use tuning::mmlu::items::{CHOICES, Item, Letter};
+use tuning::mmlu::subjects::{SUBJECTS, Subject};
 
 /// Where to get the items.
 const HINT: &str = "as the test split `all` of `cais/mmlu` on the Hugging Face hub (MIT licence) has them, in Parquet; or a CSV with the columns subject,question,A,B,C,D,answer";

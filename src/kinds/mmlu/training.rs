@@ -2,11 +2,11 @@
 
 use crate::kinds::params::number::{Count, NonNegative, Positive, Share};
 use crate::kinds::params::seed::Seed;
-use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::train::Training;
-use icl::transformer::trainable::{LowRank, Subset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::transformer::optimizer::{Decay, Optimizer, Schedule};
+use tuning::transformer::train::Training;
+use tuning::transformer::trainable::{LowRank, Subset};
 
 /// Added to the root of Adam's second moment.
 const ADAM_EPSILON: f64 = 1e-8;

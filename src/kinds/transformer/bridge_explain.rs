@@ -1,5 +1,5 @@
 //! Kind `bridge-explain`: value-only fine-tuning of a one-layer transformer, split into what the change of V does through
-//! the first token, the examples and the query ([`icl::bridge::explain`]).
+//! the first token, the examples and the query ([`tuning::bridge::explain`]).
 //!
 //! Output `explained`: columns `step`, `measure`, `n_shots`, `quantity`, `tokens`, `value`; after a divergence all but `attention` is null.
 //! `tokens` is `first`, `examples` or `query`, besides `none` and `all` for errors; prompts without a first token, or
@@ -19,18 +19,18 @@ use crate::kinds::transformer::model_file::{Values, from_bytes};
 use crate::kinds::transformer::optimisation::Optimisation;
 use crate::kinds::transformer::pretrain::hear;
 use crate::kinds::transformer::regression::RegressionParams;
-use icl::bridge::explain::{Change, GROUPS, check};
-use icl::bridge::explained_path::{ExplainedPath, explained_path};
-use icl::forgetting::world::{Measure, World};
 use icl::math::tensor::float::Float;
-use icl::transformer::network::Network;
-use icl::transformer::train::Ending;
 use retrace::base::error::Result;
 use retrace::stage::columns::columns;
 use retrace::stage::kind::{Io, Role, StageKind, one};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tables::table::{Column, Table, TableError};
+use tuning::bridge::explain::{Change, GROUPS, check};
+use tuning::bridge::explained_path::{ExplainedPath, explained_path};
+use tuning::forgetting::world::{Measure, World};
+use tuning::transformer::network::Network;
+use tuning::transformer::train::Ending;
 
 pub struct BridgeExplain;
 

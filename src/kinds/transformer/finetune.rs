@@ -7,14 +7,14 @@ use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::transformer::model_file::Values;
 use crate::kinds::transformer::pretrain::{Rows, hear};
 use crate::kinds::transformer::variant::Variants;
-use icl::forgetting::paths::finetune;
-use icl::forgetting::world::World;
 use icl::math::tensor::float::Float;
-use icl::transformer::network::Network;
-use icl::transformer::train::{Ending, Training};
 use retrace::base::error::Result;
 use retrace::stage::columns;
 use retrace::stage::kind::Io;
+use tuning::forgetting::paths::finetune;
+use tuning::forgetting::world::World;
+use tuning::transformer::network::Network;
+use tuning::transformer::train::{Ending, Training};
 
 /// Names of the outputs.
 pub const OUTPUTS: &[&str] = &["paths.parquet"];

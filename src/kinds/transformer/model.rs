@@ -1,12 +1,12 @@
 //! A transformer's configuration as pipeline.yaml writes it.
 
 use crate::kinds::params::number::{Count, Positive};
-use icl::transformer::model::config::{
-    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
-};
-use icl::transformer::model::parameters::Init;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::transformer::model::config::{
+    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
+};
+use tuning::transformer::model::parameters::Init;
 
 /// Added to a norm's mean square or variance.
 const EPSILON: f64 = 1e-5;

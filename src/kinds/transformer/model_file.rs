@@ -6,11 +6,11 @@
 use crate::kinds::exchange::table::failed;
 use crate::kinds::transformer::model::{ModelParams, Tokens};
 use icl::math::tensor::float::Float;
-use icl::transformer::network::Network;
 use retrace::base::error::{Error, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use tuning::transformer::network::Network;
 
 /// The header's entry.
 const ENTRY: &str = "icl-repro";

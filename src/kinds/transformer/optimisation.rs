@@ -1,11 +1,11 @@
 //! How a transformer is trained, as pipeline.yaml writes it.
 
 use crate::kinds::params::number::{Count, NonNegative, Positive, Share};
-use icl::transformer::optimizer::{Decay, Optimizer, Schedule};
-use icl::transformer::train::Training;
-use icl::transformer::trainable::Subset;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::transformer::optimizer::{Decay, Optimizer, Schedule};
+use tuning::transformer::train::Training;
+use tuning::transformer::trainable::Subset;
 
 /// Added to the root of Adam's second moment.
 const ADAM_EPSILON: f64 = 1e-8;

@@ -6,11 +6,6 @@
 use crate::kinds::exchange::table::{failed, write_table};
 use crate::kinds::transformer::model::{ModelParams, Tokens};
 use crate::kinds::transformer::model_file::{Built, Stored, to_bytes};
-use icl::forgetting::paths::{self, Path};
-use icl::forgetting::world::{Measure, World};
-use icl::transformer::model::parameters::initial;
-use icl::transformer::network::Network;
-use icl::transformer::train::{Ending, Training};
 use retrace::base::error::Result;
 use retrace::stage::columns;
 use retrace::stage::kind::Io;
@@ -18,6 +13,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use tables::table::{Column, Table};
+use tuning::forgetting::paths::{self, Path};
+use tuning::forgetting::world::{Measure, World};
+use tuning::transformer::model::parameters::initial;
+use tuning::transformer::network::Network;
+use tuning::transformer::train::{Ending, Training};
 
 /// Names of the outputs.
 pub const OUTPUTS: &[&str] = &["model.safetensors", "curve.parquet"];

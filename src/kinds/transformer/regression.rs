@@ -5,11 +5,11 @@ use crate::kinds::params::number::{Count, Dimension, NonNegative};
 use crate::kinds::params::seed::Seed;
 use crate::kinds::transformer::model::Tokens;
 use crate::kinds::transformer::model_file::Built;
-use icl::bridge::regression::Regression;
 use icl::prompts::task::Task;
 use retrace::base::error::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::bridge::regression::Regression;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,12 +1,12 @@
 //! Ways to fine-tune, as pipeline.yaml writes them.
 
 use crate::kinds::params::number::{Count, Positive};
-use icl::forgetting::variant::{Objective, Variant};
-use icl::forgetting::world::Replayed;
-use icl::transformer::trainable::{LowRank, Subset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tuning::forgetting::variant::{Objective, Variant};
+use tuning::forgetting::world::Replayed;
+use tuning::transformer::trainable::{LowRank, Subset};
 
 /// Variants by name.
 pub type Variants = BTreeMap<String, VariantParams>;

@@ -5,14 +5,14 @@ use crate::kinds::exchange::words::read_corpus;
 use crate::kinds::params::number::{Count, NonNegative, Share};
 use crate::kinds::params::seed::Seed;
 use crate::kinds::transformer::model::Tokens;
-use icl::words::features::Vocabulary;
-use icl::words::prompts::Deal;
-use icl::words::tokens::Lexicon;
-use icl::words::world::Words;
 use retrace::base::error::Result;
 use retrace::stage::kind::Io;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tuning::words::features::Vocabulary;
+use tuning::words::prompts::Deal;
+use tuning::words::tokens::Lexicon;
+use tuning::words::world::Words;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,12 +5,10 @@
 
 mod closed_form;
 mod exact;
-mod explain;
 mod golden;
 mod gradients;
-mod language;
 mod pareto;
 mod population;
 mod products;
 mod spread;
-mod transformer;
+mod written_out;

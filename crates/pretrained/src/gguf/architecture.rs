@@ -7,11 +7,11 @@ use crate::base::error::{Error, Result};
 use crate::gguf::file::StoredTensor;
 use crate::gguf::header::Header;
 use crate::model::loaded::{finite, layout, shape};
-use icl::transformer::model::config::{
+use std::collections::BTreeSet;
+use tuning::transformer::model::config::{
     Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
 };
-use icl::transformer::model::layout::{Role, Tensor};
-use std::collections::BTreeSet;
+use tuning::transformer::model::layout::{Role, Tensor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {

@@ -4,11 +4,11 @@
 //! refused by name. Does not know weights.
 
 use crate::base::error::{Error, Result};
-use icl::transformer::model::config::{
-    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
-};
 use serde_json::Value;
 use std::path::Path;
+use tuning::transformer::model::config::{
+    Activation, Attention, Config, HeadOutput, Input, Kernel, Mlp, Norm, NormKind, Output,
+};
 
 /// Configuration, and tokens of context.
 ///

@@ -7,11 +7,11 @@ use crate::base::numbers::Stored;
 use crate::hub::files::{Files, weight_map};
 use crate::hub::json::json;
 use crate::model::loaded::{finite, layout, shape};
-use icl::transformer::model::config::{Config, Output};
-use icl::transformer::model::layout::{Layout, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use tuning::transformer::model::config::{Config, Output};
+use tuning::transformer::model::layout::{Layout, Tensor};
 
 /// # Errors
 /// Files that are damaged or do not fit the index; tensors that are missing, left over, in two files, of another shape

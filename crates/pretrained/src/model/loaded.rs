@@ -5,9 +5,9 @@
 use crate::base::error::{Error, Result};
 use crate::text::chat::ChatTemplate;
 use crate::text::tokenizer::Tokenizer;
-use icl::transformer::model::config::{Config, Input, Output};
-use icl::transformer::model::layout::{Layout, Tensor};
 use std::path::Path;
+use tuning::transformer::model::config::{Config, Input, Output};
+use tuning::transformer::model::layout::{Layout, Tensor};
 
 /// A language model with everything that is needed to ask it something.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use crate::folder::{self, Kind};
 use crate::gguf;
 use crate::tiny::{Family, tiny};
 use icl::math::stream::Stream;
-use icl::transformer::model::layout::Layout;
 use pretrained::{Error, Pretrained, load_folder, read_gguf};
 use std::path::Path;
 use tempfile::TempDir;
+use tuning::transformer::model::layout::Layout;
 
 /// An error that says something, or a model of finite parameters.
 fn sound(result: Result<Pretrained, Error>) -> bool {

@@ -3,11 +3,11 @@
 use crate::folder::{self, Kind};
 use crate::gguf;
 use crate::tiny::{Family, Tiny, tiny};
-use icl::transformer::model::config::{HeadOutput, Output};
-use icl::transformer::model::layout::Layout;
 use pretrained::{Message, Pretrained, load_folder, load_gguf, read_gguf};
 use std::path::Path;
 use tempfile::TempDir;
+use tuning::transformer::model::config::{HeadOutput, Output};
+use tuning::transformer::model::layout::Layout;
 
 pub fn of_gguf(file: &gguf::Gguf) -> Result<Pretrained, pretrained::Error> {
     read_gguf(Path::new("tiny.gguf"), &file.bytes())
