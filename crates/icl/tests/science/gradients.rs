@@ -1,18 +1,17 @@
 //! Predictions and gradients of every configuration against slow, plain references.
 
 use crate::written_out::{attend, prompts, shapes};
-use icl::math::lanes::{Lanes, WIDTH};
+use icl::math::lanes::Lanes;
 use icl::math::linalg;
-use icl::math::stream::Stream;
 use icl::math::tolerance;
 use icl::math::width::{Fixed, Width};
 use icl::model::attention::{Attention, LaneGradient};
 use icl::model::effective::Effective;
 use icl::model::single_token::SingleToken;
 use icl::model::trainable::Trainable;
-use icl::model::weights::{LinearAttention, MatrixKind, Parametrization, Shape};
+use icl::model::weights::{LinearAttention, MatrixKind, Shape};
 use icl::prompts::data_set::DataSet;
-use icl::prompts::gram::{Columns, PromptGroup};
+use icl::prompts::gram::PromptGroup;
 use icl::prompts::setting::Setting;
 use icl::prompts::task::Task;
 use icl::train::batch::{BatchPlan, Part, Reader, Reading, Streams};
@@ -21,7 +20,7 @@ use icl::train::objective::Objective;
 use icl::train::replay::Replay;
 use icl::train::rows::Rows;
 use icl::train::sampled::Source;
-use ndarray::{Array2, s};
+use ndarray::s;
 
 /// Matrices of side 5, whose kernels take their width at run time, and of side 7, whose have it compiled in.
 const DIMENSIONS: [usize; 2] = [3, 5];
