@@ -44,9 +44,15 @@ impl Block {
     /// What is different in a key with these parts.
     pub fn changes(&self, key: Digest, parts: &KeyParts) -> Vec<Change> {
         match &self.parts {
-            // One key is one computation, whatever the files of its code were called when it was recorded.
-            _ if self.key == key => Vec::new(),
-            Some(old) => old.changes(parts),
+            Some(old) => {
+                let mut changes = old.changes(parts);
+                // A key holds no name of a file: under the same key its code is the same, whatever it was called.
+                if self.key == key {
+                    changes.retain(|change| !matches!(change, Change::Code { .. }));
+                }
+                changes
+            }
+            None if self.key == key => Vec::new(),
             None => vec![Change::Key {
                 old: self.key,
                 new: key,
