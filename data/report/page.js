@@ -170,7 +170,7 @@
     }
     const rows = {
       type: "value", min: -1, max: panel.rows.length, interval: 1, inverse: true,
-      axisLabel: { color: quiet, formatter: (at) => panel.rows[at] ?? "" }, axisTick: { show: false }, axisLine: { show: true, onZero: false, lineStyle: { color: quiet } }, splitLine: { lineStyle: { color: rule } },
+      axisLabel: { color: quiet, width: 140, lineHeight: 14, overflow: "break", formatter: (at) => panel.rows[at] ?? "" }, axisTick: { show: false }, axisLine: { show: true, onZero: false, lineStyle: { color: quiet } }, splitLine: { lineStyle: { color: rule } },
     };
     return {
       backgroundColor: "transparent", animation: false, textStyle: { fontFamily: "system-ui, sans-serif", color: ink },
@@ -226,7 +226,7 @@
     axes.append(saved);
     holder.append(switches, plots, axes, make("p", { className: "quiet", textContent: `Point at a value for its standard error and, where there is one, its exact value. ${reaches(data)}` }));
     const drawn = data.panels.map((panel) => {
-      const plot = make("div", { className: panel.rows.length > 4 ? "plot tall" : "plot" });
+      const plot = make("div", { className: panel.rows.length > 3 ? "plot tall" : "plot" });
       plot.setAttribute("role", "img");
       plot.setAttribute("aria-label", `Interactive chart${panel.title ? `: ${panel.title}` : ""}; its values are in the CSV file`);
       plots.append(plot);

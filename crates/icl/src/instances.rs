@@ -19,7 +19,6 @@ fn scores(
 }
 
 /// All of them: what can be called from outside becomes code with all that it names.
-#[doc(hidden)]
 pub fn instances() -> Vec<*const ()> {
     vec![scores as *const ()]
 }

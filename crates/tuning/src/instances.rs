@@ -53,7 +53,6 @@ fn either<T: Float>(
 }
 
 /// All of them: what can be called from outside becomes code with all that it names.
-#[doc(hidden)]
 pub fn instances() -> Vec<*const ()> {
     [transformer::<f32>(), transformer::<f64>()].concat()
 }

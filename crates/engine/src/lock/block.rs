@@ -139,3 +139,34 @@ pub fn code_name(parts: &KeyParts) -> String {
     }
     format!("{} {}", parts.kind, &encoder.finish().to_string()[..16])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// Parts of a key whose code stands in `file`.
+    fn parts(file: &str, digest: &str) -> KeyParts {
+        KeyParts {
+            code: Arc::new([(file.to_owned(), digest.to_owned())].into()),
+            ..KeyParts::default()
+        }
+    }
+
+    #[test]
+    fn code_that_moved_is_a_change_under_another_key_alone() {
+        let block = Block {
+            key: Digest::of(b"key"),
+            parts: Some(parts("crates/a/fit.rs", "0123")),
+            outputs: BTreeMap::new(),
+            basis: BTreeMap::new(),
+        };
+        let moved = parts("crates/b/fit.rs", "0123");
+        assert_eq!(block.changes(block.key, &moved), []);
+        assert_eq!(block.changes(Digest::of(b"other"), &moved).len(), 2);
+        let mut renamed = moved.clone();
+        renamed.kind = "other".to_owned();
+        let changes = block.changes(block.key, &renamed);
+        assert!(matches!(changes[..], [Change::Kind { .. }]), "{changes:?}");
+    }
+}
